@@ -1,0 +1,25 @@
+export { formatDuration, parseDuration } from './duration.ts';
+export type { TextPosition } from './errors.ts';
+export { assert, excerpt, messageOf, TidegaugeError } from './errors.ts';
+export type { CounterReset, FloatHistogram, Span } from './histogram.ts';
+export { CUSTOM_BUCKETS_SCHEMA } from './histogram.ts';
+export { isLegacyLabelName, isLegacyMetricName, Labels, METRIC_NAME } from './labels.ts';
+export type { AnchoredRegex, Matcher, MatchType } from './matcher.ts';
+export {
+  BadRegexError,
+  compileAnchored,
+  compileRe2,
+  createMatcher,
+  reviveMatcher,
+} from './matcher.ts';
+export type { Exemplar, Metadata, MetricType } from './metadata.ts';
+export { formatFloat, formatSeconds, parseFloatText } from './number-text.ts';
+export {
+  HIGH_WORD,
+  isStaleAt,
+  LOW_WORD,
+  SampleColumns,
+  setStaleAt,
+  STALE_HIGH_WORD,
+  STALE_LOW_WORD,
+} from './sample.ts';
