@@ -14,7 +14,8 @@ export const HIGH_WORD = 1 - LOW_WORD;
 /** Whether value `index` of the array that `words` aliases is a staleness marker. */
 export function isStaleAt(words: Uint32Array, index: number): boolean {
   return (
-    words[2 * index + HIGH_WORD] === STALE_HIGH_WORD && words[2 * index + LOW_WORD] === STALE_LOW_WORD
+    words[2 * index + HIGH_WORD] === STALE_HIGH_WORD &&
+    words[2 * index + LOW_WORD] === STALE_LOW_WORD
   );
 }
 

@@ -1,0 +1,69 @@
+import { HIGH_WORD, LOW_WORD, setStaleAt } from '../model/index.ts';
+
+/**
+ * Samples of any series as columns, in order of arrival: what a decoder fills and an appender
+ * commits. Grows by doubling, is never shared, and is used again after `reset`.
+ */
+export class SampleBatch {
+  length = 0;
+  refs: Uint32Array;
+  /** Integer milliseconds since the epoch. */
+  timestamps: Float64Array;
+  values: Float64Array;
+  /** The bits of `values`: two words each, see `model/sample.ts`. */
+  words: Uint32Array;
+
+  constructor(capacity = 1024) {
+    this.refs = new Uint32Array(capacity);
+    this.timestamps = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+    this.words = new Uint32Array(this.values.buffer);
+  }
+
+  reset(): void {
+    this.length = 0;
+  }
+
+  /** Adds a sample whose value is an ordinary number (any NaN becomes some NaN). */
+  push(ref: number, timestamp: number, value: number): void {
+    if (this.length === this.refs.length) this.#grow();
+    this.refs[this.length] = ref;
+    this.timestamps[this.length] = timestamp;
+    this.values[this.length] = value;
+    this.length++;
+  }
+
+  /** Adds a sample by the bits of its value. */
+  pushBits(ref: number, timestamp: number, lowWord: number, highWord: number): void {
+    if (this.length === this.refs.length) this.#grow();
+    this.refs[this.length] = ref;
+    this.timestamps[this.length] = timestamp;
+    this.words[2 * this.length + LOW_WORD] = lowWord;
+    this.words[2 * this.length + HIGH_WORD] = highWord;
+    this.length++;
+  }
+
+  /** Adds a staleness marker. */
+  pushStale(ref: number, timestamp: number): void {
+    if (this.length === this.refs.length) this.#grow();
+    this.refs[this.length] = ref;
+    this.timestamps[this.length] = timestamp;
+    setStaleAt(this.words, this.length);
+    this.length++;
+  }
+
+  #grow(): void {
+    const capacity = Math.max(64, 2 * this.refs.length);
+    const refs = new Uint32Array(capacity);
+    const timestamps = new Float64Array(capacity);
+    const values = new Float64Array(capacity);
+    const words = new Uint32Array(values.buffer);
+    refs.set(this.refs);
+    timestamps.set(this.timestamps);
+    words.set(this.words);
+    this.refs = refs;
+    this.timestamps = timestamps;
+    this.values = values;
+    this.words = words;
+  }
+}
