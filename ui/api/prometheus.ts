@@ -1,0 +1,62 @@
+/** Shapes of the Prometheus HTTP API, as far as the page reads them. */
+
+/** Label names to values; the metric name is under `__name__`. */
+export type Labels = Record<string, string>;
+
+/** Unix time in seconds and the value as the server prints it (`NaN`, `+Inf` and `-Inf` included). */
+export type SamplePair = [number, string];
+
+/** Native histogram as the API prints it; buckets are `[boundary rule, lower, upper, count]`. */
+export interface HistogramValue {
+  count: string;
+  sum: string;
+  buckets?: [number, string, string, string][];
+}
+
+/** One series of an instant vector: a float or a histogram, never both. */
+export interface VectorEntry {
+  metric: Labels;
+  value?: SamplePair;
+  histogram?: [number, HistogramValue];
+}
+
+/** One series of a matrix; either list may be absent. */
+export interface MatrixEntry {
+  metric: Labels;
+  values?: SamplePair[];
+  histograms?: [number, HistogramValue][];
+}
+
+/** Data part of `query` and `query_range`. */
+export type QueryData =
+  | { resultType: 'vector'; result: VectorEntry[] }
+  | { resultType: 'matrix'; result: MatrixEntry[] }
+  | { resultType: 'scalar'; result: SamplePair }
+  | { resultType: 'string'; result: SamplePair };
+
+/** TYPE, HELP and UNIT of one metric family from `metadata`. */
+export interface MetricMetadata {
+  type: string;
+  help: string;
+  unit: string;
+}
+
+/** Data part of `status/buildinfo`. */
+export interface BuildInfo {
+  version: string;
+  revision?: string;
+  [field: string]: string | undefined;
+}
+
+/** Data part of `status/runtimeinfo`; fields beyond `startTime` differ between servers. */
+export interface RuntimeInfo {
+  startTime: string;
+  [field: string]: string | number | boolean | undefined;
+}
+
+/** An answer together with what the server remarked about it. */
+export interface Answer<T> {
+  data: T;
+  warnings: string[];
+  infos: string[];
+}
