@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { ApiError } from './errors.ts';
+import { Params, parseDurationParam, parseTime } from './params.ts';
+
+describe('parseTime', () => {
+  const check = (text: string, want: number | undefined) =>
+    it(JSON.stringify(text), () => expect(parseTime(text)).toBe(want));
+  check('0', 0);
+  check('1700009407', 1_700_009_407_000);
+  check('1700009407.7891', 1_700_009_407_789);
+  check('-1.5', -1500);
+  check('1e3', 1_000_000);
+  check('2023-11-15T00:50:07Z', 1_700_009_407_000);
+  check('2023-11-15T01:50:07.25+01:00', 1_700_009_407_250);
+  check('', undefined);
+  check('yesterday', undefined);
+  check('2023-11-15', undefined);
+  check('1e300', undefined);
+  check('0x10', undefined);
+});
+
+describe('parseDurationParam', () => {
+  const check = (text: string, want: number | undefined) =>
+    it(JSON.stringify(text), () => expect(parseDurationParam(text)).toBe(want));
+  check('15', 15_000);
+  check('0.25', 250);
+  check('1m30s', 90_000);
+  check('-5', -5000);
+  check('x', undefined);
+  check('', undefined);
+});
+
+describe('Params', () => {
+  it('lets the form win over the URL and joins lists', () => {
+    const params = new Params(
+      new URLSearchParams('query=a&match[]=x'),
+      new URLSearchParams('query=b&match[]=y'),
+    );
+    expect(params.text('query')).toBe('b');
+    expect(params.all('match[]')).toEqual(['y', 'x']);
+  });
+
+  it('names the parameter that cannot be parsed', () => {
+    const params = new Params(new URLSearchParams('time=yesterday&timeout=x&limit=-1'));
+    expect(() => params.time('time', 0)).toThrow(ApiError);
+    expect(() => params.time('time', 0)).toThrow(
+      `invalid parameter "time": Invalid time value for 'time': cannot parse "yesterday" to a valid timestamp`,
+    );
+    expect(() => params.duration('timeout')).toThrow(
+      'invalid parameter "timeout": cannot parse "x" to a valid duration',
+    );
+    expect(() => params.limit()).toThrow('invalid parameter "limit"');
+    expect(params.time('missing', 7)).toBe(7);
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+import { validate } from './validate.ts';
+import { parseYaml } from './yaml-source.ts';
+
+const schema = z.strictObject({
+  global: z
+    .strictObject({ scrape_interval: z.string().default('1m'), honor: z.boolean().optional() })
+    .prefault({}),
+  jobs: z
+    .array(
+      z.strictObject({
+        job_name: z.string().min(1, 'job_name is empty'),
+        labels: z.record(z.string(), z.string()).default({}),
+      }),
+    )
+    .default([]),
+});
+const unsupported = new Map([
+  ['', new Map([['rule_files', 'rules come with a later version']])],
+  ['jobs[]', new Map([['consul_sd_configs', '']])],
+]);
+
+function load(text: string) {
+  return validate(parseYaml(text, 'a.yml'), schema, unsupported);
+}
+
+function problems(text: string): string[] {
+  try {
+    load(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+describe('validate', () => {
+  it('takes an empty file as all defaults', () => {
+    expect(load('').global.scrape_interval).toBe('1m');
+    expect(load('# nothing\n').jobs).toEqual([]);
+  });
+
+  it('reads plain scalars by their own text where text is wanted', () => {
+    const config = load('jobs:\n- job_name: 1.10\n  labels: {port: 0x10, on: yes}\n');
+    expect(config.jobs[0]).toEqual({ job_name: '1.10', labels: { port: '0x10', on: 'yes' } });
+    expect(load('global: {honor: yes}').global.honor).toBe(true);
+  });
+
+  it('reports every problem with line, column and path', () => {
+    const text = [
+      'global:',
+      '  scrape_intervall: 5s',
+      'rule_files: [a.yml]',
+      'jobs:',
+      '- job_name: ""',
+      '  consul_sd_configs: []',
+      '  honour: 1',
+    ].join('\n');
+    expect(problems(text)).toEqual([
+      'a.yml:2:3: unknown field "scrape_intervall"; did you mean "scrape_interval"? (at global.scrape_intervall)',
+      'a.yml:3:1: "rule_files" is not supported yet: rules come with a later version (at rule_files)',
+      'a.yml:5:13: job_name is empty (at jobs[0].job_name)',
+      'a.yml:6:3: "consul_sd_configs" is not supported yet (at jobs[0].consul_sd_configs)',
+      'a.yml:7:3: unknown field "honour" (at jobs[0].honour)',
+    ]);
+  });
+
+  it('says what is empty', () => {
+    expect(problems('jobs:\n- \n')).toEqual([
+      'a.yml:2:3: empty where object is wanted (at jobs[0])',
+    ]);
+  });
+
+  it('names broken YAML and repeated keys by place', () => {
+    expect(problems('global: [')[0]).toMatch(/^a\.yml:1:\d+: not valid YAML: /);
+    expect(problems('jobs: []\njobs: []')[0]).toMatch(/^a\.yml:2:1: not valid YAML: .*unique/);
+  });
+});

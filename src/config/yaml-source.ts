@@ -1,0 +1,95 @@
+import type { Node, Pair, ParsedNode } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { ConfigProblem } from './errors.ts';
+import { ConfigError } from './errors.ts';
+
+export type Path = readonly (string | number)[];
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A YAML file as a plain value, with the place of everything in it. */
+export interface YamlSource {
+  readonly file: string;
+  /** What the file holds; undefined for an empty one. */
+  readonly value: unknown;
+  /** Place of the value at a path, or of the nearest thing around it. */
+  placeOf(path: Path): Place;
+  /** Place of a key inside the map at `path`. */
+  placeOfKey(path: Path, key: string): Place;
+  /** A plain scalar's own text (`1.10`, `yes`); undefined where the path has none. */
+  textAt(path: Path): string | undefined;
+}
+
+/** @throws ConfigError where the text is not YAML, repeats a key, or has several documents. */
+export function parseYaml(text: string, file: string): YamlSource {
+  const lines = new LineCounter();
+  const document = parseDocument<ParsedNode>(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    merge: true,
+  });
+  const at = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map((error): ConfigProblem => {
+        const message = `not valid YAML: ${error.message}`;
+        return { file, ...at(error.pos[0]), path: '', message, kind: 'invalid' };
+      }),
+    );
+  }
+  const root = document.contents;
+  const startOf = (node: Node | null | undefined): Place => at(node?.range?.[0] ?? 0);
+  return {
+    file,
+    value: document.toJS({ maxAliasCount: 100 }) ?? undefined,
+    placeOf: (path) => startOf(nearest(root, path)),
+    placeOfKey: (path, key) => {
+      const node = nearest(root, path);
+      const pair = isMap(node) ? findPair(node.items, key) : undefined;
+      return startOf(isScalar(pair?.key) ? pair.key : node);
+    },
+    textAt: (path) => {
+      const node = exact(root, path);
+      return isScalar(node) && typeof node.source === 'string' ? node.source : undefined;
+    },
+  };
+}
+
+function findPair(items: readonly unknown[], key: string): Pair | undefined {
+  return items.find(
+    (item): item is Pair => isPair(item) && isScalar(item.key) && String(item.key.value) === key,
+  );
+}
+
+function child(node: unknown, step: string | number): Node | undefined {
+  if (isMap(node)) return findPair(node.items, String(step))?.value as Node | undefined;
+  if (isSeq(node)) return node.items[Number(step)] as Node | undefined;
+  return undefined;
+}
+
+function nearest(root: Node | null, path: Path): Node | null {
+  let node = root;
+  for (const step of path) {
+    const next = child(node, step);
+    if (next === undefined || next === null) {
+      // A key without a value: its own place is nearer than that of the map around it.
+      const pair = isMap(node) ? findPair(node.items, String(step)) : undefined;
+      return isScalar(pair?.key) ? (pair.key as Node) : node;
+    }
+    node = next;
+  }
+  return node;
+}
+
+function exact(root: Node | null, path: Path): Node | undefined {
+  let node: Node | undefined = root ?? undefined;
+  for (const step of path) node = child(node, step);
+  return node;
+}
