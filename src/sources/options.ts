@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** Settings of the source registry. */
+export const sourcesOptionsSchema = z.strictObject({
+  maxPushSources: z
+    .number()
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe(
+      'Pushing sources (remote address and protocol) remembered at most; the one that ended, or ' +
+        'was silent, longest makes room for a new one.',
+    ),
+});
+
+export type SourcesOptions = z.output<typeof sourcesOptionsSchema>;
