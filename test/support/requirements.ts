@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join } from 'node:path';
 import { describe, test } from 'vitest';
-import { packageRoot } from '../../src/util/package-root.ts';
+import { conformancePath, conformanceRoot, type Environment } from './conformance-data.ts';
+
+export { conformancePath, conformanceRoot };
 
 /** What a group of tests needs from the machine it runs on. */
 export interface Needs {
@@ -11,9 +12,6 @@ export interface Needs {
   /** An area of the conformance data: a folder's name under its root. */
   readonly conformance?: string;
 }
-
-/** What to look the needs up in; tests of this module pass their own. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Requirement {
   readonly met: boolean;
@@ -71,19 +69,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * Where the conformance data lies: the folder TIDEGAUGE_CONFORMANCE names (relative to the working
- * folder), else `../shared/conformance` beside the checkout. It need not exist.
- */
-export function conformanceRoot(environment: Environment = process.env): string {
-  const named = environment['TIDEGAUGE_CONFORMANCE'];
-  if (named !== undefined && named !== '') return resolve(named);
-  return fileURLToPath(new URL('../shared/conformance', packageRoot()));
-}
-
-/** The folder of one area, `conformancePath('promqltest')`; it need not exist. */
-export function conformancePath(area: string, environment: Environment = process.env): string {
-  return join(conformanceRoot(environment), area);
 }
