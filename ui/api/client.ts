@@ -64,9 +64,8 @@ export class ApiClient {
 
   async metadata(): Promise<Record<string, MetricMetadata[]>> {
     const options = { lane: 'metadata', timeoutMs: 15_000 };
-    return (
-      await this.#send<Record<string, MetricMetadata[]>>('/api/v1/metadata', {}, options)
-    ).data;
+    return (await this.#send<Record<string, MetricMetadata[]>>('/api/v1/metadata', {}, options))
+      .data;
   }
 
   async sources(): Promise<SourcesData> {

@@ -1,0 +1,85 @@
+import type { Source, SourceState } from '../api/contract.ts';
+import type { SourceColumn, SourcesRoute } from './route.ts';
+
+/** All states, the one to look at first in front. */
+export const STATES: readonly SourceState[] = ['silent', 'late', 'expected', 'live', 'ended'];
+
+/** Sources per state. */
+export function countStates(sources: readonly Source[]): Record<SourceState, number> {
+  const counts = { expected: 0, live: 0, late: 0, silent: 0, ended: 0 };
+  for (const source of sources) counts[source.state]++;
+  return counts;
+}
+
+/** The sources a filter lets through, in its order; ties by name and endpoint. */
+export function selectSources(sources: readonly Source[], filter: SourcesRoute): Source[] {
+  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = sources.filter(
+    (source) =>
+      (filter.kind === '' || source.kind === filter.kind) &&
+      (filter.states.length === 0 || filter.states.includes(source.state)) &&
+      hasWords(source, words),
+  );
+  const direction = filter.descending ? -1 : 1;
+  return found.sort(
+    (a, b) =>
+      direction * compare(sortKey(a, filter.sort), sortKey(b, filter.sort)) ||
+      compare(a.name, b.name) ||
+      compare(a.endpoint, b.endpoint) ||
+      compare(a.id, b.id),
+  );
+}
+
+function hasWords(source: Source, words: readonly string[]): boolean {
+  if (words.length === 0) return true;
+  const labels = Object.entries(source.labels).map(([name, value]) => `${name}="${value}"`);
+  const text = [source.name, source.endpoint, source.kind, source.lastError, ...labels]
+    .join('\n')
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+function sortKey(source: Source, column: SourceColumn): string | number {
+  switch (column) {
+    case 'state':
+      return STATES.indexOf(source.state);
+    case 'name':
+      return source.name;
+    case 'kind':
+      return source.kind;
+    case 'endpoint':
+      return source.endpoint;
+    case 'contact':
+      return source.lastContact === null ? 0 : Date.parse(source.lastContact);
+    case 'interval':
+      return source.intervalSeconds ?? Number.POSITIVE_INFINITY;
+    case 'samples':
+      return source.samplesPerContact;
+    case 'rejected':
+      return source.rejectedTotal;
+  }
+}
+
+function compare(a: string | number, b: string | number): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/**
+ * Samples per second over all sources between two readings; null where the time is too short to
+ * tell. A source whose total went back was restarted: all it has counts.
+ */
+export function samplesPerSecond(
+  before: { atMs: number; sources: readonly Source[] },
+  after: { atMs: number; sources: readonly Source[] },
+): number | null {
+  const seconds = (after.atMs - before.atMs) / 1000;
+  if (seconds < 0.5) return null;
+  const totals = new Map(before.sources.map((source) => [source.id, source.samplesTotal]));
+  let added = 0;
+  for (const { id, samplesTotal } of after.sources) {
+    const earlier = totals.get(id) ?? 0;
+    added += samplesTotal >= earlier ? samplesTotal - earlier : samplesTotal;
+  }
+  return added / seconds;
+}
