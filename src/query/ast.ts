@@ -40,11 +40,19 @@ export interface StringLiteral {
 }
 
 /**
- * A duration as written: a literal, or arithmetic over literals, `step()`, `range()`, `min()`,
- * `max()`, which the evaluator resolves once it knows the query's step and range.
+ * A duration as written: a literal, or arithmetic over literals, `step()`, `range()`, `min_of()`,
+ * `max_of()`, which the evaluator resolves once it knows the query's step and range. Arithmetic
+ * is in seconds (`2 * 3` is six seconds, `5m ^ 2` is 90000 seconds).
  */
 export type DurationExpr =
-  | { readonly kind: 'duration'; readonly span: Span; readonly durationMs: number }
+  | {
+      readonly kind: 'duration';
+      readonly span: Span;
+      /** Whole only where it stands alone: a term of arithmetic may hold fractions. */
+      readonly durationMs: number;
+      /** Written as a duration (`5m`), not as a number of seconds (`300`): printed so again. */
+      readonly isDuration: boolean;
+    }
   | { readonly kind: 'duration_function'; readonly span: Span; readonly name: 'step' | 'range' }
   | {
       readonly kind: 'duration_unary';
@@ -127,6 +135,8 @@ export interface BinaryExpr {
   readonly kind: 'binary';
   readonly span: Span;
   readonly operator: BinaryOperator;
+  /** Of the operator alone, without its modifiers. */
+  readonly operatorSpan: Span;
   readonly left: Expr;
   readonly right: Expr;
   /** Undefined unless both sides are vectors. */
