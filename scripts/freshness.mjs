@@ -34,8 +34,15 @@ export function dependenciesInstalled(root) {
 }
 
 /**
+ * @typedef {object} LockedPackage
+ * @property {string} [version]
+ * @property {string} [integrity]
+ * @property {boolean} [optional]
+ */
+
+/**
  * @param {string} path
- * @returns {Record<string, { version?: string, integrity?: string, optional?: boolean }> | undefined}
+ * @returns {Record<string, LockedPackage> | undefined}
  */
 function lockedPackages(path) {
   if (!existsSync(path)) return undefined;

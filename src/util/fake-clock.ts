@@ -40,7 +40,8 @@ export class FakeClock implements Clock {
 
   /**
    * Moves on by `durationMs`, firing what falls due; between timers it lets pending promise
-   * callbacks (and what the event loop has ready) run, so that async code under test makes progress.
+   * callbacks (and what the event loop has ready) run, so that async code under test makes
+   * progress.
    */
   async advance(durationMs: number): Promise<void> {
     const targetMs = this.#nowMs + durationMs;

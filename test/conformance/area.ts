@@ -21,8 +21,8 @@ export interface ConformanceCase {
   /** Tells the case from others of the same file, as in `line 12: rate(x[5m])`. */
   readonly name: string;
   /**
-   * Checks it; throws on failure, best a `ConformanceFailure`. Cases of one file run in order, one after
-   * the other.
+   * Checks it; throws on failure, best a `ConformanceFailure`. Cases of one file run in order, one
+   * after the other.
    */
   run(): Promise<void> | void;
 }

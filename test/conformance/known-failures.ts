@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Cases that are known to fail: by area, by `caseId`, the reason. The test suite wants each of them
- * to go on failing, so that the list only ever holds what is true; `npm run conformance` counts them
- * as the failures they are.
+ * Cases that are known to fail: by area, by `caseId`, the reason. The test suite wants each of
+ * them to go on failing, so that the list only ever holds what is true. `npm run conformance`
+ * counts them as the failures they are.
  */
 export type KnownFailures = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
