@@ -68,14 +68,14 @@ function apply(config: RelabelConfig, labels: Map<string, string>): boolean {
       set(config.targetLabel, value.toUpperCase());
       return true;
     case 'labelmap':
-      for (const [name, content] of [...labels]) {
+      for (const [name, content] of Array.from(labels)) {
         const match = regex.exec(name);
         if (match !== null) set(expand(config.replacement, match), content);
       }
       return true;
     case 'labeldrop':
     case 'labelkeep':
-      for (const name of [...labels.keys()]) {
+      for (const name of Array.from(labels.keys())) {
         if (regex.test(name) === (config.action === 'labeldrop')) labels.delete(name);
       }
       return true;

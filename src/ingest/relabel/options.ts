@@ -57,17 +57,24 @@ export const relabelShape = {
   action: action.nullish().describe(`One of ${RELABEL_ACTIONS.join(', ')}; replace unless set.`),
 };
 
-const relabelObject = z.strictObject(relabelShape);
-export type RelabelYaml = z.output<typeof relabelObject>;
+export type RelabelYaml = z.output<z.ZodObject<typeof relabelShape, z.core.$strict>>;
 
 /**
  * One relabel rule as the configuration file has it, checked with UTF-8 names. Where classic names
  * are wanted, `checkRelabel` says what they forbid beyond that.
+ *
+ * @param nullMessage what is said of an empty rule.
  */
-export const relabelSchema = relabelObject.superRefine((rule, context) => {
-  const message = checkRelabel(rule, 'utf8');
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
+export function relabelSchemaFor(nullMessage: string): z.ZodType<RelabelYaml> {
+  const error = (issue: z.core.$ZodRawIssue): string | undefined =>
+    issue.input === null ? nullMessage : undefined;
+  return z.strictObject(relabelShape, { error }).superRefine((rule, context) => {
+    const message = checkRelabel(rule, 'utf8');
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
+export const relabelSchema = relabelSchemaFor('empty or null relabeling rule');
 
 /** Fills in the defaults of a rule that `relabelSchema` accepted. */
 export function resolveRelabel(rule: RelabelYaml, nameValidation: NameValidation): RelabelConfig {
@@ -84,20 +91,20 @@ export function resolveRelabel(rule: RelabelYaml, nameValidation: NameValidation
   };
 }
 
-const NEED_TARGET: readonly RelabelAction[] = [
+const NEED_TARGET: ReadonlySet<RelabelAction> = new Set<RelabelAction>([
   'replace',
   'hashmod',
   'lowercase',
   'uppercase',
   'keepequal',
   'dropequal',
-];
-const NO_REPLACEMENT: readonly RelabelAction[] = [
+]);
+const NO_REPLACEMENT: ReadonlySet<RelabelAction> = new Set<RelabelAction>([
   'lowercase',
   'uppercase',
   'keepequal',
   'dropequal',
-];
+]);
 
 /** What is wrong with a rule, in Prometheus's words; undefined where nothing is. */
 export function checkRelabel(rule: RelabelYaml, names: NameValidation): string | undefined {
@@ -107,7 +114,7 @@ export function checkRelabel(rule: RelabelYaml, names: NameValidation): string |
   if (name === 'hashmod' && config.modulus === 0n) {
     return 'relabel configuration for hashmod requires non-zero modulus';
   }
-  if (NEED_TARGET.includes(name)) {
+  if (NEED_TARGET.has(name)) {
     if (targetLabel === '') {
       return `relabel configuration for ${name} action requires 'target_label' value`;
     }
@@ -119,7 +126,7 @@ export function checkRelabel(rule: RelabelYaml, names: NameValidation): string |
       return `${JSON.stringify(targetLabel)} is invalid 'target_label' for ${name} action`;
     }
   }
-  if (NO_REPLACEMENT.includes(name) && config.replacement !== DEFAULT_REPLACEMENT) {
+  if (NO_REPLACEMENT.has(name) && config.replacement !== DEFAULT_REPLACEMENT) {
     return `'replacement' can not be set for ${name} action`;
   }
   if (name === 'labelmap' && !isTemplateName(config.replacement, names)) {

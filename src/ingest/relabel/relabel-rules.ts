@@ -225,12 +225,15 @@ function mapCase(text: string, map: (text: string) => string): string {
   return mapped;
 }
 
+const TITLE_SOURCES = 'ᾀᾁᾂᾃᾄᾅᾆᾇᾐᾑᾒᾓᾔᾕᾖᾗᾠᾡᾢᾣᾤᾥᾦᾧᾳῃῳ';
+const TITLE_TARGETS = 'ᾈᾉᾊᾋᾌᾍᾎᾏᾘᾙᾚᾛᾜᾝᾞᾟᾨᾩᾪᾫᾬᾭᾮᾯᾼῌῼ';
+
 /** Letters whose full mapping is longer than one code point, but which have a short one too. */
 const SIMPLE_CASE: ReadonlyMap<string, string> = new Map([
   ['İ', 'i'],
-  ...[...'ᾀᾁᾂᾃᾄᾅᾆᾇᾐᾑᾒᾓᾔᾕᾖᾗᾠᾡᾢᾣᾤᾥᾦᾧᾳῃῳ'].map((letter, index): [string, string] => [
+  ...Array.from(TITLE_SOURCES, (letter, index): [string, string] => [
     letter,
-    [...'ᾈᾉᾊᾋᾌᾍᾎᾏᾘᾙᾚᾛᾜᾝᾞᾟᾨᾩᾪᾫᾬᾭᾮᾯᾼῌῼ'][index] ?? letter,
+    TITLE_TARGETS.charAt(index),
   ]),
 ]);
 
