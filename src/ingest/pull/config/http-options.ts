@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, secret, text } from './scalars.ts';
+import { checkKeys, flag, secret, text } from './scalars.ts';
 
 const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
 export type TlsVersionName = (typeof TLS_VERSIONS)[number];
@@ -118,19 +118,13 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'x-prometheus-scrape-timeout-seconds',
 ]);
 
-const headerName = z.string().superRefine((name, context) => {
-  if (RESERVED_HEADERS.has(name.toLowerCase())) {
-    context.addIssue({
-      code: 'custom',
-      message: `setting header ${JSON.stringify(name)} is not allowed`,
-    });
-  } else if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
-    context.addIssue({
-      code: 'custom',
-      message: `${JSON.stringify(name)} is not a valid header name`,
-    });
-  }
-});
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+function headerNameProblem(name: string): string | undefined {
+  const shown = JSON.stringify(name);
+  if (RESERVED_HEADERS.has(name.toLowerCase())) return `setting header ${shown} is not allowed`;
+  return HEADER_NAME.test(name) ? undefined : `${shown} is not a valid header name`;
+}
 
 const headerSchema = z.strictObject({
   values: z.array(text).nullish().describe('Values, one header line each.'),
@@ -152,7 +146,8 @@ export const httpClientShape = {
     .nullish()
     .describe('Accepted either way: targets are always scraped over HTTP/1.1.'),
   http_headers: z
-    .record(headerName, headerSchema)
+    .record(z.string(), headerSchema)
+    .superRefine(checkKeys(headerNameProblem))
     .nullish()
     .describe('Further headers by name, each with values, secrets or files.'),
 };

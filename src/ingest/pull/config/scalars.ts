@@ -32,6 +32,18 @@ export function offOnly(key: string): typeof flag {
   });
 }
 
+/** Checks the keys of a record: `problem` gives the message for a bad one. */
+export function checkKeys(
+  problem: (key: string) => string | undefined,
+): (record: object, context: z.RefinementCtx) => void {
+  return (record, context) => {
+    for (const key of Object.keys(record)) {
+      const message = problem(key);
+      if (message !== undefined) context.addIssue({ code: 'custom', message, path: [key] });
+    }
+  };
+}
+
 export const count = z.number().int().min(0);
 
 /** A duration such as `1m30s`, in milliseconds. */

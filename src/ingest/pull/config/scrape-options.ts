@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isLabelName, isWellFormed, relabelSchemaFor } from '../../relabel/index.ts';
 import { httpClientProblems, httpClientShape } from './http-options.ts';
-import { count, duration, flag, offOnly, size, text, UNSUPPORTED } from './scalars.ts';
+import { checkKeys, count, duration, flag, offOnly, size, text, UNSUPPORTED } from './scalars.ts';
 
 /** In order of preference where the configuration names none. */
 export const SCRAPE_PROTOCOLS = [
@@ -114,11 +114,11 @@ export const globalScrapeShape = sharedShape;
 export const globalScrapeSchema = z.strictObject(globalScrapeShape);
 export type GlobalScrapeYaml = z.output<typeof globalScrapeSchema>;
 
-const labelName = z.string().superRefine((name, context) => {
-  if (isLabelName(name, 'utf8')) return;
-  const message = `${JSON.stringify(name)} is not a valid label name`;
-  context.addIssue({ code: 'custom', message });
-});
+function labelNameProblem(name: string): string | undefined {
+  if (isLabelName(name, 'utf8')) return undefined;
+  return `${JSON.stringify(name)} is not a valid label name`;
+}
+
 const labelValue = text.superRefine((value, context) => {
   if (isWellFormed(value)) return;
   const message = `${JSON.stringify(value)} is not a valid label value`;
@@ -128,7 +128,11 @@ const labelValue = text.superRefine((value, context) => {
 /** A group of targets, in `static_configs` and in the files of `file_sd_configs`. */
 export const targetGroupShape = {
   targets: z.array(text).nullish().describe('Addresses, HOST:PORT.'),
-  labels: z.record(labelName, labelValue).nullish().describe('Labels of all these targets.'),
+  labels: z
+    .record(z.string(), labelValue)
+    .superRefine(checkKeys(labelNameProblem))
+    .nullish()
+    .describe('Labels of all these targets.'),
 };
 
 const staticConfigSchema = z.strictObject(targetGroupShape, {
