@@ -1,0 +1,159 @@
+import type { Source } from '../../../ui/api/contract.ts';
+
+/** Labels of one generated series and its value at a Unix time in seconds; null is a gap. */
+export interface FixtureSeries {
+  labels: Record<string, string>;
+  at: (seconds: number) => number | null;
+}
+
+/** What the fixture collector knows under an expression; undefined is an unknown expression. */
+export function fixtureSeries(expression: string): FixtureSeries[] | undefined {
+  return EXPRESSIONS[expression];
+}
+
+const MODES = ['idle', 'iowait', 'softirq', 'system', 'user'];
+const HEIGHTS: Record<string, number> = { idle: 3, iowait: 0.1, softirq: 0.03, system: 0.3 };
+
+/** Smooth and repeatable: two waves of different length, the phase from the seed. */
+function wave(seed: number, seconds: number): number {
+  return Math.sin(seconds / 410 + seed) * 0.6 + Math.sin(seconds / 97 + seed * 2.3) * 0.25;
+}
+
+const EXPRESSIONS: Record<string, FixtureSeries[]> = {
+  up: [
+    series({ __name__: 'up', instance: '127.0.0.1:9095', job: 'tidegauge' }, () => 1),
+    series({ __name__: 'up', instance: 'db1.example:9100', job: 'node' }, () => 1),
+    series({ __name__: 'up', instance: 'db2.example:9100', job: 'node' }, () => 0),
+  ],
+  'sum by (mode) (rate(node_cpu_seconds_total[1m]))': MODES.map((mode, index) =>
+    series({ mode }, (t) => (HEIGHTS[mode] ?? 0.5) * (1 + 0.35 * wave(index, t))),
+  ),
+  scrape_duration_seconds: ['node', 'app', 'tidegauge'].map((job, index) =>
+    series(
+      { __name__: 'scrape_duration_seconds', instance: `${job}.example:9100`, job },
+      (t) => 0.012 * (index + 1) * (1 + 0.3 * wave(index, t)),
+    ),
+  ),
+  node_memory_MemAvailable_bytes: [
+    series(
+      { __name__: 'node_memory_MemAvailable_bytes', instance: 'db1.example:9100', job: 'node' },
+      (t) => 2 ** 30 * (3 + 0.5 * wave(1, t)),
+    ),
+  ],
+  with_gaps: [
+    series({ __name__: 'with_gaps', part: 'broken' }, (t) =>
+      Math.floor(t / 600) % 2 === 0 ? 2 + wave(3, t) : null,
+    ),
+    series({ __name__: 'with_gaps', part: 'whole' }, (t) => 1 + wave(4, t) / 2),
+  ],
+  many_series: Array.from({ length: 250 }, (_, index) =>
+    series({ __name__: 'many_series', shard: String(index) }, (t) => index + wave(index, t)),
+  ),
+  nothing: [],
+};
+
+function series(labels: Record<string, string>, at: FixtureSeries['at']): FixtureSeries {
+  return { labels, at };
+}
+
+/** Metric metadata in the API's shape. */
+export const FIXTURE_METADATA = {
+  up: [{ type: 'gauge', help: 'Whether the last scrape of the target succeeded.', unit: '' }],
+  scrape_duration_seconds: [{ type: 'gauge', help: 'Duration of the scrape.', unit: 'seconds' }],
+  node_cpu_seconds_total: [
+    { type: 'counter', help: 'Seconds the CPUs spent in each mode.', unit: 'seconds' },
+  ],
+  node_memory_MemAvailable_bytes: [
+    { type: 'gauge', help: 'Memory information field MemAvailable_bytes.', unit: 'bytes' },
+  ],
+};
+
+export const FIXTURE_NAMES = [
+  ...Object.keys(FIXTURE_METADATA),
+  'many_series',
+  'node_load1',
+  'node_load15',
+  'node_load5',
+  'with_gaps',
+];
+
+/** One source in every state; `contacts` goes up with each reading, as a live one's total does. */
+export function fixtureSources(nowMs: number, contacts: number): Source[] {
+  const ago = (seconds: number) => new Date(nowMs - seconds * 1000).toISOString();
+  return [
+    source('pull/tidegauge/self', { lastContact: ago(2), samplesTotal: 900 * contacts }),
+    source('pull/node/db1', {
+      name: 'node',
+      endpoint: 'http://db1.example:9100/metrics',
+      labels: { instance: 'db1.example:9100', job: 'node', zone: 'north' },
+      lastContact: ago(7),
+      samplesPerContact: 1204,
+      samplesTotal: 1204 * contacts,
+    }),
+    source('pull/node/db2', {
+      name: 'node',
+      endpoint: 'http://db2.example:9100/metrics',
+      labels: { instance: 'db2.example:9100', job: 'node', zone: 'south' },
+      state: 'late',
+      lastContact: ago(24),
+      lastError: 'connect ECONNREFUSED 192.0.2.14:9100',
+    }),
+    source('pull/app/web7', {
+      name: 'app',
+      endpoint: 'https://web7.example/metrics',
+      labels: { instance: 'web7.example', job: 'app' },
+      state: 'expected',
+      lastContact: null,
+      lastDurationSeconds: null,
+      samplesPerContact: 0,
+    }),
+    source('push/agent/host', {
+      kind: 'push',
+      name: 'agent',
+      endpoint: 'in-process, exposition',
+      labels: { instance: 'host.example', job: 'node' },
+      lastContact: ago(3),
+      samplesPerContact: 386,
+      samplesTotal: 386 * contacts,
+    }),
+    source('push/remote-write/edge', {
+      kind: 'push',
+      name: 'remote-write',
+      endpoint: '198.51.100.7:51944, remote write 1.0',
+      labels: { cluster: 'edge' },
+      state: 'silent',
+      lastContact: ago(4200),
+      rejectedTotal: 112,
+      lastError: 'out of order sample: time 1700000000000, newest 1700000009000',
+    }),
+    source('push/pushgateway/backup', {
+      kind: 'push',
+      name: 'backup',
+      endpoint: '192.0.2.80, pushgateway',
+      labels: { job: 'backup', instance: 'nightly' },
+      state: 'ended',
+      lastContact: ago(93_000),
+      intervalSeconds: null,
+      samplesPerContact: 14,
+    }),
+  ];
+}
+
+function source(id: string, fields: Partial<Source>): Source {
+  return {
+    id,
+    kind: 'pull',
+    name: 'tidegauge',
+    labels: { instance: '127.0.0.1:9095', job: 'tidegauge' },
+    state: 'live',
+    lastContact: null,
+    lastError: '',
+    intervalSeconds: 15,
+    samplesPerContact: 212,
+    samplesTotal: 0,
+    rejectedTotal: 0,
+    lastDurationSeconds: 0.0123,
+    endpoint: 'http://127.0.0.1:9095/metrics',
+    ...fields,
+  };
+}

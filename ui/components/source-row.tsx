@@ -1,0 +1,126 @@
+import { useSignal } from '@preact/signals';
+import type { Source } from '../api/contract.ts';
+import { formatAgo } from '../format/duration.ts';
+import { sortedLabels } from '../format/labels.ts';
+import { formatCount, formatSeconds, formatTimestamp } from '../format/value.ts';
+import { useApp } from '../state/app.ts';
+import { ChevronIcon } from './icons.tsx';
+import { SourceStateBadge } from './source-state.tsx';
+
+/** Columns of the table of sources, the expanding cell included. */
+export const SOURCE_COLUMN_COUNT = 9;
+
+/** One source; opened, all that is known of it. */
+export function SourceRow({ source }: { source: Source }) {
+  const open = useSignal(false);
+  const detailsId = `source-${source.id}`;
+  const toggle = () => {
+    open.value = !open.value;
+  };
+  return (
+    <>
+      <tr class={source.lastError === '' ? 'source' : 'source failing'}>
+        <td class="cell-open">
+          <button
+            type="button"
+            class={open.value ? 'icon-button small turned' : 'icon-button small'}
+            aria-expanded={open.value}
+            aria-controls={detailsId}
+            aria-label={`Details of ${source.name} at ${source.endpoint}`}
+            onClick={toggle}
+          >
+            <ChevronIcon />
+          </button>
+        </td>
+        <td class="cell-state">
+          <SourceStateBadge state={source.state} />
+        </td>
+        <td class="cell-name">
+          <button type="button" class="link-button" tabIndex={-1} onClick={toggle}>
+            {source.name}
+          </button>
+        </td>
+        <td class="cell-kind">
+          <span class={`kind kind-${source.kind}`}>{source.kind}</span>
+        </td>
+        <td class="cell-endpoint">
+          <span class="endpoint">{source.endpoint}</span>
+          {source.lastError !== '' && <span class="row-error">{source.lastError}</span>}
+        </td>
+        <td class="cell-contact">
+          <Contact at={source.lastContact} />
+        </td>
+        <td class="cell-interval number">{seconds(source.intervalSeconds)}</td>
+        <td class="cell-samples number">{formatCount(source.samplesPerContact)}</td>
+        <td class={source.rejectedTotal > 0 ? 'cell-rejected number bad' : 'cell-rejected number'}>
+          {formatCount(source.rejectedTotal)}
+        </td>
+      </tr>
+      {open.value && (
+        <tr class="source-details" id={detailsId}>
+          <td colSpan={SOURCE_COLUMN_COUNT}>
+            <SourceDetails source={source} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Contact({ at }: { at: string | null }) {
+  const { clock } = useApp();
+  if (at === null) return <span class="soft">never</span>;
+  const ms = Date.parse(at);
+  return (
+    <time dateTime={at} title={formatTimestamp(ms / 1000)}>
+      {formatAgo(ms, clock.nowMs.value)}
+    </time>
+  );
+}
+
+function SourceDetails({ source }: { source: Source }) {
+  const labels = sortedLabels(source.labels);
+  const contact = source.lastContact;
+  return (
+    <div class="details">
+      {source.lastError !== '' && (
+        <div class="notice error">
+          <div class="notice-title">Last error</div>
+          <p class="notice-text">{source.lastError}</p>
+        </div>
+      )}
+      <dl class="facts">
+        <Fact title="Endpoint">{source.endpoint}</Fact>
+        <Fact title="Last contact">
+          {contact === null ? 'never' : formatTimestamp(Date.parse(contact) / 1000)}
+        </Fact>
+        <Fact title="Took">{seconds(source.lastDurationSeconds)}</Fact>
+        <Fact title="Interval">{seconds(source.intervalSeconds)}</Fact>
+        <Fact title="Samples in all">{formatCount(source.samplesTotal)}</Fact>
+        <Fact title="Refused in all">{formatCount(source.rejectedTotal)}</Fact>
+      </dl>
+      <div class="label-list" role="list" aria-label="Labels">
+        {labels.length === 0 && <span class="soft">No labels of its own.</span>}
+        {labels.map(([name, value]) => (
+          <span key={name} class="label-chip" role="listitem">
+            <span class="label-name">{name}</span>
+            <span class="label-value">{value}</span>
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Fact({ title, children }: { title: string; children: string }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function seconds(value: number | null): string {
+  return value === null ? '–' : formatSeconds(value, 3);
+}
