@@ -52,10 +52,10 @@ export function parseOffsetDuration(stream: TokenStream): DurationExpr {
   );
 }
 
-/** A lone literal is whole milliseconds. */
+/** A lone literal is whole milliseconds, and a duration however it was written. */
 function round(duration: DurationExpr): DurationExpr {
   if (duration.kind !== 'duration') return duration;
-  return { ...duration, durationMs: Math.round(duration.durationMs) + 0 };
+  return { ...duration, durationMs: Math.round(duration.durationMs) + 0, isDuration: true };
 }
 
 function parseArithmetic(stream: TokenStream, minBinding: number, context: string): DurationExpr {
@@ -89,7 +89,7 @@ function parseSigned(stream: TokenStream, context: string, single: boolean): Dur
       : parseArithmetic(stream, SIGN_BINDING - 1, context),
   );
   const span = spanning(sign, operand);
-  if (operand.kind === 'duration' && stream.text.charAt(operand.span.start) !== '(') {
+  if (operand.kind === 'duration') {
     const durationMs = sign.symbol === '-' ? -operand.durationMs : operand.durationMs;
     return { ...operand, span, durationMs };
   }

@@ -1,0 +1,3 @@
+export { prettyPrint } from './pretty.ts';
+export { printExpr } from './print.ts';
+export { quoteString } from './quote.ts';
