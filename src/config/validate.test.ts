@@ -6,7 +6,11 @@ import { parseYaml } from './yaml-source.ts';
 
 const schema = z.strictObject({
   global: z
-    .strictObject({ scrape_interval: z.string().default('1m'), honor: z.boolean().optional() })
+    .strictObject({
+      scrape_interval: z.string().default('1m'),
+      honor: z.boolean().optional(),
+      limit: z.int().optional(),
+    })
     .prefault({}),
   jobs: z
     .array(
@@ -18,8 +22,8 @@ const schema = z.strictObject({
     .default([]),
 });
 const unsupported = new Map([
-  ['', new Map([['rule_files', 'rules come with a later version']])],
-  ['jobs[]', new Map([['consul_sd_configs', '']])],
+  ['', ['rule_files']],
+  ['jobs.*', ['consul_sd_configs']],
 ]);
 
 function load(text: string) {
@@ -46,6 +50,10 @@ describe('validate', () => {
     const config = load('jobs:\n- job_name: 1.10\n  labels: {port: 0x10, on: yes}\n');
     expect(config.jobs[0]).toEqual({ job_name: '1.10', labels: { port: '0x10', on: 'yes' } });
     expect(load('global: {honor: yes}').global.honor).toBe(true);
+    expect(load('global: {honor: True, limit: 1e3}').global).toMatchObject({
+      honor: true,
+      limit: 1000,
+    });
   });
 
   it('reports every problem with line, column and path', () => {
@@ -60,7 +68,7 @@ describe('validate', () => {
     ].join('\n');
     expect(problems(text)).toEqual([
       'a.yml:2:3: unknown field "scrape_intervall"; did you mean "scrape_interval"? (at global.scrape_intervall)',
-      'a.yml:3:1: "rule_files" is not supported yet: rules come with a later version (at rule_files)',
+      'a.yml:3:1: "rule_files" is not supported yet (at rule_files)',
       'a.yml:5:13: job_name is empty (at jobs[0].job_name)',
       'a.yml:6:3: "consul_sd_configs" is not supported yet (at jobs[0].consul_sd_configs)',
       'a.yml:7:3: unknown field "honour" (at jobs[0].honour)',

@@ -2,17 +2,18 @@ import type { core, z } from 'zod';
 import type { ConfigProblem } from './errors.ts';
 import { ConfigError } from './errors.ts';
 import { nearestName } from './nearest-name.ts';
+import { keysAt } from './schema-walk.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 /**
- * Keys that Prometheus knows and this version does not have, by the path of the map that holds
- * them, indexes written as `[]` (`scrape_configs[]`); each with what to say of it, or ''.
+ * Keys that Prometheus knows and this version does not have, by the path of the section that holds
+ * them: its keys joined by dots, `*` for any index (`scrape_configs.*.tls_config`), '' for the top.
  */
-export type UnsupportedKeys = ReadonlyMap<string, ReadonlyMap<string, string>>;
+export type UnsupportedKeys = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Holds a file against a schema. Where the schema wants text and the file has a plain number or
- * boolean, the file's own text is meant (`version: 1.10` is "1.10"), as Go's decoder has it.
+ * Holds a file against a schema. What a plain scalar means is decided by what the schema wants, as
+ * Go's decoder has it: `1.10` is "1.10" where text is wanted, `yes` is true where a boolean is.
  *
  * @throws ConfigError with every problem, each at its place.
  */
@@ -21,10 +22,9 @@ export function validate<Schema extends z.ZodType>(
   schema: Schema,
   unsupported: UnsupportedKeys,
 ): z.output<Schema> {
-  let value = source.value ?? {};
+  const value = source.value ?? {};
   let result = schema.safeParse(value, { reportInput: true });
   if (!result.success && coerceScalars(source, value, result.error.issues)) {
-    value = source.value ?? {};
     result = schema.safeParse(value, { reportInput: true });
   }
   if (result.success) return result.data;
@@ -46,7 +46,7 @@ function coerceScalars(
     const path = issue.path as Path;
     const text = source.textAt(path);
     if (text === undefined) continue;
-    const wanted = issue.expected === 'string' ? text : asBoolean(issue.expected, text);
+    const wanted = readAs(issue.expected, text);
     if (wanted !== undefined) changed = setAt(value, path, wanted) || changed;
   }
   return changed;
@@ -61,15 +61,23 @@ function leafIssues(issue: core.$ZodIssue): core.$ZodIssue[] {
     .flatMap(leafIssues);
 }
 
-const YAML_1_1_BOOLEANS = new Map([
-  ['yes', true],
-  ['on', true],
-  ['no', false],
-  ['off', false],
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...['y', 'yes', 'on', 'true'].map((word) => [word, true] as const),
+  ...['n', 'no', 'off', 'false'].map((word) => [word, false] as const),
 ]);
 
-function asBoolean(expected: string, text: string): boolean | undefined {
-  return expected === 'boolean' ? YAML_1_1_BOOLEANS.get(text.toLowerCase()) : undefined;
+function readAs(expected: string, text: string): unknown {
+  switch (expected) {
+    case 'string':
+      return text;
+    case 'boolean':
+      return BOOLEANS.get(text.toLowerCase());
+    case 'number':
+    case 'int':
+      return text.trim() === '' || Number.isNaN(Number(text)) ? undefined : Number(text);
+    default:
+      return undefined;
+  }
 }
 
 function setAt(root: unknown, path: Path, value: unknown): boolean {
@@ -96,7 +104,7 @@ function problemsOf(issue: core.$ZodIssue, context: Context): ConfigProblem[] {
     return issue.keys.map((key) => keyProblem(path, key, context));
   }
   const params = issue.code === 'custom' ? issue.params : undefined;
-  const kind = params?.['kind'] === 'unsupported' ? 'unsupported' : 'invalid';
+  const kind = params?.['unsupported'] === true ? 'unsupported' : 'invalid';
   return [
     {
       file: context.source.file,
@@ -114,13 +122,11 @@ function keyProblem(path: Path, key: string, context: Context): ConfigProblem {
     ...context.source.placeOfKey(path, key),
     path: formatPath([...path, key]),
   };
-  const known = context.unsupported.get(patternOf(path));
-  const remark = known?.get(key);
-  if (remark !== undefined) {
-    const message = `"${key}" is not supported yet${remark === '' ? '' : `: ${remark}`}`;
-    return { ...place, message, kind: 'unsupported' };
+  const known = context.unsupported.get(patternOf(path)) ?? [];
+  if (known.includes(key)) {
+    return { ...place, message: `"${key}" is not supported yet`, kind: 'unsupported' };
   }
-  const names = [...keysAt(context.schema, path), ...(known?.keys() ?? [])];
+  const names = [...keysAt(context.schema, path), ...known];
   const near = nearestName(key, names);
   const hint = near === undefined ? '' : `; did you mean "${near}"?`;
   return { ...place, message: `unknown field "${key}"${hint}`, kind: 'invalid' };
@@ -146,49 +152,5 @@ export function formatPath(path: Path): string {
 }
 
 function patternOf(path: Path): string {
-  return formatPath(path).replace(/\[\d+\]/g, '[]');
-}
-
-/** The keys that a schema allows in the map at `path`. */
-function keysAt(schema: z.ZodType, path: Path): string[] {
-  let current: z.ZodType | undefined = schema;
-  for (const step of path) current = descend(current, step);
-  const shape = (unwrap(current) as { shape?: Record<string, unknown> } | undefined)?.shape;
-  return Object.keys(shape ?? {});
-}
-
-interface SchemaParts {
-  readonly type: string;
-  readonly innerType?: z.ZodType;
-  readonly in?: z.ZodType;
-  readonly out?: z.ZodType;
-  readonly element?: z.ZodType;
-  readonly valueType?: z.ZodType;
-}
-
-function partsOf(schema: z.ZodType): SchemaParts {
-  return schema.def as unknown as SchemaParts;
-}
-
-/** Takes off what wraps a schema: optional, default, nullable, pipes and transforms. */
-function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
-  let current = schema;
-  for (let depth = 0; current !== undefined && depth < 10; depth++) {
-    const parts: SchemaParts = partsOf(current);
-    // A pipe that begins with a transform (`z.preprocess`) has its shape behind it.
-    const first = parts.in;
-    const piped = first !== undefined && partsOf(first).type === 'transform' ? parts.out : first;
-    const inner: z.ZodType | undefined = parts.innerType ?? piped;
-    if (inner === undefined) return current;
-    current = inner;
-  }
-  return current;
-}
-
-function descend(schema: z.ZodType | undefined, step: string | number): z.ZodType | undefined {
-  const open = unwrap(schema);
-  if (open === undefined) return undefined;
-  const shape = (open as { shape?: Record<string, z.ZodType> }).shape;
-  if (shape !== undefined) return shape[String(step)];
-  return partsOf(open).element ?? partsOf(open).valueType;
+  return path.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
 }

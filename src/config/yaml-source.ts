@@ -1,5 +1,5 @@
 import type { Node, Pair, ParsedNode } from 'yaml';
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { ConfigProblem } from './errors.ts';
 import { ConfigError } from './errors.ts';
 
@@ -44,6 +44,15 @@ export function parseYaml(text: string, file: string): YamlSource {
       }),
     );
   }
+  // A scalar that would lose its form as a number or boolean (`1.10`, `0x10`, `True`) stays text
+  // until the schema says what it is.
+  visit(document, {
+    Scalar(_key, node) {
+      const { value, source } = node;
+      if (value === null || typeof value === 'string' || source === undefined) return;
+      if (String(value) !== source) node.value = source;
+    },
+  });
   const root = document.contents;
   const startOf = (node: Node | null | undefined): Place => at(node?.range?.[0] ?? 0);
   return {

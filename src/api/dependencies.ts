@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Registry } from 'prom-client';
+import type { QueryPool } from '../query/index.ts';
+import type { SourceRegistry } from '../sources/index.ts';
+import type { Storage } from '../storage/api.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../util/index.ts';
+import type { ApiOptions } from './options.ts';
+
+/** `GET /api/v1/targets`, as the pull side keeps it; shapes as in Prometheus's API. */
+export interface TargetsView {
+  readonly activeTargets: readonly TargetView[];
+  readonly droppedTargets: readonly Readonly<Record<string, unknown>>[];
+  readonly droppedTargetCounts: Readonly<Record<string, number>>;
+}
+
+export interface TargetView {
+  readonly scrapePool: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Takes requests on the raw sockets, before anything is parsed: pushes, whose bodies and paths the
+ * web framework must not touch.
+ */
+export interface RawHandler {
+  /** Whether the request was taken; then the handler answers it, now or later. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export interface BuildInfo {
+  readonly version: string;
+  readonly revision: string;
+}
+
+/** What the running program tells of itself and lets be done to it. */
+export interface ServerControl {
+  readonly build: BuildInfo;
+  readonly startTimeMs: number;
+  readonly dataDir: string;
+  readonly retention: string;
+  /** The configuration in force as YAML, secrets hidden. */
+  configYaml(): string;
+  /** Flags as given or by default. */
+  flags(): Readonly<Record<string, string>>;
+  lastReload(): { readonly success: boolean; readonly timeMs: number };
+  isReady(): boolean;
+  /** @throws ConfigError and leaves the old configuration in force. */
+  reload(): Promise<void>;
+}
+
+export interface ApiDependencies {
+  readonly options: ApiOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly storage: Storage;
+  readonly queries: QueryPool;
+  readonly sources: SourceRegistry;
+  readonly targets: () => TargetsView;
+  readonly control: ServerControl;
+  /** In the order in which they are asked. */
+  readonly rawHandlers: readonly RawHandler[];
+  /** Folder of the built web page; undefined serves none. */
+  readonly uiDirectory: string | undefined;
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/** Settings of the HTTP server; the configuration file's `web` part and flags of the same name. */
+export const apiOptionsSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:[\]]*):\d{1,5}$/, 'must be HOST:PORT')
+    .default('127.0.0.1:9095')
+    .describe('Address to listen on, HOST:PORT. Without a host: all addresses.'),
+  cors_origin: z
+    .string()
+    .default('.*')
+    .describe('Regular expression (anchored) of origins that web pages may ask the API from.'),
+  enable_lifecycle: z.boolean().default(true).describe('Whether POST /-/reload is allowed.'),
+  max_form_bytes: z
+    .number()
+    .int()
+    .positive()
+    .default(1_048_576)
+    .describe('Largest POST form that the query API reads, in bytes.'),
+  shutdown_timeout_ms: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(5_000)
+    .describe('How long requests under way may take to finish at shutdown, in milliseconds.'),
+});
+
+export type ApiOptions = z.output<typeof apiOptionsSchema>;

@@ -1,0 +1,4 @@
+export type { ConfigProblem } from './errors.ts';
+export { ConfigError, formatProblem } from './errors.ts';
+export type { ComponentOptions, ConfigFiles, LoadedConfig } from './load.ts';
+export { loadConfig, loadDefaultConfig, loadText } from './load.ts';
