@@ -1,4 +1,4 @@
-// `npm run build`: bundles the command, its workers and the web page into `dist/`.
+// Bundles the command, its workers and the web page into `dist/`.
 //
 //   dist/tidegauge.mjs        src/cli/main.ts; runs the command line when imported
 //   dist/workers/NAME.mjs     src/**/NAME.ts where NAME ends in -worker; src/util/worker-entry.ts
@@ -9,7 +9,7 @@
 
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { buildUi } from './build-ui.mjs';
 import { filesUnder, fingerprint, stampBuild } from './freshness.mjs';
@@ -80,17 +80,5 @@ function removeOthers(written) {
     for (const path of filesUnder(join(dist, folder))) {
       if (!keep.has(path)) rmSync(path);
     }
-  }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const begin = performance.now();
-  try {
-    await build();
-    console.log(`built dist/ in ${Math.round(performance.now() - begin)} ms`);
-  } catch (error) {
-    // The bundler has printed its own findings already.
-    console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
   }
 }

@@ -28,7 +28,7 @@ export const STEPS = [
     commands: ['node_modules/oxlint/bin/oxlint --type-aware --deny-warnings'],
   },
   { name: 'types', title: 'types', commands: [`${TSC} -p tsconfig.json`, `${TSC} -p ui`] },
-  { name: 'build', title: 'build', commands: ['scripts/build.mjs'] },
+  { name: 'build', title: 'build', commands: ['scripts/build-command.mjs'] },
   {
     name: 'unit',
     title: 'unit, property, contract and tidy tests',
