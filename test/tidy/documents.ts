@@ -58,7 +58,7 @@ export function checkManifest(manifest: Manifest, exists: (path: string) => bool
   const paths = [...Object.values(manifest.bin), ...leaves(manifest.exports), ...manifest.files];
   return [...paths, ...scripts]
     .map((path) => path.replace(/^\.\//, ''))
-    .filter((path) => !path.startsWith('dist/') && !exists(path))
+    .filter((path) => !/^!?dist\//.test(path) && !exists(path))
     .map((path) => ({ file: 'package.json', line: 1, text: `names ${path}, which is not there` }));
 }
 
