@@ -201,7 +201,7 @@ test('hovering names the series and its value, the legend isolates and toggles',
   expect(await pressed.count()).toBe(5);
   await page.locator('.plot .u-over').hover();
   await page.locator('.tip-time').waitFor();
-  expect(await page.locator('.legend-time').textContent()).toMatch(/^at \d{4}-\d\d-\d\d /);
+  expect(await page.locator('.legend-time').textContent()).toMatch(/^At \d{4}-\d\d-\d\d /);
 });
 
 test('the graph is read by keyboard', async () => {
@@ -285,7 +285,8 @@ test('dark is the system’s choice or the user’s', async () => {
   expect(await theme()).toBe('light');
   await expect.poll(() => drawnPixels(page)).toBeGreaterThan(1000);
   const canvas = await page.locator('.plot .u-over').boundingBox();
-  await page.mouse.move((canvas?.x ?? 0) + 600, (canvas?.y ?? 0) + 120);
+  await page.mouse.move((canvas?.x ?? 0) + 600, (canvas?.y ?? 0) + 80);
+  await page.locator('.tip-series').getByText('idle').waitFor();
   await screenshot(page, 'ui-light');
 });
 

@@ -17,7 +17,7 @@ const EXAMPLES: readonly Example[] = [
   { expression: 'node_load1', says: 'Load of this host', tab: 'graph' },
   {
     expression: 'rate(node_cpu_seconds_total[1m])',
-    says: 'The same for each processor',
+    says: 'Processor time for each processor and mode',
     tab: 'graph',
   },
   {

@@ -113,17 +113,23 @@ function EndPicker({ route, onChange }: ControlProps) {
         >
           Now
         </button>
-        <input
-          type="datetime-local"
-          step="1"
-          class={route.endMs === null ? 'time-input unset' : 'time-input'}
-          value={route.endMs === null ? '' : formatLocalInput(route.endMs)}
-          aria-label="Fixed time, local"
-          onChange={(event) => {
-            const ms = Date.parse(event.currentTarget.value);
-            onChange({ endMs: Number.isFinite(ms) ? ms : null });
-          }}
-        />
+        {route.endMs === null ? (
+          <button type="button" onClick={() => onChange({ endMs: wholeSecond(Date.now()) })}>
+            Fixed…
+          </button>
+        ) : (
+          <input
+            type="datetime-local"
+            step="1"
+            class="time-input"
+            value={formatLocalInput(route.endMs)}
+            aria-label="Fixed time, local"
+            onChange={(event) => {
+              const ms = Date.parse(event.currentTarget.value);
+              onChange({ endMs: Number.isFinite(ms) ? ms : null });
+            }}
+          />
+        )}
         <button
           type="button"
           onClick={() => shift(1)}
@@ -158,6 +164,10 @@ function StepPicker({ route, onChange }: ControlProps) {
       </select>
     </label>
   );
+}
+
+function wholeSecond(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
 }
 
 /** The choices with the current one among them, which an address may have set to anything. */

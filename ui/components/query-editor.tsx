@@ -35,7 +35,7 @@ export function QueryEditor({ draft, onRun }: QueryEditorProps) {
           class="editor-box"
           rows={1}
           value={draft.value}
-          placeholder="PromQL, e.g. rate(node_cpu_seconds_total[1m])"
+          placeholder="PromQL expression"
           spellcheck={false}
           autocapitalize="off"
           autocomplete="off"

@@ -102,7 +102,7 @@ export function ResultTable({ data, expression }: { data: QueryData; expression:
 function LabelCells({ row, columns }: { row: ResultRow; columns: string[] | null }) {
   if (columns === null || columns.length === 0) {
     return (
-      <td>
+      <td class="labels-cell">
         <LabelSet labels={row.labels} empty={row.title} />
       </td>
     );

@@ -45,7 +45,9 @@ export function SourceRow({ source }: { source: Source }) {
         </td>
         <td class="cell-endpoint">
           <span class="endpoint">{source.endpoint}</span>
-          {source.lastError !== '' && <span class="row-error">{source.lastError}</span>}
+          {source.lastError !== '' && !open.value && (
+            <span class="row-error">{source.lastError}</span>
+          )}
         </td>
         <td class="cell-contact">
           <Contact at={source.lastContact} />

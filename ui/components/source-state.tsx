@@ -2,7 +2,7 @@ import type { SourceState } from '../api/contract.ts';
 
 /** A shape per state, so that colour is never the only sign. */
 const SHAPES: Record<SourceState, string> = {
-  // Dotted ring, disc, half disc, cross, bar.
+  // Ring, disc, triangle, cross, bar.
   expected: 'M8 3.2a4.8 4.8 0 1 1 0 9.6a4.8 4.8 0 1 1 0-9.6z',
   live: 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11z',
   late: 'M8 2 14.5 13.5h-13z',

@@ -24,13 +24,13 @@ export function Legend(props: LegendProps) {
   return (
     <section class="legend" aria-label="Series">
       <div class="legend-head">
+        <LegendTime times={aligned.times} cursor={props.cursor} />
         {hasCommon && (
           <span class="legend-common">
             <span class="soft">all: </span>
             <LabelSet labels={props.common} />
           </span>
         )}
-        <LegendTime times={aligned.times} cursor={props.cursor} />
         {hidden.value.size > 0 && (
           <button
             type="button"
@@ -69,7 +69,7 @@ function LegendTime({
   const time = index === null ? undefined : times[index];
   return (
     <span class="legend-time">
-      {time === undefined ? 'last value' : `at ${formatTimestamp(time)}`}
+      {time === undefined ? 'Last value' : `At ${formatTimestamp(time)}`}
     </span>
   );
 }
@@ -97,8 +97,8 @@ function LegendRow({ index, set, column, unit, hidden, focused, cursor, labels }
         title="Click: this one alone. Ctrl+click: hide or show."
       >
         <span class="swatch" style={{ background: seriesColor(index) }} />
-        <LabelSet labels={set} />
         <LegendValue column={column} cursor={cursor} unit={unit} />
+        <LabelSet labels={set} />
       </button>
     </li>
   );

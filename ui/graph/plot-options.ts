@@ -6,7 +6,7 @@ import type { CanvasColors } from './colors.ts';
 import { BYTE_INCREMENTS, SECOND_INCREMENTS, timeLabels } from './ticks.ts';
 
 /** Distance in pixels from which the cursor takes hold of a series. */
-const FOCUS_DISTANCE = 32;
+const FOCUS_DISTANCE = 48;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
 export interface PlotDescription {
