@@ -132,6 +132,9 @@ describe('documents', () => {
     check('`npm test` and `npm run bench -- x`, after `npm ci`');
     check('a\n`npm run absent`', 'docs/b.md:2');
     check('`npm start`', 'docs/b.md:1');
+    check('a\n\n    npm run gone\n', 'docs/b.md:3');
+    check('```\nnpm run gone\n```', 'docs/b.md:2');
+    check('one npm package, and\nnpm is all');
   });
 
   test('subcommands, where code is shown', () => {

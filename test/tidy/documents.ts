@@ -13,6 +13,9 @@ export interface Manifest {
 /** npm's own commands that need no script. */
 const NPM_COMMANDS = new Set(['ci', 'i', 'install', 'pack', 'publish', 'version', 'view', 'exec']);
 
+/** In backticks, indented as code, or (to be looked at) at the begin of a line in a code block. */
+const NPM_CALL = /(?:`|^ {4,}|^\$ |^)npm (run |[a-z]+)(?:([\w:-]+))?/gm;
+
 /** Commands a document tells the reader to type, and links it gives, that lead nowhere. */
 export function checkDocument(
   file: ProjectFile,
@@ -21,7 +24,8 @@ export function checkDocument(
   exists: (path: string) => boolean,
 ): Problem[] {
   const faults: [number, string][] = [];
-  for (const match of file.text.matchAll(/\bnpm (run |test\b|start\b|[a-z]+)(?: ?([\w:-]+))?/g)) {
+  for (const match of file.text.matchAll(NPM_CALL)) {
+    if (match[0].startsWith('npm') && !inCodeBlock(file.text, match.index)) continue;
     const command = (match[1] ?? '').trim();
     const script = command === 'run' ? match[2] : command;
     const known = command !== 'run' && NPM_COMMANDS.has(command);

@@ -14,7 +14,7 @@ export interface Import {
 }
 
 /** `from '…'`, `import '…'`, `import('…')`, found in masked code so that comments do not count. */
-const IMPORT = /\b(?:from|import)\s*\(?\s*(["'])( *)\1/g;
+const IMPORT = /(?<![.\w$])(?:from\s*|import\s*\(?\s*)(["'])( *)\1/g;
 
 /** What a file imports or exports from elsewhere, static or dynamic with a fixed name. */
 export function findImports(file: SourceFile): Import[] {

@@ -74,7 +74,7 @@ test('imports are found with line, path and kind', () => {
 import type {
   B,
 } from '../b.ts';
-export { c } from 'c'; const s = "from './no.ts'";
+export { c } from 'c'; const s = "from './no.ts'" + Buffer.from('no') + Array.from("no");
 export type { D } from './d.ts';
 const e = await import('./e.ts');
 import './f.css';`;
