@@ -60,13 +60,15 @@ function isInstalled(name) {
  * @returns {string | undefined} what failed
  */
 function install(packages) {
-  const wanted = ['install', '-y', '--no-install-recommends', ...packages];
+  const wanted = ['install', '-y', '--no-install-recommends'];
   // With lists that are there and current this is all; on a new machine they are neither.
-  if (aptGet(wanted) === 0) return undefined;
+  if (aptGet([...wanted, ...packages]) === 0) return undefined;
   const updated = aptGet(['update']);
   if (updated !== 0) return `apt-get update: exit status ${updated}`;
-  const installed = aptGet(wanted);
-  return installed === 0 ? undefined : `apt-get install: exit status ${installed}`;
+  if (aptGet([...wanted, ...packages]) === 0) return undefined;
+  // One that this release does not have must not keep out the others.
+  const refused = packages.filter((name) => aptGet([...wanted, name]) !== 0);
+  return refused.length === 0 ? undefined : `apt-get install refused ${refused.join(' ')}`;
 }
 
 /** @param {readonly string[]} args */
