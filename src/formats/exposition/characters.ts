@@ -15,11 +15,17 @@ export const METRIC_START = 1;
 export const METRIC_PART = 2;
 export const LABEL_START = 4;
 export const LABEL_PART = 8;
+/** ASCII that stands for itself between quotes: no quote, backslash or newline. */
+export const QUOTED_PLAIN = 16;
 
-/** For each byte the places of unquoted names in which it is legal. */
+/** For each byte where it may stand. */
 export const CHARACTER_CLASS = Uint8Array.from({ length: 256 }, (_, code) => {
-  const text = String.fromCharCode(code);
-  if (/[a-zA-Z_]/.test(text)) return METRIC_START | METRIC_PART | LABEL_START | LABEL_PART;
-  if (text === ':') return METRIC_START | METRIC_PART;
-  return /[0-9]/.test(text) ? METRIC_PART | LABEL_PART : 0;
+  const isPlain = code < 0x80 && code !== QUOTE && code !== BACKSLASH && code !== NEWLINE;
+  return (isPlain ? QUOTED_PLAIN : 0) | nameClass(String.fromCharCode(code));
 });
+
+function nameClass(character: string): number {
+  if (/[a-zA-Z_]/.test(character)) return METRIC_START | METRIC_PART | LABEL_START | LABEL_PART;
+  if (character === ':') return METRIC_START | METRIC_PART;
+  return /[0-9]/.test(character) ? METRIC_PART | LABEL_PART : 0;
+}

@@ -37,7 +37,7 @@ export function decodeIdentityPairs(
   end: number,
   bodyStart: number = start,
 ): string[] {
-  const scanner = new LineScanner(bytes, bodyStart, end);
+  const scanner = LineScanner.forPiece(bytes, bodyStart, end);
   const pairs: string[] = [];
   let position = start;
   if (scanner.at(start) !== OPEN_BRACE) {

@@ -1,3 +1,4 @@
+import { isUtf8 as isUtf8Native } from 'node:buffer';
 import { DecimalParser, isUtf8 } from '../../util/index.ts';
 import {
   BACKSLASH,
@@ -11,6 +12,7 @@ import {
   METRIC_START,
   NEWLINE,
   QUOTE,
+  QUOTED_PLAIN,
   SPACE,
   TAB,
 } from './characters.ts';
@@ -28,11 +30,23 @@ export class LineScanner {
   readonly start: number;
   readonly end: number;
   readonly #decimal = new DecimalParser();
+  readonly #isUtf8: boolean;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  private constructor(bytes: Uint8Array, start: number, end: number, isUtf8: boolean) {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.#isUtf8 = isUtf8;
+  }
+
+  /** For a whole body: checks UTF-8 at once (some 0.1 ns a byte), part by part only if it fails. */
+  static forBody(bytes: Uint8Array, start: number, end: number): LineScanner {
+    return new LineScanner(bytes, start, end, isUtf8Native(bytes.subarray(start, end)));
+  }
+
+  /** For one piece of a body, `[start, end)` being all that errors count from. */
+  static forPiece(bytes: Uint8Array, start: number, end: number): LineScanner {
+    return new LineScanner(bytes, start, end, false);
   }
 
   /** What the last `number` read. */
@@ -55,10 +69,17 @@ export class LineScanner {
     return newline < 0 || newline > this.end ? this.end : newline;
   }
 
+  /** Checks that `[start, end)` is valid UTF-8. */
+  checkUtf8(start: number, end: number): void {
+    if (this.#isUtf8 || isUtf8(this.bytes, start, end)) return;
+    throw this.error('valid UTF-8', start);
+  }
+
   /** Skips spaces and tabs, of which there may be none. */
   blanks(position: number): number {
+    const { bytes, end } = this;
     let after = position;
-    while (after < this.end && (this.bytes[after] === SPACE || this.bytes[after] === TAB)) after++;
+    while (after < end && (bytes[after] === SPACE || bytes[after] === TAB)) after++;
     return after;
   }
 
@@ -68,8 +89,9 @@ export class LineScanner {
     if (position >= end || (CHARACTER_CLASS[bytes[position]!]! & METRIC_START) === 0) {
       throw this.error('a metric name', position);
     }
+    const classes = CHARACTER_CLASS;
     let after = position + 1;
-    while (after < end && (CHARACTER_CLASS[bytes[after]!]! & METRIC_PART) !== 0) after++;
+    while (after < end && (classes[bytes[after]!]! & METRIC_PART) !== 0) after++;
     return after;
   }
 
@@ -78,41 +100,37 @@ export class LineScanner {
     return this.at(position) === QUOTE ? this.quotedName(position) : this.metricName(position);
   }
 
-  /** Checks that `[position, end)` is valid UTF-8. */
-  checkUtf8(position: number, end: number): void {
-    if (!isUtf8(this.bytes, position, end)) throw this.error('valid UTF-8', position);
-  }
-
   /** An unquoted label name. */
   labelName(position: number): number {
     const { bytes, end } = this;
     if (position >= end || (CHARACTER_CLASS[bytes[position]!]! & LABEL_START) === 0) {
       throw this.error('a label name', position);
     }
+    const classes = CHARACTER_CLASS;
     let after = position + 1;
-    while (after < end && (CHARACTER_CLASS[bytes[after]!]! & LABEL_PART) !== 0) after++;
+    while (after < end && (classes[bytes[after]!]! & LABEL_PART) !== 0) after++;
     return after;
   }
 
   /** Text in double quotes, on one line, valid UTF-8; `position` is at the opening quote. */
   quoted(position: number): number {
     const { bytes, end } = this;
+    const classes = CHARACTER_CLASS;
     let after = position + 1;
-    let seen = 0;
+    let isAscii = true;
     for (;;) {
-      if (after >= end) throw this.error('a closing quote', after);
-      const code = bytes[after]!;
+      // Fast path: text that stands for itself.
+      while (after < end && (classes[bytes[after]!]! & QUOTED_PLAIN) !== 0) after++;
+      const code = this.at(after);
       if (code === QUOTE) break;
-      if (code === NEWLINE) throw this.error('a closing quote', after);
-      // The byte after a backslash is part of its escape, but a newline ends the line even so.
-      after += code === BACKSLASH && this.at(after + 1) !== NEWLINE ? 2 : 1;
-      seen |= code;
-      // An escaped byte may itself begin a character of several bytes.
-      if (code === BACKSLASH && after <= end) seen |= bytes[after - 1]!;
+      if (code === NEWLINE || code < 0) throw this.error('a closing quote', after);
+      // What follows a backslash is part of its escape; a newline ends the line even so.
+      if (code === BACKSLASH && this.at(after + 1) === QUOTE) after++;
+      else if (code === BACKSLASH && this.at(after + 1) === BACKSLASH) after++;
+      else if (code !== BACKSLASH) isAscii = false;
+      after++;
     }
-    if (seen >= 0x80 && !isUtf8(bytes, position + 1, after)) {
-      throw this.error('valid UTF-8 between the quotes', position);
-    }
+    if (!isAscii) this.checkUtf8(position + 1, after);
     return after + 1;
   }
 
@@ -131,19 +149,18 @@ export class LineScanner {
   labels(position: number, named: boolean, relaxed: boolean): number {
     let hasName = named;
     let after = relaxed ? this.blanks(position) : position;
-    let wantsLabel = false;
-    for (;;) {
-      const first = this.at(after);
-      if (first === CLOSE_BRACE && !wantsLabel) break;
-      const isQuoted = first === QUOTE;
+    let code = this.at(after);
+    // An empty label part, or in relaxed form a comma before the end.
+    while (code !== CLOSE_BRACE) {
+      const isQuoted = code === QUOTE;
       const nameStart = after;
       after = isQuoted ? this.quotedName(after) : this.labelName(after);
-      if (relaxed) after = this.blanks(after);
-      if (this.at(after) === EQUALS) {
-        after = relaxed ? this.blanks(after + 1) : after + 1;
-        if (this.at(after) !== QUOTE) throw this.error('a label value in double quotes', after);
-        after = this.quoted(after);
-        if (relaxed) after = this.blanks(after);
+      code = this.at(after);
+      if (relaxed && isBlank(code)) code = this.at((after = this.blanks(after)));
+      if (code === EQUALS) {
+        after = this.#labelValue(after + 1, relaxed);
+        code = this.at(after);
+        if (relaxed && isBlank(code)) code = this.at((after = this.blanks(after)));
       } else if (!isQuoted) {
         throw this.error("'=' after the label name", after);
       } else if (hasName) {
@@ -151,14 +168,20 @@ export class LineScanner {
       } else {
         hasName = true;
       }
-      const next = this.at(after);
-      if (next === CLOSE_BRACE) break;
-      if (next !== COMMA) throw this.error("',' or '}' after the label", after);
-      after = relaxed ? this.blanks(after + 1) : after + 1;
-      wantsLabel = !relaxed;
+      if (code === CLOSE_BRACE) break;
+      if (code !== COMMA) throw this.error("',' or '}' after the label", after);
+      code = this.at(++after);
+      if (relaxed && isBlank(code)) code = this.at((after = this.blanks(after)));
+      if (code === CLOSE_BRACE && !relaxed) throw this.error('a label after the comma', after);
     }
     if (!hasName) throw this.error('a metric name inside the braces', position);
     return after + 1;
+  }
+
+  #labelValue(position: number, relaxed: boolean): number {
+    const start = relaxed ? this.blanks(position) : position;
+    if (this.at(start) !== QUOTE) throw this.error('a label value in double quotes', start);
+    return this.quoted(start);
   }
 
   /** A float; `value` then holds it. What follows is not looked at. */
@@ -167,4 +190,8 @@ export class LineScanner {
     if (after < 0) throw this.error(wanted, position);
     return after;
   }
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
 }

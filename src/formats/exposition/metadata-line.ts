@@ -1,19 +1,16 @@
 import type { MetricType } from '../../model/index.ts';
-import { latin1Text } from '../../util/index.ts';
-import { QUOTE } from './characters.ts';
+import { QUOTE, SPACE, TAB } from './characters.ts';
 import type { LineScanner } from './line-scanner.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
 export type MetadataKind = 'type' | 'help' | 'unit';
 
-const KEYWORDS: readonly (readonly [string, MetadataKind])[] = [
-  ['HELP', 'help'],
-  ['TYPE', 'type'],
-  ['UNIT', 'unit'],
-];
-
 /** Length of every metadata keyword. */
 export const KEYWORD_LENGTH = 4;
+
+const HELP = Buffer.from('HELP');
+const TYPE = Buffer.from('TYPE');
+const UNIT = Buffer.from('UNIT');
 
 /** The metadata keyword at `position`, if one stands there and no longer word. */
 export function metadataKind(
@@ -23,12 +20,10 @@ export function metadataKind(
 ): MetadataKind | undefined {
   const after = position + KEYWORD_LENGTH;
   if (after > lineEnd) return undefined;
-  for (const [word, kind] of KEYWORDS) {
-    if (isWordAt(scanner.bytes, position, word)) {
-      return after === lineEnd || isBlank(scanner.at(after)) ? kind : undefined;
-    }
-  }
-  return undefined;
+  if (after < lineEnd && !isBlank(scanner.at(after))) return undefined;
+  if (isWordAt(scanner.bytes, position, HELP)) return 'help';
+  if (isWordAt(scanner.bytes, position, TYPE)) return 'type';
+  return isWordAt(scanner.bytes, position, UNIT) ? 'unit' : undefined;
 }
 
 /** Hands the metadata of a family to the visitor. The name may be quoted. */
@@ -63,27 +58,33 @@ export interface MetadataRange {
   readonly textEnd: number;
 }
 
-/** The metric type that a TYPE line spells, looked up in the format's own words. */
-export function typeOf(
-  scanner: LineScanner,
-  words: ReadonlyMap<string, MetricType>,
-  textStart: number,
-  textEnd: number,
-): MetricType {
-  const type = words.get(latin1Text(scanner.bytes, textStart, textEnd));
-  if (type === undefined) {
-    throw scanner.error(`a metric type (${[...words.keys()].join(', ')})`, textStart);
+/** The words for metric types in one format. */
+export class TypeWords {
+  readonly #words: readonly { readonly word: Uint8Array; readonly type: MetricType }[];
+
+  constructor(words: Readonly<Record<string, MetricType>>) {
+    this.#words = Object.entries(words).map(([text, type]) => ({ word: Buffer.from(text), type }));
   }
-  return type;
+
+  /** The type that `[start, end)` spells. */
+  typeAt(scanner: LineScanner, start: number, end: number): MetricType {
+    const words = this.#words;
+    for (let index = 0; index < words.length; index++) {
+      const { word, type } = words[index]!;
+      if (word.length === end - start && isWordAt(scanner.bytes, start, word)) return type;
+    }
+    const known = words.map(({ word }) => Buffer.from(word).toString('latin1'));
+    throw scanner.error(`a metric type (${known.join(', ')})`, start);
+  }
 }
 
-function isWordAt(bytes: Uint8Array, position: number, word: string): boolean {
+function isWordAt(bytes: Uint8Array, position: number, word: Uint8Array): boolean {
   for (let index = 0; index < word.length; index++) {
-    if (bytes[position + index] !== word.charCodeAt(index)) return false;
+    if (bytes[position + index] !== word[index]) return false;
   }
   return true;
 }
 
 function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
+  return code === SPACE || code === TAB;
 }

@@ -1,4 +1,4 @@
-import type { Exemplar, MetricType } from '../../model/index.ts';
+import type { Exemplar } from '../../model/index.ts';
 import { latin1Text, utf8Text } from '../../util/index.ts';
 import { HASH, NEWLINE, OPEN_BRACE, QUOTE, SPACE } from './characters.ts';
 import { readLabelPairs } from './identity.ts';
@@ -7,22 +7,22 @@ import {
   KEYWORD_LENGTH,
   type MetadataRange,
   metadataKind,
-  typeOf,
+  TypeWords,
   visitMetadata,
   visitType,
 } from './metadata-line.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
-const TYPE_WORDS: ReadonlyMap<string, MetricType> = new Map([
-  ['counter', 'counter'],
-  ['gauge', 'gauge'],
-  ['histogram', 'histogram'],
-  ['gaugehistogram', 'gaugehistogram'],
-  ['summary', 'summary'],
-  ['info', 'info'],
-  ['stateset', 'stateset'],
-  ['unknown', 'unknown'],
-]);
+const TYPE_WORDS = new TypeWords({
+  gauge: 'gauge',
+  counter: 'counter',
+  histogram: 'histogram',
+  summary: 'summary',
+  info: 'info',
+  stateset: 'stateset',
+  gaugehistogram: 'gaugehistogram',
+  unknown: 'unknown',
+});
 
 const EOF_TEXT = '# EOF';
 
@@ -45,7 +45,7 @@ export function scanOpenMetrics(
   end: number,
   visitor: ExpositionVisitor,
 ): void {
-  const scanner = new LineScanner(bytes, start, end);
+  const scanner = LineScanner.forBody(bytes, start, end);
   let position = start;
   while (position < end) {
     if (bytes[position] !== HASH) {
@@ -161,7 +161,7 @@ function scanMetadata(
   if (lineEnd >= scanner.end) throw scanner.error('a newline', lineEnd);
   const line = { nameStart, nameEnd, textStart: nameEnd + 1, textEnd: lineEnd };
   if (kind === 'type') {
-    const type = typeOf(scanner, TYPE_WORDS, line.textStart, line.textEnd);
+    const type = TYPE_WORDS.typeAt(scanner, line.textStart, line.textEnd);
     visitType(scanner, visitor, type, line);
     return;
   }

@@ -1,11 +1,10 @@
-import type { MetricType } from '../../model/index.ts';
 import { HASH, NEWLINE, OPEN_BRACE, SPACE, TAB } from './characters.ts';
 import { LineScanner } from './line-scanner.ts';
 import {
   KEYWORD_LENGTH,
   type MetadataKind,
   metadataKind,
-  typeOf,
+  TypeWords,
   visitMetadata,
   visitType,
 } from './metadata-line.ts';
@@ -16,13 +15,13 @@ export interface ScanTextOptions {
   readonly requireFinalNewline?: boolean;
 }
 
-const TYPE_WORDS: ReadonlyMap<string, MetricType> = new Map([
-  ['counter', 'counter'],
-  ['gauge', 'gauge'],
-  ['histogram', 'histogram'],
-  ['summary', 'summary'],
-  ['untyped', 'unknown'],
-]);
+const TYPE_WORDS = new TypeWords({
+  gauge: 'gauge',
+  counter: 'counter',
+  histogram: 'histogram',
+  summary: 'summary',
+  untyped: 'unknown',
+});
 
 const DIGIT_ZERO = 0x30;
 const MINUS = 0x2d;
@@ -44,7 +43,7 @@ export function scanText(
   visitor: ExpositionVisitor,
   options: ScanTextOptions = {},
 ): void {
-  const scanner = new LineScanner(bytes, start, end);
+  const scanner = LineScanner.forBody(bytes, start, end);
   if (options.requireFinalNewline === true && end > start && bytes[end - 1] !== NEWLINE) {
     // What is wrong earlier in the body comes first: scan it, then name the missing newline.
     scanLines(scanner, visitor);
@@ -159,6 +158,6 @@ function scanMetadata(
   }
   let textEnd = lineEnd;
   while (scanner.bytes[textEnd - 1] === SPACE || scanner.bytes[textEnd - 1] === TAB) textEnd--;
-  const type = typeOf(scanner, TYPE_WORDS, textStart, textEnd);
+  const type = TYPE_WORDS.typeAt(scanner, textStart, textEnd);
   visitType(scanner, visitor, type, { nameStart, nameEnd, textStart, textEnd });
 }

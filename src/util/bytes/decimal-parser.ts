@@ -14,6 +14,9 @@ const EXACT_LIMIT = 2 ** 53;
 const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 const EXACT_POWER_MAX = 22;
 
+/** As many digits always fit a signed 32-bit integer. */
+const SMALL_DIGITS = 9;
+
 /** Beyond this an exponent decides alone (0 or Infinity), and the sum must not overflow. */
 const EXPONENT_LIMIT = 100_000;
 
@@ -37,10 +40,19 @@ export class DecimalParser {
    */
   parse(bytes: Uint8Array, start: number, end: number): number {
     let position = start;
-    let mantissa = 0;
     const sign = position < end ? bytes[position]! : 0;
     if (sign === MINUS || sign === PLUS) position++;
     const digitsStart = position;
+    // Fast path: what fits 32 bits is read in integer arithmetic.
+    const smallEnd = Math.min(end, position + SMALL_DIGITS);
+    let small = 0;
+    while (position < smallEnd) {
+      const digit = bytes[position]! - DIGIT_ZERO;
+      if (digit < 0 || digit > 9) break;
+      small = (small * 10 + digit) | 0;
+      position++;
+    }
+    let mantissa = small;
     while (position < end) {
       const digit = bytes[position]! - DIGIT_ZERO;
       if (digit < 0 || digit > 9) break;
