@@ -2,7 +2,7 @@ import type { SourcesData } from './contract.ts';
 import { ApiError, serverErrorType } from './errors.ts';
 import type { Answer, BuildInfo, MetricMetadata, QueryData, RuntimeInfo } from './prometheus.ts';
 
-/** Longer than the server's own query deadline (two minutes), so that its message is the one seen. */
+/** Longer than the server's own deadline of two minutes, so that its message is the one seen. */
 const DEFAULT_TIMEOUT_MS = 130_000;
 
 /** A request's query parameters; undefined ones are left out, lists are repeated. */

@@ -1,6 +1,6 @@
 /**
- * What `GET /api/v1/sources` answers: `{status: 'success', data: SourcesData}`. The collector builds
- * exactly these shapes and the page reads exactly these, so a field changes here first.
+ * What `GET /api/v1/sources` answers: `{status: 'success', data: SourcesData}`. The collector
+ * builds exactly these shapes and the page reads exactly these, so a field changes here first.
  */
 
 /** Life of a source, in order. A source may go back from `late` or `silent` to `live`. */

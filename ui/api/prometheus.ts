@@ -3,7 +3,7 @@
 /** Label names to values; the metric name is under `__name__`. */
 export type Labels = Record<string, string>;
 
-/** Unix time in seconds and the value as the server prints it (`NaN`, `+Inf` and `-Inf` included). */
+/** Unix seconds and the value as the server prints it (`NaN`, `+Inf` and `-Inf` included). */
 export type SamplePair = [number, string];
 
 /** Native histogram as the API prints it; buckets are `[boundary rule, lower, upper, count]`. */

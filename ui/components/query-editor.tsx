@@ -105,7 +105,7 @@ function useEditorActions({ draft, popup, box, onRun }: EditorParts) {
   const pick = (index: number) => {
     const open = popup.value;
     const item = open?.items[index];
-    if (open == null || item === undefined) return;
+    if (open === null || item === undefined) return;
     const before = draft.value.slice(0, open.from);
     const after = draft.value.slice(open.to);
     const call = item.kind === 'function' && !after.startsWith('(') ? '(' : '';

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Labels, QueryData } from '../api/prometheus.ts';
 import { formatSelector, labelColumns } from '../format/labels.ts';
@@ -29,11 +29,6 @@ export function ResultTable({ data, expression }: { data: QueryData; expression:
   const compact = compactChoice.value ?? (narrow || columns.length > MAX_AUTO_COLUMNS);
   const sorted = sortRows(rows, sort.value);
   const shown = showAll.value ? sorted : sorted.slice(0, MAX_ROWS);
-  const by = (column: string) => () => {
-    const again = sort.value.by === column;
-    sort.value = { by: column, descending: again ? !sort.value.descending : column === 'value' };
-  };
-  const heads = compact || columns.length === 0 ? ['labels'] : columns;
   return (
     <div class="table-block">
       <div class="table-tools">
@@ -51,25 +46,7 @@ export function ResultTable({ data, expression }: { data: QueryData; expression:
       </div>
       <div class="table-scroll" tabIndex={0} role="region" aria-label="Result">
         <table class="table">
-          <thead>
-            <tr>
-              {heads.map((head) => (
-                <th key={head} scope="col" aria-sort={sortState(sort.value, head)}>
-                  <SortButton sort={sort.value} column={head} onSort={by(head)}>
-                    {head === '__name__' ? 'metric' : head}
-                  </SortButton>
-                </th>
-              ))}
-              <th scope="col" class="number" aria-sort={sortState(sort.value, 'value')}>
-                <SortButton sort={sort.value} column="value" onSort={by('value')}>
-                  value
-                </SortButton>
-              </th>
-              <th scope="col">
-                <span class="off-screen">Copy</span>
-              </th>
-            </tr>
-          </thead>
+          <Head columns={compact ? null : columns} sort={sort} />
           <tbody>
             {shown.map((row) => (
               <tr key={row.key}>
@@ -96,6 +73,42 @@ export function ResultTable({ data, expression }: { data: QueryData; expression:
         </p>
       )}
     </div>
+  );
+}
+
+interface HeadProps {
+  /** Null for one column with the whole label set. */
+  columns: string[] | null;
+  sort: Signal<RowSort>;
+}
+
+function Head({ columns, sort }: HeadProps) {
+  const by = (column: string) => () => {
+    const again = sort.value.by === column;
+    // Values are looked at from the largest down, labels from A on.
+    sort.value = { by: column, descending: again ? !sort.value.descending : column === 'value' };
+  };
+  const heads = columns === null || columns.length === 0 ? ['labels'] : columns;
+  return (
+    <thead>
+      <tr>
+        {[...heads, 'value'].map((head, index) => (
+          <th
+            key={`${index} ${head}`}
+            scope="col"
+            class={index === heads.length ? 'number' : ''}
+            aria-sort={sortState(sort.value, head)}
+          >
+            <SortButton sort={sort.value} column={head} onSort={by(head)}>
+              {head === '__name__' ? 'metric' : head}
+            </SortButton>
+          </th>
+        ))}
+        <th scope="col">
+          <span class="off-screen">Copy</span>
+        </th>
+      </tr>
+    </thead>
   );
 }
 

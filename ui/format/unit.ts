@@ -36,20 +36,23 @@ const UNITLESS: ReadonlySet<string> = new Set([
   'year',
 ]);
 
+/** `process_start_time_seconds` is a moment, `disk_io_time_seconds` a duration. */
+const TIMESTAMP =
+  /(?<!_(?:busy|cpu|duration|io|read|system|user|wait|write))_time(stamp)?_seconds$/;
+
+const SUFFIXES: readonly (readonly [string, Unit])[] = [
+  ['_seconds', 'seconds'],
+  ['_bytes', 'bytes'],
+  ['_ratio', 'ratio'],
+  ['_percent', 'percent'],
+];
+
 /** Unit by the naming conventions of metric names: the suffix says it, `_total` set aside. */
 export function unitOfName(name: string): Unit {
-  const base = name.replace(/_(total|sum|bucket)$/, '');
-  if (/_count$/.test(name) || /_bucket$/.test(name)) return 'number';
-  if (/_(time|timestamp|timestamp_unix)_seconds$/.test(base) && !/_total$/.test(name)) {
-    return /_(cpu|user|system|duration|io|read|write|busy|wait)_time_seconds$/.test(base)
-      ? 'seconds'
-      : 'timestamp';
-  }
-  if (/_seconds$/.test(base)) return 'seconds';
-  if (/_bytes$/.test(base)) return 'bytes';
-  if (/_ratio$/.test(base)) return 'ratio';
-  if (/_percent$/.test(base)) return 'percent';
-  return 'number';
+  if (name.endsWith('_count') || name.endsWith('_bucket')) return 'number';
+  const base = name.replace(/_(total|sum)$/, '');
+  if (!name.endsWith('_total') && TIMESTAMP.test(base)) return 'timestamp';
+  return SUFFIXES.find(([suffix]) => base.endsWith(suffix))?.[1] ?? 'number';
 }
 
 /**

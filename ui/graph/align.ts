@@ -25,7 +25,7 @@ export function alignMatrix(series: readonly MatrixEntry[], range: ResolvedRange
 }
 
 function alignOne(entry: MatrixEntry, range: ResolvedRange, length: number): Column {
-  const column: Column = new Array<number | null>(length).fill(null);
+  const column: Column = Array.from({ length }, () => null);
   for (const [time, text] of entry.values ?? []) {
     const index = Math.round((time - range.start) / range.step);
     const value = parseValue(text);
@@ -34,12 +34,16 @@ function alignOne(entry: MatrixEntry, range: ResolvedRange, length: number): Col
   return column;
 }
 
+function isKnown(value: number | null | undefined): value is number {
+  return value !== null && value !== undefined;
+}
+
 /** Indices of samples without a neighbour: a line through one point is invisible. */
 export function isolatedPoints(column: ArrayLike<number | null | undefined>): number[] {
   const found: number[] = [];
   for (let i = 0; i < column.length; i++) {
-    if (column[i] == null || column[i - 1] != null || column[i + 1] != null) continue;
-    found.push(i);
+    const isAlone = !isKnown(column[i - 1]) && !isKnown(column[i + 1]);
+    if (isAlone && isKnown(column[i])) found.push(i);
   }
   return found;
 }
@@ -50,17 +54,17 @@ export function isolatedPoints(column: ArrayLike<number | null | undefined>): nu
  */
 export function stackColumns(columns: readonly Column[], isShown: (index: number) => boolean) {
   const length = columns[0]?.length ?? 0;
-  const known = new Array<boolean>(length).fill(false);
+  const known = new Uint8Array(length);
   for (const [index, column] of columns.entries()) {
-    if (isShown(index)) for (let i = 0; i < length; i++) if (column[i] != null) known[i] = true;
+    if (isShown(index)) for (let i = 0; i < length; i++) if (isKnown(column[i])) known[i] = 1;
   }
   const sums = new Float64Array(length);
   return columns.map((column, index) => {
     if (!isShown(index)) return column;
-    const stacked: Column = new Array<number | null>(length).fill(null);
+    const stacked: Column = Array.from({ length }, () => null);
     for (let i = 0; i < length; i++) {
       sums[i] = (sums[i] ?? 0) + (column[i] ?? 0);
-      if (known[i] === true) stacked[i] = sums[i] ?? 0;
+      if (known[i] === 1) stacked[i] = sums[i] ?? 0;
     }
     return stacked;
   });
@@ -72,7 +76,7 @@ export function valueAt(column: Column | undefined, index: number | null): numbe
   if (index !== null) return column[index] ?? null;
   for (let i = column.length - 1; i >= 0; i--) {
     const value = column[i];
-    if (value != null) return value;
+    if (isKnown(value)) return value;
   }
   return null;
 }

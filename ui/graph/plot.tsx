@@ -113,9 +113,9 @@ function makePlot(
       setCursor: [
         (u) => {
           const { left = -1, top = -1, idx } = u.cursor;
-          const inside = left >= 0 && idx != null;
-          handlers.current.cursor.value = inside ? idx : null;
-          pointer.value = inside ? { left: left + u.over.offsetLeft, top } : null;
+          const index = left >= 0 ? (idx ?? null) : null;
+          handlers.current.cursor.value = index;
+          pointer.value = index === null ? null : { left: left + u.over.offsetLeft, top };
         },
       ],
       setSeries: [

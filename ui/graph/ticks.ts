@@ -30,10 +30,14 @@ function clock(date: Date, incrementSeconds: number): string {
 /** Distances between ticks for bytes: powers of two, so that the labels are whole. */
 export const BYTE_INCREMENTS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
+const CLOCK_INCREMENTS = [
+  10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200,
+];
+
 /** Distances between ticks of a duration axis: decimal under a minute, clock-like above. */
 export const SECOND_INCREMENTS = [
   ...decades([1, 2, 5], { from: -9, to: 0 }),
-  ...[10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  ...CLOCK_INCREMENTS,
   ...decades([86_400, 172_800, 432_000], { from: 0, to: 7 }),
 ];
 

@@ -53,7 +53,7 @@ export function createStatus(client: ApiClient) {
     const found = new Map<string, number>();
     for (const [index, { title }] of FIGURES.entries()) {
       const value = values[index];
-      if (value != null && Number.isFinite(value)) found.set(title, value);
+      if (value !== null && value !== undefined && Number.isFinite(value)) found.set(title, value);
     }
     figures.value = found;
   };

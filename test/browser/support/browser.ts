@@ -74,6 +74,22 @@ export async function drawnPixels(page: Page): Promise<number> {
   })()`);
 }
 
+/** Window coordinates of the topmost line drawn in the middle of the graph. */
+export async function topLine(page: Page): Promise<{ x: number; y: number }> {
+  return page.evaluate<{ x: number; y: number }>(`(() => {
+    const canvas = document.querySelector('.plot canvas');
+    const box = canvas.getBoundingClientRect();
+    const x = Math.floor(canvas.width / 2);
+    const { data } = canvas.getContext('2d').getImageData(x, 0, 1, canvas.height);
+    let y = 0;
+    const isLine = (i) => Math.max(data[i], data[i + 1], data[i + 2]) -
+      Math.min(data[i], data[i + 1], data[i + 2]) > 60;
+    while (y < canvas.height && !isLine(y * 4)) y++;
+    const scale = box.width / canvas.width;
+    return { x: box.left + x * scale, y: box.top + y * scale };
+  })()`);
+}
+
 /** How far the page reaches beyond the window's right edge; 0 where nothing scrolls sideways. */
 export async function overflowWidth(page: Page): Promise<number> {
   return page.evaluate<number>(
