@@ -1,5 +1,5 @@
-// `npm run bench [-- NAME OPTIONS]`: bundles the benchmarks, as Node 20 does not load TypeScript, and
-// runs them against the built collector and the peers that are installed.
+// `npm run bench [-- NAME OPTIONS]`: bundles the benchmarks, as Node 20 does not load TypeScript,
+// and runs them against the built collector and the peers that are installed.
 
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

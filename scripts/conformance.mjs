@@ -59,5 +59,11 @@ if (unknown !== undefined) {
   const known = modules.map((path) => basename(path, '.ts')).join(', ');
   refuse(`no area ${unknown} is covered; want some of: ${known}`);
 }
-const { run } = await bundleRunner(chosen);
-process.exit(await run(names));
+try {
+  const { run } = await bundleRunner(chosen);
+  // At once: an area may leave a worker or a socket behind.
+  process.exit(await run(names));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}
