@@ -43,13 +43,10 @@ export function parseRangeDuration(stream: TokenStream, context: string): Durati
 
 /**
  * What stands after `offset`: signs and one term. Further operators belong to the expression
- * around it (`foo offset -2 * 2` is `(foo offset -2) * 2`), except after parentheses.
+ * around it: `foo offset -2 * 2` is `(foo offset -2) * 2`.
  */
 export function parseOffsetDuration(stream: TokenStream): DurationExpr {
-  const isParen = stream.peek().symbol === '(';
-  return round(
-    isParen ? parseArithmetic(stream, 0, 'offset') : parseSigned(stream, 'offset', true),
-  );
+  return round(parseSigned(stream, 'offset', true));
 }
 
 /** A lone literal is whole milliseconds, and a duration however it was written. */

@@ -14,7 +14,7 @@ const OPERATOR_OR_END = 'an operator or end of input';
  * @throws ParseError with the first syntax error, or all type errors.
  */
 export function parseExpr(text: string): Expr {
-  const stream = new TokenStream(text);
+  const stream = openStream(text);
   const expr = parseExpression(stream);
   expectEnd(stream, OPERATOR_OR_END);
   const checked = checkTypes(expr, text, (span, problem) => {
@@ -30,13 +30,18 @@ export function parseExpr(text: string): Expr {
  * @throws ParseError
  */
 export function parseMetricSelector(text: string): readonly Matcher[] {
-  const stream = new TokenStream(text);
+  const stream = openStream(text);
   const first = stream.peek();
-  if (first.kind === 'end') stream.fail(first, 'no expression found in input');
   if (first.symbol !== '{' && !isMetricName(first)) stream.unexpected('', 'a metric selector');
   const selector = parseSelector(stream);
   expectEnd(stream, 'end of input');
   return selector.matchers;
+}
+
+function openStream(text: string): TokenStream {
+  const stream = new TokenStream(text);
+  if (stream.isEmpty) stream.fail({ start: 0, end: text.length }, 'no expression found in input');
+  return stream;
 }
 
 function expectEnd(stream: TokenStream, expected: string): void {

@@ -113,9 +113,6 @@ function parsePrimary(stream: TokenStream, token: Token): Expr {
     default:
       if (token.symbol === '(') return parseParen(stream);
       if (token.symbol === '{' || isMetricName(token)) return parseSelector(stream);
-      if (token.kind === 'end' && token.start === 0) {
-        return stream.fail(span, 'no expression found in input');
-      }
       return stream.unexpected('', EXPRESSION);
   }
 }

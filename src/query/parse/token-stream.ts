@@ -40,6 +40,11 @@ export class TokenStream {
     return token;
   }
 
+  /** Whether the text holds nothing but spaces and comments. */
+  get isEmpty(): boolean {
+    return this.#tokens[0]?.kind === 'end';
+  }
+
   /** Takes the next token. */
   take(): Token {
     const token = this.peek();

@@ -1,6 +1,6 @@
 import type { Expr } from '../ast.ts';
 import { printAggregateHead, printOperator } from './parts.ts';
-import { printExpr, printSubqueryTail } from './print.ts';
+import { printExpr, printLeft, printSubqueryTail } from './print.ts';
 
 /** What fits into this many characters stays on one line. */
 const LINE_LENGTH = 100;
@@ -26,7 +26,10 @@ function pretty(expr: Expr, level: number): string {
     case 'paren':
       return `${indent}${prettyList([expr.expr], level)}`;
     case 'binary': {
-      const left = pretty(expr.left, level + 1);
+      const isNumber = expr.left.kind === 'number';
+      const left = isNumber
+        ? INDENT.repeat(level + 1) + printLeft(expr)
+        : pretty(expr.left, level + 1);
       const right = pretty(expr.right, level + 1);
       return `${left}\n${indent}${printOperator(expr)}\n${right}`;
     }

@@ -1,4 +1,4 @@
-import type { Expr, MatrixSelector, Subquery } from '../ast.ts';
+import type { BinaryExpr, Expr, MatrixSelector, Subquery } from '../ast.ts';
 import {
   printAggregateHead,
   printExtension,
@@ -32,7 +32,7 @@ export function printExpr(expr: Expr): string {
     case 'paren':
       return `(${printExpr(expr.expr)})`;
     case 'binary':
-      return `${printExpr(expr.left)} ${printOperator(expr)} ${printExpr(expr.right)}`;
+      return `${printLeft(expr)} ${printOperator(expr)} ${printExpr(expr.right)}`;
     case 'aggregate': {
       const args = expr.parameter === undefined ? [expr.expr] : [expr.parameter, expr.expr];
       return `${printAggregateHead(expr)}(${args.map(printExpr).join(', ')})`;
@@ -40,6 +40,12 @@ export function printExpr(expr: Expr): string {
     case 'call':
       return `${expr.name}(${expr.args.map(printExpr).join(', ')})`;
   }
+}
+
+/** The left side of an operator: `+Inf ^ 2` would be a sign before a power. */
+export function printLeft({ operator, left }: BinaryExpr): string {
+  const text = printExpr(left);
+  return operator === '^' && text === '+Inf' ? 'Inf' : text;
 }
 
 function printMatrix({ selector, range }: MatrixSelector): string {

@@ -88,7 +88,10 @@ function checkSorted(series: readonly ResultSeries[]): void {
   series.forEach(({ labels }, index) => {
     const next = series[index + 1];
     if (next !== undefined && labels.compare(next.labels) > 0) {
-      fail('series in order of their labels', `${next.labels} after ${labels}`);
+      fail(
+        'series in order of their labels',
+        `${next.labels.toString()} after ${labels.toString()}`,
+      );
     }
   });
 }
@@ -126,7 +129,9 @@ function showExpected({ scalar, string, series, ordered }: Expectations): string
   if (scalar !== undefined) return `scalar ${scalar}`;
   if (string !== undefined) return JSON.stringify(string);
   if (series.length === 0) return 'no series';
-  const lines = series.map(({ labels, points }) => `${labels} ${points.map(showPoint).join(' ')}`);
+  const lines = series.map(
+    ({ labels, points }) => `${labels.toString()} ${points.map(showPoint).join(' ')}`,
+  );
   return `${ordered ? 'in this order' : ''}\n  ${lines.join('\n  ')}`;
 }
 
@@ -142,7 +147,7 @@ function showValue(value: ScriptValue): string {
     const shown = points.map(({ timestamp, value: got }) => {
       return `${typeof got === 'number' ? got : showHistogram(got)}@${timestamp}`;
     });
-    return `${labels} ${shown.join(' ')}`;
+    return `${labels.toString()} ${shown.join(' ')}`;
   });
   return `${value.kind}\n  ${lines.join('\n  ')}`;
 }
