@@ -11,6 +11,8 @@ export interface ConformanceArea {
    * need not be. Throws when the data is not laid out as expected.
    */
   cases(root: string): Promise<Iterable<ConformanceCase>> | AsyncIterable<ConformanceCase>;
+  /** True to print a line for each file before the area's own, where files have many cases. */
+  readonly countsByFile?: boolean;
   /** What the area's cases do not look at, if anything: printed before its closing line. */
   readonly notes?: string;
 }

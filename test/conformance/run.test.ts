@@ -50,6 +50,16 @@ test('a failed case names its file and shows wanted and got', async () => {
   ]);
 });
 
+test('an area of many cases has a line for each file', async () => {
+  const [, lines] = await run([{ ...bad, countsByFile: true }]);
+  expect(lines.slice(1)).toEqual([
+    'a.txt: 1 passed, 0 failed',
+    'b.txt: 0 passed, 1 failed',
+    'bad: note: only half of it',
+    'bad: 1 passed, 1 failed',
+  ]);
+});
+
 test('areas without a module are named, folders that are no area are not', async () => {
   const [ok, lines] = await run([good], true);
   expect(ok).toBe(true);

@@ -15,6 +15,13 @@ export interface CaseFailure {
 export interface AreaResult {
   readonly passed: number;
   readonly failures: readonly CaseFailure[];
+  /** The same by file, in order of the first case of each. */
+  readonly byFile: ReadonlyMap<string, FileCounts>;
+}
+
+export interface FileCounts {
+  passed: number;
+  failed: number;
 }
 
 export interface RunOptions {
@@ -34,6 +41,9 @@ export async function runConformance(options: RunOptions): Promise<boolean> {
   for (const area of areas) {
     const result = await runArea(area, root);
     for (const failure of result.failures) print(failureText(area.name, failure));
+    for (const [file, { passed, failed: bad }] of area.countsByFile ? result.byFile : []) {
+      print(`${file}: ${passed} passed, ${bad} failed`);
+    }
     if (area.notes !== undefined) print(`${area.name}: note: ${area.notes}`);
     print(`${area.name}: ${result.passed} passed, ${result.failures.length} failed`);
     failed ||= result.failures.length > 0;
@@ -49,18 +59,26 @@ export async function runConformance(options: RunOptions): Promise<boolean> {
 export async function runArea(area: ConformanceArea, root: string): Promise<AreaResult> {
   let passed = 0;
   const failures: CaseFailure[] = [];
+  const byFile = new Map<string, FileCounts>();
   try {
     const folder = join(root, area.name);
     if (!existsSync(folder)) throw new Error(`no such folder: ${folder}`);
     for await (const item of await area.cases(root)) {
       const failure = await runCase(item);
-      if (failure === undefined) passed++;
-      else failures.push(failure);
+      const counts = byFile.get(item.file) ?? { passed: 0, failed: 0 };
+      byFile.set(item.file, counts);
+      if (failure === undefined) {
+        passed++;
+        counts.passed++;
+      } else {
+        failures.push(failure);
+        counts.failed++;
+      }
     }
   } catch (error) {
     failures.push({ id: area.name, message: messageOf(error) });
   }
-  return { passed, failures };
+  return { passed, failures, byFile };
 }
 
 /** Undefined when the case passed. */
