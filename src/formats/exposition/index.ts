@@ -1,5 +1,15 @@
+export type { EncodeOptions, ExpositionFamily, ExpositionSample } from './encode.ts';
+export { encodeOpenMetrics, encodeText } from './encode.ts';
 export { ExpositionError } from './errors.ts';
 export { decodeIdentity, decodeIdentityPairs, unescapeHelp, unescapeText } from './identity.ts';
+export { escapeLabelName, escapeMetricName } from './name-escaping.ts';
+export type {
+  EscapingScheme,
+  ExpositionChoice,
+  ParserChoice,
+  ScrapeProtocol,
+} from './negotiate.ts';
+export { acceptHeader, negotiateExposition, parserFor, SCRAPE_PROTOCOLS } from './negotiate.ts';
 export { scanOpenMetrics } from './openmetrics-scanner.ts';
 export { validateOpenMetrics } from './openmetrics-validator.ts';
 export type { ScanTextOptions } from './text-scanner.ts';

@@ -99,6 +99,61 @@ export class WireReader {
     return this.position + length;
   }
 
+  /** The value of a field that must be a varint of the given kind. */
+  uintField(key: number): number {
+    this.#expect(key, WIRE_VARINT);
+    return this.uint();
+  }
+
+  intField(key: number): number {
+    this.#expect(key, WIRE_VARINT);
+    return this.int();
+  }
+
+  zigzagField(key: number): number {
+    this.#expect(key, WIRE_VARINT);
+    return this.zigzag();
+  }
+
+  /** The value of a field that must be a double. NaN payloads may be lost. */
+  doubleField(key: number): number {
+    this.expectFixed64(key);
+    return doubleAt(this.bytes, this.fixed64());
+  }
+
+  expectFixed64(key: number): void {
+    this.#expect(key, WIRE_FIXED64);
+  }
+
+  /** Adds the value or, where the field is packed, the values of a repeated sint64. */
+  repeatedZigzag(key: number, values: number[]): void {
+    if ((key & 7) !== WIRE_LENGTH) {
+      values.push(this.zigzagField(key));
+      return;
+    }
+    const outerLimit = this.limit;
+    this.limit = this.lengthEnd();
+    while (this.position < this.limit) values.push(this.zigzag());
+    this.limit = outerLimit;
+  }
+
+  /** Adds the value or, where the field is packed, the values of a repeated double. */
+  repeatedDouble(key: number, values: number[]): void {
+    if ((key & 7) !== WIRE_LENGTH) {
+      values.push(this.doubleField(key));
+      return;
+    }
+    const outerLimit = this.limit;
+    this.limit = this.lengthEnd();
+    while (this.position < this.limit) values.push(doubleAt(this.bytes, this.fixed64()));
+    this.limit = outerLimit;
+  }
+
+  #expect(key: number, wireType: number): void {
+    if ((key & 7) === wireType) return;
+    throw this.error(`wire type ${key & 7} for field ${key >>> 3}, wanted ${wireType}`);
+  }
+
   /** Skips the value of a field that is not known. */
   skip(key: number): void {
     switch (key & 7) {
@@ -136,4 +191,15 @@ const doubleView = new DataView(doubleBytes.buffer);
 export function doubleAt(bytes: Uint8Array, offset: number): number {
   for (let index = 0; index < 8; index++) doubleBytes[index] = bytes[offset + index]!;
   return doubleView.getFloat64(0, true);
+}
+
+/** The 32-bit word whose little-endian bytes begin at `offset`. */
+export function wordAt(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset]! |
+      (bytes[offset + 1]! << 8) |
+      (bytes[offset + 2]! << 16) |
+      (bytes[offset + 3]! << 24)) >>>
+    0
+  );
 }

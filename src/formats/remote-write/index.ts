@@ -1,6 +1,10 @@
 export type { DecodedExemplar, DecodedMetadata } from './decode.ts';
 export { decodeExemplar, decodeMetadata } from './decode.ts';
+export type { WriteMetadata, WriteSeries } from './encode.ts';
+export { encodeLabels, encodeWriteRequest } from './encode.ts';
 export { RemoteWriteError } from './errors.ts';
+export type { DecodedHistogram } from './histogram.ts';
+export { decodeHistogram } from './histogram.ts';
 export type { DecodedLabels, LabelProblem, LabelProblemKind } from './labels.ts';
 export { decodeLabels } from './labels.ts';
 export type { RemoteWriteVisitor } from './visitor.ts';

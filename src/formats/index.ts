@@ -1,0 +1,3 @@
+export * from './exposition/index.ts';
+export * from './remote-write/index.ts';
+export * from './snappy/index.ts';
