@@ -80,6 +80,8 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
     const text = await ui.page.getByRole('main').textContent();
     expect(text).toContain('0.1.0');
     expect(text).toContain('15d');
+    expect(text).toContain('1\u202f834Series');
+    expect(text).not.toContain('GOMAXPROCS');
     expect(text).toMatch(/3h 3m/);
     await screenshot(ui.page, 'ui-status');
   });

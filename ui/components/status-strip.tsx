@@ -26,7 +26,7 @@ export function StatusStrip() {
 
   const startedMs = Date.parse(status.runtime.value?.startTime ?? '');
   const uptimeSeconds = Math.max(0, (clock.nowMs.value - startedMs) / 1000);
-  const series = status.figures.value.get('Active series');
+  const series = Number(status.runtime.value?.['timeSeriesCount']);
   const rate = sources.rate.value;
   return (
     <footer class="strip" aria-label="Collector status">
@@ -35,7 +35,7 @@ export function StatusStrip() {
         <Item title="up">{formatLongDuration(uptimeSeconds)}</Item>
       )}
       <SourcesItem />
-      {series !== undefined && <Item title="series">{formatCount(series)}</Item>}
+      {Number.isFinite(series) && <Item title="series">{formatCount(series)}</Item>}
       {rate !== null && <Item title="samples/s">{formatNumber(rate, 3)}</Item>}
     </footer>
   );

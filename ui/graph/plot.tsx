@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Labels } from '../api/prometheus.ts';
 import type { Unit } from '../format/unit.ts';
@@ -40,7 +40,7 @@ export function Plot(props: PlotProps) {
   const handlers = useRef(props);
   handlers.current = props;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
     const made = makePlot(element, props, pointer, handlers);
@@ -110,6 +110,13 @@ function makePlot(
     seriesCount: columns.length,
     colors: canvasColors(),
     hooks: {
+      // A refresh under the resting pointer keeps its cursor.
+      ready: [
+        (u) => {
+          const at = pointer.value;
+          if (at !== null) u.setCursor({ left: at.left - u.over.offsetLeft, top: at.top });
+        },
+      ],
       setCursor: [
         (u) => {
           const { left = -1, top = -1, idx } = u.cursor;

@@ -32,6 +32,7 @@ function Tiles() {
   const startedMs = Date.parse(status.runtime.value?.startTime ?? '');
   const counts = countStates(sources.sources.value ?? []);
   const rate = sources.rate.value;
+  const series = Number(status.runtime.value?.['timeSeriesCount']);
   return (
     <section class="tiles" aria-label="Figures">
       {Number.isFinite(startedMs) && (
@@ -45,12 +46,13 @@ function Tiles() {
         </Tile>
       )}
       {rate !== null && <Tile title="Samples per second">{formatNumber(rate, 3)}</Tile>}
+      {Number.isFinite(series) && <Tile title="Series">{formatCount(series)}</Tile>}
       {FIGURES.map(({ title, unit }) => {
         const value = status.figures.value.get(title);
         if (value === undefined) return null;
         return (
           <Tile key={title} title={title}>
-            {title === 'Active series' ? formatCount(value) : formatValue(value, unit, 3)}
+            {formatValue(value, unit, 3)}
           </Tile>
         );
       })}
@@ -72,9 +74,12 @@ interface FactsProps {
   facts: Readonly<Record<string, string | number | boolean | undefined>> | null;
 }
 
+/** The settings of Go that the API gives for its clients' sake mean nothing here. */
 function Facts({ title, facts }: FactsProps) {
   if (facts === null) return null;
-  const rows = Object.entries(facts).filter(([, value]) => value !== undefined && value !== '');
+  const rows = Object.entries(facts).filter(
+    ([name, value]) => value !== undefined && value !== '' && !/^GO|^go/.test(name),
+  );
   return (
     <section class="card" aria-label={title}>
       <h2>{title}</h2>

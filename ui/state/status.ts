@@ -12,9 +12,8 @@ export interface Figure {
 
 /** Where the collector does not export one of these, its figure is left out. */
 export const FIGURES: readonly Figure[] = [
-  { title: 'Active series', query: 'sum(tidegauge_storage_series)', unit: 'number' },
   {
-    title: 'CPU',
+    title: 'CPU cores used',
     query: 'sum(rate(process_cpu_seconds_total{job="tidegauge"}[1m]))',
     unit: 'number',
   },

@@ -93,6 +93,8 @@ function answer(
         startTime: new Date(run.startedMs).toISOString(),
         CWD: '/srv/tidegauge',
         reloadConfigSuccess: true,
+        timeSeriesCount: 1834,
+        GOMAXPROCS: 2,
         storageRetention: '15d',
       });
     default:
