@@ -14,7 +14,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** The distribution's Chromium, found in PATH or named by `TIDEGAUGE_CHROMIUM`. */
+/** The distribution's Chromium, or the one named by `TIDEGAUGE_CHROMIUM`. */
 export function launchBrowser(): Promise<Browser> {
   const executablePath = process.env['TIDEGAUGE_CHROMIUM'] ?? '/usr/bin/chromium';
   return chromium.launch({ executablePath, args: ARGUMENTS });
