@@ -3,18 +3,24 @@ import { METRIC_NAME, parseFloatText } from '../../model/index.ts';
 import { BACKSLASH, LETTER_N, QUOTE } from './characters.ts';
 import { type ExpositionError, expositionError } from './errors.ts';
 import { decodeIdentityPairs, unescapeText } from './identity.ts';
-import { scanText } from './text-scanner.ts';
+import { type ScanTextOptions, scanText } from './text-scanner.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
 /**
  * Checks a body in text format 0.0.4 as the reference parser and the Pushgateway do, beyond what
- * `scanText` finds: a newline ends the last line, only the escapes of the format, one HELP and one
- * TYPE for a family and the TYPE before its samples, `le` and `quantile` present and numbers where
- * the type asks for them, no series twice (at one timestamp). Families may interleave.
+ * `scanText` finds: a newline ends the last line (unless `options` say otherwise), only the escapes
+ * of the format, one HELP and one TYPE for a family and the TYPE before its samples, `le` and
+ * `quantile` present and numbers where the type asks for them, no series twice (at one timestamp).
+ * Families may interleave.
  * @throws ExpositionError for the first fault.
  */
-export function validateText(bytes: Uint8Array, start: number, end: number): void {
-  scanText(bytes, start, end, new TextValidator(bytes, start, end), { requireFinalNewline: true });
+export function validateText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  options: ScanTextOptions = { requireFinalNewline: true },
+): void {
+  scanText(bytes, start, end, new TextValidator(bytes, start, end), options);
 }
 
 interface TextFamily {

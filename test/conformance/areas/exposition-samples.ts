@@ -1,0 +1,189 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import {
+  decodeIdentityPairs,
+  ExpositionError,
+  scanOpenMetrics,
+  scanText,
+  validateText,
+} from '../../../src/formats/exposition/index.ts';
+import {
+  type ConformanceArea,
+  type ConformanceCase,
+  ConformanceFailure,
+  checkSame,
+} from '../area.ts';
+
+/** Exposition bodies with oddities, from the tests of several programs. */
+export const area: ConformanceArea = {
+  name: 'exposition-samples',
+  notes: 'left out: protobuf bodies (not read yet), dumps that are no exposition',
+  async cases(root) {
+    const folder = join(root, 'exposition-samples');
+    return [
+      ...(await corpusCases(folder)),
+      ...(await telegrafCases(folder, 'telegraf-prometheus', 'text')),
+      ...(await telegrafCases(folder, 'telegraf-openmetrics', 'openmetrics')),
+      ...WHOLE_BODIES.map(([file, format, samples]) => countCase(folder, file, format, samples)),
+    ];
+  },
+};
+
+type Format = 'text' | 'openmetrics';
+
+/** File, format, samples in it. */
+const WHOLE_BODIES: readonly (readonly [string, Format, number])[] = [
+  ['prometheus-textparse/alltypes.237mfs.prom.txt', 'text', 1857],
+  ['prometheus-textparse/alltypes.237mfs.nometa.prom.txt', 'text', 1857],
+  ['prometheus-textparse/1histogram.om.txt', 'openmetrics', 42],
+  ['common-expfmt/text', 'text', 248],
+  ['common-expfmt/text.gz', 'text', 248],
+  ['promtool/metrics-test.prom', 'text', 27],
+  ['promtool/dump-openmetrics-test.prom', 'openmetrics', 10],
+];
+
+/** Files with `error` in their name are to be refused by a parser of text 0.0.4, others taken. */
+async function corpusCases(folder: string): Promise<ConformanceCase[]> {
+  const names = await readdir(join(folder, 'common-expfmt-corpus'));
+  return names.sort().map((name) => {
+    const file = `common-expfmt-corpus/${name}`;
+    const wanted = name.includes('error') ? 'refused' : 'accepted';
+    return {
+      file,
+      name: wanted,
+      async run() {
+        const bytes = await readFile(join(folder, file));
+        const error = refusalOf(() => validateText(bytes, 0, bytes.length));
+        const got = error === undefined ? 'accepted' : 'refused';
+        if (got !== wanted) throw new ConformanceFailure(wanted, error?.message ?? got);
+      },
+    };
+  });
+}
+
+function refusalOf(check: () => void): ExpositionError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ExpositionError) return error;
+    throw error;
+  }
+}
+
+function countCase(folder: string, file: string, format: Format, samples: number): ConformanceCase {
+  return {
+    file,
+    name: `${samples} samples`,
+    async run() {
+      const body = await readFile(join(folder, file));
+      const bytes = file.endsWith('.gz') ? gunzipSync(body) : body;
+      checkSame(`${readSamples(bytes, format).length} samples`, `${samples} samples`);
+    },
+  };
+}
+
+interface Sample {
+  readonly name: string;
+  /** Without empty values. */
+  readonly labels: ReadonlyMap<string, string>;
+  readonly value: number;
+  readonly timestamp: number;
+}
+
+function readSamples(bytes: Uint8Array, format: Format): Sample[] {
+  const samples: Sample[] = [];
+  const scan = format === 'text' ? scanText : scanOpenMetrics;
+  scan(bytes, 0, bytes.length, {
+    sample(start, end, value, timestamp) {
+      const pairs = decodeIdentityPairs(bytes, start, end, 0);
+      const labels = new Map<string, string>();
+      for (let index = 2; index < pairs.length; index += 2) {
+        if (pairs[index + 1] !== '') labels.set(pairs[index]!, pairs[index + 1]!);
+      }
+      samples.push({ name: pairs[1]!, labels, value, timestamp });
+    },
+  });
+  return samples;
+}
+
+/** Values and labels as Telegraf reads them; what it drops (signs of type, shape) is not compared. */
+async function telegrafCases(
+  folder: string,
+  part: string,
+  format: Format,
+): Promise<ConformanceCase[]> {
+  const cases: ConformanceCase[] = [];
+  for (const name of (await readdir(join(folder, part))).sort()) {
+    const files = await readdir(join(folder, part, name));
+    if (!files.includes('input.txt')) continue;
+    const file = `${part}/${name}/input.txt`;
+    cases.push({
+      file,
+      name: 'values and labels',
+      async run() {
+        const samples = readSamples(await readFile(join(folder, file)), format);
+        const wanted = await readFile(join(folder, part, name, 'expected_v2.out'), 'utf8');
+        checkSame(linesOf(samples.map(describeSample)), linesOf(telegrafSamples(wanted)));
+      },
+    });
+  }
+  return cases;
+}
+
+function linesOf(texts: readonly string[]): string {
+  return [...texts].sort().join('\n');
+}
+
+/** A state becomes part of the name, suffixes that only say the type go, as Telegraf has it. */
+function describeSample({ name, labels, value, timestamp }: Sample): string {
+  const rest = new Map(labels);
+  const state = rest.get(name);
+  rest.delete(name);
+  const base = name.replace(/_(?:total|info)$/, '');
+  const whole = state === undefined ? base : `${base}_${state.replaceAll(/\W/g, '_')}`;
+  return describe(whole, rest, value, timestamp);
+}
+
+function describe(
+  name: string,
+  labels: ReadonlyMap<string, string>,
+  value: number,
+  timestamp: number,
+): string {
+  const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${name} ${JSON.stringify(sorted)} ${value} ${timestamp}`;
+}
+
+/** Tags that Telegraf adds to a series. */
+const ADDED_TAGS = new Set(['_type', 'unit', 'host']);
+
+/** Line protocol: `measurement,tag=value,… field=value,… [nanoseconds]`. */
+function telegrafSamples(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.flatMap((line) => {
+    const [series = '', fields = '', time] = line.split(/(?<!\\) /);
+    const tags = series
+      .split(/(?<!\\),/)
+      .slice(1)
+      .map(readPair);
+    const labels = new Map(tags.filter(([name]) => !ADDED_TAGS.has(name)));
+    const timestamp = time === undefined ? NaN : Number(time.slice(0, -6));
+    return fields.split(/(?<!\\),/).map((field) => {
+      const [name, value] = readPair(field);
+      return describe(name.replace(/_(?:total|info)$/, ''), labels, readValue(value), timestamp);
+    });
+  });
+}
+
+function readPair(text: string): readonly [string, string] {
+  const equals = text.search(/(?<!\\)=/);
+  const plain = (part: string): string => part.replaceAll(/\\(.)/g, '$1');
+  return [plain(text.slice(0, equals)), plain(text.slice(equals + 1))];
+}
+
+function readValue(text: string): number {
+  if (text === 'true' || text === 'false') return text === 'true' ? 1 : 0;
+  return Number(text.replace(/[iu]$/, ''));
+}
