@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Settings of the source registry. */
 export const sourcesOptionsSchema = z.strictObject({
-  maxPushSources: z
+  max_push_sources: z
     .number()
     .int()
     .min(1)

@@ -1,0 +1,136 @@
+import { ExpositionError, type ExpositionVisitor } from '../../../formats/index.ts';
+import { type CommitResult, OUTCOME_COUNT, SampleOutcome } from '../../../storage/api.ts';
+import { IdentityCache } from '../../identity/index.ts';
+import { checkExposition, malformed } from '../checked-exposition.ts';
+import type { Push, PushContext, PushResult } from '../exchange.ts';
+import { queryOf } from '../http.ts';
+import { Offences } from '../offences.ts';
+import { REJECT_REASONS } from '../tally.ts';
+import {
+  ExpositionDecoder,
+  type ExpositionTarget,
+  type FormatName,
+  scanExposition,
+} from './exposition-decoder.ts';
+import { type PushParameters, parsePushParameters } from './label-parameters.ts';
+
+/** Where expositions are pushed to: `POST` or `PUT /api/v1/push?job=x&instance=y`. */
+export const TEXT_PUSH_PATH = '/api/v1/push';
+
+/** Says in the answer how many samples were stored; duplicates are not. */
+const STORED_HEADER = 'x-tidegauge-samples-stored';
+
+/** Label parameters whose series are remembered; beyond that the longest unused are forgotten. */
+const CACHES_MAX = 64;
+
+const CACHE_BYTES_MAX = 4 << 20;
+
+/** Identity caches by label parameters, which decide what series a line of the body names. */
+export class TextCaches {
+  readonly #caches = new Map<string, IdentityCache>();
+
+  for(labelPairs: readonly string[]): IdentityCache {
+    const key = JSON.stringify(labelPairs);
+    const cache = this.#caches.get(key) ?? new IdentityCache({ maxBytes: CACHE_BYTES_MAX });
+    this.#caches.delete(key);
+    this.#caches.set(key, cache);
+    if (this.#caches.size > CACHES_MAX) {
+      const [oldest] = this.#caches.keys();
+      if (oldest !== undefined) this.#caches.delete(oldest);
+    }
+    return cache;
+  }
+}
+
+/**
+ * Takes an exposition as it would be scraped. A malformed body is refused whole; samples that the
+ * store refuses (out of order, conflicting) are left out, and the answer is 400 and names the first.
+ */
+export async function handleTextPush(
+  push: Push,
+  context: PushContext,
+  caches: TextCaches,
+): Promise<PushResult> {
+  const parameters = parsePushParameters(queryOf(push.request));
+  const bytes = await push.body(['identity', 'gzip', 'snappy']);
+  const format = checkExposition(push.request.headers['content-type'], bytes);
+  const cache = caches.for(parameters.labelPairs);
+  const timestamp = parameters.timestamp ?? context.clock.now();
+  const write = (renewCache: boolean) =>
+    writeBody({ bytes, format }, context, { ...parameters, cache, renewCache, timestamp });
+  let written = await write(false);
+  let stored = written.result.counts[SampleOutcome.STORED] ?? 0;
+  if ((written.result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) > 0) {
+    // As in remote write: the store dropped series that the cache still knew.
+    written = await write(true);
+    stored += written.result.counts[SampleOutcome.STORED] ?? 0;
+  }
+  return answerTo(written, { bytes, format, stored, timestamp }, context);
+}
+
+interface Written {
+  readonly result: CommitResult;
+  readonly decoder: ExpositionDecoder;
+  readonly offences: Offences;
+}
+
+async function writeBody(
+  body: { readonly bytes: Uint8Array; readonly format: FormatName },
+  context: PushContext,
+  target: Omit<ExpositionTarget, 'appender'> & PushParameters,
+): Promise<Written> {
+  const appender = context.storage.appender();
+  const offences = new Offences();
+  const timestamp = target.timestamp ?? context.clock.now();
+  const whole = { ...target, timestamp, appender };
+  const decoder = new ExpositionDecoder(body.bytes, body.format, whole, offences);
+  try {
+    decoder.decode();
+  } catch (error) {
+    appender.rollback();
+    throw error instanceof ExpositionError ? malformed(error, body.format) : error;
+  }
+  return { result: await appender.commit(), decoder, offences };
+}
+
+interface Answered {
+  readonly bytes: Uint8Array;
+  readonly format: FormatName;
+  readonly stored: number;
+  readonly timestamp: number;
+}
+
+function answerTo(written: Written, body: Answered, context: PushContext): PushResult {
+  const { result, decoder, offences } = written;
+  for (let outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+    const reason = REJECT_REASONS[outcome];
+    if (reason !== undefined) offences.add(reason, result.counts[outcome] ?? 0);
+  }
+  const headers = { [STORED_HEADER]: String(body.stored) };
+  const rejected = offences.total;
+  const counts = { samplesStored: body.stored, samplesRejected: rejected };
+  if (rejected === 0) return { answer: { statusCode: 204, headers }, ...counts };
+  for (const [reason, samples] of offences.counts) {
+    context.metrics.rejected('text', reason, samples);
+  }
+  scanExposition(body.bytes, body.format, offenderFinder(written, body));
+  const text = offences.describe(decoder.received);
+  return { answer: { statusCode: 400, body: text, headers }, ...counts };
+}
+
+/** Names the samples that were refused, on a second scan: the first one keeps nothing per sample. */
+function offenderFinder({ result, decoder, offences }: Written, body: Answered): ExpositionVisitor {
+  let number = 0;
+  let committed = 0;
+  return {
+    sample(start, end, _value, timestamp) {
+      const skipped = decoder.skipped.has(number++);
+      const outcome = skipped ? undefined : result.outcomes?.[committed++];
+      const reason = skipped ? 'series_limit' : REJECT_REASONS[outcome ?? SampleOutcome.STORED];
+      if (reason === undefined || !offences.wantsNames) return;
+      const series = Buffer.from(body.bytes.subarray(start, end)).toString();
+      const time = Number.isNaN(timestamp) ? body.timestamp : timestamp;
+      offences.name({ series, timestamp: time, reason });
+    },
+  };
+}
