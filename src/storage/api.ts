@@ -2,6 +2,7 @@
  * What storage offers to the layers above it. Everything above imports this file; only `cli`
  * constructs an implementation. Times are integer milliseconds; `minTime`/`maxTime` are inclusive.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type {
   Exemplar,
   FloatHistogram,
@@ -69,7 +70,8 @@ export interface Appender {
    */
   series(labels: Labels): SeriesRef;
 
-  addHistogram(ref: SeriesRef, timestamp: number, histogram: FloatHistogram): void;
+  /** `undefined` adds a staleness marker to a series of histograms. */
+  addHistogram(ref: SeriesRef, timestamp: number, histogram: FloatHistogram | undefined): void;
 
   /** Kept in a bounded ring; duplicates and out-of-order ones are dropped and counted. */
   addExemplar(ref: SeriesRef, exemplar: Exemplar & { readonly timestamp: number }): void;
@@ -108,6 +110,8 @@ export interface SelectHints {
 export interface HistogramSample {
   readonly timestamp: number;
   readonly histogram: FloatHistogram | undefined;
+  /** When counting began; 0 or undefined where not known. */
+  readonly startTime?: number;
 }
 
 /**
@@ -123,6 +127,11 @@ export interface SeriesSet {
   samples(index: number, into: SampleColumns): void;
   /** Histogram samples within the selected times, ascending; usually empty. */
   histograms(index: number): readonly HistogramSample[];
+  /**
+   * Start timestamps of the samples that `samples` appends, one for each, 0 where not known;
+   * undefined where the series has none. Stores that keep none leave the method out.
+   */
+  startTimes?(index: number): Float64Array | undefined;
 }
 
 /** A consistent view for reading. Usable on the thread that opened it; close it when done. */
@@ -174,6 +183,8 @@ export interface StorageStats {
   readonly chunkCount: number;
   readonly labelPairCount: number;
   readonly sampleCount: number;
+  /** Corrupt places that opening the store found in its files; 0 is healthy. */
+  readonly corruptionCount: number;
   /** Of all stored samples; undefined while empty. */
   readonly minTime: number | undefined;
   readonly maxTime: number | undefined;
@@ -184,14 +195,14 @@ export interface StorageStats {
   readonly seriesByLabelPair: readonly CardinalityStat[];
 }
 
+/** A port to the store; node's own class. */
+export type MessagePortLike = MessagePort;
+
 /** What a worker needs to read this store: post it with its `transfer` list. */
 export interface WorkerHandle {
   readonly message: unknown;
   readonly transfer: readonly (ArrayBuffer | MessagePortLike)[];
 }
-
-/** The part of a `MessagePort` that both node and tests have. */
-export type MessagePortLike = import('node:worker_threads').MessagePort;
 
 export interface Storage extends Queryable {
   appender(): Appender;

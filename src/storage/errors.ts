@@ -10,6 +10,26 @@ export class StorageFullError extends StorageError {
   override readonly code = 'storage_full';
 }
 
+/** Another process, or another open store of this one, has the data folder. */
+export class StorageLockedError extends StorageError {
+  override readonly code = 'storage_locked';
+}
+
+/** The store, the querier or the connection to the store was closed. */
+export class StorageClosedError extends StorageError {
+  override readonly code = 'storage_closed';
+}
+
+/** Reading from another thread failed there; `code` is that of the error there. */
+export class ReadFailedError extends TidegaugeError {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** A selection found more than the query may read. */
 export class SelectLimitError extends TidegaugeError {
   readonly code = 'select_limit';
@@ -21,4 +41,21 @@ export class SelectLimitError extends TidegaugeError {
     this.kind = kind;
     this.limit = limit;
   }
+}
+
+/** Turns what a file operation threw into the error that says whether the disk was full. */
+export function storageErrorOf(doing: string, thrown: unknown): StorageError {
+  if (thrown instanceof StorageError) return thrown;
+  const systemCode = systemCodeOf(thrown);
+  const text = `${doing}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  const full = systemCode === 'ENOSPC' || systemCode === 'EDQUOT';
+  return full
+    ? new StorageFullError(text, { cause: thrown })
+    : new StorageError(text, { cause: thrown });
+}
+
+/** The operating system's name of an error (`ENOENT`), undefined where there is none. */
+export function systemCodeOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
 }

@@ -1,0 +1,259 @@
+import { MessageChannel } from 'node:worker_threads';
+import type { Labels, Matcher, Metadata } from '../model/index.ts';
+import { messageOf } from '../model/index.ts';
+import type { CancelTimer } from '../util/index.ts';
+import type {
+  Appender,
+  CommitResult,
+  ExemplarSeries,
+  Querier,
+  Storage,
+  StorageStats,
+  TimeRange,
+  WorkerHandle,
+} from './api.ts';
+import { BatchAppender } from './batch-appender.ts';
+import type { DataLock } from './data-lock.ts';
+import type { StorageEnvironment } from './environment.ts';
+import { StorageClosedError, storageErrorOf } from './errors.ts';
+import type { Commit, CommitBounds } from './head/commit.ts';
+import type { Head } from './head/head.ts';
+import { headStats } from './head/head-stats.ts';
+import { selectSeries } from './head/select-series.ts';
+import type { StorageOptions } from './options.ts';
+import { HeadReader } from './reader/head-reader.ts';
+import { ReaderQuerier } from './reader/reader-querier.ts';
+import { ReaderServer } from './reader/reader-server.ts';
+import { SeriesResolver } from './series-resolver.ts';
+import type { ByteWriter } from './wal/byte-writer.ts';
+import type { Checkpointer } from './wal/checkpointer.ts';
+import type { LogWriter } from './wal/log-writer.ts';
+import { encodeCommit, encodeDelete, encodeTruncate } from './wal/records.ts';
+import type { Recovery } from './wal/recover.ts';
+
+/** How often what is older than the retention is dropped. */
+const MAINTENANCE_INTERVAL_MS = 5 * 60_000;
+const STATS_LIMIT = 10;
+
+/** What the store counts of itself, for the program's own metrics. Totals since it was opened. */
+export interface StorageCounters {
+  readonly walRecords: number;
+  readonly walBytes: number;
+  /** Groups of records written together; with `fsync: group` as many syncs. */
+  readonly walGroups: number;
+  readonly walFailedGroups: number;
+  /** Log that a restart would replay, bytes. */
+  readonly walSizeBytes: number;
+  readonly checkpoints: number;
+  readonly failedCheckpoints: number;
+  /** New series refused by `max_series`. */
+  readonly seriesRefused: number;
+  /** Exemplars refused as duplicates, out of order, or of an unknown series. */
+  readonly exemplarsDropped: number;
+  /** Memory held for samples, bytes. */
+  readonly sampleMemoryBytes: number;
+}
+
+/** The parts that opening has put together. */
+export interface StorageParts {
+  readonly options: StorageOptions;
+  readonly environment: StorageEnvironment;
+  readonly head: Head;
+  readonly log: LogWriter;
+  readonly checkpointer: Checkpointer;
+  readonly lock: DataLock;
+  readonly recovery: Recovery;
+}
+
+/** All in memory, all in a write-ahead log, in the folder of the options. */
+export class EmbeddedStorage implements Storage {
+  readonly recovery: Recovery;
+  readonly #options: StorageOptions;
+  readonly #environment: StorageEnvironment;
+  readonly #head: Head;
+  readonly #log: LogWriter;
+  readonly #checkpointer: Checkpointer;
+  readonly #lock: DataLock;
+  readonly #reader: HeadReader;
+  readonly #resolver: SeriesResolver;
+  readonly #servers = new Set<ReaderServer>();
+  #cancelMaintenance: CancelTimer;
+  #closing: Promise<void> | undefined;
+
+  /** Use `openStorage`. */
+  constructor(parts: StorageParts) {
+    this.recovery = parts.recovery;
+    this.#options = parts.options;
+    this.#environment = parts.environment;
+    this.#head = parts.head;
+    this.#log = parts.log;
+    this.#checkpointer = parts.checkpointer;
+    this.#lock = parts.lock;
+    this.#reader = new HeadReader(parts.head);
+    this.#resolver = new SeriesResolver(parts.head, parts.options.max_series);
+    this.#cancelMaintenance = this.#scheduleMaintenance();
+  }
+
+  appender(): Appender {
+    return new BatchAppender(
+      this.#resolver,
+      () => this.#bounds(),
+      (commit) => this.#commit(commit),
+    );
+  }
+
+  querier(): Querier {
+    this.#assertOpen();
+    return new ReaderQuerier(this.#reader);
+  }
+
+  workerHandle(): WorkerHandle {
+    this.#assertOpen();
+    const { port1, port2 } = new MessageChannel();
+    const server = new ReaderServer(this.#reader, port1, () => this.#servers.delete(server));
+    this.#servers.add(server);
+    return { message: { port: port2 }, transfer: [port2] };
+  }
+
+  metadata(): ReadonlyMap<string, Metadata> {
+    return this.#head.metadata;
+  }
+
+  exemplars(
+    matcherLists: readonly (readonly Matcher[])[],
+    range: TimeRange,
+  ): readonly ExemplarSeries[] {
+    const { table } = this.#head;
+    const wanted = new Set(matcherLists.flatMap((matchers) => selectSeries(table, matchers)));
+    const found = new Map<
+      number,
+      { labels: Labels; exemplars: ExemplarSeries['exemplars'][0][] }
+    >();
+    for (const { ref, labelPairs, value, timestamp } of this.#head.exemplars.entries()) {
+      if (timestamp < range.minTime || timestamp > range.maxTime) continue;
+      const series = table.get(ref);
+      if (series === undefined || !wanted.has(series)) continue;
+      let entry = found.get(series.ref);
+      if (entry === undefined) {
+        entry = { labels: table.labels(series), exemplars: [] };
+        found.set(series.ref, entry);
+      }
+      entry.exemplars.push({ labelPairs, value, timestamp });
+    }
+    return [...found.values()].sort((a, b) => a.labels.compare(b.labels));
+  }
+
+  state(keyPrefix: string): ReadonlyMap<string, Uint8Array> {
+    return this.#head.state.read(keyPrefix);
+  }
+
+  deleteSeries(matchers: readonly Matcher[], range: TimeRange): Promise<number> {
+    return this.#logged(
+      (writer) => encodeDelete(writer, { matchers, range }),
+      () => this.#head.applyDelete(matchers, range),
+    );
+  }
+
+  stats(limit = STATS_LIMIT): StorageStats {
+    const { corruptionCount } = this.recovery;
+    return { ...headStats(this.#head, limit), corruptionCount };
+  }
+
+  counters(): StorageCounters {
+    const { records, bytes, groups, failedGroups } = this.#log.counters;
+    return {
+      walRecords: records,
+      walBytes: bytes,
+      walGroups: groups,
+      walFailedGroups: failedGroups,
+      walSizeBytes: this.#log.logBytes,
+      checkpoints: this.#checkpointer.count,
+      failedCheckpoints: this.#checkpointer.failedCount,
+      seriesRefused: this.#resolver.refusedCount,
+      exemplarsDropped: this.#head.exemplars.droppedCount,
+      sampleMemoryBytes: this.#head.chunks.sizeBytes,
+    };
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#checkpointer.run();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Drops what is older than the retention, and series that are empty and not used any more. */
+  async maintain(): Promise<void> {
+    const period = this.#resolver.period++;
+    const { minTime } = this.#bounds();
+    const refs: number[] = [];
+    for (const series of this.#head.table.all()) {
+      const empty = !series.hasSamples || series.newest < minTime;
+      if (empty && series.usedInPeriod < period) refs.push(series.ref);
+    }
+    if (minTime === -Infinity && refs.length === 0) return;
+    await this.#logged(
+      (writer) => encodeTruncate(writer, { minTime, refs }),
+      () => this.#head.applyTruncate(minTime, refs),
+    );
+  }
+
+  #commit(commit: Commit): Promise<CommitResult> {
+    return this.#logged(
+      (writer) => encodeCommit(writer, commit),
+      () => this.#head.apply(commit),
+    );
+  }
+
+  /** Writes a record; when it is in the log, applies it and resolves with the result. */
+  #logged<T>(encode: (writer: ByteWriter) => void, apply: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#log.append(encode, {
+        apply: () => {
+          resolve(apply());
+          this.#checkpointer.logGrew();
+        },
+        reject,
+      });
+    });
+  }
+
+  #bounds(): CommitBounds {
+    const now = this.#environment.clock.now();
+    const { retention_ms, max_future_ms, out_of_order_window_ms } = this.#options;
+    return {
+      minTime: retention_ms === 0 ? -Infinity : now - retention_ms,
+      maxTime: now + max_future_ms,
+      windowMs: out_of_order_window_ms,
+    };
+  }
+
+  #scheduleMaintenance(): CancelTimer {
+    return this.#environment.clock.setTimer(MAINTENANCE_INTERVAL_MS, () => {
+      this.#cancelMaintenance = this.#scheduleMaintenance();
+      this.maintain().catch((error: unknown) => {
+        this.#environment.log.warn({ reason: messageOf(error) }, 'old samples were not dropped');
+      });
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelMaintenance();
+    for (const server of this.#servers) server.close();
+    this.#servers.clear();
+    try {
+      await this.#checkpointer.close();
+      await this.#log.close();
+    } catch (error) {
+      throw storageErrorOf('cannot close the store', error);
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new StorageClosedError('the store was closed');
+  }
+}

@@ -1,0 +1,33 @@
+import type { FloatHistogram, Labels, Metadata } from '../../model/index.ts';
+import type { SampleBatch } from '../api.ts';
+import type { StoredExemplar } from './exemplar-ring.ts';
+
+/** Times that the store took when a commit was written; logged, so that replay judges alike. */
+export interface CommitBounds {
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly windowMs: number;
+}
+
+export interface NewSeries {
+  readonly ref: number;
+  readonly labels: Labels;
+}
+
+export interface HistogramEntry {
+  readonly ref: number;
+  readonly timestamp: number;
+  /** Undefined is a staleness marker. */
+  readonly histogram: FloatHistogram | undefined;
+}
+
+/** All of one commit, as an appender holds it and as replay reads it from the log. */
+export interface Commit {
+  readonly bounds: CommitBounds;
+  readonly series: readonly NewSeries[];
+  readonly samples: SampleBatch;
+  readonly histograms: readonly HistogramEntry[];
+  readonly exemplars: readonly StoredExemplar[];
+  readonly metadata: readonly (readonly [metricFamily: string, metadata: Metadata])[];
+  readonly state: readonly (readonly [key: string, value: Uint8Array | undefined])[];
+}

@@ -1,0 +1,19 @@
+export * from './api.ts';
+export type { StorageCounters } from './embedded-storage.ts';
+export { EmbeddedStorage } from './embedded-storage.ts';
+export type { StorageEnvironment } from './environment.ts';
+export {
+  ReadFailedError,
+  SelectLimitError,
+  StorageClosedError,
+  StorageError,
+  StorageFullError,
+  StorageLockedError,
+} from './errors.ts';
+export type { FileSystem, WritableFile } from './file-system.ts';
+export { nodeFileSystem } from './file-system.ts';
+export { openStorage } from './open-storage.ts';
+export type { StorageOptions, StorageOptionsInput } from './options.ts';
+export { storageOptionsSchema } from './options.ts';
+export { connectReader } from './reader/connect-reader.ts';
+export type { Recovery } from './wal/recover.ts';

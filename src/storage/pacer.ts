@@ -1,0 +1,25 @@
+/** How long one piece of work may keep the event loop. */
+const SLICE_MS = 4;
+/** Looking at the clock costs more than most items of work. */
+const LOOK_EVERY = 64;
+
+/**
+ * Cuts long work on the main thread into slices. Call `due` once for each item; when it says so,
+ * await `pause`, in which everything else that waits gets its turn.
+ */
+export class Pacer {
+  #startMs = performance.now();
+  #untilLook = LOOK_EVERY;
+
+  /** Whether the slice is used up. */
+  due(): boolean {
+    if (--this.#untilLook > 0) return false;
+    this.#untilLook = LOOK_EVERY;
+    return performance.now() - this.#startMs >= SLICE_MS;
+  }
+
+  async pause(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#startMs = performance.now();
+  }
+}

@@ -1,0 +1,78 @@
+import type { ByteReader } from './byte-reader.ts';
+import { RecordFormatError } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+
+/** How the times of a column are written. */
+const TimeForm = {
+  /** One time for all: a scrape, most requests. */
+  SAME: 0,
+  /** The least time, then 32-bit distances from it. */
+  NEAR: 1,
+  /** Eight bytes each. */
+  WIDE: 2,
+} as const;
+
+const MAX_DISTANCE = 0xffffffff;
+
+/** Writes the first `length` times of a column. */
+export function encodeTimes(writer: ByteWriter, times: Float64Array, length: number): void {
+  let least = Infinity;
+  let greatest = -Infinity;
+  let whole = true;
+  for (let index = 0; index < length; index++) {
+    const time = times[index]!;
+    if (time < least) least = time;
+    if (time > greatest) greatest = time;
+    if (time !== Math.trunc(time)) whole = false;
+  }
+  if (least === greatest && whole) {
+    writer.u8(TimeForm.SAME);
+    writer.f64(least);
+  } else if (whole && greatest - least <= MAX_DISTANCE) {
+    writer.u8(TimeForm.NEAR);
+    writer.f64(least);
+    writer.reserve(4 * length);
+    for (let index = 0; index < length; index++) writer.u32(times[index]! - least);
+  } else {
+    writer.u8(TimeForm.WIDE);
+    writer.raw(bytesOf(times, 8 * length));
+  }
+}
+
+/** Reads `length` times into `into` from index `at` on. */
+export function decodeTimes(
+  reader: ByteReader,
+  length: number,
+  into: Float64Array,
+  at: number,
+): void {
+  const form = reader.u8();
+  if (form === TimeForm.SAME) {
+    into.fill(reader.f64(), at, at + length);
+  } else if (form === TimeForm.NEAR) {
+    const least = reader.f64();
+    for (let index = at; index < at + length; index++) into[index] = least + reader.u32();
+  } else if (form === TimeForm.WIDE) {
+    bytesOf(into, into.byteLength).set(reader.raw(8 * length), 8 * at);
+  } else {
+    throw new RecordFormatError(`${form} is no form of times`);
+  }
+}
+
+/** Words as they are in memory: the format is little-endian, and so must the machine be. */
+export function encodeWords(writer: ByteWriter, words: Uint32Array, length: number): void {
+  writer.raw(bytesOf(words, 4 * length));
+}
+
+export function decodeWords(
+  reader: ByteReader,
+  length: number,
+  into: Uint32Array,
+  at: number,
+): void {
+  bytesOf(into, into.byteLength).set(reader.raw(4 * length), 4 * at);
+}
+
+function bytesOf(array: Float64Array | Uint32Array, lengthBytes: number): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, lengthBytes);
+}

@@ -1,0 +1,270 @@
+import { messageOf } from '../../model/index.ts';
+import type { Clock } from '../../util/index.ts';
+import type { StorageEnvironment } from '../environment.ts';
+import type { StorageError } from '../errors.ts';
+import { StorageClosedError, storageErrorOf } from '../errors.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { beginRecord, endRecord } from './log-file.ts';
+import { Segment } from './segment.ts';
+
+/** What becomes of a record after it was handed over. */
+export interface LogEntry {
+  /** The record is in the log; called in the order of the log. */
+  apply(): void;
+  /** The record is not in the log and never will be. */
+  reject(error: StorageError): void;
+}
+
+export interface LogWriterOptions {
+  readonly walDir: string;
+  /** Whether an entry is applied only after the disk has it. */
+  readonly durable: boolean;
+  readonly groupCommitMaxMs: number;
+  readonly segmentBytes: number;
+}
+
+/** Counters for the store's own metrics. */
+export interface LogCounters {
+  readonly records: number;
+  readonly bytes: number;
+  readonly groups: number;
+  readonly failedGroups: number;
+}
+
+interface Group {
+  readonly records: ByteWriter;
+  readonly entries: LogEntry[];
+}
+
+interface Barrier {
+  readonly reach: () => void;
+  readonly reject: (error: StorageError) => void;
+}
+
+/** A group of that many records is load: the next one is gathered for a while. */
+const LOAD_RECORDS = 16;
+/** Nothing is gained by gathering beyond this. */
+const GATHER_BYTES = 1024 * 1024;
+/** Applying records pauses after this long, so that sockets get their turn. */
+const APPLY_SLICE_MS = 4;
+/** A buffer that a burst has made larger than this is not kept. */
+const KEPT_BUFFER_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Writes records to the log in groups: while one group is written and synced, the next gathers.
+ * A lone record is written at once. Entries are applied in the order of the log, each group after
+ * it is durable; while it is applied, the next one is already being written.
+ */
+export class LogWriter {
+  readonly #environment: StorageEnvironment;
+  readonly #clock: Clock;
+  readonly #options: LogWriterOptions;
+  #segment: Segment;
+  #pending: Group = newGroup();
+  #spare: ByteWriter | undefined;
+  #barriers: Barrier[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+  #lastStartMs = -Infinity;
+  #lastRecords = 0;
+  #bytesSinceBarrier: number;
+  readonly #counters = { records: 0, bytes: 0, groups: 0, failedGroups: 0 };
+
+  /** `logBytes` is the size of the log that a checkpoint would replace. */
+  constructor(
+    environment: StorageEnvironment,
+    options: LogWriterOptions,
+    segment: Segment,
+    logBytes: number,
+  ) {
+    this.#environment = environment;
+    this.#clock = environment.clock;
+    this.#options = options;
+    this.#segment = segment;
+    this.#bytesSinceBarrier = logBytes;
+  }
+
+  get counters(): LogCounters {
+    return this.#counters;
+  }
+
+  /** Size of the log since the last barrier. */
+  get logBytes(): number {
+    return this.#bytesSinceBarrier;
+  }
+
+  /** Sequence of the segment that is written to. */
+  get sequence(): number {
+    return this.#segment.sequence;
+  }
+
+  /** Adds one record, whose body (kind and payload) `encode` writes at once. */
+  append(encode: (writer: ByteWriter) => void, entry: LogEntry): void {
+    if (this.#closed) {
+      entry.reject(new StorageClosedError('cannot write: the store is closed'));
+      return;
+    }
+    const { records, entries } = this.#pending;
+    const start = beginRecord(records);
+    try {
+      encode(records);
+    } catch (error) {
+      records.length = start;
+      throw error;
+    }
+    endRecord(records, start);
+    entries.push(entry);
+    this.#start();
+  }
+
+  /**
+   * Calls `onReached` when all records handed over before are written and applied, and a new
+   * segment has been begun for those after. @throws StorageError when that cannot be made.
+   */
+  barrier<T>(onReached: () => T): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(new StorageClosedError('cannot write: the store is closed'));
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#barriers.push({ reach: () => resolve(onReached()), reject });
+      this.#start();
+    });
+  }
+
+  /** Waits for what was handed over, then syncs and closes the segment. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+    await this.#segment.sync();
+    await this.#segment.close();
+  }
+
+  #start(): void {
+    // What the same turn of the event loop commits besides belongs to the group.
+    this.#running ??= Promise.resolve().then(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    let written: Group | undefined;
+    for (;;) {
+      if (this.#barriers.length > 0) {
+        await this.#reachBarriers(written);
+        written = undefined;
+      }
+      const group = await this.#takeGroup();
+      const writing = group === undefined ? undefined : this.#write(group);
+      if (written !== undefined) await this.#applyGroup(written);
+      written = undefined;
+      if (group === undefined) {
+        if (this.#barriers.length > 0 || this.#pending.entries.length > 0) continue;
+        break;
+      }
+      if ((await writing) === true) written = group;
+    }
+    this.#running = undefined;
+  }
+
+  async #takeGroup(): Promise<Group | undefined> {
+    if (this.#pending.entries.length === 0) return undefined;
+    await this.#gather();
+    const group = this.#pending;
+    this.#pending = newGroup(this.#spare);
+    this.#spare = undefined;
+    return group;
+  }
+
+  /** Under load, lets records gather, so that a sync serves many; otherwise returns at once. */
+  async #gather(): Promise<void> {
+    if (this.#lastRecords < LOAD_RECORDS || this.#pending.records.length >= GATHER_BYTES) return;
+    const sinceMs = this.#clock.monotonic() - this.#lastStartMs;
+    const waitMs = this.#options.groupCommitMaxMs - sinceMs;
+    if (waitMs <= 0 || this.#closed) return;
+    await new Promise<void>((resolve) => {
+      this.#clock.setTimer(waitMs, resolve);
+    });
+  }
+
+  /** Writes a group; on failure rejects its entries. Never throws. */
+  async #write(group: Group): Promise<boolean> {
+    this.#lastStartMs = this.#clock.monotonic();
+    this.#lastRecords = group.entries.length;
+    const records = group.records.written();
+    try {
+      const size = this.#segment.sizeBytes + records.length;
+      if (size > this.#options.segmentBytes && !this.#segment.isEmpty) await this.#nextSegment();
+      await this.#segment.append(records, this.#options.durable);
+    } catch (error) {
+      this.#fail(group, storageErrorOf('cannot write to the log', error));
+      return false;
+    }
+    this.#counters.records += group.entries.length;
+    this.#counters.bytes += records.length;
+    this.#counters.groups++;
+    this.#bytesSinceBarrier += records.length;
+    return true;
+  }
+
+  #fail(group: Group, error: StorageError): void {
+    this.#counters.failedGroups++;
+    this.#environment.log.error(
+      { code: error.code, reason: error.message, records: group.entries.length },
+      'the log cannot be written; the samples were refused',
+    );
+    for (const entry of group.entries) entry.reject(error);
+  }
+
+  async #applyGroup(group: Group): Promise<void> {
+    let sliceStartMs = this.#clock.monotonic();
+    for (const entry of group.entries) {
+      try {
+        entry.apply();
+      } catch (error) {
+        // A bug; the record is in the log all the same, and the next ones must be applied.
+        this.#environment.log.error({ reason: messageOf(error) }, 'a log record was not applied');
+        entry.reject(storageErrorOf('cannot apply a record', error));
+      }
+      if (this.#clock.monotonic() - sliceStartMs < APPLY_SLICE_MS) continue;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      sliceStartMs = this.#clock.monotonic();
+    }
+    if (group.records.bytes.length <= KEPT_BUFFER_BYTES) this.#spare = group.records;
+  }
+
+  async #reachBarriers(written: Group | undefined): Promise<void> {
+    const barriers = this.#barriers;
+    this.#barriers = [];
+    if (written !== undefined) await this.#applyGroup(written);
+    const before = await this.#takeGroup();
+    if (before !== undefined && (await this.#write(before))) await this.#applyGroup(before);
+    try {
+      await this.#nextSegment();
+    } catch (error) {
+      const failure = storageErrorOf('cannot begin a new segment of the log', error);
+      for (const barrier of barriers) barrier.reject(failure);
+      return;
+    }
+    this.#bytesSinceBarrier = 0;
+    for (const barrier of barriers) {
+      try {
+        barrier.reach();
+      } catch (error) {
+        barrier.reject(storageErrorOf('cannot look at the store', error));
+      }
+    }
+  }
+
+  async #nextSegment(): Promise<void> {
+    const { files } = this.#environment;
+    const old = this.#segment;
+    await old.sync();
+    this.#segment = await Segment.create(files, this.#options.walDir, old.sequence + 1);
+    await old.close().catch((error: unknown) => {
+      this.#environment.log.warn({ reason: messageOf(error) }, 'a log segment was not closed');
+    });
+  }
+}
+
+function newGroup(records = new ByteWriter(64 * 1024)): Group {
+  records.reset();
+  return { records, entries: [] };
+}

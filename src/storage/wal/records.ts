@@ -1,0 +1,178 @@
+import type { Matcher } from '../../model/index.ts';
+import { Labels, reviveMatcher } from '../../model/index.ts';
+import type { TimeRange } from '../api.ts';
+import { SampleBatch } from '../api.ts';
+import type { Commit, HistogramEntry, NewSeries } from '../head/commit.ts';
+import type { StoredExemplar } from '../head/exemplar-ring.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { RecordFormatError } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { decodeTimes, decodeWords, encodeTimes, encodeWords } from './columns-codec.ts';
+import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
+import { decodeMetadata, encodeMetadata } from './metadata-codec.ts';
+
+/** First byte of every record. Numbers are part of the format and never used for another thing. */
+export const RecordKind = {
+  COMMIT: 1,
+  DELETE: 2,
+  TRUNCATE: 3,
+  SNAPSHOT_SERIES: 16,
+  SNAPSHOT_VALUES: 17,
+  SNAPSHOT_END: 18,
+} as const;
+
+export function encodeCommit(writer: ByteWriter, commit: Commit): void {
+  writer.u8(RecordKind.COMMIT);
+  writer.f64(commit.bounds.minTime);
+  writer.f64(commit.bounds.maxTime);
+  writer.f64(commit.bounds.windowMs);
+  writer.varint(commit.series.length);
+  for (const { ref, labels } of commit.series) {
+    writer.u32(ref);
+    encodeTexts(writer, labels.pairs);
+  }
+  const { samples } = commit;
+  writer.varint(samples.length);
+  if (samples.length > 0) {
+    encodeTimes(writer, samples.timestamps, samples.length);
+    encodeWords(writer, samples.refs, samples.length);
+    encodeWords(writer, samples.words, 2 * samples.length);
+  }
+  writer.varint(commit.histograms.length);
+  for (const { ref, timestamp, histogram } of commit.histograms) {
+    writer.u32(ref);
+    writer.f64(timestamp);
+    encodeHistogram(writer, histogram);
+  }
+  encodeExemplars(writer, commit.exemplars);
+  encodeMetadata(writer, commit.metadata);
+  encodeState(writer, commit.state);
+}
+
+/** Reads a commit after its kind. `batch` is filled with the samples where it is large enough. */
+export function decodeCommit(reader: ByteReader, batch?: SampleBatch): Commit {
+  const bounds = { minTime: reader.f64(), maxTime: reader.f64(), windowMs: reader.f64() };
+  const series: NewSeries[] = Array.from({ length: reader.count(5) }, () => ({
+    ref: reader.u32(),
+    labels: Labels.fromPairs(decodeTexts(reader)),
+  }));
+  const samples = decodeSamples(reader, batch);
+  const histograms: HistogramEntry[] = Array.from({ length: reader.count(13) }, () => ({
+    ref: reader.u32(),
+    timestamp: reader.f64(),
+    histogram: decodeHistogram(reader),
+  }));
+  const exemplars = decodeExemplars(reader);
+  const metadata = decodeMetadata(reader);
+  const state = decodeState(reader);
+  return { bounds, series, samples, histograms, exemplars, metadata, state };
+}
+
+function decodeSamples(reader: ByteReader, batch: SampleBatch | undefined): SampleBatch {
+  const length = reader.count(12);
+  const samples =
+    batch !== undefined && batch.refs.length >= length ? batch : new SampleBatch(length);
+  samples.length = length;
+  if (length > 0) {
+    decodeTimes(reader, length, samples.timestamps, 0);
+    decodeWords(reader, length, samples.refs, 0);
+    decodeWords(reader, 2 * length, samples.words, 0);
+  }
+  return samples;
+}
+
+export function encodeExemplars(writer: ByteWriter, exemplars: readonly StoredExemplar[]): void {
+  writer.varint(exemplars.length);
+  for (const exemplar of exemplars) {
+    writer.u32(exemplar.ref);
+    writer.f64(exemplar.timestamp);
+    writer.f64(exemplar.value);
+    encodeTexts(writer, exemplar.labelPairs);
+  }
+}
+
+export function decodeExemplars(reader: ByteReader): StoredExemplar[] {
+  return Array.from({ length: reader.count(21) }, () => ({
+    ref: reader.u32(),
+    timestamp: reader.f64(),
+    value: reader.f64(),
+    labelPairs: decodeTexts(reader),
+  }));
+}
+
+export function encodeState(writer: ByteWriter, state: Commit['state']): void {
+  writer.varint(state.length);
+  for (const [key, value] of state) {
+    writer.text(key);
+    writer.u8(value === undefined ? 0 : 1);
+    if (value === undefined) continue;
+    writer.varint(value.length);
+    writer.raw(value);
+  }
+}
+
+export function decodeState(reader: ByteReader): Commit['state'] {
+  return Array.from({ length: reader.count(2) }, () => {
+    const key = reader.text();
+    // The bytes outlive the file they were read with.
+    const value = reader.u8() === 1 ? Uint8Array.from(reader.raw(reader.varint())) : undefined;
+    return [key, value] as const;
+  });
+}
+
+export interface DeleteRecord {
+  readonly matchers: readonly Matcher[];
+  readonly range: TimeRange;
+}
+
+export function encodeDelete(writer: ByteWriter, { matchers, range }: DeleteRecord): void {
+  writer.u8(RecordKind.DELETE);
+  writer.f64(range.minTime);
+  writer.f64(range.maxTime);
+  writer.varint(matchers.length);
+  for (const matcher of matchers) {
+    writer.text(matcher.type);
+    writer.text(matcher.name);
+    writer.text(matcher.value);
+  }
+}
+
+export function decodeDelete(reader: ByteReader): DeleteRecord {
+  const range = { minTime: reader.f64(), maxTime: reader.f64() };
+  const matchers = Array.from({ length: reader.count(3) }, () =>
+    reviveMatcher({ type: matchType(reader.text()), name: reader.text(), value: reader.text() }),
+  );
+  return { matchers, range };
+}
+
+function matchType(text: string): Matcher['type'] {
+  if (text === '=' || text === '!=' || text === '=~' || text === '!~') return text;
+  throw new RecordFormatError(`${JSON.stringify(text)} is no type of matcher`);
+}
+
+export interface TruncateRecord {
+  readonly minTime: number;
+  /** Series to forget if they are empty. */
+  readonly refs: readonly number[];
+}
+
+export function encodeTruncate(writer: ByteWriter, { minTime, refs }: TruncateRecord): void {
+  writer.u8(RecordKind.TRUNCATE);
+  writer.f64(minTime);
+  writer.varint(refs.length);
+  for (const ref of refs) writer.u32(ref);
+}
+
+export function decodeTruncate(reader: ByteReader): TruncateRecord {
+  const minTime = reader.f64();
+  return { minTime, refs: Array.from({ length: reader.count(4) }, () => reader.u32()) };
+}
+
+export function encodeTexts(writer: ByteWriter, texts: readonly string[]): void {
+  writer.varint(texts.length);
+  for (const text of texts) writer.text(text);
+}
+
+export function decodeTexts(reader: ByteReader): string[] {
+  return Array.from({ length: reader.count(1) }, () => reader.text());
+}

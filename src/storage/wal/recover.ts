@@ -1,0 +1,265 @@
+import { messageOf, SampleColumns } from '../../model/index.ts';
+import { SampleBatch } from '../api.ts';
+import type { StorageEnvironment } from '../environment.ts';
+import { StorageError, storageErrorOf } from '../errors.ts';
+import type { Head } from '../head/head.ts';
+import { ByteReader, RecordFormatError } from './byte-reader.ts';
+import type { DamagedRange } from './log-file.ts';
+import { checkFileHeader, FILE_HEADER_BYTES, FileMagic, scanRecords } from './log-file.ts';
+import { decodeCommit, decodeDelete, decodeTruncate, RecordKind } from './records.ts';
+import {
+  checkpointName,
+  checkpointSequences,
+  partNames,
+  segmentName,
+  segmentSequences,
+  TEMPORARY_SUFFIX,
+} from './segment-names.ts';
+import { decodeSnapshotEnd, decodeSnapshotSeries, decodeSnapshotValues } from './snapshot-codec.ts';
+
+/** What opening the store found on the disk. */
+export interface Recovery {
+  /** Segment to go on with and where its good records end; undefined: begin a new one. */
+  readonly resume: { readonly sequence: number; readonly sizeBytes: number } | undefined;
+  /** Sequence that a new segment would get. */
+  readonly nextSequence: number;
+  /** Size of the log behind the checkpoint. */
+  readonly logBytes: number;
+  /** Size of the checkpoint, 0 where there is none. */
+  readonly checkpointBytes: number;
+  readonly recordCount: number;
+  /** Bytes of a torn last write that were cut off. */
+  readonly tornBytes: number;
+  /** Damaged places: each lost what it held, and its file is put aside. */
+  readonly corruptionCount: number;
+  /** Names, in the log's folder, of the damaged files and folders. */
+  readonly damagedNames: ReadonlySet<string>;
+}
+
+/**
+ * Fills an empty head from the newest checkpoint and the segments after it. Changes no file but
+ * for removing what was never finished. @throws StorageError when files cannot be read, or were
+ * written by a newer version.
+ */
+export async function recover(
+  environment: StorageEnvironment,
+  walDir: string,
+  head: Head,
+): Promise<Recovery> {
+  try {
+    return await new Recoverer(environment, walDir, head).recover();
+  } catch (error) {
+    throw storageErrorOf('cannot read the log', error);
+  }
+}
+
+interface SegmentEnd {
+  readonly sizeBytes: number;
+  readonly neverBegun: boolean;
+  readonly resume: Recovery['resume'];
+}
+
+class Recoverer {
+  readonly #environment: StorageEnvironment;
+  readonly #walDir: string;
+  readonly #head: Head;
+  readonly #samples = new SampleColumns();
+  readonly #batch = new SampleBatch(16 * 1024);
+  readonly #damagedNames = new Set<string>();
+  #corruptionCount = 0;
+  #recordCount = 0;
+  #tornBytes = 0;
+
+  constructor(environment: StorageEnvironment, walDir: string, head: Head) {
+    this.#environment = environment;
+    this.#walDir = walDir;
+    this.#head = head;
+  }
+
+  async recover(): Promise<Recovery> {
+    const { files } = this.#environment;
+    const names = await files.list(this.#walDir);
+    for (const name of names) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) await files.remove(`${this.#walDir}/${name}`);
+    }
+    const checkpoint = checkpointSequences(names).at(-1);
+    const checkpointBytes = checkpoint === undefined ? 0 : await this.#readCheckpoint(checkpoint);
+    const sequences = segmentSequences(names).filter((sequence) => sequence > (checkpoint ?? 0));
+    let previous = checkpoint;
+    let logBytes = 0;
+    let last: SegmentEnd | undefined;
+    for (const [index, sequence] of sequences.entries()) {
+      if (sequence !== (previous ?? 0) + 1) this.#reportGap(previous ?? 0, sequence);
+      previous = sequence;
+      const isLast = index === sequences.length - 1;
+      last = await this.#readSegment(sequence, isLast);
+      logBytes += last.sizeBytes;
+    }
+    return {
+      resume: last?.resume,
+      // A segment that never got its header is made again.
+      nextSequence: (previous ?? 0) + (last?.neverBegun === true ? 0 : 1),
+      logBytes,
+      checkpointBytes,
+      recordCount: this.#recordCount,
+      tornBytes: this.#tornBytes,
+      corruptionCount: this.#corruptionCount,
+      damagedNames: this.#damagedNames,
+    };
+  }
+
+  async #readCheckpoint(sequence: number): Promise<number> {
+    const name = checkpointName(sequence);
+    let complete = false;
+    let sizeBytes = 0;
+    for (const part of partNames(await this.#environment.files.list(`${this.#walDir}/${name}`))) {
+      const path = `${name}/${part}`;
+      const bytes = await this.#read(path);
+      sizeBytes += bytes.length;
+      if (!this.#hasHeader(bytes, FileMagic.CHECKPOINT, path)) {
+        this.#reportDamage(name, path, { start: 0, end: bytes.length });
+        continue;
+      }
+      const { goodEnd, damaged } = scanRecords(bytes, (start, end) =>
+        this.#readBody(new ByteReader(bytes, start, end), (kind, reader) => {
+          if (kind === RecordKind.SNAPSHOT_END) complete = this.#restoreEnd(reader);
+          else this.#restore(kind, reader);
+        }),
+      );
+      for (const range of damaged) this.#reportDamage(name, path, range);
+      if (goodEnd < bytes.length) {
+        this.#reportDamage(name, path, { start: goodEnd, end: bytes.length });
+      }
+    }
+    if (!complete && !this.#damagedNames.has(name)) {
+      this.#reportDamage(name, name, { start: 0, end: 0 });
+    }
+    return sizeBytes;
+  }
+
+  async #readSegment(sequence: number, isLast: boolean): Promise<SegmentEnd> {
+    const name = segmentName(sequence);
+    const bytes = await this.#read(name);
+    const sizeBytes = bytes.length;
+    if (!this.#hasHeader(bytes, FileMagic.SEGMENT, name)) {
+      // A crash while the segment was made leaves a short file, in which nothing was.
+      const neverBegun = isLast && sizeBytes <= FILE_HEADER_BYTES;
+      if (neverBegun) this.#reportTorn(name, 0, sizeBytes);
+      else this.#reportDamage(name, name, { start: 0, end: sizeBytes });
+      return { sizeBytes, neverBegun, resume: undefined };
+    }
+    const { goodEnd, damaged } = scanRecords(bytes, (start, end) =>
+      this.#readBody(new ByteReader(bytes, start, end), (kind, reader) =>
+        this.#replay(kind, reader),
+      ),
+    );
+    for (const range of damaged) this.#reportDamage(name, name, range);
+    if (goodEnd < sizeBytes) {
+      if (isLast) this.#reportTorn(name, goodEnd, sizeBytes);
+      else this.#reportDamage(name, name, { start: goodEnd, end: sizeBytes });
+    }
+    return { sizeBytes, neverBegun: false, resume: { sequence, sizeBytes: goodEnd } };
+  }
+
+  #readBody(reader: ByteReader, apply: (kind: number, reader: ByteReader) => void): boolean {
+    try {
+      apply(reader.u8(), reader);
+    } catch (error) {
+      if (error instanceof RecordFormatError) {
+        this.#environment.log.error({ reason: error.message }, 'a log record cannot be read');
+        return false;
+      }
+      throw error;
+    }
+    this.#recordCount++;
+    return true;
+  }
+
+  // Each case reads the whole record before it changes anything.
+  #replay(kind: number, reader: ByteReader): void {
+    const head = this.#head;
+    switch (kind) {
+      case RecordKind.COMMIT:
+        head.apply(decodeCommit(reader, this.#batch));
+        return;
+      case RecordKind.DELETE: {
+        const { matchers, range } = decodeDelete(reader);
+        head.applyDelete(matchers, range);
+        return;
+      }
+      case RecordKind.TRUNCATE: {
+        const { minTime, refs } = decodeTruncate(reader);
+        head.applyTruncate(minTime, refs);
+        return;
+      }
+      default:
+        throw new RecordFormatError(`records of kind ${kind} are not known to this version`);
+    }
+  }
+
+  #restore(kind: number, reader: ByteReader): void {
+    const head = this.#head;
+    switch (kind) {
+      case RecordKind.SNAPSHOT_SERIES:
+        while (reader.remaining > 0)
+          head.restoreSeries(decodeSnapshotSeries(reader, this.#samples));
+        return;
+      case RecordKind.SNAPSHOT_VALUES: {
+        const { state, metadata, exemplars } = decodeSnapshotValues(reader);
+        for (const [key, value] of state) head.state.put(key, value);
+        for (const [family, entry] of metadata) head.metadata.set(family, entry);
+        for (const exemplar of exemplars) head.exemplars.add(exemplar);
+        return;
+      }
+      default:
+        throw new RecordFormatError(`records of kind ${kind} are not known to this version`);
+    }
+  }
+
+  #restoreEnd(reader: ByteReader): boolean {
+    const { nextRef, seriesCount } = decodeSnapshotEnd(reader);
+    this.#head.nextRef = Math.max(this.#head.nextRef, nextRef);
+    return this.#head.table.size === seriesCount;
+  }
+
+  #hasHeader(bytes: Uint8Array, magic: FileMagic, path: string): boolean {
+    const state = checkFileHeader(bytes, magic);
+    if (state === 'newer') {
+      throw new StorageError(`${path} was written by a newer version of the program`);
+    }
+    return state === 'good';
+  }
+
+  async #read(path: string): Promise<Uint8Array> {
+    try {
+      return await this.#environment.files.read(`${this.#walDir}/${path}`);
+    } catch (error) {
+      throw new StorageError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #reportTorn(path: string, start: number, end: number): void {
+    this.#tornBytes += end - start;
+    this.#environment.log.warn(
+      { path, positionBytes: start, lostBytes: end - start },
+      'the last write to the log was not finished; it was cut off',
+    );
+  }
+
+  #reportDamage(name: string, path: string, range: DamagedRange): void {
+    this.#damagedNames.add(name);
+    this.#corruptionCount++;
+    this.#environment.log.error(
+      { path, positionBytes: range.start, lostBytes: range.end - range.start },
+      'the log is damaged; what was there is lost, the file is put aside',
+    );
+  }
+
+  #reportGap(before: number, after: number): void {
+    this.#corruptionCount++;
+    this.#environment.log.error(
+      { before: segmentName(before), after: segmentName(after) },
+      'segments of the log are missing',
+    );
+  }
+}

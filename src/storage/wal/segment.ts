@@ -1,0 +1,97 @@
+import type { FileSystem, WritableFile } from '../file-system.ts';
+import { encodeFileHeader, FILE_HEADER_BYTES, FileMagic } from './log-file.ts';
+import { segmentName } from './segment-names.ts';
+
+/**
+ * The segment that is written to. `sizeBytes` is where its good records end; what a failed write
+ * left behind that is cut off before anything else is written.
+ */
+export class Segment {
+  readonly sequence: number;
+  readonly #file: WritableFile;
+  #sizeBytes: number;
+  #dirty = false;
+
+  private constructor(file: WritableFile, sequence: number, sizeBytes: number) {
+    this.#file = file;
+    this.sequence = sequence;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  /** Makes a new, empty segment, durable under its name. */
+  static async create(files: FileSystem, walDir: string, sequence: number): Promise<Segment> {
+    const path = `${walDir}/${segmentName(sequence)}`;
+    const file = await files.open(path, 'create');
+    try {
+      await file.write(encodeFileHeader(FileMagic.SEGMENT, sequence), 0);
+      await file.sync();
+      await files.syncDirectory(walDir);
+    } catch (error) {
+      await file.close().catch(ignore);
+      await files.remove(path).catch(ignore);
+      throw error;
+    }
+    return new Segment(file, sequence, FILE_HEADER_BYTES);
+  }
+
+  /** Goes on with a segment whose good records end at `sizeBytes`; cuts off what follows. */
+  static async resume(
+    files: FileSystem,
+    walDir: string,
+    sequence: number,
+    sizeBytes: number,
+  ): Promise<Segment> {
+    const file = await files.open(`${walDir}/${segmentName(sequence)}`, 'update');
+    try {
+      await file.truncate(sizeBytes);
+      await file.sync();
+    } catch (error) {
+      await file.close().catch(ignore);
+      throw error;
+    }
+    return new Segment(file, sequence, sizeBytes);
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#sizeBytes === FILE_HEADER_BYTES;
+  }
+
+  /**
+   * Writes records at the end and, with `durable`, syncs. On an error the file is cut back, now or,
+   * where that fails too, before the next write.
+   */
+  async append(records: Uint8Array, durable: boolean): Promise<void> {
+    if (this.#dirty) await this.#cutBack();
+    this.#dirty = true;
+    try {
+      await this.#file.write(records, this.#sizeBytes);
+      if (durable) await this.#file.sync();
+    } catch (error) {
+      await this.#cutBack().catch(ignore);
+      throw error;
+    }
+    this.#dirty = false;
+    this.#sizeBytes += records.length;
+  }
+
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #cutBack(): Promise<void> {
+    await this.#file.truncate(this.#sizeBytes);
+    await this.#file.sync();
+    this.#dirty = false;
+  }
+}
+
+// The first error is the one that says what went wrong.
+function ignore(): void {}
