@@ -6,8 +6,10 @@ import {
   ExpositionError,
   scanOpenMetrics,
   scanText,
+  unescapeText,
   validateText,
 } from '../../../src/formats/exposition/index.ts';
+import type { MetricType } from '../../../src/model/index.ts';
 import {
   type ConformanceArea,
   type ConformanceCase,
@@ -90,10 +92,15 @@ interface Sample {
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
   readonly timestamp: number;
+  /** The family it stands in, by its TYPE line. */
+  readonly familyName: string;
+  readonly type: MetricType;
 }
 
 function readSamples(bytes: Uint8Array, format: Format): Sample[] {
   const samples: Sample[] = [];
+  let familyName = '';
+  let familyType: MetricType = 'unknown';
   const scan = format === 'text' ? scanText : scanOpenMetrics;
   scan(bytes, 0, bytes.length, {
     sample(start, end, value, timestamp) {
@@ -102,7 +109,11 @@ function readSamples(bytes: Uint8Array, format: Format): Sample[] {
       for (let index = 2; index < pairs.length; index += 2) {
         if (pairs[index + 1] !== '') labels.set(pairs[index]!, pairs[index + 1]!);
       }
-      samples.push({ name: pairs[1]!, labels, value, timestamp });
+      samples.push({ name: pairs[1]!, labels, value, timestamp, familyName, type: familyType });
+    },
+    type(nameStart, nameEnd, type) {
+      familyName = unescapeText(bytes, nameStart, nameEnd);
+      familyType = type;
     },
   });
   return samples;
@@ -125,11 +136,19 @@ async function telegrafCases(
       async run() {
         const samples = readSamples(await readFile(join(folder, file)), format);
         const wanted = await readFile(join(folder, part, name, 'expected_v2.out'), 'utf8');
-        checkSame(linesOf(samples.map(describeSample)), linesOf(telegrafSamples(wanted)));
+        checkSame(
+          linesOf(samples.filter(isOfItsFamily).map(describeSample)),
+          linesOf(telegrafSamples(wanted)),
+        );
       },
     });
   }
   return cases;
+}
+
+/** Telegraf drops a stray `_count` or `_sum` among a counter's samples. */
+function isOfItsFamily({ name, familyName, type }: Sample): boolean {
+  return type !== 'counter' || name === familyName || !/_(?:count|sum)$/.test(name);
 }
 
 function linesOf(texts: readonly string[]): string {
