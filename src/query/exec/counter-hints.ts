@@ -1,0 +1,31 @@
+import type { Labels } from '../../model/index.ts';
+import type { EvalContext } from './context.ts';
+import type { CallNode } from './plan.ts';
+
+const COUNTER_ENDINGS = ['_total', '_sum', '_count', '_bucket'];
+
+/** Tells when rate or increase is used on what by its name (or type label) is no counter. */
+export function hintNonCounter(
+  node: CallNode,
+  labels: Labels,
+  { annotations, typeAndUnitLabels }: EvalContext,
+): void {
+  const name = labels.metricName;
+  if (name === '') return;
+  const { span } = node.args[0] ?? node;
+  if (typeAndUnitLabels) {
+    const type = labels.get('__type__');
+    if (type === 'counter' || type === 'histogram') return;
+    annotations.info(
+      'metric might not be a counter, __type__ label is not set to "counter" or "histogram", ' +
+        `got ${JSON.stringify(type)}: ${JSON.stringify(name)}`,
+      span,
+    );
+  } else if (!COUNTER_ENDINGS.some((ending) => name.endsWith(ending))) {
+    annotations.info(
+      'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ' +
+        JSON.stringify(name),
+      span,
+    );
+  }
+}

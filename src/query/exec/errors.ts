@@ -1,0 +1,34 @@
+import { TidegaugeError } from '../../model/index.ts';
+
+/** The deadline passed before the answer was there. */
+export class QueryTimeoutError extends TidegaugeError {
+  readonly code = 'query_timeout';
+
+  constructor(stage = 'expression evaluation') {
+    super(`query timed out in ${stage}`);
+  }
+}
+
+/** Whoever asked has gone or has cancelled. */
+export class QueryCanceledError extends TidegaugeError {
+  readonly code = 'query_canceled';
+
+  constructor(stage = 'expression evaluation') {
+    super(`query was canceled in ${stage}`);
+  }
+}
+
+/** The query needs more than its limits allow. */
+export class QueryLimitError extends TidegaugeError {
+  readonly code = 'query_limit';
+}
+
+/** The query is well-formed, but these data do not allow an answer. */
+export class ExecutionError extends TidegaugeError {
+  readonly code = 'execution';
+}
+
+/** Two series of one vector have the same labels at one time. */
+export function duplicateLabelSetError(): ExecutionError {
+  return new ExecutionError('vector cannot contain metrics with the same labelset');
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../../util/index.ts';
+import { QueryCanceledError, QueryLimitError, QueryTimeoutError } from './errors.ts';
+
+/** Bounds of one query's work. */
+export interface GuardOptions {
+  /** Most samples held in memory at once. */
+  readonly maxSamples: number;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** When to give up, on the clock's monotonic time; Infinity for never. */
+  readonly deadlineMs: number;
+  /** Element 0 becomes other than 0 when the query is cancelled; shared with another thread. */
+  readonly cancelFlag?: Int32Array | undefined;
+}
+
+/** Series or steps after which loops ask for deadline and cancellation. */
+export const CHECK_EVERY = 64;
+
+/** Counts what a query holds and has read, and stops it at its limits. */
+export class QueryGuard {
+  /** Samples that passed through selectors and windows, as Prometheus counts them. */
+  queryableSamples = 0;
+  /** Samples decoded from storage. */
+  samplesRead = 0;
+  seriesRead = 0;
+  /** Most samples held at once. */
+  peakSamples = 0;
+  #held = 0;
+  readonly #options: GuardOptions;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  get heldSamples(): number {
+    return this.#held;
+  }
+
+  /** @throws QueryTimeoutError, QueryCanceledError */
+  check(): void {
+    const { cancelFlag, clock, deadlineMs } = this.#options;
+    if (cancelFlag !== undefined && Atomics.load(cancelFlag, 0) !== 0) {
+      throw new QueryCanceledError();
+    }
+    if (clock.monotonic() > deadlineMs) throw new QueryTimeoutError();
+  }
+
+  /** Counts `samples` more as held. @throws QueryLimitError */
+  hold(samples: number): void {
+    this.#held += samples;
+    if (this.#held > this.peakSamples) this.peakSamples = this.#held;
+    if (this.#held > this.#options.maxSamples) {
+      throw new QueryLimitError(
+        'query processing would load too many samples into memory in query execution: ' +
+          `limit ${this.#options.maxSamples}`,
+      );
+    }
+  }
+
+  /** Sets the count to what is still held after intermediate results were dropped. */
+  settle(held: number): void {
+    this.#held = held;
+  }
+}

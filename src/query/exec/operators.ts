@@ -1,0 +1,62 @@
+import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from '../ast.ts';
+
+export type { ArithmeticOperator, ComparisonOperator } from '../ast.ts';
+
+const ARITHMETIC = new Set<string>(['+', '-', '*', '/', '%', '^', 'atan2']);
+const COMPARISON = new Set<string>(['==', '!=', '<', '>', '<=', '>=']);
+
+export function isArithmetic(operator: BinaryOperator): operator is ArithmeticOperator {
+  return ARITHMETIC.has(operator);
+}
+
+export function isComparison(operator: BinaryOperator): operator is ComparisonOperator {
+  return COMPARISON.has(operator);
+}
+
+/** Whether the result is another quantity, so that the metric's name no longer fits. */
+export function changesSchema(operator: BinaryOperator): boolean {
+  return ARITHMETIC.has(operator);
+}
+
+export function arithmetic(operator: ArithmeticOperator, left: number, right: number): number {
+  switch (operator) {
+    case '+':
+      return left + right;
+    case '-':
+      return left - right;
+    case '*':
+      return left * right;
+    case '/':
+      return left / right;
+    case '%':
+      return left % right;
+    case '^':
+      return power(left, right);
+    default:
+      return Math.atan2(left, right);
+  }
+}
+
+/** C's pow, which unlike JavaScript's has 1 to any power, and -1 to an infinite one, be 1. */
+function power(base: number, exponent: number): number {
+  if (base === 1) return 1;
+  if (base === -1 && (exponent === Infinity || exponent === -Infinity)) return 1;
+  return base ** exponent;
+}
+
+export function compare(operator: ComparisonOperator, left: number, right: number): boolean {
+  switch (operator) {
+    case '==':
+      return left === right;
+    case '!=':
+      return left !== right;
+    case '<':
+      return left < right;
+    case '>':
+      return left > right;
+    case '<=':
+      return left <= right;
+    default:
+      return left >= right;
+  }
+}

@@ -1,0 +1,138 @@
+import { RANGE_FUNCTIONS, functionsAllowing } from '../functions/range/table.ts';
+import { checkFactors } from '../functions/range/trend.ts';
+import type { RangeCall, RangeFunction, RangeSeries } from '../functions/range/range-function.ts';
+import { hintNonCounter } from './counter-hints.ts';
+import { ABSENT, emptyColumn, FLOAT, type Grid, type SeriesColumn } from './columns.ts';
+import type { EvalContext } from './context.ts';
+import { ExecutionError } from './errors.ts';
+import { CHECK_EVERY } from './guard.ts';
+import type { CallNode, PlanNode } from './plan.ts';
+import { type RangeSource, storageSource, subquerySource } from './range-source.ts';
+import { fillWindows, makeWindows, type MutableWindows } from './windows.ts';
+
+/** Start timestamps are of use to these only. */
+const START_TIME_FUNCTIONS = new Set(['rate', 'irate', 'increase', 'resets']);
+
+/** A function of a range vector, for every series over all steps in one pass. */
+export function evaluateRangeCall(
+  node: CallNode,
+  grid: Grid,
+  context: EvalContext,
+): SeriesColumn[] {
+  const definition = RANGE_FUNCTIONS.get(node.name);
+  if (definition === undefined) throw new ExecutionError(`unknown function ${node.name}`);
+  const { rangeNode, parameters } = splitArguments(node, grid, context);
+  if (node.name === 'double_exponential_smoothing') checkFactors(parameters);
+  const windows = makeWindows(rangeNode, grid);
+  const usesStarts = context.startTimestamps && START_TIME_FUNCTIONS.has(node.name);
+  const source =
+    rangeNode.kind === 'matrix'
+      ? storageSource(rangeNode, context, usesStarts)
+      : subquerySource(rangeNode, grid, context);
+  const extension = rangeNode.kind === 'matrix' ? rangeNode.selector.extension : undefined;
+  const call: RangeCall = {
+    windows,
+    times: Float64Array.from(
+      { length: grid.count },
+      (_, step) => grid.startMs + step * grid.stepMs,
+    ),
+    parameters,
+    annotations: context.annotations,
+    span: node.args[0]!.span,
+    extension,
+    usesStartTimes: usesStarts,
+  };
+  return new RangeRun(
+    { node, source, call, windows, kernels: kernelsOf(node, definition, extension) },
+    context,
+  ).run(definition.keepsName === true);
+}
+
+function kernelsOf(
+  node: CallNode,
+  definition: RangeFunction,
+  extension: 'anchored' | 'smoothed' | undefined,
+): Pick<RangeFunction, 'floats' | 'histograms'> {
+  if (extension === undefined) return definition;
+  const kernels = definition[extension];
+  if (kernels !== undefined) return kernels;
+  const allowed = functionsAllowing(extension).join(', ');
+  throw new ExecutionError(
+    `${extension} modifier can only be used with: ${allowed} - not with ${node.name}`,
+  );
+}
+
+function splitArguments(
+  node: CallNode,
+  grid: Grid,
+  context: EvalContext,
+): { rangeNode: Extract<PlanNode, { kind: 'matrix' | 'subquery' }>; parameters: Float64Array[] } {
+  let rangeNode: Extract<PlanNode, { kind: 'matrix' | 'subquery' }> | undefined;
+  const parameters: Float64Array[] = [];
+  for (const arg of node.args) {
+    if (arg.kind === 'matrix' || arg.kind === 'subquery') rangeNode = arg;
+    else parameters.push(context.evaluateScalar(arg, grid).values);
+  }
+  if (rangeNode === undefined) throw new ExecutionError(`${node.name} needs a range vector`);
+  return { rangeNode, parameters };
+}
+
+interface RunOptions {
+  readonly node: CallNode;
+  readonly source: RangeSource;
+  readonly call: RangeCall;
+  readonly windows: MutableWindows;
+  readonly kernels: Pick<RangeFunction, 'floats' | 'histograms'>;
+}
+
+class RangeRun {
+  readonly #options: RunOptions;
+  readonly #context: EvalContext;
+
+  constructor(options: RunOptions, context: EvalContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  run(keepsName: boolean): SeriesColumn[] {
+    const { source, call, windows, kernels } = this.#options;
+    const { guard, lookbackMs } = this.#context;
+    const output: SeriesColumn[] = [];
+    for (let index = 0; index < source.count; index++) {
+      if (index % CHECK_EVERY === 0) guard.check();
+      const series = source.read(index);
+      const inWindows = fillWindows(windows, series, call.extension, lookbackMs);
+      if (inWindows === 0) continue;
+      guard.queryableSamples += inWindows;
+      const dropName = !keepsName || source.dropName(index);
+      const column = emptyColumn(source.labels(index), windows.count, dropName);
+      kernels.floats(series, call, column);
+      if (series.histograms.length > 0) this.#correctHistogramSteps(series, column);
+      if (!this.#isWorthKeeping(column)) continue;
+      guard.hold(windows.count);
+      output.push(column);
+    }
+    return output;
+  }
+
+  #correctHistogramSteps(series: RangeSeries, column: SeriesColumn): void {
+    const { call, windows, kernels } = this.#options;
+    for (let step = 0; step < windows.count; step++) {
+      if (windows.histogramTo[step]! > windows.histogramFrom[step]!) {
+        kernels.histograms(series, call, step, column);
+      }
+    }
+  }
+
+  #isWorthKeeping(column: SeriesColumn): boolean {
+    const { node } = this.#options;
+    let found: number = ABSENT;
+    for (let step = 0; step < column.present.length && found !== FLOAT; step++) {
+      found = column.present[step]! || found;
+    }
+    if (found === FLOAT && (node.name === 'rate' || node.name === 'increase')) {
+      hintNonCounter(node, column.labels, this.#context);
+    }
+    return found !== ABSENT;
+  }
+}

@@ -1,0 +1,138 @@
+import { isStaleAt, type Labels, SampleColumns } from '../../model/index.ts';
+import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
+import type { RangeSeries, TimedHistogram } from '../functions/range/range-function.ts';
+import { FLOAT, type Grid, HISTOGRAM, type SeriesColumn } from './columns.ts';
+import type { EvalContext } from './context.ts';
+import { withoutBuckets } from './histogram-stats.ts';
+import type { MatrixNode, SelectorNode, SubqueryNode } from './plan.ts';
+import { subqueryGrid } from './subquery-grid.ts';
+
+/** Series of samples for range functions. What `read` returns is valid until its next call. */
+export interface RangeSource {
+  readonly count: number;
+  labels(index: number): Labels;
+  dropName(index: number): boolean;
+  read(index: number): RangeSeries;
+}
+
+const NO_HISTOGRAMS: readonly TimedHistogram[] = [];
+
+function emptySeries(): RangeSeries {
+  return {
+    metricName: '',
+    times: new Float64Array(0),
+    values: new Float64Array(0),
+    length: 0,
+    startTimes: undefined,
+    histograms: NO_HISTOGRAMS,
+  };
+}
+
+/** The stored samples a range selector selects, staleness markers left out. */
+export function storageSource(
+  node: MatrixNode | SelectorNode,
+  context: EvalContext,
+  usesStartTimes: boolean,
+): RangeSource {
+  const { guard } = context;
+  const { statsOnly } = node.kind === 'matrix' ? node.selector : node;
+  const set = context.seriesOf(node);
+  const columns = new SampleColumns();
+  const series = emptySeries();
+  guard.seriesRead += set.length;
+  return {
+    count: set.length,
+    labels: (index) => set.labels(index),
+    dropName: () => false,
+    read(index) {
+      columns.reset();
+      set.samples(index, columns);
+      guard.samplesRead += columns.length;
+      series.metricName = set.labels(index).metricName;
+      series.startTimes = usesStartTimes ? set.startTimes?.(index) : undefined;
+      takeFloats(columns, series);
+      series.histograms = liveHistograms(set, index, statsOnly);
+      return series;
+    },
+  };
+}
+
+/** Moves samples over staleness markers, in place. */
+function takeFloats(columns: SampleColumns, series: RangeSeries): void {
+  const { timestamps, values, words, length } = columns;
+  let kept = 0;
+  while (kept < length && !isStaleAt(words, kept)) kept++;
+  if (kept < length) {
+    const starts = series.startTimes?.slice();
+    for (let index = kept + 1; index < length; index++) {
+      if (isStaleAt(words, index)) continue;
+      timestamps[kept] = timestamps[index]!;
+      values[kept] = values[index]!;
+      if (starts !== undefined) starts[kept] = starts[index]!;
+      kept++;
+    }
+    series.startTimes = starts;
+  }
+  series.times = timestamps;
+  series.values = values;
+  series.length = kept;
+}
+
+function liveHistograms(
+  set: SeriesSet,
+  index: number,
+  statsOnly: boolean,
+): readonly TimedHistogram[] {
+  const all = set.histograms(index);
+  if (all.length === 0) return NO_HISTOGRAMS;
+  return (statsOnly ? withoutBuckets(all) : all).filter(
+    (sample): sample is HistogramSample & TimedHistogram => sample.histogram !== undefined,
+  );
+}
+
+/** What a subquery's inner expression gives at its steps, as samples. */
+export function subquerySource(node: SubqueryNode, outer: Grid, context: EvalContext): RangeSource {
+  const grid = subqueryGrid(node, outer);
+  const inner = grid.count === 0 ? [] : context.evaluateVector(node.expr, grid).series;
+  const series = emptySeries();
+  series.times = new Float64Array(grid.count);
+  series.values = new Float64Array(grid.count);
+  return {
+    count: inner.length,
+    labels: (index) => inner[index]!.labels,
+    dropName: (index) => inner[index]!.dropName,
+    read(index) {
+      samplesOf(inner[index]!, grid, series);
+      return series;
+    },
+  };
+}
+
+function samplesOf(column: SeriesColumn, grid: Grid, series: RangeSeries): void {
+  const { present, values, labels } = column;
+  series.metricName = labels.metricName;
+  series.histograms = NO_HISTOGRAMS;
+  let length = 0;
+  for (let step = 0; step < grid.count; step++) {
+    if (present[step] !== FLOAT) continue;
+    series.times[length] = grid.startMs + step * grid.stepMs;
+    series.values[length++] = values[step]!;
+  }
+  series.length = length;
+  if (column.histograms !== undefined) series.histograms = histogramsOf(column, grid);
+}
+
+function histogramsOf({ present, histograms }: SeriesColumn, grid: Grid): TimedHistogram[] {
+  const samples: TimedHistogram[] = [];
+  for (let step = 0; step < grid.count; step++) {
+    const histogram = present[step] === HISTOGRAM ? histograms?.[step] : undefined;
+    if (histogram === undefined) continue;
+    // Steps are no longer neighbours as stored samples are: what the hint says may not hold.
+    const isKnown = histogram.counterReset === 'reset' || histogram.counterReset === 'not_reset';
+    samples.push({
+      timestamp: grid.startMs + step * grid.stepMs,
+      histogram: isKnown ? { ...histogram, counterReset: 'unknown' } : histogram,
+    });
+  }
+  return samples;
+}

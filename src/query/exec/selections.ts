@@ -1,0 +1,159 @@
+import { messageOf, type Matcher, TidegaugeError } from '../../model/index.ts';
+import type { Querier, SeriesSet } from '../../storage/api.ts';
+import type { Grid } from './columns.ts';
+import { ExecutionError, QueryLimitError } from './errors.ts';
+import { infoSelection } from './info-plan.ts';
+import type { PlanNode, SelectorNode } from './plan.ts';
+import { subqueryGrid } from './subquery-grid.ts';
+
+interface Wanted {
+  readonly node: PlanNode;
+  readonly matchers: readonly Matcher[];
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+export interface SelectionOptions {
+  readonly lookbackMs: number;
+  readonly maxSamples: number;
+  readonly maxSeries: number;
+}
+
+/** What storage found for each selector of a plan. */
+export type Selections = ReadonlyMap<PlanNode, SeriesSet>;
+
+/**
+ * Reads what a plan needs: once for all selectors with the same matchers whose times touch.
+ * @throws QueryLimitError when storage refuses for the size, ExecutionError when it fails
+ */
+export async function selectAll(
+  querier: Querier,
+  plan: PlanNode,
+  grid: Grid,
+  options: SelectionOptions,
+): Promise<Selections> {
+  const wanted: Wanted[] = [];
+  collect(plan, { minTime: grid.startMs, maxTime: lastStep(grid), grid }, options, wanted);
+  const found = new Map<PlanNode, SeriesSet>();
+  for (const group of share(wanted)) {
+    const set = await select(querier, group, options);
+    for (const { node } of group) found.set(node, set);
+  }
+  return found;
+}
+
+function lastStep(grid: Grid): number {
+  return grid.startMs + (grid.count - 1) * grid.stepMs;
+}
+
+async function select(
+  querier: Querier,
+  group: readonly Wanted[],
+  { maxSamples, maxSeries }: SelectionOptions,
+): Promise<SeriesSet> {
+  const minTime = Math.min(...group.map((want) => want.minTime));
+  const maxTime = Math.max(...group.map((want) => want.maxTime));
+  try {
+    return await querier.select(group[0]?.matchers ?? [], {
+      minTime,
+      maxTime,
+      maxSamples,
+      maxSeries,
+    });
+  } catch (error) {
+    if (error instanceof TidegaugeError && error.code === 'select_limit') {
+      throw new QueryLimitError(error.message, { cause: error });
+    }
+    throw new ExecutionError(`expanding series: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Evaluation times of a node: the first and last, and the grid they are on. */
+interface Times {
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly grid: Grid;
+}
+
+function collect(node: PlanNode, times: Times, options: SelectionOptions, into: Wanted[]): void {
+  switch (node.kind) {
+    case 'selector':
+      into.push(wantedBy(node, node, times, { rangeMs: undefined, ...options }));
+      return;
+    case 'matrix':
+      into.push(wantedBy(node, node.selector, times, { rangeMs: node.rangeMs, ...options }));
+      return;
+    case 'subquery': {
+      const grid = subqueryGrid(node, times.grid);
+      const inner = { minTime: grid.startMs, maxTime: lastStep(grid), grid };
+      if (grid.count > 0) collect(node.expr, inner, options, into);
+      return;
+    }
+    case 'unary':
+      collect(node.operand, times, options, into);
+      return;
+    case 'binary':
+      collect(node.left, times, options, into);
+      collect(node.right, times, options, into);
+      return;
+    case 'aggregate':
+      collect(node.expr, times, options, into);
+      if (node.parameter !== undefined) collect(node.parameter, times, options, into);
+      return;
+    case 'call': {
+      if (node.name === 'info') {
+        const { matchers, selector } = infoSelection(node);
+        into.push({
+          ...wantedBy(node, selector, times, { rangeMs: undefined, ...options }),
+          matchers,
+        });
+        for (const arg of node.args.slice(0, 1)) collect(arg, times, options, into);
+        return;
+      }
+      for (const arg of node.args) collect(arg, times, options, into);
+      return;
+    }
+    default:
+  }
+}
+
+function wantedBy(
+  node: PlanNode,
+  selector: Pick<SelectorNode, 'matchers' | 'atMs' | 'offsetMs' | 'extension' | 'statsOnly'>,
+  times: Times,
+  { rangeMs, lookbackMs }: { rangeMs: number | undefined; lookbackMs: number },
+): Wanted {
+  const { atMs, extension, offsetMs, matchers } = selector;
+  // Windows are open on the left.
+  let before = (rangeMs ?? lookbackMs) - 1;
+  if (rangeMs !== undefined && extension !== undefined) before += lookbackMs;
+  // A sample at the very edge still tells whether the one after it was reset.
+  if (selector.statsOnly) before++;
+  const after = extension === 'smoothed' ? lookbackMs : 0;
+  return {
+    node,
+    matchers,
+    minTime: (atMs ?? times.minTime) - offsetMs - before,
+    maxTime: (atMs ?? times.maxTime) - offsetMs + after,
+  };
+}
+
+/** Groups selections that one read serves: same matchers, and times that touch. */
+function share(wanted: readonly Wanted[]): Wanted[][] {
+  const ordered = wanted.toSorted((a, b) => a.minTime - b.minTime);
+  const groups: Wanted[][] = [];
+  const open = new Map<string, { group: Wanted[]; maxTime: number }>();
+  for (const want of ordered) {
+    const key = JSON.stringify(want.matchers.map(({ type, name, value }) => [type, name, value]));
+    const last = open.get(key);
+    if (last !== undefined && want.minTime <= last.maxTime) {
+      last.group.push(want);
+      last.maxTime = Math.max(last.maxTime, want.maxTime);
+    } else {
+      const group = [want];
+      groups.push(group);
+      open.set(key, { group, maxTime: want.maxTime });
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,139 @@
+import { type FloatHistogram, isStaleAt, SampleColumns } from '../../model/index.ts';
+import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
+import {
+  emptyColumn,
+  type Grid,
+  type SeriesColumn,
+  setFloat,
+  setHistogram,
+  type VectorValue,
+  vectorOf,
+} from './columns.ts';
+import type { EvalContext } from './context.ts';
+import { CHECK_EVERY } from './guard.ts';
+import { withoutBuckets } from './histogram-stats.ts';
+import type { PlanNode, SelectorNode } from './plan.ts';
+import { evaluateSmoothed } from './smoothed-selector.ts';
+
+/** The evaluation times a selector looks at: its grid moved by `@` and offset. */
+export function lookupTime(
+  node: Pick<SelectorNode, 'atMs' | 'offsetMs'>,
+  grid: Grid,
+  step: number,
+): number {
+  return (node.atMs ?? grid.startMs + step * grid.stepMs) - node.offsetMs;
+}
+
+/** The newest sample of each series within the lookback, at every step. */
+export function evaluateSelector(
+  node: SelectorNode,
+  grid: Grid,
+  context: EvalContext,
+): VectorValue {
+  if (node.extension === 'smoothed') return evaluateSmoothed(node, grid, context);
+  return selectLatest(node, node, grid, context, 'value');
+}
+
+/**
+ * As `evaluateSelector`, with what is kept of the sample found: its value, its own time (of floats
+ * alone, or of any) or its start time in seconds. `source` is the node whose series were read.
+ */
+export function selectLatest(
+  source: PlanNode,
+  node: Pick<SelectorNode, 'atMs' | 'offsetMs' | 'statsOnly'>,
+  grid: Grid,
+  context: EvalContext,
+  kept: 'value' | 'time' | 'time_of_float' | 'start_time',
+): VectorValue {
+  const set = context.seriesOf(source);
+  const columns = new SampleColumns();
+  const series: SeriesColumn[] = [];
+  for (let index = 0; index < set.length; index++) {
+    if (index % CHECK_EVERY === 0) context.guard.check();
+    const reader = new LatestReader(set, index, columns, node.statsOnly);
+    const column = emptyColumn(set.labels(index), grid.count);
+    let found = 0;
+    for (let step = 0; step < grid.count; step++) {
+      const time = lookupTime(node, grid, step);
+      if (!reader.find(time, time - context.lookbackMs)) continue;
+      found++;
+      if (kept === 'time' || (kept === 'time_of_float' && reader.isFloat)) {
+        setFloat(column, step, reader.timeMs / 1000);
+      } else if (kept === 'start_time') {
+        setFloat(column, step, reader.startTimeMs / 1000);
+      } else {
+        reader.store(column, step);
+      }
+    }
+    context.guard.samplesRead += columns.length;
+    if (found === 0) continue;
+    context.guard.queryableSamples += found;
+    context.guard.hold(grid.count);
+    series.push(column);
+  }
+  context.guard.seriesRead += set.length;
+  return vectorOf(series);
+}
+
+/** Walks one series forward: lookup times must not fall. */
+class LatestReader {
+  timeMs = 0;
+  startTimeMs = 0;
+  #float = 0;
+  #histogram = 0;
+  #found: FloatHistogram | undefined;
+  #value = 0;
+  readonly #columns: SampleColumns;
+  readonly #histograms: readonly HistogramSample[];
+  readonly #startTimes: Float64Array | undefined;
+
+  constructor(set: SeriesSet, index: number, columns: SampleColumns, statsOnly: boolean) {
+    columns.reset();
+    set.samples(index, columns);
+    this.#columns = columns;
+    const histograms = set.histograms(index);
+    this.#histograms = statsOnly ? withoutBuckets(histograms) : histograms;
+    this.#startTimes = set.startTimes?.(index);
+  }
+
+  /** Finds the newest sample at `time` or before, after `oldest`; a stale marker is none. */
+  find(time: number, oldest: number): boolean {
+    const { timestamps, words, values, length } = this.#columns;
+    let next = this.#float;
+    while (next < length && timestamps[next]! <= time) next++;
+    this.#float = next;
+    const floatTime = next === 0 ? -Infinity : timestamps[next - 1]!;
+    if (this.#histograms.length > 0 && this.#findHistogram(time, floatTime)) {
+      return this.timeMs > oldest && this.#found !== undefined;
+    }
+    if (floatTime <= oldest || isStaleAt(words, next - 1)) return false;
+    this.#found = undefined;
+    this.timeMs = floatTime;
+    this.startTimeMs = this.#startTimes?.[next - 1] ?? 0;
+    this.#value = values[next - 1]!;
+    return true;
+  }
+
+  get isFloat(): boolean {
+    return this.#found === undefined;
+  }
+
+  store(column: SeriesColumn, step: number): void {
+    if (this.#found === undefined) setFloat(column, step, this.#value);
+    else setHistogram(column, step, this.#found);
+  }
+
+  /** Whether a histogram (or its stale marker) is newer than the newest float. */
+  #findHistogram(time: number, floatTime: number): boolean {
+    const all = this.#histograms;
+    let next = this.#histogram;
+    while (next < all.length && all[next]!.timestamp <= time) next++;
+    this.#histogram = next;
+    const sample = all[next - 1];
+    if (sample === undefined || sample.timestamp < floatTime) return false;
+    this.#found = sample.histogram;
+    this.timeMs = sample.timestamp;
+    this.startTimeMs = sample.startTime ?? 0;
+    return true;
+  }
+}

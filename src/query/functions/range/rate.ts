@@ -1,0 +1,155 @@
+import { type SeriesColumn, setFloat } from '../../exec/columns.ts';
+import type { FloatKernel, RangeCall, RangeSeries } from './range-function.ts';
+import { isStartTimeReset, warnStartTimeOverlap } from './start-times.ts';
+
+export interface RateKind {
+  readonly isCounter: boolean;
+  /** Per second. */
+  readonly isRate: boolean;
+}
+
+/** Extrapolation reaches the window's edge when that is nearer than this many average gaps. */
+const EDGE_GAPS = 1.1;
+
+/** rate, increase, delta of floats. */
+export function extrapolatedRate(kind: RateKind): FloatKernel {
+  return (series, call, out) => {
+    const { count, floatFrom, floatTo } = call.windows;
+    const resets = kind.isCounter ? new ResetIndex(series, call) : undefined;
+    for (let step = 0; step < count; step++) {
+      const from = floatFrom[step]!;
+      const to = floatTo[step]!;
+      if (to > from) rateStep(kind, { series, call, resets, from, to, step }, out);
+    }
+  };
+}
+
+interface RateStep {
+  readonly series: RangeSeries;
+  readonly call: RangeCall;
+  readonly resets: ResetIndex | undefined;
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
+
+function rateStep(kind: RateKind, window: RateStep, out: SeriesColumn): void {
+  const { series, call, resets, from, to, step } = window;
+  const { times, values, startTimes } = series;
+  const begin = call.windows.begins[step]!;
+  const firstTime = times[from]!;
+  const startTime = kind.isCounter ? (startTimes?.[from] ?? 0) : 0;
+  const hasStart = startTime !== 0 && startTime > begin && startTime < firstTime;
+  if (to - from < 2 && !hasStart) return;
+  const last = to - 1;
+  let increase = values[last]! - values[from]!;
+  if (resets !== undefined) increase = resets.addLost(from, last, increase);
+  const factor = extrapolationFactor(
+    {
+      begin,
+      end: call.windows.ends[step]!,
+      firstTime,
+      lastTime: times[last]!,
+      gaps: last - from,
+      startTime: hasStart ? startTime : undefined,
+    },
+    kind.isCounter && increase > 0 && values[from]! >= 0 ? values[from]! / increase : undefined,
+  );
+  if (hasStart) increase += values[from]!;
+  const perSecond = kind.isRate ? call.windows.rangeMs / 1000 : 1;
+  setFloat(out, step, increase * (factor / perSecond));
+}
+
+export interface SampledWindow {
+  readonly begin: number;
+  readonly end: number;
+  readonly firstTime: number;
+  readonly lastTime: number;
+  /** Samples less one. */
+  readonly gaps: number;
+  /** When the first sample's count began, where that lies in the window. */
+  readonly startTime: number | undefined;
+}
+
+/**
+ * How much longer the window is taken to be than the time between its first and last sample.
+ * `zeroShare`: of a counter, its first value relative to the increase, which tells how long before
+ * the first sample it must have been zero.
+ */
+export function extrapolationFactor(
+  { begin, end, firstTime, lastTime, gaps, startTime }: SampledWindow,
+  zeroShare: number | undefined,
+): number {
+  let sampled = (lastTime - firstTime) / 1000;
+  const averageGap = gaps > 0 ? sampled / gaps : 0;
+  const threshold = averageGap * EDGE_GAPS;
+  let toStart = (firstTime - begin) / 1000;
+  let toEnd = (end - lastTime) / 1000;
+  if (startTime === undefined) {
+    if (toStart >= threshold) toStart = averageGap / 2;
+    if (zeroShare !== undefined) toStart = Math.min(toStart, sampled * zeroShare);
+  } else {
+    toStart = 0;
+    sampled = (lastTime - startTime) / 1000;
+  }
+  if (toEnd >= threshold) toEnd = averageGap / 2;
+  return sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+}
+
+/** Where a counter fell, so that windows without a reset need no second look at their samples. */
+class ResetIndex {
+  readonly #values: Float64Array;
+  /** Resets up to each sample; empty while there is none at all. */
+  readonly #counts: Int32Array | undefined;
+  readonly #isReset: (index: number) => boolean;
+
+  constructor(series: RangeSeries, call: RangeCall) {
+    const { values, times, length, startTimes } = series;
+    this.#values = values;
+    this.#isReset = (index) =>
+      values[index]! < values[index - 1]! ||
+      (startTimes !== undefined && isStartTimeReset(startTimes, times, index));
+    let counts: Int32Array | undefined;
+    for (let index = 1; index < length; index++) {
+      if (counts !== undefined) counts[index] = counts[index - 1]!;
+      if (!this.#isReset(index)) continue;
+      counts ??= new Int32Array(length);
+      counts[index]!++;
+    }
+    this.#counts = counts;
+    if (startTimes !== undefined) warnStartTimeOverlap(series, call);
+  }
+
+  /** The plain increase from `from` to `to`, and the values before each reset between them. */
+  addLost(from: number, to: number, increase: number): number {
+    const counts = this.#counts;
+    if (counts === undefined || counts[from] === counts[to]) return increase;
+    let total = increase;
+    for (let index = from + 1; index <= to; index++) {
+      if (this.#isReset(index)) total += this.#values[index - 1]!;
+    }
+    return total;
+  }
+}
+
+/** irate and idelta of floats: from the last two samples. */
+export function instantRate(isRate: boolean): FloatKernel {
+  return (series, call, out) => {
+    const { count, floatFrom, floatTo } = call.windows;
+    const { times, values, startTimes } = series;
+    for (let step = 0; step < count; step++) {
+      const last = floatTo[step]! - 1;
+      if (last - 1 < floatFrom[step]!) continue;
+      const seconds = (times[last]! - times[last - 1]!) / 1000;
+      if (seconds === 0) continue;
+      const difference = values[last]! - values[last - 1]!;
+      if (!isRate) {
+        setFloat(out, step, difference);
+        continue;
+      }
+      const isReset =
+        difference < 0 || (startTimes !== undefined && isStartTimeReset(startTimes, times, last));
+      setFloat(out, step, (isReset ? values[last]! : difference) / seconds);
+    }
+  };
+}

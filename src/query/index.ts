@@ -1,0 +1,33 @@
+export type * from './ast.ts';
+export {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type InstantQuery,
+  MAX_POINTS_PER_SERIES,
+  type QueryRun,
+  type RangeQuery,
+} from './engine.ts';
+export { ParseError, positionAt, type QueryProblem } from './errors.ts';
+export {
+  ExecutionError,
+  QueryCanceledError,
+  QueryLimitError,
+  QueryTimeoutError,
+} from './exec/errors.ts';
+export {
+  MAX_QUERY_DEPTH,
+  MAX_QUERY_LENGTH,
+  parseExpr,
+  parseMetricSelector,
+} from './parse/index.ts';
+export { prettyPrint, printExpr, quoteString } from './print/index.ts';
+export type {
+  HistogramPoint,
+  MatrixSeries,
+  QueryResult,
+  QueryStats,
+  QueryValue,
+  VectorElement,
+} from './result.ts';
+export { documentedType, valueTypeOf } from './value-type.ts';
