@@ -29,12 +29,12 @@ export interface PushServer {
   readonly port: number;
   readonly sources: SourceRegistry;
   /** Sends one request, the target as it stands, and resolves with the answer. */
-  send(
+  readonly send: (
     method: string,
     target: string,
     body?: string | Uint8Array,
     headers?: Readonly<Record<string, string>>,
-  ): Promise<PushAnswer>;
+  ) => Promise<PushAnswer>;
   close(): Promise<void>;
 }
 
