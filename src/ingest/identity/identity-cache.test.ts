@@ -47,16 +47,14 @@ describe('IdentityCache', () => {
     expect(cache.size).toBe(500);
   });
 
-  it('marks what was seen in a pass, once', () => {
+  it('says in which pass an entry was last seen', () => {
     const cache = new IdentityCache();
     cache.begin(encoder.encode('ab'));
     const entry = cache.insert(0, 1, 7);
-    expect(cache.touch(entry)).toBe(false);
-    expect(cache.isTouched(entry)).toBe(true);
+    expect([cache.touch(entry), cache.touch(entry)]).toEqual([0, 1]);
     cache.begin(encoder.encode('a'));
-    expect(cache.isTouched(entry)).toBe(false);
-    expect(cache.touch(entry)).toBe(true);
-    expect(cache.touch(entry)).toBe(false);
+    expect([cache.pass, cache.lastPass(entry)]).toEqual([2, 1]);
+    expect([cache.touch(entry), cache.touch(entry)]).toEqual([1, 2]);
     expect(text(cache.identity(entry))).toBe('a');
   });
 

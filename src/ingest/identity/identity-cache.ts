@@ -99,21 +99,31 @@ export class IdentityCache {
     return this.#probe(start, end);
   }
 
-  /** Marks an entry as seen in this pass; false where it was already. */
-  touch(entry: number): boolean {
-    if (this.#passes[entry] === this.#pass) return false;
-    this.#passes[entry] = this.#pass;
-    return true;
+  /** Number of the pass under way; the first is 1. */
+  get pass(): number {
+    return this.#pass;
   }
 
-  /** Whether an entry was seen in this pass. */
-  isTouched(entry: number): boolean {
-    return this.#passes[entry] === this.#pass;
+  /** Marks an entry as seen in this pass, and returns the pass it was last seen in (0: never). */
+  touch(entry: number): number {
+    const before = this.#passes[entry]!;
+    this.#passes[entry] = this.#pass;
+    return before;
+  }
+
+  /** The pass in which an entry was last seen, 0 for never. */
+  lastPass(entry: number): number {
+    return this.#passes[entry]!;
+  }
+
+  /** Goes through the body of this pass once more. */
+  rewind(): void {
+    this.#previous = 0;
   }
 
   /**
-   * Adds `[start, end)` of the body, which is not there yet, and returns its entry, seen in this
-   * pass. A bounded cache may make room first, which renumbers the entries.
+   * Adds `[start, end)` of the body, which is not there yet, and returns its entry, not yet
+   * seen. A bounded cache may make room first, which renumbers the entries.
    */
   insert(start: number, end: number, ref: number): number {
     const length = end - start;
@@ -126,7 +136,7 @@ export class IdentityCache {
     this.#hashes[entry] = hash;
     this.refs[entry] = ref;
     this.#next[entry] = 0;
-    this.#passes[entry] = this.#pass;
+    this.#passes[entry] = 0;
     this.#place(entry, hash);
     this.#next[this.#previous] = entry;
     this.#previous = entry;

@@ -1,0 +1,42 @@
+export { DROPPED_REF, IdentityCache, UNKNOWN_ENTRY } from './identity/index.ts';
+export type {
+  ActiveTarget,
+  ConfigIssue,
+  Counter,
+  DroppedTarget,
+  Gauge,
+  GlobalScrapeYaml,
+  Histogram,
+  NamedMetadata,
+  PullManagerOptions,
+  PullMetrics,
+  PullSources,
+  ResolvedScrapeConfigs,
+  ScrapeConfig,
+  ScrapeConfigYaml,
+  TargetMetadata,
+  TargetStatus,
+} from './pull/index.ts';
+export {
+  globalScrapeSchema,
+  globalScrapeShape,
+  parseTargetFile,
+  PullManager,
+  parseTargetFile,
+  resolveScrapeConfigs,
+  scrapeConfigSchema,
+  scrapeConfigShape,
+  silentPullMetrics,
+  TargetFileError,
+  unsupportedPullKeys,
+} from './pull/index.ts';
+export type { PushDependencies, PushHandlers, PushMetrics, PushOptions } from './push/index.ts';
+export { createPushHandlers, noPushMetrics, pushOptionsSchema } from './push/index.ts';
+export type { NameValidation, RelabelConfig, RelabelRules, RelabelYaml } from './relabel/index.ts';
+export {
+  checkRelabel,
+  compileRelabel,
+  relabelSchema,
+  relabelSchemaFor,
+  resolveRelabel,
+} from './relabel/index.ts';

@@ -1,0 +1,196 @@
+import { Agent, type Dispatcher } from 'undici';
+import { messageOf } from '../../../model/index.ts';
+import type { Clock } from '../../../util/index.ts';
+import type { HttpClientConfig, TlsConfig } from '../config/scrape-config.ts';
+import { ScrapeError } from '../errors.ts';
+import type { BodyBuffer } from './body-buffer.ts';
+import { credentialHeaders, readText } from './credentials.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { ScrapeRequest, ScrapeTransport } from './transport.ts';
+
+/** As Go's client, which Prometheus uses. */
+const REDIRECTS_MAX = 10;
+const CONNECT_TIMEOUT_MS = 30_000;
+
+/** Longer than any usual scrape interval, so that connections live from scrape to scrape. */
+const KEEP_ALIVE_MS = 300_000;
+
+/** Certificates and keys in files are read again after that, so that renewed ones are used. */
+const TLS_RELOAD_MS = 60_000;
+
+interface LoadedAgent {
+  readonly agent: Agent;
+  readonly loadedAtMs: number;
+  /** Texts of certificates and keys. */
+  readonly material: readonly string[];
+}
+
+/**
+ * Scrapes over HTTP/1.1 with connections that are kept alive, one for each target that is being
+ * scraped. The whole of connecting, waiting and reading is bounded by the caller's signal alone.
+ */
+export class HttpTransport implements ScrapeTransport {
+  readonly #config: HttpClientConfig;
+  readonly #clock: Clock;
+  #loaded: Promise<LoadedAgent> | undefined;
+  /** Scrapes under way. */
+  #active = 0;
+  #idle: () => void = () => {};
+
+  constructor(config: HttpClientConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  async get(request: ScrapeRequest, body: BodyBuffer, signal: AbortSignal): Promise<string> {
+    this.#active++;
+    try {
+      const secrets = await credentialHeaders(this.#config);
+      const agent = await this.#agent();
+      return await this.#follow(agent, { request, secrets, body, signal });
+    } catch (error) {
+      if (error instanceof ScrapeError && error.failure !== 'timeout') throw error;
+      const failure = error instanceof ScrapeError ? error.failure : 'connection';
+      const message = `Get ${JSON.stringify(request.url)}: ${reasonOf(error)}`;
+      throw new ScrapeError(failure, message, { cause: error });
+    } finally {
+      this.#active--;
+      if (this.#active === 0) this.#idle();
+    }
+  }
+
+  async close(): Promise<void> {
+    // A scrape may still be on its way to the agent, which takes none once it closes.
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    const loaded = await this.#loaded?.catch(() => undefined);
+    await loaded?.agent.close();
+  }
+
+  async #follow(agent: Agent, fetch: Fetch): Promise<string> {
+    let url = new URL(fetch.request.url);
+    const first = url;
+    for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
+      // Credentials are for the configured host, never for one that a redirect names.
+      const trusted = url.host === first.host && url.protocol === first.protocol;
+      const headers = { ...fetch.request.headers, ...(trusted ? fetch.secrets : {}) };
+      const result = await getOnce(agent, url, headers, this.#config.followRedirects, fetch);
+      if (result.kind === 'body') return result.contentType;
+      url = new URL(result.location, url);
+      if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+        throw new Error(`unsupported protocol scheme ${JSON.stringify(url.protocol)}`);
+      }
+    }
+    throw new Error(`stopped after ${REDIRECTS_MAX} redirects`);
+  }
+
+  async #agent(): Promise<Agent> {
+    const held = this.#loaded;
+    if (held !== undefined) {
+      const loaded = await held.catch(() => undefined);
+      const fresh = (loaded?.loadedAtMs ?? -Infinity) + TLS_RELOAD_MS > this.#clock.monotonic();
+      if (loaded !== undefined && (fresh || !hasFiles(this.#config.tls))) return loaded.agent;
+      // Another scrape may have begun to load while this one waited.
+      if (this.#loaded !== held) return this.#agent();
+      this.#loaded = this.#load(loaded);
+    } else {
+      this.#loaded = this.#load(undefined);
+    }
+    return (await this.#loaded).agent;
+  }
+
+  async #load(old: LoadedAgent | undefined): Promise<LoadedAgent> {
+    const { tls } = this.#config;
+    const parts = [tls.ca, tls.cert, tls.key];
+    const material = await Promise.all(
+      parts.map(async (part) => (part === undefined ? '' : readText(part))),
+    );
+    const loadedAtMs = this.#clock.monotonic();
+    if (old !== undefined && old.material.every((text, index) => text === material[index])) {
+      return { ...old, loadedAtMs };
+    }
+    old?.agent.close().catch(() => {});
+    return { agent: makeAgent(tls, material), loadedAtMs, material };
+  }
+}
+
+interface Fetch {
+  readonly request: ScrapeRequest;
+  readonly secrets: Readonly<Record<string, string | string[]>>;
+  readonly body: BodyBuffer;
+  readonly signal: AbortSignal;
+}
+
+async function getOnce(
+  agent: Agent,
+  url: URL,
+  headers: Readonly<Record<string, string | string[]>>,
+  followRedirects: boolean,
+  fetch: Fetch,
+): Promise<Awaited<ResponseReader['done']>> {
+  const { body, signal } = fetch;
+  for (let attempt = 0; ; attempt++) {
+    const reader = new ResponseReader({ url: url.href, body, followRedirects });
+    const abort = (): void => reader.abort(abortReason(signal));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      if (signal.aborted) throw abortReason(signal);
+      const options: Dispatcher.DispatchOptions = {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method: 'GET',
+        headers: { ...headers },
+      };
+      agent.dispatch(options, reader);
+      return await reader.done;
+    } catch (error) {
+      // A connection that was kept alive may be closed by the server just as it is used again.
+      if (attempt > 0 || reader.answered || !isConnectionLoss(error)) throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function makeAgent(tls: TlsConfig, material: readonly string[]): Agent {
+  const [ca = '', cert = '', key = ''] = material;
+  return new Agent({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: 2 * KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 1,
+    connect: {
+      timeout: CONNECT_TIMEOUT_MS,
+      rejectUnauthorized: !tls.insecureSkipVerify,
+      // As Prometheus: a configured authority takes the place of the system's.
+      ...(ca === '' ? {} : { ca }),
+      ...(cert === '' ? {} : { cert, key }),
+      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+      ...(tls.minVersion === undefined ? {} : { minVersion: tls.minVersion }),
+      ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
+    },
+  });
+}
+
+function hasFiles(tls: TlsConfig): boolean {
+  return [tls.ca, tls.cert, tls.key].some((part) => part?.file !== undefined);
+}
+
+function abortReason(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new ScrapeError('stopped', 'scrape stopped');
+}
+
+const LOSSES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+function isConnectionLoss(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && LOSSES.has(String(error.code));
+}
+
+/** What went wrong, also where all addresses of a host were tried and each failed. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) {
+    return error.errors.map((each) => messageOf(each)).join('; ');
+  }
+  return messageOf(error);
+}

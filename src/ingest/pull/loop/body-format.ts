@@ -1,0 +1,48 @@
+import {
+  type ExpositionVisitor,
+  scanOpenMetrics,
+  scanText,
+} from '../../../formats/exposition/index.ts';
+import type { ScrapeProtocol } from '../config/scrape-options.ts';
+import { ScrapeError } from '../errors.ts';
+
+export type BodyFormat = 'text' | 'openmetrics';
+
+const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
+  ['text/plain', 'text'],
+  ['application/openmetrics-text', 'openmetrics'],
+]);
+
+/**
+ * The format of a body, by its Content-Type alone; `fallback` counts where there is none, or an
+ * unknown one.
+ * @throws ScrapeError where that leaves the format open.
+ */
+export function bodyFormat(contentType: string, fallback: ScrapeProtocol | undefined): BodyFormat {
+  const [mediaType = ''] = contentType.split(';');
+  const known = FORMATS.get(mediaType.trim().toLowerCase());
+  if (known !== undefined) return known;
+  if (fallback !== undefined) return fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text';
+  if (contentType === '') {
+    throw new ScrapeError(
+      'content_type',
+      'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
+    );
+  }
+  const shown = JSON.stringify(contentType.slice(0, 100));
+  throw new ScrapeError(
+    'content_type',
+    `received unsupported Content-Type ${shown} and no fallback_scrape_protocol specified for target`,
+  );
+}
+
+/** Scans a body of `length` bytes. @throws ExpositionError */
+export function scanBody(
+  format: BodyFormat,
+  bytes: Uint8Array,
+  length: number,
+  visitor: ExpositionVisitor,
+): void {
+  if (format === 'openmetrics') scanOpenMetrics(bytes, 0, length, visitor);
+  else scanText(bytes, 0, length, visitor);
+}
