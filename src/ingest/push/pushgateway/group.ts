@@ -104,7 +104,7 @@ export interface MetricLines {
 /** Puts a family's lines together by metric, sorted as the Pushgateway sorts them. */
 export function metricsOf(family: PushedFamily): MetricLines[] {
   const partLabel = partLabelOf(family.type);
-  const metrics = new Map<string, Mutable<MetricLines>>();
+  const metrics = new Map<string, GatheredLines>();
   for (const sample of family.samples) {
     const pairs = sample.pairs.filter(([name]) => name !== partLabel);
     const key = JSON.stringify(pairs);
@@ -118,17 +118,20 @@ export function metricsOf(family: PushedFamily): MetricLines[] {
       metric.count = sample;
     } else {
       const bound = sample.pairs.find(([name]) => name === partLabel)?.[1] ?? '';
-      metric.parts = [...metric.parts, { bound, sample }];
+      metric.parts.push({ bound, sample });
     }
   }
-  const sorted = [...metrics.values()];
-  for (const metric of sorted) {
-    metric.parts = [...metric.parts].sort((a, b) => boundOf(a.bound) - boundOf(b.bound));
+  for (const { parts } of metrics.values()) {
+    parts.sort((a, b) => boundOf(a.bound) - boundOf(b.bound));
   }
-  return sorted.sort(compareMetrics);
+  return [...metrics.values()].sort(compareMetrics);
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface GatheredLines extends MetricLines {
+  readonly parts: { readonly bound: string; readonly sample: PushedSample }[];
+  sum: PushedSample | undefined;
+  count: PushedSample | undefined;
+}
 
 function boundOf(text: string): number {
   return text === '+Inf' ? Infinity : Number(text);

@@ -15,14 +15,14 @@ export interface PushedBody {
   /** Whether a series is there twice. */
   readonly hasRepeats: boolean;
   readonly sampleCount: number;
-  /** The body's families as those of a group, with its labels. Families without samples are none. */
+  /** The families as those of a group, with its labels. Families without samples are none. */
   familiesFor(grouping: Grouping, pushedMs: number): Map<string, HeldFamily>;
 }
 
 /**
- * Reads a checked exposition body. OpenMetrics families become those of the text format, which the
- * gateway exposes: a counter is named with its `_total`, infos and state sets are gauges, `_created`
- * lines are gauges of their own.
+ * Reads an exposition body. OpenMetrics families become those of the text format, which the gateway
+ * exposes: a counter is named with its `_total`, infos and state sets are gauges, `_created` lines
+ * are gauges of their own.
  *
  * @throws ExpositionError where it is malformed.
  */

@@ -44,7 +44,7 @@ export class TextCaches {
 
 /**
  * Takes an exposition as it would be scraped. A malformed body is refused whole; samples that the
- * store refuses (out of order, conflicting) are left out, and the answer is 400 and names the first.
+ * store refuses (out of order, conflicting) are left out, the answer is 400 and names the first.
  */
 export async function handleTextPush(
   push: Push,
@@ -118,7 +118,7 @@ function answerTo(written: Written, body: Answered, context: PushContext): PushR
   return { answer: { statusCode: 400, body: text, headers }, ...counts };
 }
 
-/** Names the samples that were refused, on a second scan: the first one keeps nothing per sample. */
+/** Names the samples that were refused, on a second scan: the first keeps nothing per sample. */
 function offenderFinder({ result, decoder, offences }: Written, body: Answered): ExpositionVisitor {
   let number = 0;
   let committed = 0;
