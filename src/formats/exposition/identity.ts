@@ -56,6 +56,7 @@ export function decodeIdentityPairs(
  */
 export function readLabelPairs(scanner: LineScanner, start: number, pairs: string[]): string[] {
   const { bytes } = scanner;
+  const used = new UsedNames(pairs);
   let position = scanner.blanks(start);
   while (scanner.at(position) !== CLOSE_BRACE) {
     const nameStart = position;
@@ -69,12 +70,14 @@ export function readLabelPairs(scanner: LineScanner, start: number, pairs: strin
       const valueStart = scanner.blanks(position + 1);
       if (scanner.at(valueStart) !== QUOTE) throw scanner.error('a label value', valueStart);
       position = scanner.quoted(valueStart);
-      if (hasName(pairs, name)) throw scanner.error('a label name not used before', nameStart);
+      if (used.has(name)) throw scanner.error('a label name not used before', nameStart);
       pairs.push(name, unescapeText(bytes, valueStart + 1, position - 1));
+      used.add(name);
     } else {
       if (!isQuoted) throw scanner.error("'=' after the label name", position);
-      if (hasName(pairs, METRIC_NAME)) throw scanner.error('a label, not a name', nameStart);
+      if (used.has(METRIC_NAME)) throw scanner.error('a label, not a name', nameStart);
       pairs.unshift(METRIC_NAME, name);
+      used.add(METRIC_NAME);
     }
     position = scanner.blanks(position);
     if (scanner.at(position) === COMMA) position = scanner.blanks(position + 1);
@@ -83,11 +86,34 @@ export function readLabelPairs(scanner: LineScanner, start: number, pairs: strin
   return pairs;
 }
 
-function hasName(pairs: readonly string[], name: string): boolean {
-  for (let index = 0; index < pairs.length; index += 2) {
-    if (pairs[index] === name) return true;
+/** Length of a list of pairs that is still searched one by one. */
+const FEW_PAIRS = 64;
+
+/** Names used before; a set only where there are many, since most series have few. */
+class UsedNames {
+  readonly #pairs: readonly string[];
+  #set: Set<string> | undefined;
+
+  constructor(pairs: readonly string[]) {
+    this.#pairs = pairs;
   }
-  return false;
+
+  has(name: string): boolean {
+    if (this.#set !== undefined) return this.#set.has(name);
+    const pairs = this.#pairs;
+    for (let index = 0; index < pairs.length; index += 2) {
+      if (pairs[index] === name) return true;
+    }
+    return false;
+  }
+
+  /** To be called after each pair that was added to the pairs. */
+  add(name: string): void {
+    if (this.#set !== undefined) this.#set.add(name);
+    else if (this.#pairs.length > FEW_PAIRS) {
+      this.#set = new Set(this.#pairs.filter((_, index) => index % 2 === 0));
+    }
+  }
 }
 
 /**

@@ -101,6 +101,7 @@ class LabelChecker {
   readonly pairs: string[] = [];
   isWellFormed = true;
   #previous = '';
+  #isSorted = true;
   #hasMetricName = false;
   #problem: LabelProblem | undefined;
 
@@ -112,13 +113,14 @@ class LabelChecker {
     }
     if (name === '') this.#note('empty_name', 'a label name is empty, wanted a name');
     if (value === '') this.#note('empty_value', `label ${excerpt(name)} is empty, wanted a value`);
-    if (this.pairs.length > 0 && compareUtf8(this.#previous, name) >= 0) this.#checkOrder(name);
+    if (this.pairs.length > 0) this.#checkOrder(name);
     if (name === METRIC_NAME && value !== '') this.#hasMetricName = true;
     this.#previous = name;
     this.pairs.push(name, value);
   }
 
   finish(): DecodedLabels {
+    if (!this.#isSorted) this.#findDuplicate();
     if (!this.#hasMetricName) {
       this.#note('missing_metric_name', `no metric name, wanted a label ${METRIC_NAME}`);
     }
@@ -126,13 +128,29 @@ class LabelChecker {
   }
 
   #checkOrder(name: string): void {
-    for (let index = 0; index < this.pairs.length; index += 2) {
-      if (this.pairs[index] !== name) continue;
-      this.#note('duplicate_name', `label ${excerpt(name)} is there twice, wanted each name once`);
+    const order = compareUtf8(this.#previous, name);
+    if (order < 0) return;
+    if (order === 0) {
+      this.#noteDuplicate(name);
       return;
     }
+    this.#isSorted = false;
     const places = `label ${excerpt(name)} comes after ${excerpt(this.#previous)}`;
     this.#note('unsorted', `${places}, wanted names in the order of their bytes`);
+  }
+
+  /** Names out of order may repeat anywhere; in order only side by side. */
+  #findDuplicate(): void {
+    const seen = new Set<string>();
+    for (let index = 0; index < this.pairs.length; index += 2) {
+      const name = this.pairs[index]!;
+      if (seen.has(name)) this.#noteDuplicate(name);
+      seen.add(name);
+    }
+  }
+
+  #noteDuplicate(name: string): void {
+    this.#note('duplicate_name', `label ${excerpt(name)} is there twice, wanted each name once`);
   }
 
   #note(kind: LabelProblemKind, message: string): void {
