@@ -2,6 +2,7 @@ import type { Queryable } from '../storage/api.ts';
 import { type Clock, systemClock } from '../util/index.ts';
 import { Annotations } from './annotations.ts';
 import type { Expr } from './ast.ts';
+import { unlessAborted } from './exec/abortable.ts';
 import type { ColumnValue, Grid } from './exec/columns.ts';
 import { ExecutionError } from './exec/errors.ts';
 import { evaluateVector } from './exec/conversions.ts';
@@ -41,6 +42,8 @@ export interface QueryRun {
   readonly lookbackMs?: number | undefined;
   /** Element 0 becomes other than 0 to cancel; may be shared with another thread. */
   readonly cancelFlag?: Int32Array | undefined;
+  /** Ends a read from storage that is under way; its reason is the error then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface InstantQuery extends QueryRun {
@@ -88,8 +91,11 @@ class Run {
   readonly #guard: QueryGuard;
   readonly #annotations = new Annotations();
   readonly #lookbackMs: number;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(options: EngineOptions, { timeoutMs, lookbackMs, cancelFlag }: QueryRun) {
+  constructor(options: EngineOptions, run: QueryRun) {
+    const { timeoutMs, lookbackMs, cancelFlag, signal } = run;
+    this.#signal = signal;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#startedMs = this.#clock.monotonic();
@@ -146,11 +152,13 @@ class Run {
     const preparedMs = this.#clock.monotonic();
     const querier = queryable.querier();
     try {
-      const selections = await selectAll(querier, plan, grid, {
+      const reading = selectAll(querier, plan, grid, {
         lookbackMs: this.#lookbackMs,
         maxSamples: maxSamples ?? DEFAULT_MAX_SAMPLES,
         maxSeries: maxSeries ?? Infinity,
       });
+      const signal = this.#signal;
+      const selections = await (signal === undefined ? reading : unlessAborted(reading, signal));
       const selectedMs = this.#clock.monotonic();
       const evaluator = new Evaluator(this.#evaluatorOptions(), selections);
       const value = evaluate(plan, evaluator);

@@ -15,6 +15,7 @@ export {
   QueryLimitError,
   QueryTimeoutError,
 } from './exec/errors.ts';
+export { type QueryOptions, queryOptionsSchema } from './options.ts';
 export {
   MAX_QUERY_DEPTH,
   MAX_QUERY_LENGTH,
@@ -30,4 +31,15 @@ export type {
   QueryValue,
   VectorElement,
 } from './result.ts';
+export { encodeQueryData, encodeSeries, encodeTexts } from './result-json.ts';
+export { selectorsOf } from './selectors-of.ts';
 export { documentedType, valueTypeOf } from './value-type.ts';
+export { QueryFailedError } from './workers/errors.ts';
+export type { QueryAnswer, QueryRequest } from './workers/protocol.ts';
+export {
+  createQueryPool,
+  type QueryPool,
+  type QueryPoolOptions,
+  type QueryPoolStats,
+} from './workers/query-pool.ts';
+export { type QueryWorkerData, runQueryWorker } from './workers/run-query-worker.ts';

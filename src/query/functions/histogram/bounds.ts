@@ -2,15 +2,34 @@ import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../../../model/index
 
 const tables = new Map<number, Float64Array>();
 
-/** 2^(i / 2^schema) for i in [0, 2^schema). */
+/** Bits after the point of the integers that the tables are computed with. */
+const FIXED_BITS = 128n;
+
+/** 2^(i / 2^schema) for i in [0, 2^schema), each the nearest float there is. */
 function fractions(schema: number): Float64Array {
   let table = tables.get(schema);
   if (table === undefined) {
-    const size = 2 ** schema;
-    table = Float64Array.from({ length: size }, (_, place) => 2 ** (place / size));
+    let root = 2n << FIXED_BITS;
+    for (let halving = 0; halving < schema; halving++) root = squareRoot(root << FIXED_BITS);
+    let power = 1n << FIXED_BITS;
+    table = new Float64Array(2 ** schema);
+    for (let place = 0; place < table.length; place++) {
+      table[place] = Number(power >> (FIXED_BITS - 64n)) / 2 ** 64;
+      power = (power * root) >> FIXED_BITS;
+    }
     tables.set(schema, table);
   }
   return table;
+}
+
+/** The whole part of a square root, by Newton's method. */
+function squareRoot(value: bigint): bigint {
+  let guess = 1n << BigInt((value.toString(2).length + 1) >> 1);
+  for (;;) {
+    const next = (guess + value / guess) >> 1n;
+    if (next >= guess) return guess;
+    guess = next;
+  }
 }
 
 /** The upper bound of bucket `index` of an exponential schema: (2^(2^-schema))^index. */

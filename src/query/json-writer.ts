@@ -1,0 +1,58 @@
+import { Buffer } from 'node:buffer';
+
+const START_BYTES = 16 * 1024;
+/** Text is gathered up to this length before it is encoded: many small writes cost most. */
+const FLUSH_LENGTH = 8 * 1024;
+
+/** Gathers JSON text and encodes it as UTF-8 into one buffer that grows. */
+export class JsonWriter {
+  #bytes = Buffer.allocUnsafeSlow(START_BYTES);
+  #length = 0;
+  #pending = '';
+
+  write(text: string): void {
+    this.#pending += text;
+    if (this.#pending.length >= FLUSH_LENGTH) this.#flush();
+  }
+
+  /** All that was written, in a buffer of its own that may be transferred. */
+  finish(): Uint8Array<ArrayBuffer> {
+    this.#flush();
+    const bytes = new Uint8Array(this.#length);
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    return bytes;
+  }
+
+  #flush(): void {
+    const text = this.#pending;
+    this.#pending = '';
+    // A UTF-16 unit takes three bytes at most.
+    const needed = this.#length + 3 * text.length;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+  }
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+const REESCAPES: Readonly<Record<string, string>> = {
+  '\\b': '\\u0008',
+  '\\f': '\\u000c',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+};
+
+/** A JSON string with the escapes that Prometheus's encoder chooses. */
+export function jsonString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  const quoted = JSON.stringify(text);
+  return /[\u2028\u2029]|\\[bf]/.test(quoted) ? escapeAsGo(quoted) : quoted;
+}
+
+function escapeAsGo(quoted: string): string {
+  // An escaped backslash before a `b` is no escape of it: pairs are passed over whole.
+  return quoted.replace(/\\\\|\\[bf]|[\u2028\u2029]/g, (match) => REESCAPES[match] ?? match);
+}

@@ -1,0 +1,110 @@
+import type { Matcher } from '../../model/index.ts';
+import type { Querier, Queryable } from '../../storage/api.ts';
+import type { Engine, QueryRun } from '../engine.ts';
+import { unlessAborted } from '../exec/abortable.ts';
+import { parseMetricSelector } from '../parse/index.ts';
+import { encodeQueryData, encodeSeries, encodeTexts } from '../result-json.ts';
+import type { QueryResult, QueryValue } from '../result.ts';
+import type { QueryAnswer, QueryRequest } from './protocol.ts';
+
+/** What a request is answered from. */
+export interface RequestContext {
+  readonly engine: Engine;
+  readonly queryable: Queryable;
+  /** Aborts with the error to fail with. */
+  readonly signal: AbortSignal;
+  readonly run: QueryRun;
+  readonly queueMs: number;
+}
+
+const TRUNCATED = 'results truncated due to limit';
+
+/** Answers one request. @throws TidegaugeError of the query, of storage, or the signal's reason */
+export async function handleRequest(
+  request: QueryRequest,
+  context: RequestContext,
+): Promise<QueryAnswer> {
+  switch (request.kind) {
+    case 'instant':
+    case 'range':
+      return evaluate(request, context);
+    case 'series':
+      return select(request, context, (querier, lists, range, limit) =>
+        querier.series(lists, range, limit),
+      ).then(({ items, warnings }) => answerOf(encodeSeries(items), warnings));
+    case 'label_names':
+      return select(request, context, (querier, lists, range, limit) =>
+        querier.labelNames(lists, range, limit),
+      ).then(({ items, warnings }) => answerOf(encodeTexts(items), warnings));
+    default:
+      return select(request, context, (querier, lists, range, limit) =>
+        querier.labelValues(request.name, lists, range, limit),
+      ).then(({ items, warnings }) => answerOf(encodeTexts(items), warnings));
+  }
+}
+
+function answerOf(data: QueryAnswer['data'], warnings: readonly string[]): QueryAnswer {
+  return { data, warnings, infos: [], stats: undefined };
+}
+
+async function evaluate(
+  request: Extract<QueryRequest, { kind: 'instant' | 'range' }>,
+  { engine, run, queueMs }: RequestContext,
+): Promise<QueryAnswer> {
+  const result: QueryResult =
+    request.kind === 'instant'
+      ? await engine.instant(request.query, { ...run, timeMs: request.timeMs })
+      : await engine.range(request.query, {
+          ...run,
+          startMs: request.startMs,
+          endMs: request.endMs,
+          stepMs: request.stepMs,
+        });
+  const { value, truncated } = limitValue(result.value, request.limit ?? 0);
+  const wantsStats = request.stats !== undefined && request.stats !== '';
+  const stats = wantsStats ? { ...result.stats, queueMs } : undefined;
+  return {
+    data: encodeQueryData(value, { stats }),
+    warnings: truncated ? [...result.warnings, TRUNCATED] : result.warnings,
+    infos: result.infos,
+    stats: result.stats,
+  };
+}
+
+function limitValue(
+  value: QueryValue,
+  limit: number,
+): { readonly value: QueryValue; readonly truncated: boolean } {
+  if (limit > 0 && value.kind === 'vector' && value.elements.length > limit) {
+    return { value: { ...value, elements: value.elements.slice(0, limit) }, truncated: true };
+  }
+  if (limit > 0 && value.kind === 'matrix' && value.series.length > limit) {
+    return { value: { ...value, series: value.series.slice(0, limit) }, truncated: true };
+  }
+  return { value, truncated: false };
+}
+
+type Selecting = Extract<QueryRequest, { kind: 'series' | 'label_names' | 'label_values' }>;
+
+async function select<T>(
+  { matchers, minTime, maxTime, limit = 0 }: Selecting,
+  { queryable, signal }: RequestContext,
+  read: (
+    querier: Querier,
+    lists: readonly (readonly Matcher[])[],
+    range: { readonly minTime: number; readonly maxTime: number },
+    limit: number | undefined,
+  ) => Promise<readonly T[]>,
+): Promise<{ items: readonly T[]; warnings: readonly string[] }> {
+  const lists = matchers.map(parseMetricSelector);
+  const querier = queryable.querier();
+  try {
+    // One more than asked for tells whether there are more.
+    const bound = limit > 0 ? limit + 1 : undefined;
+    const items = await unlessAborted(read(querier, lists, { minTime, maxTime }, bound), signal);
+    if (limit === 0 || items.length <= limit) return { items, warnings: [] };
+    return { items: items.slice(0, limit), warnings: [TRUNCATED] };
+  } finally {
+    querier.close();
+  }
+}

@@ -1,0 +1,73 @@
+import type { QueryStats } from '../result.ts';
+
+interface Limited {
+  /** Most elements of the answer; 0 or undefined for all. */
+  readonly limit?: number | undefined;
+}
+
+interface Timed extends Limited {
+  readonly query: string;
+  /** Waiting for a worker included; the pool's own bound holds too. */
+  readonly timeoutMs?: number | undefined;
+  readonly lookbackMs?: number | undefined;
+  /** Anything but undefined and '': the answer has statistics. */
+  readonly stats?: string | undefined;
+}
+
+interface Selecting extends Limited {
+  /** Selectors as texts, `up{job="x"}`; none means all series. */
+  readonly matchers: readonly string[];
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+/** What a query worker can be asked. */
+export type QueryRequest =
+  | (Timed & { readonly kind: 'instant'; readonly timeMs: number })
+  | (Timed & {
+      readonly kind: 'range';
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly stepMs: number;
+    })
+  | (Selecting & { readonly kind: 'series' })
+  | (Selecting & { readonly kind: 'label_names' })
+  | (Selecting & { readonly kind: 'label_values'; readonly name: string });
+
+/** A worker's answer. */
+export interface QueryAnswer {
+  /** JSON, the `data` of an API answer; the receiver's own. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  /** Of instant and range queries. */
+  readonly stats: QueryStats | undefined;
+}
+
+/** Why there is no answer: an error as plain data. */
+export interface QueryFailure {
+  /** The error's code: `bad_query`, `query_timeout`, `query_limit`, `execution`, … */
+  readonly failure: string;
+  readonly message: string;
+}
+
+/** From the pool to a worker. */
+export type PoolMessage =
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly request: QueryRequest;
+      /** Time left of the query's timeout. */
+      readonly timeoutMs: number;
+      /** Time the request waited for the worker. */
+      readonly queueMs: number;
+      /** One Int32: other than 0 once the query is cancelled. */
+      readonly cancelFlag: SharedArrayBuffer;
+    }
+  | { readonly kind: 'cancel'; readonly id: number };
+
+/** From a worker to the pool. */
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: QueryAnswer }
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: QueryFailure };

@@ -1,0 +1,288 @@
+import { availableParallelism } from 'node:os';
+import { messageOf } from '../../model/index.ts';
+import type { WorkerHandle } from '../../storage/api.ts';
+import { type CancelTimer, type Clock, systemClock } from '../../util/index.ts';
+import type { QueryOptions } from '../options.ts';
+import { QueryFailedError } from './errors.ts';
+import type { QueryAnswer, QueryRequest, WorkerMessage } from './protocol.ts';
+import { type QueryThread, type StartThread, threadStarter } from './query-worker-thread.ts';
+
+/** Evaluates queries on worker threads; what comes back is JSON that nobody parses again. */
+export interface QueryPool {
+  /**
+   * Rejects with `QueryFailedError` only. The signal cancels: at once for the caller, and soon for
+   * the worker.
+   */
+  run(request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer>;
+  stats(): QueryPoolStats;
+  /** Cancels all there is and ends the threads. */
+  close(): Promise<void>;
+}
+
+/** Counts since the pool was made. */
+export interface QueryPoolStats {
+  readonly workers: number;
+  readonly running: number;
+  readonly queued: number;
+  readonly answered: number;
+  /** Failures by their code. */
+  readonly failed: ReadonlyMap<string, number>;
+  readonly samplesRead: number;
+  readonly seriesRead: number;
+  /** Time spent evaluating, all workers together. */
+  readonly evaluateMs: number;
+  readonly queueMs: number;
+  /** Threads that ended unasked. */
+  readonly crashes: number;
+}
+
+export interface QueryPoolOptions {
+  readonly options: QueryOptions;
+  /** The bundled worker entry, `workerEntry('query-worker')`. */
+  readonly entry: URL;
+  /** A new handle for each thread. */
+  readonly workerHandle: () => WorkerHandle;
+  readonly clock?: Clock;
+  /** For tests: threads of another kind. */
+  readonly startThread?: StartThread;
+}
+
+/** A worker that gives no sign this long after its deadline or its cancelling is ended. */
+const GRACE_MS = 2_000;
+const MIN_WORKERS = 2;
+
+interface Job {
+  readonly id: number;
+  readonly request: QueryRequest;
+  readonly enqueuedMs: number;
+  readonly deadlineMs: number;
+  readonly cancelFlag: SharedArrayBuffer;
+  readonly settle: (outcome: QueryAnswer | QueryFailedError) => void;
+  /** The caller has its outcome; what the worker says no longer matters. */
+  settled: boolean;
+  stopTimer: CancelTimer;
+}
+
+interface Slot {
+  thread: QueryThread | undefined;
+  job: Job | undefined;
+}
+
+/** Starts a pool. Threads start with the first requests that need them. */
+export function createQueryPool(options: QueryPoolOptions): QueryPool {
+  return new ThreadPool(options);
+}
+
+class ThreadPool implements QueryPool {
+  readonly #options: QueryOptions;
+  readonly #clock: Clock;
+  readonly #start: StartThread;
+  readonly #slots: Slot[];
+  readonly #queue: Job[] = [];
+  readonly #failed = new Map<string, number>();
+  #answered = 0;
+  #samplesRead = 0;
+  #seriesRead = 0;
+  #evaluateMs = 0;
+  #queueMs = 0;
+  #crashes = 0;
+  #lastId = 0;
+  #closed = false;
+
+  constructor({ options, entry, workerHandle, clock, startThread }: QueryPoolOptions) {
+    this.#options = options;
+    this.#clock = clock ?? systemClock;
+    this.#start = startThread ?? threadStarter(entry, workerHandle, options);
+    const count =
+      options.workers === 0 ? Math.max(MIN_WORKERS, availableParallelism() - 1) : options.workers;
+    this.#slots = Array.from({ length: count }, () => ({ thread: undefined, job: undefined }));
+  }
+
+  run(request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer> {
+    return new Promise((resolve, reject) => {
+      const refuse = (failure: string, message: string): void => {
+        this.#countFailure(failure);
+        reject(new QueryFailedError(failure, message));
+      };
+      if (this.#closed) refuse('query_canceled', 'the query workers have been stopped');
+      else if (signal?.aborted === true) refuse('query_canceled', 'query was canceled');
+      else if (this.#isFull()) {
+        refuse(
+          'query_queue_full',
+          `${this.#queue.length} queries wait for a worker already, at most ` +
+            `${this.#options.maxQueued} may`,
+        );
+      } else this.#enqueue(request, signal, { resolve, reject });
+    });
+  }
+
+  stats(): QueryPoolStats {
+    return {
+      workers: this.#slots.length,
+      running: this.#slots.filter(({ job }) => job !== undefined).length,
+      queued: this.#queue.length,
+      answered: this.#answered,
+      failed: new Map(this.#failed),
+      samplesRead: this.#samplesRead,
+      seriesRead: this.#seriesRead,
+      evaluateMs: this.#evaluateMs,
+      queueMs: this.#queueMs,
+      crashes: this.#crashes,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const stopped = (): QueryFailedError =>
+      new QueryFailedError('query_canceled', 'the query workers have been stopped');
+    for (const job of this.#queue.splice(0)) job.settle(stopped());
+    for (const { job } of this.#slots) job?.settle(stopped());
+    await Promise.all(this.#slots.map(async ({ thread }) => thread?.terminate()));
+  }
+
+  #isFull(): boolean {
+    const isBusy = this.#slots.every(({ job }) => job !== undefined);
+    return isBusy && this.#queue.length >= this.#options.maxQueued;
+  }
+
+  #enqueue(
+    request: QueryRequest,
+    signal: AbortSignal | undefined,
+    caller: { resolve: (answer: QueryAnswer) => void; reject: (error: QueryFailedError) => void },
+  ): void {
+    const now = this.#clock.monotonic();
+    const asked = 'timeoutMs' in request ? request.timeoutMs : undefined;
+    const timeoutMs = Math.min(asked ?? Infinity, this.#options.timeoutMs);
+    const cancel = (): void => this.#cancel(job, 'query_canceled', 'query was canceled');
+    const job: Job = {
+      id: ++this.#lastId,
+      request,
+      enqueuedMs: now,
+      deadlineMs: now + timeoutMs,
+      cancelFlag: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+      settled: false,
+      stopTimer: () => undefined,
+      settle: (outcome) => {
+        if (job.settled) return;
+        job.settled = true;
+        job.stopTimer();
+        signal?.removeEventListener('abort', cancel);
+        if (outcome instanceof QueryFailedError) {
+          this.#countFailure(outcome.failure);
+          caller.reject(outcome);
+        } else {
+          this.#countAnswer(outcome);
+          caller.resolve(outcome);
+        }
+      },
+    };
+    // The worker keeps the deadline itself; this is for one that waits, or does not answer.
+    job.stopTimer = this.#clock.setTimer(timeoutMs, () => this.#overdue(job));
+    signal?.addEventListener('abort', cancel, { once: true });
+    this.#queue.push(job);
+    this.#dispatch();
+  }
+
+  #overdue(job: Job): void {
+    if (this.#queue.includes(job)) {
+      this.#cancel(job, 'query_timeout', 'query timed out in query queue');
+      return;
+    }
+    job.stopTimer = this.#clock.setTimer(GRACE_MS, () =>
+      this.#cancel(job, 'query_timeout', 'query timed out in expression evaluation'),
+    );
+  }
+
+  /** Answers the caller now; a worker that has the job is told, and ended if it does not listen. */
+  #cancel(job: Job, failure: string, message: string): void {
+    if (job.settled) return;
+    job.settle(new QueryFailedError(failure, message));
+    const queued = this.#queue.indexOf(job);
+    if (queued >= 0) {
+      this.#queue.splice(queued, 1);
+      return;
+    }
+    Atomics.store(new Int32Array(job.cancelFlag), 0, 1);
+    const slot = this.#slots.find((candidate) => candidate.job === job);
+    slot?.thread?.post({ kind: 'cancel', id: job.id });
+    job.stopTimer = this.#clock.setTimer(GRACE_MS, () => {
+      if (slot?.job === job) void slot.thread?.terminate();
+    });
+  }
+
+  #dispatch(): void {
+    if (this.#closed) return;
+    for (const slot of this.#slots) {
+      if (slot.job !== undefined) continue;
+      const job = this.#queue.shift();
+      if (job === undefined) return;
+      this.#assign(slot, job);
+    }
+  }
+
+  #assign(slot: Slot, job: Job): void {
+    slot.job = job;
+    const now = this.#clock.monotonic();
+    this.#queueMs += now - job.enqueuedMs;
+    try {
+      slot.thread ??= this.#startThread(slot);
+      slot.thread.post({
+        kind: 'run',
+        id: job.id,
+        request: job.request,
+        timeoutMs: Math.max(0, job.deadlineMs - now),
+        queueMs: now - job.enqueuedMs,
+        cancelFlag: job.cancelFlag,
+      });
+    } catch (error) {
+      slot.job = undefined;
+      job.settle(new QueryFailedError('worker_failed', messageOf(error), { cause: error }));
+    }
+  }
+
+  #startThread(slot: Slot): QueryThread {
+    const thread = this.#start({
+      message: (message) => this.#receive(slot, message),
+      gone: (cause) => {
+        if (slot.thread === thread) this.#lose(slot, cause);
+      },
+    });
+    return thread;
+  }
+
+  #receive(slot: Slot, message: WorkerMessage): void {
+    const { job } = slot;
+    if (message.kind === 'ready' || job?.id !== message.id) return;
+    slot.job = undefined;
+    job.stopTimer();
+    if (message.kind === 'answer') job.settle(message.answer);
+    else job.settle(new QueryFailedError(message.failure.failure, message.failure.message));
+    this.#dispatch();
+  }
+
+  /** A thread is gone: its query fails, and the next one gets a new thread. */
+  #lose(slot: Slot, cause: unknown): void {
+    const { job } = slot;
+    slot.thread = undefined;
+    slot.job = undefined;
+    if (!this.#closed) this.#crashes++;
+    job?.stopTimer();
+    job?.settle(
+      new QueryFailedError('worker_failed', `the query worker ended: ${messageOf(cause)}`, {
+        cause,
+      }),
+    );
+    this.#dispatch();
+  }
+
+  #countFailure(failure: string): void {
+    this.#failed.set(failure, (this.#failed.get(failure) ?? 0) + 1);
+  }
+
+  #countAnswer({ stats }: QueryAnswer): void {
+    this.#answered++;
+    this.#samplesRead += stats?.samplesRead ?? 0;
+    this.#seriesRead += stats?.seriesRead ?? 0;
+    this.#evaluateMs += stats?.evaluateMs ?? 0;
+  }
+}

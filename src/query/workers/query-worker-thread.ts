@@ -1,0 +1,53 @@
+import { Worker } from 'node:worker_threads';
+import type { WorkerHandle } from '../../storage/api.ts';
+import type { QueryOptions } from '../options.ts';
+import type { PoolMessage, WorkerMessage } from './protocol.ts';
+import type { QueryWorkerData } from './run-query-worker.ts';
+
+/** What a pool wants to know of a thread. */
+export interface ThreadEvents {
+  message(message: WorkerMessage): void;
+  /** The thread is gone, for whatever reason; called once. */
+  gone(cause: unknown): void;
+}
+
+/** A thread that answers requests. */
+export interface QueryThread {
+  post(message: PoolMessage): void;
+  /** Ends it at once; `gone` follows. */
+  terminate(): Promise<void>;
+}
+
+/** Starts a thread; tests pass their own. */
+export type StartThread = (events: ThreadEvents) => QueryThread;
+
+/** Threads of `entry` that read the store by a handle each. */
+export function threadStarter(
+  entry: URL,
+  workerHandle: () => WorkerHandle,
+  options: QueryOptions,
+): StartThread {
+  return (events) => {
+    const { message: store, transfer } = workerHandle();
+    const workerData: QueryWorkerData = { store, options };
+    const worker = new Worker(entry, { workerData, transferList: [...transfer], name: 'query' });
+    let cause: unknown;
+    worker.on('message', (message: WorkerMessage) => events.message(message));
+    worker.on('messageerror', (error) => {
+      cause = error;
+      void worker.terminate();
+    });
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.on('exit', (code) => events.gone(cause ?? new Error(`exit code ${code}`)));
+    // The pool ends its threads; they alone do not keep the process alive.
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      terminate: async () => {
+        await worker.terminate();
+      },
+    };
+  };
+}

@@ -1,0 +1,93 @@
+import type { MessagePort } from 'node:worker_threads';
+import { messageOf, TidegaugeError } from '../../model/index.ts';
+import type { Queryable } from '../../storage/api.ts';
+import { createEngine, type Engine } from '../engine.ts';
+import { QueryCanceledError, QueryTimeoutError } from '../exec/errors.ts';
+import type { QueryOptions } from '../options.ts';
+import { handleRequest } from './handle-request.ts';
+import type { PoolMessage, QueryFailure, WorkerMessage } from './protocol.ts';
+
+/** What a query worker is started with, as its `workerData`. */
+export interface QueryWorkerData {
+  /** The `message` of a storage worker handle. */
+  readonly store: unknown;
+  readonly options: QueryOptions;
+}
+
+/**
+ * The life of a query worker: answers the pool's requests on `port`, one at a time, from the
+ * store that `connect` makes of the handle's message. Returns at once; the port keeps it alive.
+ */
+export function runQueryWorker(
+  port: MessagePort,
+  { store, options }: QueryWorkerData,
+  connect: (store: unknown) => Queryable,
+): void {
+  const queryable = connect(store);
+  const engine = createEngine({ queryable, ...options });
+  const worker = new QueryWorker(port, queryable, engine);
+  port.on('message', (message: PoolMessage) => worker.receive(message));
+  port.postMessage({ kind: 'ready' } satisfies WorkerMessage);
+}
+
+type RunMessage = Extract<PoolMessage, { kind: 'run' }>;
+
+class QueryWorker {
+  readonly #port: MessagePort;
+  readonly #queryable: Queryable;
+  readonly #engine: Engine;
+  readonly #running = new Map<number, AbortController>();
+
+  constructor(port: MessagePort, queryable: Queryable, engine: Engine) {
+    this.#port = port;
+    this.#queryable = queryable;
+    this.#engine = engine;
+  }
+
+  receive(message: PoolMessage): void {
+    if (message.kind === 'cancel') {
+      this.#running.get(message.id)?.abort(new QueryCanceledError());
+      return;
+    }
+    void this.#run(message);
+  }
+
+  /** Never rejects: every outcome is a message. */
+  async #run(message: RunMessage): Promise<void> {
+    const { id, request, timeoutMs, queueMs, cancelFlag } = message;
+    const abort = new AbortController();
+    this.#running.set(id, abort);
+    // The evaluation looks at the clock itself; the timer ends a wait for storage.
+    const timer = setTimeout(() => abort.abort(new QueryTimeoutError()), timeoutMs);
+    try {
+      const answer = await handleRequest(request, {
+        engine: this.#engine,
+        queryable: this.#queryable,
+        signal: abort.signal,
+        queueMs,
+        run: {
+          timeoutMs,
+          lookbackMs: 'lookbackMs' in request ? request.lookbackMs : undefined,
+          cancelFlag: new Int32Array(cancelFlag),
+          signal: abort.signal,
+        },
+      });
+      const reply: WorkerMessage = { kind: 'answer', id, answer };
+      this.#port.postMessage(reply, [answer.data.buffer]);
+    } catch (error) {
+      this.#port.postMessage({
+        kind: 'failure',
+        id,
+        failure: failureOf(error),
+      } satisfies WorkerMessage);
+    } finally {
+      clearTimeout(timer);
+      this.#running.delete(id);
+    }
+  }
+}
+
+function failureOf(error: unknown): QueryFailure {
+  const failure = error instanceof TidegaugeError ? error.code : 'internal';
+  return { failure, message: messageOf(error) };
+}
