@@ -9,12 +9,15 @@ import { resolveScrapeConfigs, scrapeConfigSchema } from './options.ts';
 import { PullManager } from './pull-manager.ts';
 import type { ActiveTarget } from './pool/target-status.ts';
 
+/** Answers nothing until the scrape is given up. */
+const HANG = { hang: true } as const;
+
 /** What a target answers: a body, or what to do. */
 type Answer =
   | string
   | { readonly body: string; readonly contentType: string }
   | { readonly error: Error }
-  | 'hang';
+  | typeof HANG;
 
 const TEXT = 'text/plain; version=0.0.4';
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0';
@@ -34,11 +37,11 @@ interface Fixture {
   readonly logs: LogFields[];
   /** What targets answer from now on, by host; `*` for the others. */
   readonly answers: Map<string, Answer>;
-  apply(...configs: object[]): void;
+  readonly apply: (...configs: object[]) => void;
   /** The only target. */
-  target(): ActiveTarget;
+  readonly target: () => ActiveTarget;
   /** Lets so many intervals pass. */
-  scrape(times?: number): Promise<void>;
+  readonly scrape: (times?: number) => Promise<void>;
 }
 
 function setUp(): Fixture {
@@ -56,7 +59,7 @@ function setUp(): Fixture {
     async get(request, body, signal) {
       requests.push(request);
       const answer = answers.get(new URL(request.url).host) ?? answers.get('*') ?? '';
-      if (answer === 'hang') {
+      if (typeof answer === 'object' && 'hang' in answer) {
         return new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         });
@@ -540,7 +543,7 @@ describe('what the target may do wrong', () => {
   });
 
   it('is to take too long', async () => {
-    const { storage, target, clock } = await scrapeAll(['a 1\n', 'hang']);
+    const { storage, target, clock } = await scrapeAll(['a 1\n', HANG]);
     await clock.advance(5000);
     expect(storage.values('up')).toEqual([1, 0]);
     expect(storage.values('a')).toEqual([1, 'stale']);
@@ -554,7 +557,7 @@ describe('what the target may do wrong', () => {
 
   it('does not hold up other targets', async () => {
     const fixture = setUp();
-    fixture.answers.set('slow:1', 'hang');
+    fixture.answers.set('slow:1', HANG);
     fixture.answers.set('*', 'a 1\n');
     fixture.apply({ static_configs: [{ targets: ['slow:1', 'fast:1'] }] });
     await fixture.scrape(3);
