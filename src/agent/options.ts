@@ -6,7 +6,7 @@ export const hostMetricsOptionsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether the host's CPU, memory, disks, network and load are read and pushed."),
-  intervalMs: z.int().min(100).default(15_000).describe('Time between two readings.'),
+  interval_ms: z.int().min(100).default(15_000).describe('Time between two readings.'),
   job: z.string().min(1).default('host').describe('Label `job` of the host metrics.'),
 });
 

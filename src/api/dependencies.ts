@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
+import type { TargetMetadata, TargetStatus } from '../ingest/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
 import type { Storage } from '../storage/api.ts';
@@ -7,26 +8,13 @@ import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/index.ts';
 import type { ApiOptions } from './options.ts';
 
-/** `GET /api/v1/targets`, as the pull side keeps it; shapes as in Prometheus's API. */
-export interface TargetsView {
-  readonly activeTargets: readonly TargetView[];
-  readonly droppedTargets: readonly Readonly<Record<string, unknown>>[];
-  readonly droppedTargetCounts: Readonly<Record<string, number>>;
-}
-
-export interface TargetView {
-  readonly scrapePool: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly [field: string]: unknown;
-}
-
 /**
  * Takes requests on the raw sockets, before anything is parsed: pushes, whose bodies and paths the
  * web framework must not touch.
  */
 export interface RawHandler {
-  /** Whether the request was taken; then the handler answers it, now or later. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers the request and resolves, never rejects; undefined: the path is not its own. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined;
 }
 
 export interface BuildInfo {
@@ -58,7 +46,8 @@ export interface ApiDependencies {
   readonly storage: Storage;
   readonly queries: QueryPool;
   readonly sources: SourceRegistry;
-  readonly targets: () => TargetsView;
+  readonly targets: () => TargetStatus;
+  readonly targetMetadata: () => readonly TargetMetadata[];
   readonly control: ServerControl;
   /** In the order in which they are asked. */
   readonly rawHandlers: readonly RawHandler[];

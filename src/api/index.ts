@@ -4,8 +4,6 @@ export type {
   BuildInfo,
   RawHandler,
   ServerControl,
-  TargetsView,
-  TargetView,
 } from './dependencies.ts';
 export type { ApiOptions } from './options.ts';
 export { apiOptionsSchema } from './options.ts';

@@ -1,4 +1,4 @@
-import { ApiError } from './errors.ts';
+import type { ApiError } from './errors.ts';
 
 export interface Notes {
   readonly warnings?: readonly string[];

@@ -31,7 +31,9 @@ export async function startHttpServer(deps: ApiDependencies): Promise<HttpServer
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer((request, response) => {
     observe(request, response);
-    for (const raw of deps.rawHandlers) if (raw.handle(request, response)) return;
+    for (const raw of deps.rawHandlers) {
+      if (raw.handle(request, response) !== undefined) return;
+    }
     void listener(request, response);
   });
   // A sender that dribbles its headers must not hold a socket for ever; bodies have their own

@@ -172,9 +172,9 @@ function problem(source: YamlSource, path: Path, message: string): ConfigProblem
 function withPrometheusNames(config: ConfigFile): ComponentOptions {
   const { tsdb, exemplars } = config.storage ?? {};
   const storage = { ...config.tidegauge.storage };
-  storage.outOfOrderWindowMs = tsdb?.out_of_order_time_window ?? storage.outOfOrderWindowMs;
-  storage.retentionMs = tsdb?.retention?.time ?? storage.retentionMs;
-  storage.maxExemplars = exemplars?.max_exemplars ?? storage.maxExemplars;
+  storage.out_of_order_window_ms = tsdb?.out_of_order_time_window ?? storage.out_of_order_window_ms;
+  storage.retention_ms = tsdb?.retention?.time ?? storage.retention_ms;
+  storage.max_exemplars = exemplars?.max_exemplars ?? storage.max_exemplars;
   return { ...config.tidegauge, storage };
 }
 

@@ -20,7 +20,7 @@ function definitionOf(schema: z.ZodType): Definition {
   return schema.def as unknown as Definition;
 }
 
-/** One layer below a wrapper (optional, default, nullable, pipe), or undefined for anything else. */
+/** One layer below a wrapper (optional, default, pipe, …); undefined for anything else. */
 function inner(schema: z.ZodType): z.ZodType | undefined {
   const definition = definitionOf(schema);
   if (definition.innerType !== undefined) return definition.innerType;

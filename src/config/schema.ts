@@ -45,11 +45,14 @@ const duration = z.union([z.string(), z.number()]).transform((value, context) =>
 
 /** A key that Prometheus has and that may stand in the file as long as it asks for nothing. */
 function emptyOnly(what: string) {
-  return z.unknown().superRefine((value, context) => {
-    if (asksForNothing(value)) return;
-    const message = `${what} not supported yet`;
-    context.addIssue({ code: 'custom', message, params: { unsupported: true } });
-  });
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      if (asksForNothing(value)) return;
+      const message = `${what} not supported yet`;
+      context.addIssue({ code: 'custom', message, params: { unsupported: true } });
+    })
+    .optional();
 }
 
 // The file that Prometheus ships has `alerting` with a commented-out target and empty rule files.

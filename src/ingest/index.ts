@@ -22,7 +22,6 @@ export {
   globalScrapeShape,
   parseTargetFile,
   PullManager,
-  parseTargetFile,
   resolveScrapeConfigs,
   scrapeConfigSchema,
   scrapeConfigShape,

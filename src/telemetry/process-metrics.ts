@@ -11,6 +11,14 @@ const GC_KINDS = new Map([
   [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weak_callbacks'],
 ]);
 
+/** Period of the timer that measures the event loop; what it measures has the period in it. */
+const EVENT_LOOP_RESOLUTION_MS = 10;
+const EVENT_LOOP_STATISTICS = [
+  ['p50', 50],
+  ['p99', 99],
+  ['max', 100],
+] as const;
+
 /**
  * Registers what every process exports of itself: CPU, memory, file descriptors, heap, garbage
  * collection, event-loop delay. Names are the field's where there are any, and pass
@@ -83,18 +91,17 @@ function registerHeap(registry: Registry): void {
 // The delay is reported over the time between two readings, so that each reading tells of a
 // period of its own and a bad minute stays visible in a graph.
 function registerEventLoop(registry: Registry): () => void {
-  const monitor = monitorEventLoopDelay({ resolution: 10 });
+  const monitor = monitorEventLoopDelay({ resolution: EVENT_LOOP_RESOLUTION_MS });
   monitor.enable();
   new Gauge({
     name: 'tidegauge_event_loop_delay_seconds',
-    help: 'Delay of the main event loop since the last reading, by quantile.',
-    labelNames: ['quantile'],
+    help: 'Delay of the main event loop since the last reading: median, 99th percentile, largest.',
+    labelNames: ['statistic'],
     registers: [registry],
     collect() {
-      for (const quantile of [0.5, 0.99, 1]) {
-        // The monitor counts its own 10 ms timer period in.
-        const delayMs = Math.max(0, monitor.percentile(quantile * 100) / 1e6 - 10);
-        this.set({ quantile: String(quantile) }, delayMs / 1000);
+      for (const [statistic, percentile] of EVENT_LOOP_STATISTICS) {
+        const delayMs = monitor.percentile(percentile) / 1e6 - EVENT_LOOP_RESOLUTION_MS;
+        this.set({ statistic }, Math.max(0, delayMs) / 1000);
       }
       monitor.reset();
     },

@@ -24,7 +24,7 @@ export const FIGURES: readonly Figure[] = [
   },
   {
     title: 'Event-loop delay p99',
-    query: 'max(tidegauge_event_loop_delay_seconds{quantile="0.99"})',
+    query: 'max(tidegauge_event_loop_delay_seconds{statistic="p99"})',
     unit: 'seconds',
   },
 ];

@@ -20,7 +20,7 @@ const files: HostFiles = {
   statfs: () => Promise.reject(new Error()),
 };
 
-const OPTIONS = { enabled: true, intervalMs: 5000, job: 'host' };
+const OPTIONS = { enabled: true, interval_ms: 5000, job: 'host' };
 
 function decode(body: Uint8Array) {
   const bytes = new Uint8Array(decompressedSize(body, 0, body.length, 1 << 24));

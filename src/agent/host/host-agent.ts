@@ -64,7 +64,7 @@ export class HostAgent {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#readAndSend(signal);
-      const untilNextMs = options.intervalMs - (clock.now() % options.intervalMs);
+      const untilNextMs = options.interval_ms - (clock.now() % options.interval_ms);
       await delay(clock, untilNextMs, signal);
     }
   }

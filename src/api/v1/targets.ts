@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
-import type { ApiDependencies, TargetsView } from '../dependencies.ts';
+import type { TargetStatus } from '../../ingest/index.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { success } from '../respond.ts';
 import type { ApiEnv } from '../routing.ts';
 
@@ -15,7 +16,7 @@ export function targetRoutes(app: Hono<ApiEnv>, deps: ApiDependencies): void {
   });
 }
 
-function filterTargets(view: TargetsView, state: string, pool: string): TargetsView {
+function filterTargets(view: TargetStatus, state: string, pool: string): TargetStatus {
   const active = state === '' || state === 'any' || state === 'active';
   const dropped = state === '' || state === 'any' || state === 'dropped';
   return {
@@ -23,7 +24,7 @@ function filterTargets(view: TargetsView, state: string, pool: string): TargetsV
       ? view.activeTargets.filter((target) => pool === '' || target.scrapePool === pool)
       : [],
     droppedTargets: dropped
-      ? view.droppedTargets.filter((target) => pool === '' || target['scrapePool'] === pool)
+      ? view.droppedTargets.filter((target) => pool === '' || target.scrapePool === pool)
       : [],
     droppedTargetCounts: dropped ? view.droppedTargetCounts : {},
   };

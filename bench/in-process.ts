@@ -1,0 +1,84 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPushHandlers, noPushMetrics, pushOptionsSchema } from '../src/ingest/index.ts';
+import { SourceRegistry } from '../src/sources/index.ts';
+import { openStorage } from '../src/storage/index.ts';
+import { silentLogger } from '../src/telemetry/index.ts';
+import { systemClock } from '../src/util/index.ts';
+import { Load } from './load/load.ts';
+import { WriteRequests } from './load/write-requests.ts';
+import { median } from './support/process-usage.ts';
+
+interface Options {
+  readonly series: number;
+  readonly ticks: number;
+  readonly runs: number;
+  readonly samplesPerRequest: number;
+}
+
+/**
+ * CPU seconds per million samples of the handler itself, from body to durable commit, without
+ * sockets: what the collector does besides HTTP. Making the bodies is not counted.
+ */
+export async function inProcessBench(
+  options: Options,
+  progress: (line: string) => void,
+): Promise<number> {
+  const figures: number[] = [];
+  for (let run = 1; run <= options.runs; run++) {
+    const figure = await measure(options);
+    figures.push(figure);
+    progress(
+      `run ${run}/${options.runs} in-process: ${figure.toFixed(2)} CPU-s per million samples`,
+    );
+  }
+  return median(figures);
+}
+
+async function measure(options: Options): Promise<number> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'bench-in-process-'));
+  const storage = await openStorage({ data_dir: dataDir });
+  const push = createPushHandlers({
+    storage,
+    sources: new SourceRegistry({ clock: systemClock }),
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: noPushMetrics,
+    options: pushOptionsSchema.parse({}),
+    version: 'bench',
+  });
+  const load = new Load(options.series);
+  const requests = new WriteRequests(load, options.samplesPerRequest);
+  const firstMs = Math.floor(Date.now() / 1000) * 1000 - options.ticks * 15_000;
+  let cpuMicroseconds = 0;
+  for (let tick = 0; tick < options.ticks; tick++) {
+    if (tick > 0) load.tick();
+    const bodies = [...requests.bodies(firstMs + tick * 15_000)];
+    const before = process.cpuUsage();
+    for (const body of bodies) await send(push, body);
+    const used = process.cpuUsage(before);
+    cpuMicroseconds += used.user + used.system;
+  }
+  await storage.close();
+  await rm(dataDir, { recursive: true, force: true });
+  return cpuMicroseconds / (options.series * options.ticks);
+}
+
+async function send(push: ReturnType<typeof createPushHandlers>, body: Uint8Array): Promise<void> {
+  const request = new IncomingMessage(new Socket());
+  request.method = 'POST';
+  request.url = '/api/v1/write';
+  request.headers = {
+    'content-type': 'application/x-protobuf',
+    'content-encoding': 'snappy',
+    'content-length': String(body.length),
+  };
+  const response = new ServerResponse(request);
+  request.push(body);
+  request.push(null);
+  await push.handle(request, response);
+  if (response.statusCode >= 300) throw new Error(`the handler answered ${response.statusCode}`);
+}

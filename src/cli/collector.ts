@@ -1,0 +1,215 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Registry } from 'prom-client';
+import { HostAgent, remoteWriteSender } from '../agent/index.ts';
+import type { ServerControl } from '../api/index.ts';
+import { startHttpServer } from '../api/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import { createPushHandlers, PullManager } from '../ingest/index.ts';
+import { formatDuration, Labels, messageOf } from '../model/index.ts';
+import type { QueryPool } from '../query/index.ts';
+import { createQueryPool } from '../query/index.ts';
+import { SourceRegistry } from '../sources/index.ts';
+import type { Storage } from '../storage/index.ts';
+import { openStorage } from '../storage/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import { registerProcessMetrics } from '../telemetry/index.ts';
+import { packageRoot, systemClock, workerEntry } from '../util/index.ts';
+import { createPullMetrics } from './pull-metrics.ts';
+import { createPushMetrics } from './push-metrics.ts';
+import { registerServerMetrics } from './server-metrics.ts';
+import { readBuildInfo } from './version.ts';
+
+export interface CollectorOptions {
+  readonly config: LoadedConfig;
+  /** Reads the configuration again, for a reload. @throws ConfigError */
+  readonly readConfig: () => LoadedConfig;
+  readonly listen: string;
+  readonly dataDir: string;
+  readonly flags: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+}
+
+/** The running collector. */
+export interface Collector {
+  readonly url: string;
+  /** @throws ConfigError, and the configuration in force stays. */
+  reload(): Promise<void>;
+  /** Stops taking anything in, finishes what is under way, closes the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts a collector together and starts it. Parts start in the order in which data needs them, the
+ * store first, and stop in the opposite order.
+ */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  const assembly = new Assembly(options);
+  try {
+    return await assembly.start();
+  } catch (error) {
+    await assembly.close();
+    throw error;
+  }
+}
+
+class Assembly {
+  readonly #options: CollectorOptions;
+  readonly #registry = new Registry();
+  readonly #build = readBuildInfo();
+  readonly #startTimeMs = systemClock.now();
+  /** What stops each part, in order of starting. */
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  #config: LoadedConfig;
+  #lastReload: { success: boolean; timeMs: number };
+  #ready = false;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#lastReload = { success: true, timeMs: this.#startTimeMs };
+  }
+
+  async start(): Promise<Collector> {
+    const { logger, config } = this.#options;
+    const { components } = config;
+    const registry = this.#registry;
+    const sources = new SourceRegistry({
+      clock: systemClock,
+      maxPushSources: components.sources.max_push_sources,
+    });
+    this.#closers.push(registerProcessMetrics(registry));
+    const storage = await this.#openStorage();
+    registerServerMetrics(registry, { build: this.#build, storage, sources });
+    const push = createPushHandlers({
+      storage,
+      sources,
+      clock: systemClock,
+      logger: logger.child({ part: 'push' }),
+      metrics: createPushMetrics(registry),
+      options: components.push,
+      version: this.#build.version,
+    });
+    await push.start();
+    this.#closers.push(() => push.close());
+    const pull = new PullManager({
+      clock: systemClock,
+      storage,
+      sources,
+      logger: logger.child({ part: 'pull' }),
+      metrics: createPullMetrics(registry),
+      version: this.#build.version,
+    });
+    this.#closers.push(() => pull.stop());
+    const queries = this.#startQueries(storage);
+    const server = await startHttpServer({
+      options: { ...components.web, listen: this.#options.listen },
+      clock: systemClock,
+      logger: logger.child({ part: 'http' }),
+      registry,
+      storage,
+      queries,
+      sources,
+      targets: () => pull.targets(),
+      targetMetadata: () => pull.targetMetadata(),
+      control: this.#control(() => this.#reload(pull)),
+      rawHandlers: [push],
+      uiDirectory: uiDirectory(),
+    });
+    this.#closers.push(() => server.close());
+    pull.apply(config.scrapeConfigs);
+    this.#startHostAgent(server.url);
+    this.#ready = true;
+    return {
+      url: server.url,
+      reload: () => this.#reload(pull),
+      close: () => this.close(),
+    };
+  }
+
+  /** Stops what was started, last first; one that fails does not keep the others from it. */
+  async close(): Promise<void> {
+    this.#ready = false;
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        this.#options.logger.error({ err: messageOf(error) }, 'a part did not stop well');
+      }
+    }
+  }
+
+  async #openStorage(): Promise<Storage> {
+    const { logger, dataDir, config } = this.#options;
+    const storage = await openStorage(
+      { ...config.components.storage, data_dir: dataDir },
+      { log: logger.child({ part: 'storage' }) },
+    );
+    this.#closers.push(() => storage.close());
+    return storage;
+  }
+
+  #startQueries(storage: Storage): QueryPool {
+    const pool = createQueryPool({
+      options: this.#config.components.query,
+      entry: workerEntry('query-worker'),
+      workerHandle: () => storage.workerHandle(),
+    });
+    this.#closers.push(() => pool.close());
+    return pool;
+  }
+
+  #startHostAgent(url: string): void {
+    const options = this.#config.components.host_metrics;
+    if (!options.enabled) return;
+    const sender = remoteWriteSender(`${url}/api/v1/write`);
+    const agent = new HostAgent({
+      options,
+      labels: Labels.fromObject({ job: options.job, instance: hostname() }),
+      clock: systemClock,
+      logger: this.#options.logger.child({ part: 'host-metrics' }),
+      send: sender.send,
+    });
+    agent.start();
+    this.#closers.push(async () => {
+      await agent.stop();
+      await sender.close();
+    });
+  }
+
+  async #reload(pull: PullManager): Promise<void> {
+    const { logger, readConfig } = this.#options;
+    try {
+      this.#config = readConfig();
+      pull.apply(this.#config.scrapeConfigs);
+    } catch (error) {
+      this.#lastReload = { success: false, timeMs: this.#lastReload.timeMs };
+      throw error;
+    }
+    this.#lastReload = { success: true, timeMs: systemClock.now() };
+    logger.info({ file: this.#config.file }, 'configuration loaded again');
+  }
+
+  #control(reload: () => Promise<void>): ServerControl {
+    const { flags, dataDir } = this.#options;
+    const { retention_ms: retentionMs } = this.#config.components.storage;
+    return {
+      build: this.#build,
+      startTimeMs: this.#startTimeMs,
+      dataDir,
+      retention: retentionMs === 0 ? 'for ever' : formatDuration(retentionMs),
+      configYaml: () => this.#config.yaml,
+      flags: () => flags,
+      lastReload: () => this.#lastReload,
+      isReady: () => this.#ready,
+      reload,
+    };
+  }
+}
+
+/** The built page; none where only the server was built. */
+function uiDirectory(): string | undefined {
+  const directory = fileURLToPath(new URL('dist/ui', packageRoot()));
+  return existsSync(directory) ? directory : undefined;
+}

@@ -1,0 +1,95 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf, TidegaugeError } from '../model/index.ts';
+import { LOG_LEVELS } from '../telemetry/index.ts';
+import { checkConfigCommand } from './check-config.ts';
+import { checkMetricsCommand } from './check-metrics.ts';
+import type { ServeFlags } from './serve.ts';
+import { serve } from './serve.ts';
+import { readBuildInfo } from './version.ts';
+
+/** Exit statuses: 0, 1 (failed), 2 (bad usage). */
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+const LISTEN = /^(\[[0-9a-fA-F:]+\]|[^:[\]]*):\d{1,5}$/;
+
+function parseListen(text: string): string {
+  if (LISTEN.test(text) && Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535) return text;
+  throw new InvalidArgumentError('want HOST:PORT, such as 127.0.0.1:9095 or :9095.');
+}
+
+function createProgram(): Command {
+  const program = new Command('tidegauge')
+    .description('Collects metrics by push and by pull, stores them, answers PromQL.')
+    .version(readBuildInfo().version)
+    .showHelpAfterError('Try `tidegauge --help`, or `tidegauge COMMAND --help`.')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : BAD_USAGE));
+  addServe(program);
+  addCheck(program);
+  return program;
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .summary('run the collector')
+    .description(
+      'Runs the collector: pulls, takes pushes, stores, answers queries, draws. Without a\n' +
+        'configuration it scrapes itself and reads its own host.',
+    )
+    .option('--config <file>', 'configuration file, as for Prometheus')
+    .option('--data <dir>', 'folder for everything stored (default: ./data)')
+    .option('--listen <host:port>', 'address to listen on (default: 127.0.0.1:9095)', parseListen)
+    .addOption(
+      new Option('--log-level <level>', 'least severe log lines shown')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  tidegauge serve\n' +
+        '  tidegauge serve --config prometheus.yml --data /var/lib/tidegauge --listen :9095\n' +
+        '\nSIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.\n' +
+        'SIGTERM finishes what is under way and exits.',
+    )
+    .action(async (flags: ServeFlags) => {
+      await serve(flags);
+    });
+}
+
+function addCheck(program: Command): void {
+  const check = program.command('check').summary('verify files').description('Verifies files.');
+  check
+    .command('config')
+    .argument('<files...>', 'configuration files')
+    .summary('verify configuration files')
+    .description(
+      'Verifies configuration files and says everything that is wrong, each with line and column.\n' +
+        'Exit status 1 if anything is.',
+    )
+    .action((files: string[]) => {
+      process.exitCode = checkConfigCommand(files, console) ? 0 : FAILED;
+    });
+  check
+    .command('metrics')
+    .argument('[file]', 'exposition body; standard input without one')
+    .option('--openmetrics', 'the body is OpenMetrics (default: text 0.0.4)')
+    .summary('verify an exposition body')
+    .description('Verifies an exposition body by the rules of its format.')
+    .action(async (file: string | undefined, flags: { openmetrics?: boolean }) => {
+      const right = await checkMetricsCommand(file, flags.openmetrics === true, console);
+      process.exitCode = right ? 0 : FAILED;
+    });
+}
+
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  // What went wrong in operation is said in one line; a bug shows where it is.
+  const known = error instanceof TidegaugeError;
+  console.error(
+    `tidegauge: ${known || !(error instanceof Error) ? messageOf(error) : error.stack}`,
+  );
+  process.exitCode = FAILED;
+}

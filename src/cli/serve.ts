@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { apiOptionsSchema } from '../api/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import { loadConfig, loadDefaultConfig } from '../config/index.ts';
+import { messageOf } from '../model/index.ts';
+import type { Logger, LogLevel } from '../telemetry/index.ts';
+import { createLogger } from '../telemetry/index.ts';
+import { type Collector, startCollector } from './collector.ts';
+
+export interface ServeFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly listen?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** Runs the collector until a signal ends it. */
+export async function serve(flags: ServeFlags): Promise<void> {
+  const logger = createLogger(flags.logLevel);
+  const readConfig = (): LoadedConfig =>
+    flags.config === undefined ? loadDefaultConfig(selfAddress(flags)) : loadConfig(flags.config);
+  const config = readConfig();
+  const { web, storage } = config.components;
+  const listen = flags.listen ?? web.listen;
+  const dataDir = resolve(flags.data ?? storage.data_dir);
+  const collector = await startCollector({
+    config,
+    readConfig,
+    listen,
+    dataDir,
+    logger,
+    flags: {
+      config: flags.config ?? '',
+      data: dataDir,
+      listen,
+      'log-level': flags.logLevel,
+    },
+  });
+  console.log(greeting(collector.url, dataDir, config));
+  handleSignals(collector, logger);
+}
+
+/** Where the built-in configuration scrapes this collector. */
+function selfAddress({ listen }: ServeFlags): string {
+  const address = listen ?? apiOptionsSchema.parse({}).listen;
+  return address.replace(/^(0\.0\.0\.0|\[::\]|)(?=:\d+$)/, '127.0.0.1');
+}
+
+function greeting(url: string, dataDir: string, config: LoadedConfig): string {
+  const query = config.components.host_metrics.enabled
+    ? 'sum by (mode) (rate(node_cpu_seconds_total[1m]))'
+    : 'up';
+  return [
+    `Tidegauge listens on  ${url}`,
+    `data                  ${dataDir}`,
+    `configuration         ${config.file}`,
+    `try                   ${url}/query?expr=${encodeURIComponent(query)}`,
+    `                      curl -s ${url}/api/v1/query --data-urlencode 'query=${query}'`,
+  ].join('\n');
+}
+
+function handleSignals(collector: Collector, logger: Logger): void {
+  process.on('SIGHUP', () => {
+    collector.reload().catch((error: unknown) => {
+      logger.error({ err: messageOf(error) }, 'reload failed, the old configuration stays');
+    });
+  });
+  let closing = false;
+  const close = (signal: NodeJS.Signals): void => {
+    // A second signal means: now.
+    if (closing) process.exit(1);
+    closing = true;
+    logger.info({ signal }, 'stopping');
+    void collector.close().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', close);
+  process.on('SIGINT', close);
+}
