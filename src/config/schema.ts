@@ -44,23 +44,31 @@ const duration = z.union([z.string(), z.number()]).transform((value, context) =>
 });
 
 /** A key that Prometheus has and that may stand in the file as long as it asks for nothing. */
-function emptyOnly(what: string) {
+function unusedOnly(what: string, isUnused: (value: unknown) => boolean = isEmpty) {
   return z
     .unknown()
     .superRefine((value, context) => {
-      if (asksForNothing(value)) return;
+      if (isUnused(value)) return;
       const message = `${what} not supported yet`;
       context.addIssue({ code: 'custom', message, params: { unsupported: true } });
     })
     .optional();
 }
 
-// The file that Prometheus ships has `alerting` with a commented-out target and empty rule files.
-function asksForNothing(value: unknown): boolean {
-  if (value === null || value === undefined) return true;
-  if (Array.isArray(value)) return value.every(asksForNothing);
-  return typeof value === 'object' && Object.values(value).every(asksForNothing);
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
+
+/** Alertmanagers without any target, as in the file that Prometheus ships. */
+const noAlertmanagers = z.strictObject({
+  alertmanagers: z
+    .array(
+      z.strictObject({
+        static_configs: z.array(z.strictObject({ targets: z.array(z.unknown()).max(0).nullish() })),
+      }),
+    )
+    .nullish(),
+});
 
 const labelText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
@@ -107,10 +115,13 @@ export const configSchema = z.strictObject({
     .nullish()
     .describe('Files with further `scrape_configs`; globs, relative to this file.'),
   storage: storageSchema.nullish(),
-  rule_files: emptyOnly('rule files are'),
-  alerting: emptyOnly('alerting is'),
-  remote_write: emptyOnly('remote write to other servers is'),
-  remote_read: emptyOnly('remote read from other servers is'),
+  rule_files: unusedOnly('rule files are'),
+  alerting: unusedOnly(
+    'alerting is',
+    (value) => isEmpty(value) || noAlertmanagers.safeParse(value).success,
+  ),
+  remote_write: unusedOnly('remote write to other servers is'),
+  remote_read: unusedOnly('remote read from other servers is'),
   tidegauge: tidegaugeSchema,
 });
 

@@ -36,23 +36,20 @@ export function parseYaml(text: string, file: string): YamlSource {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  if (document.errors.length > 0) {
+  // Warnings are tags that nothing here understands: the value is not what was meant.
+  const faults: Fault[] = [...document.errors, ...document.warnings].map((fault) => ({
+    offset: fault.pos[0],
+    message: fault.message,
+  }));
+  resolveScalars(document, faults);
+  if (faults.length > 0) {
     throw new ConfigError(
-      document.errors.map((error): ConfigProblem => {
-        const message = `not valid YAML: ${error.message}`;
-        return { file, ...at(error.pos[0]), path: '', message, kind: 'invalid' };
+      faults.map((fault): ConfigProblem => {
+        const message = `not valid YAML: ${fault.message}`;
+        return { file, ...at(fault.offset), path: '', message, kind: 'invalid' };
       }),
     );
   }
-  // A scalar that would lose its form as a number or boolean (`1.10`, `0x10`, `True`) stays text
-  // until the schema says what it is.
-  visit(document, {
-    Scalar(_key, node) {
-      const { value, source } = node;
-      if (value === null || typeof value === 'string' || source === undefined) return;
-      if (String(value) !== source) node.value = source;
-    },
-  });
   const root = document.contents;
   const startOf = (node: Node | null | undefined): Place => at(node?.range?.[0] ?? 0);
   return {
@@ -69,6 +66,32 @@ export function parseYaml(text: string, file: string): YamlSource {
       return isScalar(node) && typeof node.source === 'string' ? node.source : undefined;
     },
   };
+}
+
+interface Fault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/**
+ * A scalar that would lose its form as a number or boolean (`1.10`, `0x10`, `True`) stays text
+ * until the schema says what it is. Binary ones are text too, if they are UTF-8.
+ */
+function resolveScalars(document: Parameters<typeof visit>[0], faults: Fault[]): void {
+  visit(document, {
+    Scalar(_key, node) {
+      const { value, source } = node;
+      if (value instanceof Uint8Array) {
+        try {
+          node.value = new TextDecoder('utf-8', { fatal: true }).decode(value);
+        } catch {
+          faults.push({ offset: node.range?.[0] ?? 0, message: 'the binary value is not UTF-8' });
+        }
+      } else if (value !== null && typeof value !== 'string' && source !== undefined) {
+        if (String(value) !== source) node.value = source;
+      }
+    },
+  });
 }
 
 function findPair(items: readonly unknown[], key: string): Pair | undefined {
