@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { StorageLockedError, systemCodeOf } from './errors.ts';
 import type { FileSystem } from './file-system.ts';
 
-const ATTEMPTS = 5;
+const ATTEMPTS = 6;
+/** An empty lock that is still empty at this attempt has no maker any more. */
+const EMPTY_ATTEMPTS = 3;
 
 /**
  * Keeps the data folder to one open store: a file that names its process. The lock of a process
@@ -24,7 +26,7 @@ export class DataLock {
       if (await files.createExclusive(path, mine)) return new DataLock(files, path);
       const holder = await readIfThere(files, path);
       // An empty file: its maker is about to write its name, or died before it could.
-      if (holder === undefined || (holder === '' && attempt < ATTEMPTS - 1)) continue;
+      if (holder === undefined || (holder === '' && attempt < EMPTY_ATTEMPTS)) continue;
       if (isAlive(holder)) {
         throw new StorageLockedError(
           `${path} says that process ${holder.split(' ')[0]} has the data folder open; ` +

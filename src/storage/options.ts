@@ -45,13 +45,13 @@ export const storageOptionsSchema = z.strictObject({
   max_exemplars: count.default(100_000).describe('Most exemplars held; the oldest give way.'),
   wal_segment_bytes: z
     .int()
-    .min(64 * 1024)
+    .min(4096)
     .max(1024 * MIB)
     .default(32 * MIB)
     .describe('Size at which the write-ahead log starts its next file, in bytes.'),
   checkpoint_bytes: z
     .int()
-    .min(64 * 1024)
+    .min(4096)
     .default(128 * MIB)
     .describe(
       'Size of the log at which a checkpoint replaces it, in bytes; larger where the last ' +

@@ -643,7 +643,7 @@ export function describeStorage(name: string, makeFactory: () => Promise<Storage
       test('finds what the store finds', async () => {
         const appender = storage.appender();
         for (let index = 0; index < 200; index++) {
-          const labels = Labels.fromObject({ __name__: 'm', index: String(index), é: '\u{1f30a}' });
+          const labels = Labels.fromPairs(['__name__', 'm', 'index', String(index), 'é', 'ö']);
           const ref = appender.series(labels);
           pushBits(appender, ref, NOW + index, ODD_NANS[index % 4]!);
           pushBits(appender, ref, NOW + index + 1, STALE);

@@ -33,6 +33,8 @@ export class MemoryFileSystem implements FileSystem {
   #durableNames = new Map<string, MemoryFile>();
   /** Called before each operation; throws to make it fail. */
   onOperation: (operation: Operation, path: string) => void = () => {};
+  /** Awaited before each operation on a file: how slow the disk is. */
+  delay: () => Promise<void> = () => Promise.resolve();
   /** Bytes that still fit; a write beyond them is torn there and fails with ENOSPC. */
   freeBytes = Infinity;
   /** Bytes given to `write` in all. */
@@ -74,6 +76,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    await this.delay();
     this.onOperation('rename', from);
     for (const [path, file] of [...this.#files]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
@@ -89,6 +92,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async syncDirectory(path: string): Promise<void> {
+    await this.delay();
     this.onOperation('syncDirectory', path);
     const below = `${path}/`;
     for (const each of [...this.#durableNames.keys()]) {
@@ -135,6 +139,7 @@ export class MemoryFileSystem implements FileSystem {
   #writable(path: string, file: MemoryFile): WritableFile {
     return {
       write: async (bytes, position) => {
+        await this.delay();
         let kept = bytes.length;
         let failure: Error | undefined;
         try {
@@ -157,6 +162,7 @@ export class MemoryFileSystem implements FileSystem {
         if (failure !== undefined) throw failure;
       },
       sync: async () => {
+        await this.delay();
         this.onOperation('sync', path);
         file.synced = file.written.slice();
       },
