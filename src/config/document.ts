@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { DEFAULT_CONFIG } from './default-config.ts';
 import { fileOptions, formatDefault } from './file-form.ts';
 import { configSchema, sections, unsupportedKeys } from './schema.ts';
-import { choicesOf, defaultOf, descriptionOf, elementOf, shapeOf } from './schema-walk.ts';
+import { choicesOf, defaultOf, descriptionOf, elementOf, isList, shapeOf } from './schema-walk.ts';
 
 const HEAD = `# Configuration
 
@@ -14,6 +14,11 @@ Durations are written \`30s\`, \`1h30m\`, \`15d\`; sizes \`512KB\`, \`32MB\`, \`
 
 Without a file the collector runs with:
 `;
+
+const SHOWN_DEFAULT = DEFAULT_CONFIG.replace(
+  'LISTEN',
+  String(defaultOf(sections.web.shape.listen)),
+);
 
 /** The page on the configuration, as Markdown. */
 export function documentConfiguration(): string {
@@ -53,7 +58,8 @@ function kindOf(schema: z.ZodType): string {
   if (shapeOf(schema) !== undefined) return 'map, below';
   const element = elementOf(schema);
   if (element === undefined) return '';
-  return shapeOf(element) === undefined ? 'list or map' : 'list of maps, below';
+  const outer = isList(schema) ? 'list' : 'map';
+  return shapeOf(element) === undefined ? outer : `${outer} of maps, below`;
 }
 
 function documentSection(name: string, schema: z.ZodObject): string[] {

@@ -48,6 +48,11 @@ export function elementOf(schema: z.ZodType): z.ZodType | undefined {
   return definition.element ?? definition.valueType;
 }
 
+/** Whether a schema is of a list, as against a map of free keys. */
+export function isList(schema: z.ZodType): boolean {
+  return definitionOf(unwrap(schema)).element !== undefined;
+}
+
 /** The values of an enumeration; undefined for anything else. */
 export function choicesOf(schema: z.ZodType): string[] | undefined {
   const { entries } = definitionOf(unwrap(schema));
