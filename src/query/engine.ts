@@ -72,8 +72,8 @@ const DEFAULT_MAX_SAMPLES = 50_000_000;
 /** Evaluates PromQL on a store. */
 export function createEngine(options: EngineOptions): Engine {
   return {
-    instant: (query, at) => new Run(options, at).instant(query, at.timeMs),
-    range: (query, over) => new Run(options, over).range(query, over),
+    instant: async (query, at) => new Run(options, at).instant(query, at.timeMs),
+    range: async (query, over) => new Run(options, over).range(query, over),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from '../ast.ts';
 
+import { power } from '../functions/power.ts';
+
 export type { ArithmeticOperator, ComparisonOperator } from '../ast.ts';
 
 const ARITHMETIC = new Set<string>(['+', '-', '*', '/', '%', '^', 'atan2']);
@@ -35,13 +37,6 @@ export function arithmetic(operator: ArithmeticOperator, left: number, right: nu
     default:
       return Math.atan2(left, right);
   }
-}
-
-/** C's pow, which unlike JavaScript's has 1 to any power, and -1 to an infinite one, be 1. */
-function power(base: number, exponent: number): number {
-  if (base === 1) return 1;
-  if (base === -1 && (exponent === Infinity || exponent === -Infinity)) return 1;
-  return base ** exponent;
 }
 
 export function compare(operator: ComparisonOperator, left: number, right: number): boolean {
