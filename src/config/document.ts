@@ -25,7 +25,7 @@ export function documentConfiguration(): string {
   const shape = shapeOf(configSchema) ?? {};
   const sectionKeys = ['global', 'scrape_configs', 'storage'];
   const parts = [
-    `${HEAD}\n\`\`\`yaml\n${DEFAULT_CONFIG}\`\`\``,
+    `${HEAD}\n\`\`\`yaml\n${SHOWN_DEFAULT}\`\`\``,
     ...sectionKeys.flatMap((key) => documentMap(key, shape[key] as z.ZodType)),
     '## scrape_config_files',
     descriptionOf(shape['scrape_config_files'] as z.ZodType),
