@@ -1,5 +1,5 @@
 export { ByteHasher } from './bytes/byte-hasher.ts';
-export { isUtf8, latin1Text, utf8Text } from './bytes/byte-text.ts';
+export { bufferOver, isUtf8, latin1Text, utf8Text } from './bytes/byte-text.ts';
 export { ByteWriter, varintSize } from './bytes/byte-writer.ts';
 export { DecimalParser } from './bytes/decimal-parser.ts';
 export type { CancelTimer, Clock } from './clock.ts';

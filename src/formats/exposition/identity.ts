@@ -1,5 +1,5 @@
 import { Labels, METRIC_NAME } from '../../model/index.ts';
-import { utf8Text } from '../../util/index.ts';
+import { bufferOver, utf8Text } from '../../util/index.ts';
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -37,12 +37,13 @@ export function decodeIdentityPairs(
   end: number,
   bodyStart: number = start,
 ): string[] {
-  const scanner = LineScanner.forPiece(bytes, bodyStart, end);
+  const buffer = bufferOver(bytes);
+  const scanner = LineScanner.forPiece(buffer, bodyStart, end);
   const pairs: string[] = [];
   let position = start;
   if (scanner.at(start) !== OPEN_BRACE) {
     const nameEnd = scanner.metricName(start);
-    pairs.push(METRIC_NAME, utf8Text(bytes, start, nameEnd));
+    pairs.push(METRIC_NAME, utf8Text(buffer, start, nameEnd));
     position = scanner.blanks(nameEnd);
   }
   if (position >= end) return pairs;

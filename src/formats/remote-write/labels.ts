@@ -1,5 +1,5 @@
 import { excerpt, Labels, METRIC_NAME } from '../../model/index.ts';
-import { compareUtf8, isUtf8, utf8Text } from '../../util/index.ts';
+import { bufferOver, compareUtf8, isUtf8, utf8Text } from '../../util/index.ts';
 import { WireReader } from '../protobuf/wire-reader.ts';
 import { remoteWriteFault } from './errors.ts';
 
@@ -50,7 +50,7 @@ const WEIGHT: readonly LabelProblemKind[] = [
  * @throws RemoteWriteError where the bytes are no label fields.
  */
 export function decodeLabels(bytes: Uint8Array, start: number, end: number): DecodedLabels {
-  const reader = new WireReader(bytes, start, end, remoteWriteFault);
+  const reader = new WireReader(bufferOver(bytes), start, end, remoteWriteFault);
   const checker = new LabelChecker();
   while (reader.position < end) {
     const key = reader.key();

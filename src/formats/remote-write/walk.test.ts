@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { decodeLabels } from './labels.ts';
 import { walkWriteRequest } from './walk.ts';
 
-/** A message from hex, blanks being for the eye; `[…]` is a field's content, its length before it. */
+/** A message from hex; blanks are for the eye, `[…]` is content with its length before it. */
 function message(text: string): Buffer {
   const stack: string[] = [''];
   for (const token of text.replaceAll(/\s/g, '').split(/([[\]])/)) {

@@ -92,11 +92,19 @@ function walkOther(reader: WireReader, key: number, visitor: RemoteWriteVisitor)
 /** Skips the label fields with which a series begins; returns where they end. */
 function skipLabels(reader: WireReader): number {
   const { bytes, limit } = reader;
-  while (reader.position < limit && bytes[reader.position] === KEY_LABEL) {
-    reader.position++;
-    reader.position = reader.lengthEnd();
+  let position = reader.position;
+  while (position < limit && bytes[position] === KEY_LABEL) {
+    const length = position + 1 < limit ? bytes[position + 1]! : 0x80;
+    if (length < 0x80 && length <= limit - position - 2) {
+      // Fast path: the length is one byte and the label inside of the series.
+      position += 2 + length;
+    } else {
+      reader.position = position + 1;
+      position = reader.lengthEnd();
+    }
   }
-  return reader.position;
+  reader.position = position;
+  return position;
 }
 
 /** Whether a label field follows among the rest, which it reads through. */
@@ -127,8 +135,19 @@ function gatherLabels(reader: WireReader): Uint8Array {
 
 function walkSample(reader: WireReader, visitor: RemoteWriteVisitor): void {
   const { bytes, limit } = reader;
+  const start = reader.position;
   let valueOffset = -1;
   let timestamp = 0;
+  if (
+    limit - start > 10 &&
+    bytes[start] === KEY_SAMPLE_VALUE &&
+    bytes[start + 9] === KEY_SAMPLE_TIMESTAMP
+  ) {
+    // Fast path: both fields, in order.
+    valueOffset = start + 1;
+    reader.position = start + 10;
+    timestamp = reader.int();
+  }
   // Of a repeated field the last one counts, as protobuf says.
   while (reader.position < limit) {
     const key = bytes[reader.position]!;

@@ -7,7 +7,9 @@ const KIND_LITERAL = 0;
 const KIND_COPY_1 = 1;
 const KIND_COPY_2 = 2;
 
-/** From this many bytes on, the engine's block copies beat a loop (bench/formats). */
+const WORD_BYTES = 4;
+
+/** From about this many bytes on the engine's block copy beats a loop at 1 ns a byte. */
 const BLOCK_COPY_BYTES = 96;
 
 /**
@@ -47,6 +49,7 @@ export function decompress(
     throw new SnappyError('snappy_too_large', 0, problem);
   }
   let position = start + headerSize(input, start);
+  const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
   let length = 0;
   while (position < end) {
     const tag = input[position++]!;
@@ -85,17 +88,34 @@ export function decompress(
       throw new SnappyError('snappy_invalid', position - start, problem);
     }
     if (count > size - length) throw tooLong(position - start);
-    // A copy may overlap its own output, which then repeats: byte by byte is what is meant.
-    for (let index = 0; index < count; index++) {
-      output[length] = output[length - distance]!;
-      length++;
-    }
+    copyBack(output, view, length, distance, count);
+    length += count;
   }
   if (length !== size) {
     const problem = `it holds ${length} bytes, its header says ${size}`;
     throw new SnappyError('snappy_invalid', end - start, problem);
   }
   return length;
+}
+
+/** Repeats `count` bytes from `distance` back at `to`. */
+function copyBack(
+  output: Uint8Array,
+  view: DataView,
+  to: number,
+  distance: number,
+  count: number,
+): void {
+  let position = to;
+  const end = to + count;
+  // Fast path: words, of which none overlaps itself.
+  if (distance >= WORD_BYTES) {
+    for (; position + WORD_BYTES <= end; position += WORD_BYTES) {
+      view.setInt32(position, view.getInt32(position - distance, true), true);
+    }
+  }
+  // A copy that overlaps its own output repeats it: byte by byte is what is meant.
+  for (; position < end; position++) output[position] = output[position - distance]!;
 }
 
 function copyLiteral(
