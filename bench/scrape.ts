@@ -67,7 +67,7 @@ async function measureScrapes({ series, scrapes }: ScrapeBenchOptions): Promise<
   return (user + system) / (storage.samples - samplesBefore);
 }
 
-/** Nanoseconds per lookup in a cache of `series` identities, in the order of the last pass and not. */
+/** Nanoseconds per lookup among `series` identities, in the order of the last pass and not. */
 export function identityBench(series: number): { inOrder: number; outOfOrder: number } {
   const lines = exposition(series, 0)
     .split('\n')

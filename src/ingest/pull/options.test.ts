@@ -80,7 +80,9 @@ describe('scrapeConfigSchema', () => {
     );
     check(
       { ...job, scrape_protocols: ['prometheusproto'] },
-      'scrape_protocols: unknown scrape protocol prometheusproto, supported: [OpenMetricsText0.0.1 OpenMetricsText1.0.0 PrometheusProto PrometheusText0.0.4 PrometheusText1.0.0]',
+      'scrape_protocols: unknown scrape protocol prometheusproto, supported: ' +
+        '[OpenMetricsText0.0.1 OpenMetricsText1.0.0 PrometheusProto PrometheusText0.0.4 ' +
+        'PrometheusText1.0.0]',
     );
     check({ ...job, scrape_protocols: [] }, 'scrape_protocols cannot be empty');
     check(

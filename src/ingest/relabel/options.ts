@@ -36,7 +36,7 @@ const labelName = text.superRefine((value, context) => {
   context.addIssue({ code: 'custom', message });
 });
 
-/** The keys of one relabel rule as Prometheus names them. A key set to nothing is empty, not default. */
+/** The keys of a relabel rule as Prometheus names them. Set to nothing means empty, not default. */
 export const relabelShape = {
   source_labels: z
     .array(labelName)

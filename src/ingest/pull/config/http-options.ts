@@ -59,7 +59,8 @@ function tlsProblems(tls: TlsKeys): readonly string[] {
   const most = tls.max_version ?? 'TLS13';
   if (TLS_VERSIONS.indexOf(most) < TLS_VERSIONS.indexOf(least)) {
     problems.push(
-      'tls_config.max_version must be greater than or equal to tls_config.min_version if both are specified',
+      'tls_config.max_version must be greater than or equal to tls_config.min_version ' +
+        'if both are specified',
     );
   }
   return problems;

@@ -63,7 +63,8 @@ function checkScrapeConfig(
 ): void {
   const job = JSON.stringify(config.jobName);
   if (config.scrapeTimeoutMs > config.scrapeIntervalMs) {
-    const message = `scrape timeout greater than scrape interval for scrape config with job name ${job}`;
+    const what = 'scrape timeout greater than scrape interval';
+    const message = `${what} for scrape config with job name ${job}`;
     add(['scrape_timeout'], message);
   }
   if (config.nameEscaping === 'allow-utf-8' && config.nameValidation !== 'utf8') {

@@ -50,7 +50,8 @@ const nameEscaping = text.transform((value, context): NameEscaping => {
   const known = NAME_ESCAPINGS.find((name) => name === value);
   if (known !== undefined) return known;
   const names = NAME_ESCAPINGS.map((name) => `'${name}'`).join(', ');
-  const message = `unknown name escaping method specified, must be one of ${names}, got ${JSON.stringify(value)}`;
+  const got = JSON.stringify(value);
+  const message = `unknown name escaping method specified, must be one of ${names}, got ${got}`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });

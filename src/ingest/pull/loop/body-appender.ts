@@ -47,7 +47,7 @@ export class BodyAppender implements ExpositionVisitor {
   #honorTimestamps = true;
   #trackTimestamps = false;
   #sampleLimit = Infinity;
-  /** Ref and time of the sample just before, for its exemplar; `NO_SERIES` where none was stored. */
+  /** Ref and time of the sample just before, for its exemplar; `NO_SERIES` where not stored. */
   #lastRef = NO_SERIES;
   #lastTimestamp = 0;
   /** Where only some series are wanted: their entries, whose refs are resolved anew. */

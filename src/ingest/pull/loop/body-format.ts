@@ -23,16 +23,14 @@ export function bodyFormat(contentType: string, fallback: ScrapeProtocol | undef
   const known = FORMATS.get(mediaType.trim().toLowerCase());
   if (known !== undefined) return known;
   if (fallback !== undefined) return fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text';
-  if (contentType === '') {
-    throw new ScrapeError(
-      'content_type',
-      'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
-    );
-  }
   const shown = JSON.stringify(contentType.slice(0, 100));
+  const fault =
+    contentType === ''
+      ? 'non-compliant scrape target sending blank Content-Type'
+      : `received unsupported Content-Type ${shown}`;
   throw new ScrapeError(
     'content_type',
-    `received unsupported Content-Type ${shown} and no fallback_scrape_protocol specified for target`,
+    `${fault} and no fallback_scrape_protocol specified for target`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { unescapeHelp } from '../../../formats/exposition/index.ts';
+import { unescapeHelp, unescapeText } from '../../../formats/exposition/index.ts';
 import type { Metadata, MetricType } from '../../../model/index.ts';
 import type { Appender } from '../../../storage/api.ts';
 import { utf8Text } from '../../../util/index.ts';
@@ -108,7 +108,7 @@ export class FamilyMetadata {
     let entry = this.#names.lookup(start, end);
     if (entry === UNKNOWN_ENTRY) {
       entry = this.#names.insert(start, end, 0);
-      const name = utf8Text(this.#bytes, start, end);
+      const name = unescapeText(this.#bytes, start, end);
       const family = { name, type: 'unknown', help: EMPTY, unit: EMPTY, dirty: false } as const;
       this.#families[entry] = { ...family };
     }

@@ -61,6 +61,8 @@ export class Scraper {
   readonly #metadata = new FamilyMetadata();
   readonly #report: ReportSeries;
   #visitor: BodyAppender | undefined;
+  /** Samples of this scrape that storage did not take. */
+  #refused = 0;
   /** Refs of the samples of the commit under way. */
   #sentRefs = new Uint32Array(64);
 
@@ -149,6 +151,7 @@ export class Scraper {
     fetched: string | Error,
   ): Promise<ScrapeOutcome> {
     const { clock, appender: newAppender } = this.#environment;
+    this.#refused = 0;
     let appender = newAppender();
     const reading = this.#read(appender, body, fetched, timestamp);
     if (reading.error === undefined) {
@@ -299,6 +302,7 @@ export class Scraper {
     if (outOfOrder > 0) metrics.samplesOutOfOrder.inc(outOfOrder);
     const outOfBounds = counts[SampleOutcome.OUT_OF_BOUNDS] ?? 0;
     if (outOfBounds > 0) metrics.samplesOutOfBounds.inc(outOfBounds);
+    this.#refused += duplicate + outOfOrder + outOfBounds;
   }
 
   #outcome(startMs: number, reading: Reading | undefined, failure: string): ScrapeOutcome {
@@ -314,15 +318,10 @@ export class Scraper {
     const text = error === undefined ? failure : messageOf(error);
     if (text !== '') metrics.failedScrapes.inc();
     countLimit(error, metrics);
-    const failed = text !== '';
-    const rejected = counts === undefined ? 0 : counts.scraped - counts.appended;
-    const dropped = counts === undefined ? 0 : counts.scraped - counts.postRelabel;
-    return {
-      durationMs,
-      samples: failed ? 0 : (counts?.appended ?? 0),
-      rejected: failed ? (counts?.scraped ?? 0) : rejected - dropped,
-      error: text,
-    };
+    if (counts === undefined) return { durationMs, samples: 0, rejected: 0, error: text };
+    // Of a scrape that failed nothing is stored.
+    const samples = text === '' ? Math.max(0, counts.appended - this.#refused) : 0;
+    return { durationMs, samples, rejected: counts.postRelabel - samples, error: text };
   }
 }
 
