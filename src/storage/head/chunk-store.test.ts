@@ -32,7 +32,7 @@ test('pages whose chunks are all given back serve another size', () => {
   const sizeBytes = store.sizeBytes;
   for (const id of small) store.retire(id);
   expect(store.chunkCount).toBe(0);
-  for (let index = 0; index < 600; index++) store.allocate(128);
+  for (let index = 0; index < 500; index++) store.allocate(128);
   expect(store.sizeBytes).toBe(sizeBytes);
 });
 

@@ -148,7 +148,8 @@ export class ChunkStore {
     page.freeUnits[page.freeCount++] = id & UNIT_MASK;
     this.#chunkCount--;
     if (page.partialIndex < 0) this.#joinPartial(page);
-    if (page.freeCount === page.slotCount) {
+    // The last page with room for its capacity stays: it would be cut up again at once.
+    if (page.freeCount === page.slotCount && this.#partial.get(page.capacity)!.length > 1) {
       this.#leavePartial(page);
       this.#emptyPages.push(page);
     }

@@ -11,8 +11,8 @@ import {
   appendHistogram,
   appendSample,
   dropChunksBefore,
-  pushSample,
   removeSamples,
+  restoreSamples,
 } from './mem-series.ts';
 import { selectSeries } from './select-series.ts';
 import { SeriesTable } from './series-table.ts';
@@ -71,10 +71,7 @@ export class Head {
   /** Puts back a series from a checkpoint, into a head that does not have it yet. */
   restoreSeries({ ref, labels, samples, histograms }: RestoredSeries): void {
     const series = this.addSeries(ref, labels);
-    for (let index = 0; index < samples.length; index++) {
-      pushSample(this.chunks, series, samples.timestamps[index]!, samples.words, index);
-    }
-    series.newest = samples.length === 0 ? -Infinity : samples.timestamps[samples.length - 1]!;
+    restoreSamples(this.chunks, series, samples);
     for (const { timestamp, histogram } of histograms) {
       appendHistogram(this.chunks, series, timestamp, histogram, Infinity);
     }

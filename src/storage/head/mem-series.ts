@@ -1,4 +1,4 @@
-import type { FloatHistogram, Labels } from '../../model/index.ts';
+import type { FloatHistogram, Labels, SampleColumns } from '../../model/index.ts';
 import { SampleOutcome } from '../api.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { CHUNK_SAMPLES_MAX, NO_CHUNK, timesAt } from './chunk-store.ts';
@@ -65,7 +65,7 @@ export function appendSample(
 }
 
 /** Adds a sample that is newer than every float sample of the series. */
-export function pushSample(
+function pushSample(
   store: ChunkStore,
   series: MemSeries,
   timestamp: number,
@@ -86,6 +86,26 @@ export function pushSample(
   page.words[word] = words[2 * index]!;
   page.words[word + 1] = words[2 * index + 1]!;
   store.setCount(id, count + 1);
+}
+
+/** Puts float samples, ascending, into a series that has none. */
+export function restoreSamples(
+  store: ChunkStore,
+  series: MemSeries,
+  { timestamps, words, length }: SampleColumns,
+): void {
+  for (let from = 0; from < length; from += CHUNK_SAMPLES_MAX) {
+    const to = Math.min(length, from + CHUNK_SAMPLES_MAX);
+    const id = store.allocate(to - from);
+    const page = store.page(id);
+    const at = timesAt(id);
+    page.doubles.set(timestamps.subarray(from, to), at);
+    page.words.set(words.subarray(2 * from, 2 * to), 2 * (at + page.capacity));
+    store.setCount(id, to - from);
+    series.chunks.push(id);
+    series.tail = id;
+  }
+  if (length > 0) series.newest = timestamps[length - 1]!;
 }
 
 /** Makes room behind the tail, which holds `count` samples and is full. Returns the new tail. */
