@@ -165,6 +165,16 @@ const fileSdSchema = z.strictObject(
   },
 );
 
+function wellFormedProblem(value: string): string | undefined {
+  return isWellFormed(value) ? undefined : `${JSON.stringify(value)} is not valid UTF-8`;
+}
+
+/** What goes into a URL must have a UTF-8 form. */
+const wellFormedText = text.superRefine((value, context) => {
+  const message = wellFormedProblem(value);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
 const jobName = z
   .union([z.string(), z.number(), z.boolean()], {
     error: ({ input }) => (input === undefined || input === null ? 'job_name is empty' : undefined),
@@ -188,7 +198,8 @@ export const scrapeConfigShape = {
   metrics_path: text.nullish().describe('Path that is scraped; /metrics unless set.'),
   scheme: z.enum(['http', 'https']).nullish().describe('http or https; http unless set.'),
   params: z
-    .record(z.string(), z.array(text).nullish())
+    .record(z.string(), z.array(wellFormedText).nullish())
+    .superRefine(checkKeys(wellFormedProblem))
     .nullish()
     .describe('Query parameters of the URL, each with its values.'),
   enable_compression: flag.nullish().describe('Ask for gzip; true unless set.'),
