@@ -3,8 +3,7 @@ import { dumpStorage, readAll, store } from '../../test/contract/storage-access.
 import { MemoryFileSystem, systemError } from '../../test/support/memory-file-system.ts';
 import { createMatcher, Labels } from '../model/index.ts';
 import { silentLogger } from '../telemetry/index.ts';
-import { crc32c } from '../util/crc32c.ts';
-import { FakeClock } from '../util/index.ts';
+import { crc32c, FakeClock } from '../util/index.ts';
 import { SampleOutcome } from './api.ts';
 import type { EmbeddedStorage } from './embedded-storage.ts';
 import { openStorage } from './open-storage.ts';

@@ -4,6 +4,7 @@ export { ByteWriter, varintSize } from './bytes/byte-writer.ts';
 export { DecimalParser } from './bytes/decimal-parser.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { delay, systemClock } from './clock.ts';
+export { crc32c } from './crc32c.ts';
 export { FakeClock } from './fake-clock.ts';
 export { packageRoot } from './package-root.ts';
 export { compareUtf8 } from './utf8.ts';

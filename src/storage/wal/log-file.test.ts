@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { crc32c } from '../../util/crc32c.ts';
+import { crc32c } from '../../util/index.ts';
 import { ByteWriter } from './byte-writer.ts';
 import {
   beginRecord,

@@ -1,4 +1,4 @@
-import { crc32c } from '../../util/crc32c.ts';
+import { crc32c } from '../../util/index.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
 /**
