@@ -2,7 +2,16 @@ import { findImports, type Import } from './imports.ts';
 import { isTest, type Problem, type SourceFile } from './project.ts';
 
 const FOUNDATION = ['util', 'model', 'telemetry'];
-const BELOW_API = ['formats', 'storage/api', 'query', 'sources', 'ingest', 'rules', 'cluster'];
+const BELOW_API = [
+  'kernel',
+  'formats',
+  'storage/api',
+  'query',
+  'sources',
+  'ingest',
+  'rules',
+  'cluster',
+];
 const BELOW_CONFIG = [...FOUNDATION, ...BELOW_API, 'storage', 'agent', 'api'];
 
 /**
@@ -14,12 +23,13 @@ const BELOW_CONFIG = [...FOUNDATION, ...BELOW_API, 'storage', 'agent', 'api'];
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   util: [],
   model: ['util'],
-  formats: ['util', 'model'],
+  kernel: ['util', 'model'],
+  formats: ['util', 'model', 'kernel'],
   telemetry: ['util', 'model'],
-  storage: FOUNDATION,
+  storage: [...FOUNDATION, 'kernel'],
   query: ['util', 'model', 'storage/api'],
   sources: [...FOUNDATION, 'storage/api'],
-  ingest: [...FOUNDATION, 'formats', 'sources', 'storage/api'],
+  ingest: [...FOUNDATION, 'kernel', 'formats', 'sources', 'storage/api'],
   rules: [...FOUNDATION, 'storage/api', 'query'],
   cluster: [...FOUNDATION, 'storage/api', 'query'],
   agent: [...FOUNDATION, 'formats', 'ingest/pull'],

@@ -1,0 +1,309 @@
+import type { CompiledModule, SharedMemory } from './web-assembly.ts';
+
+/**
+ * What the kernel offers. One `Kernel` is one shared memory (the slab) with everything in it that
+ * is touched per sample: identities of senders, series, tails, head chunks. One thread writes; any
+ * number of others read through a `KernelReader` on the same memory. Times are integer
+ * milliseconds; `minTime`/`maxTime` are inclusive. Values are 64 bits and survive bit for bit.
+ *
+ * Addresses are offsets into the memory. Views over it (`Uint8Array`, columns) are valid until the
+ * next call into the kernel, which may grow the memory: take them anew after each call.
+ */
+
+/** What another thread needs to read: post it, it needs no transfer list. */
+export interface KernelHandle {
+  readonly module: CompiledModule;
+  readonly memory: SharedMemory;
+  /** The reading area of that thread alone, made by `Kernel.openReader`. */
+  readonly readerAddress: number;
+}
+
+export interface KernelOptions {
+  /** Bound of the memory, at most 4 GiB; what does not fit is refused, never overwritten. */
+  readonly maxBytes: number;
+  /**
+   * Key of the fingerprints, 1,072 random bytes (`KERNEL_KEY_BYTES`): without knowing it nobody can
+   * prepare identities that collide. Kernels with the same key make the same fingerprints.
+   */
+  readonly key: Uint8Array;
+}
+
+/** Stands for a body sender or scrape target; made by `openOwner`, an address in the slab. */
+export type OwnerId = number;
+
+/** Outcome of a call over a whole body. On anything but `ok` the body must be given up. */
+export type BodyStatus =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** `no_memory`: the slab is full. `too_large`: beyond the given limit. */
+      readonly code: 'malformed' | 'too_large' | 'no_memory';
+      /** Where, in bytes from the start of the bytes that were read. */
+      readonly offset: number;
+    };
+
+/** A series whose identity the kernel does not know yet; give its ref with `resolve`. */
+export interface UnknownIdentity {
+  /** Its bytes, `[start, end)` of `KernelBody.bytes()`. */
+  readonly start: number;
+  readonly end: number;
+  /** Its samples are `[firstSample, firstSample + sampleCount)` of the columns. */
+  readonly firstSample: number;
+  readonly sampleCount: number;
+}
+
+/** What kind of bytes a `BodyRange` is. */
+export const RangeKind = {
+  /** Remote write: an encoded histogram, exemplar, metadata record. */
+  HISTOGRAM: 1,
+  EXEMPLAR: 2,
+  METADATA: 3,
+  /** Expositions: a `#` line whole, from its `#` to its end, the newline not included. */
+  COMMENT: 4,
+  /**
+   * Expositions: a number that takes more than one rounding; `NaN` and friends are not among them.
+   * `Number()` of the text is the value of sample `sample`: put it there with `setValue`.
+   */
+  NUMBER: 5,
+  /** OpenMetrics: an exemplar of sample `sample`, from its `#` to the line's end; not yet checked. */
+  LINE_EXEMPLAR: 6,
+} as const;
+export type RangeKind = (typeof RangeKind)[keyof typeof RangeKind];
+
+export interface BodyRange {
+  readonly kind: RangeKind;
+  /** `[start, end)` of `KernelBody.bytes()`. */
+  readonly start: number;
+  readonly end: number;
+  /** The ref of the series it belongs to; 0 when that is unknown or there is none. */
+  readonly ref: number;
+  /** Index of its series in the unknown list, -1 when it is known or there is none. */
+  readonly unknown: number;
+  /** Index of the sample it belongs to, -1 for none. */
+  readonly sample: number;
+}
+
+/** The columns of a body, with the layout of `SampleBatch`; views into the shared memory. */
+export interface BodyColumns {
+  readonly length: number;
+  /** 0: unknown, refused, or not resolved yet. */
+  readonly refs: Uint32Array;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  /** The bits of `values`, two words each. */
+  readonly words: Uint32Array;
+}
+
+export interface TextScanOptions {
+  readonly format: 'text' | 'openmetrics';
+  /**
+   * The time of samples whose line has none. NaN tells which those are; with a number, a sample
+   * had a time of its own if and only if its time is another (`explicitTimes` counts them).
+   */
+  readonly defaultTimestamp: number;
+  /** Takes `defaultTimestamp` for every sample, whatever its line says. Default false. */
+  readonly ignoreTimestamps?: boolean;
+}
+
+export interface AppendOptions {
+  /** Times the store takes; others are `OUT_OF_BOUNDS`. */
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
+/** Counts of the last walk or scan, and of the last append. */
+export interface BodyCounts {
+  /** Series of the body (remote write) or sample lines (expositions). */
+  readonly series: number;
+  /** Found as the one that followed last time; found by probing the table. */
+  readonly predicted: number;
+  readonly probed: number;
+  /** Samples left out because their identity stands for `DROPPED_REF`. */
+  readonly dropped: number;
+  /** Expositions: samples whose line has a time, and which are not ignored. */
+  readonly explicitTimes: number;
+}
+
+/**
+ * One request or scrape on its way in: bytes, what the kernel found in them, and the outcome.
+ *
+ *     body.input(size) <- bytes; body.setInputLength(n)
+ *     body.decompress(limit)             (remote write; sets the message)
+ *     body.walkRemoteWrite(owner)        or body.scanText(owner, options)
+ *     for each unknown: body.resolve(index, ref)
+ *     body.seal()                        samples without a series go
+ *     (write body.columns() to the log)
+ *     body.append(options)               into the tails; outcomes by sample
+ *     body.release()
+ *
+ * Several may be under way at once; the calls of one are never interleaved with its own.
+ */
+export interface KernelBody {
+  /**
+   * Room for `sizeBytes` compressed (or plain) bytes, keeping what is there already: copy socket
+   * chunks to it. Throws KernelMemoryError when the slab is full.
+   */
+  input(sizeBytes: number): Uint8Array;
+  setInputLength(lengthBytes: number): void;
+
+  /** Snappy block in the input to the message; at most `limitBytes` of it. */
+  decompress(limitBytes: number): BodyStatus;
+  /** Takes the input itself as the message (nothing was compressed). */
+  useInput(): void;
+
+  /** Walks a `prometheus.WriteRequest`; fills columns, unknown identities and ranges. */
+  walkRemoteWrite(owner: OwnerId): BodyStatus;
+  /** Scans an exposition; fills columns, unknown identities and ranges. */
+  scanText(owner: OwnerId, options: TextScanOptions): BodyStatus;
+
+  /** The bytes that `UnknownIdentity` and `BodyRange` count in: the whole memory. */
+  bytes(): Uint8Array;
+  readonly unknownCount: number;
+  unknown(index: number): UnknownIdentity;
+  /**
+   * Gives an unknown identity its series, in order of the list: fills in the refs of its samples
+   * and remembers it. `NO_SERIES` (0) drops its samples this time, `DROPPED_REF` for ever.
+   * Throws KernelMemoryError when the slab is full.
+   */
+  resolve(index: number, ref: number): void;
+
+  readonly rangeCount: number;
+  range(index: number): BodyRange;
+  /** Puts a number in place of one that the kernel could not read exactly. */
+  setValue(sample: number, value: number): void;
+
+  counts(): BodyCounts;
+  columns(): BodyColumns;
+  /** Removes samples whose ref is 0; returns how many stay. */
+  seal(): number;
+  /**
+   * Copies columns made elsewhere into this body instead of walking one. Throws KernelMemoryError.
+   */
+  setColumns(columns: BodyColumns): void;
+
+  /**
+   * Appends samples `[0, length)` to their series, in order. Counts by `SampleOutcome` (STORED,
+   * DUPLICATE, CONFLICT, OUT_OF_ORDER, OUT_OF_BOUNDS, UNKNOWN_SERIES). Samples older than the
+   * newest of their series are left to the caller: OUT_OF_ORDER, listed by `outOfOrder`, unless the
+   * slab holds one at that time already.
+   * Throws KernelMemoryError when the slab is full; samples before `failedAt` are stored then.
+   */
+  append(options: AppendOptions): AppendCounts;
+  /** Outcome of each sample after `append`; a view. */
+  outcomes(): Uint8Array;
+  /** Indexes of the samples that `append` found out of order, ascending; a view. */
+  outOfOrder(): Uint32Array;
+
+  /** Gives the memory back. The body must not be used any more. */
+  release(): void;
+}
+
+/** Samples by `SampleOutcome`, in its order. */
+export type AppendCounts = Readonly<Uint32Array>;
+
+/** Bytes of the slab by what they hold, rounded up to the blocks that hold it. */
+export const MEMORY_KINDS = [
+  'staging',
+  'columns',
+  'lists',
+  'identities',
+  'identity_slots',
+  'series_directory',
+  'series',
+  'tails',
+  'chunks',
+  'time_blocks',
+  'owners',
+  'readers',
+  'retired',
+  'scratch',
+] as const;
+export type MemoryKind = (typeof MEMORY_KINDS)[number];
+
+export interface KernelStats {
+  /** Size of the memory now. Pages that were never touched cost nothing. */
+  readonly memoryBytes: number;
+  /** In use, by kind; `retired` waits for readers. */
+  readonly bytesByKind: Readonly<Record<MemoryKind, number>>;
+  readonly seriesCount: number;
+  readonly identityCount: number;
+  /** Samples held in tails and chunks. */
+  readonly sampleCount: number;
+  readonly chunkCount: number;
+}
+
+/** The writing side; one thread only. */
+export interface Kernel {
+  readonly module: CompiledModule;
+  readonly memory: SharedMemory;
+
+  /** Throws KernelMemoryError when the slab is full, as do all `open…` and `create…`. */
+  openBody(): KernelBody;
+
+  /**
+   * A sender (remote write) or scrape target. Identities are equal when their bytes and the
+   * `context` are: senders whose labels are treated alike share one, each target has its own.
+   * `tracked` remembers which series the last body had, for `takeMissing`.
+   */
+  openOwner(options: { readonly context: number; readonly tracked: boolean }): OwnerId;
+  closeOwner(owner: OwnerId): void;
+  /**
+   * After a body of a tracked owner is resolved: refs of the series that its body before had and
+   * this one has not. To be called once for each body; a body that failed is passed over by not
+   * calling it. The array is the caller's.
+   */
+  takeMissing(owner: OwnerId): Uint32Array;
+  /** Refs of the series of the owner's last body that was taken; the array is the caller's. */
+  knownSeries(owner: OwnerId): Uint32Array;
+  /**
+   * Forgets identities among the next `count` ones that were not seen in the last `keepBodies`
+   * bodies of all owners, or whose series is gone. Goes on where the last call ended; returns how
+   * many went. Call it now and then: a dropped series costs its identity until then.
+   */
+  sweepIdentities(count: number, keepBodies: number): number;
+
+  /** Makes the series `ref` (1 … 2^32 - 2, never used before), without samples. */
+  createSeries(ref: number): void;
+  /** Forgets a series and its samples; readers under way still see them. */
+  removeSeries(ref: number): void;
+  hasSeries(ref: number): boolean;
+  /** Newest time of the series, NaN where it has no samples or does not exist. */
+  newestTime(ref: number): number;
+  /** Oldest time, likewise. */
+  oldestTime(ref: number): number;
+  /** What is stored at that very time; copies the two words of its bits. */
+  find(ref: number, timestamp: number, words: Uint32Array): boolean;
+  /** Drops chunks that end before `time` of series `[fromRef, toRef)`; returns samples dropped. */
+  truncate(fromRef: number, toRef: number, time: number): number;
+  /** Packs what is in the tail of a series, however little. */
+  packTail(ref: number): void;
+
+  /** A reading area for one thread (at most 64), to be posted to it. */
+  openReader(): KernelHandle;
+  /** After its thread has ended, or when it never began. */
+  closeReader(readerAddress: number): void;
+  /** Frees what no reader can see any more. Call it after truncation, and now and then. */
+  reclaim(): void;
+  stats(): KernelStats;
+}
+
+/** The reading side, on any thread, its own one included. */
+export interface KernelReader {
+  /**
+   * Between `begin` and `end` nothing that can be found is freed. Keep it short (one query, at
+   * most): memory waits for it.
+   */
+  begin(): void;
+  end(): void;
+  /**
+   * Appends the samples of a series within the times to `into`, ascending. A writer may be at work
+   * meanwhile: samples it published before the call are there, later ones may be.
+   */
+  read(ref: number, minTime: number, maxTime: number, into: ReadTarget): void;
+  close(): void;
+}
+
+/** What `SampleColumns.append` of the model is. */
+export interface ReadTarget {
+  append(timestamps: Float64Array, words: Uint32Array, from: number, to: number): void;
+}

@@ -1,0 +1,35 @@
+/**
+ * The part of WebAssembly that the kernel uses; neither the language's library nor Node's types
+ * declare it whole.
+ */
+
+/** A `WebAssembly.Memory` made shared. After it grew, `buffer` is another, longer one. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** A compiled `WebAssembly.Module`; can be posted to workers. */
+export interface CompiledModule {
+  readonly [compiled]: true;
+}
+declare const compiled: unique symbol;
+
+interface Memories {
+  Memory: new (descriptor: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => SharedMemory;
+}
+
+interface Modules {
+  Module: new (bytes: Uint8Array) => CompiledModule;
+  Instance: new (
+    module: CompiledModule,
+    imports: { readonly env: { readonly memory: SharedMemory } },
+  ) => { readonly exports: unknown };
+}
+
+/** The global `WebAssembly`. */
+export const webAssembly = (globalThis as unknown as { WebAssembly: Memories & Modules })
+  .WebAssembly;
