@@ -35,7 +35,8 @@ export { encodeQueryData, encodeSeries, encodeTexts } from './result-json.ts';
 export { selectorsOf } from './selectors-of.ts';
 export { documentedType, valueTypeOf } from './value-type.ts';
 export { QueryFailedError } from './workers/errors.ts';
-export type { QueryAnswer, QueryRequest } from './workers/protocol.ts';
+export { envelope, packAnswer } from './workers/pack-answer.ts';
+export type { QueryAnswer, QueryRequest, TaskRequest } from './workers/protocol.ts';
 export {
   createQueryPool,
   type QueryPool,
@@ -43,3 +44,4 @@ export {
   type QueryPoolStats,
 } from './workers/query-pool.ts';
 export { type QueryWorkerData, runQueryWorker } from './workers/run-query-worker.ts';
+export type { QueryTask, QueryTasks, TaskContext } from './workers/tasks.ts';

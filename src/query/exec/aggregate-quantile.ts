@@ -13,7 +13,6 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
-import { CHECK_EVERY } from './guard.ts';
 import type { AggregateNode } from './plan.ts';
 
 interface QuantileTask {
@@ -27,11 +26,11 @@ export function aggregateQuantile(task: QuantileTask, context: EvalContext): Vec
   const { node, groups, parameter, grid } = task;
   if (groups.length > 0) warnOfQuantiles(node, parameter, context);
   const output: SeriesColumn[] = [];
-  for (const [index, group] of groups.entries()) {
-    if (index % CHECK_EVERY === 0) context.guard.check();
+  for (const group of groups) {
     const column = emptyColumn(group.labels, grid.count);
     const scratch = new Float64Array(group.series.length);
     for (let step = 0; step < grid.count; step++) {
+      context.guard.tick(group.series.length);
       const length = gather(node, group, step, scratch, context);
       if (length > 0) setFloat(column, step, quantileOf(parameter[step]!, scratch, length));
     }

@@ -12,7 +12,6 @@ import {
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
-import { CHECK_EVERY } from './guard.ts';
 import { labelRatio } from './label-ratio.ts';
 import type { AggregateNode } from './plan.ts';
 import { TopHeap } from './top-heap.ts';
@@ -39,10 +38,10 @@ export function aggregateSelection(task: SelectionTask, context: EvalContext): V
   if (isRatio) checkRatios(node, parameter, context);
   else checkCounts(parameter);
   const picked: SeriesColumn[] = [];
-  for (const [index, group] of groups.entries()) {
-    if (index % CHECK_EVERY === 0) context.guard.check();
+  for (const group of groups) {
     const outputs = new Array<SeriesColumn | undefined>(group.series.length).fill(undefined);
     for (let step = 0; step < grid.count; step++) {
+      context.guard.tick(group.series.length);
       const chosen = isRatio
         ? pickRatio(group, parameter[step]!, step)
         : pickCount(node, group, Math.trunc(parameter[step]!), step, context);

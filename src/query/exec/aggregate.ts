@@ -15,7 +15,6 @@ import {
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { groupLabels } from './group-labels.ts';
-import { CHECK_EVERY } from './guard.ts';
 import type { AggregateNode } from './plan.ts';
 
 export interface Group {
@@ -70,8 +69,7 @@ function foldGroups(
   context: EvalContext,
 ): VectorValue {
   const output: SeriesColumn[] = [];
-  for (const [index, group] of groups.entries()) {
-    if (index % CHECK_EVERY === 0) context.guard.check();
+  for (const group of groups) {
     const column = foldGroup(node, operator, group, grid, context);
     if (isPopulated(column)) output.push(column);
   }
@@ -88,8 +86,8 @@ function foldGroup(
   const column = emptyColumn(group.labels, grid.count);
   const floats = new FloatFold(operator, grid.count);
   let histograms: HistogramFold | undefined;
-  for (const [index, series] of group.series.entries()) {
-    if (index % CHECK_EVERY === 0) context.guard.check();
+  for (const series of group.series) {
+    context.guard.tick(grid.count);
     if (series.dropName) column.dropName = true;
     floats.add(series.values, series.present);
     if (series.histograms !== undefined) {

@@ -12,8 +12,8 @@ export interface GuardOptions {
   readonly cancelFlag?: Int32Array | undefined;
 }
 
-/** Series or steps after which loops ask for deadline and cancellation. */
-export const CHECK_EVERY = 64;
+/** Steps, samples or the like after which `tick` looks at the clock: well under a millisecond. */
+const WORK_PER_CHECK = 16_384;
 
 /** Counts what a query holds and has read, and stops it at its limits. */
 export class QueryGuard {
@@ -25,6 +25,7 @@ export class QueryGuard {
   /** Most samples held at once. */
   peakSamples = 0;
   #held = 0;
+  #work = 0;
   readonly #options: GuardOptions;
 
   constructor(options: GuardOptions) {
@@ -42,6 +43,14 @@ export class QueryGuard {
       throw new QueryCanceledError();
     }
     if (clock.monotonic() > deadlineMs) throw new QueryTimeoutError();
+  }
+
+  /** Counts work done in a loop, and checks now and then. @throws as `check` */
+  tick(work: number): void {
+    this.#work += work;
+    if (this.#work < WORK_PER_CHECK) return;
+    this.#work = 0;
+    this.check();
   }
 
   /** Counts `samples` more as held. @throws QueryLimitError */

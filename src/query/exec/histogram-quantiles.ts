@@ -14,7 +14,6 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
-import { CHECK_EVERY } from './guard.ts';
 import { ForcedMonotonicityDetail } from './monotonicity.ts';
 import type { CallNode, PlanNode } from './plan.ts';
 
@@ -88,10 +87,10 @@ function evaluateGroups(
   labelsOf: (labels: Labels) => Labels = (labels) => labels,
 ): VectorValue['series'] {
   const output: VectorValue['series'] = [];
-  for (const [index, group] of groups.entries()) {
-    if (index % CHECK_EVERY === 0) context.guard.check();
+  for (const group of groups) {
     const column = emptyColumn(labelsOf(group.labels), grid.count, true);
     for (let step = 0; step < grid.count; step++) {
+      context.guard.tick(group.buckets.length + 1);
       const value = evaluate(group, step);
       if (value !== undefined) setFloat(column, step, value);
     }

@@ -12,7 +12,6 @@ import {
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { duplicateLabelSetError, ExecutionError } from './errors.ts';
-import { CHECK_EVERY } from './guard.ts';
 import { OutputSeries } from './merge.ts';
 import { changesSchema } from './operators.ts';
 import type { BinaryNode } from './plan.ts';
@@ -32,16 +31,37 @@ export function evaluateMatching(
   grid: Grid,
   context: EvalContext,
 ): VectorValue {
-  const matcher = new Matching(node, grid, context);
+  const active = activeSteps(node, left, right, grid);
+  const matcher = new Matching(node, { grid, active }, context);
   // The side with one element a group is "one"; of one-to-one it is the right.
   const swapped = node.matching?.cardinality === 'one-to-many';
   const groups = groupSides(node, swapped ? right : left, swapped ? left : right);
-  let done = 0;
   for (const group of groups.values()) {
-    if (done++ % CHECK_EVERY === 0) context.guard.check();
+    context.guard.tick(grid.count * (group.many.length + group.one.length));
     matcher.combineGroup(group);
   }
   return vectorOf(matcher.output.all().filter(isPopulated));
+}
+
+/** The steps at which there is anything to match: both sides, or one that is filled up. */
+function activeSteps(
+  { matching }: BinaryNode,
+  left: VectorValue,
+  right: VectorValue,
+  grid: Grid,
+): Uint8Array {
+  const isFilled = matching?.fillLeft !== undefined || matching?.fillRight !== undefined;
+  if (isFilled) return new Uint8Array(grid.count).fill(1);
+  const active = new Uint8Array(grid.count);
+  for (const side of [left, right]) {
+    const wanted = side === left ? 1 : 2;
+    for (const { present } of side.series) {
+      for (let step = 0; step < grid.count; step++) {
+        if (present[step] !== ABSENT) active[step]! |= wanted;
+      }
+    }
+  }
+  return active.map((sides) => (sides === 3 ? 1 : 0));
 }
 
 function groupSides(
@@ -69,6 +89,7 @@ class Matching {
   readonly output: OutputSeries;
   readonly #node: BinaryNode;
   readonly #grid: Grid;
+  readonly #active: Uint8Array;
   readonly #context: EvalContext;
   readonly #isOneToOne: boolean;
   readonly #swapped: boolean;
@@ -76,7 +97,12 @@ class Matching {
   readonly #fillMany: number | undefined;
   readonly #fillOne: number | undefined;
 
-  constructor(node: BinaryNode, grid: Grid, context: EvalContext) {
+  constructor(
+    node: BinaryNode,
+    { grid, active }: { grid: Grid; active: Uint8Array },
+    context: EvalContext,
+  ) {
+    this.#active = active;
     this.output = new OutputSeries(grid.count);
     this.#node = node;
     this.#grid = grid;
@@ -105,7 +131,7 @@ class Matching {
     const at = new Int32Array(this.#grid.count).fill(-1);
     for (const [index, { present }] of one.entries()) {
       for (let step = 0; step < at.length; step++) {
-        if (present[step] === ABSENT) continue;
+        if (present[step] === ABSENT || this.#active[step] === 0) continue;
         const before = at[step]!;
         if (before >= 0) throw this.#duplicateError(one[index]!, one[before]!);
         at[step] = index;

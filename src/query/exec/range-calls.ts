@@ -5,7 +5,6 @@ import { hintNonCounter } from './counter-hints.ts';
 import { ABSENT, emptyColumn, FLOAT, type Grid, type SeriesColumn } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
-import { CHECK_EVERY } from './guard.ts';
 import type { CallNode, PlanNode } from './plan.ts';
 import { type RangeSource, storageSource, subquerySource } from './range-source.ts';
 import { fillWindows, makeWindows, type MutableWindows } from './windows.ts';
@@ -41,6 +40,7 @@ export function evaluateRangeCall(
     span: node.args[0]!.span,
     extension,
     usesStartTimes: usesStarts,
+    guard: context.guard,
   };
   return new RangeRun(
     { node, source, call, windows, kernels: kernelsOf(node, definition, extension) },
@@ -99,7 +99,7 @@ class RangeRun {
     const { guard, lookbackMs } = this.#context;
     const output: SeriesColumn[] = [];
     for (let index = 0; index < source.count; index++) {
-      if (index % CHECK_EVERY === 0) guard.check();
+      guard.tick(windows.count);
       const series = source.read(index);
       const inWindows = fillWindows(windows, series, call.extension, lookbackMs);
       if (inWindows === 0) continue;

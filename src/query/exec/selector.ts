@@ -10,7 +10,6 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
-import { CHECK_EVERY } from './guard.ts';
 import { withoutBuckets } from './histogram-stats.ts';
 import type { PlanNode, SelectorNode } from './plan.ts';
 import { evaluateSmoothed } from './smoothed-selector.ts';
@@ -49,7 +48,7 @@ export function selectLatest(
   const columns = new SampleColumns();
   const series: SeriesColumn[] = [];
   for (let index = 0; index < set.length; index++) {
-    if (index % CHECK_EVERY === 0) context.guard.check();
+    context.guard.tick(grid.count);
     const reader = new LatestReader(set, index, columns, node.statsOnly);
     const column = emptyColumn(set.labels(index), grid.count);
     let found = 0;

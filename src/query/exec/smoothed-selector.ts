@@ -14,7 +14,6 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
-import { CHECK_EVERY } from './guard.ts';
 import type { SelectorNode } from './plan.ts';
 import { storageSource } from './range-source.ts';
 import { fillWindows, makeWindows } from './windows.ts';
@@ -31,7 +30,7 @@ export function evaluateSmoothed(
   const windows = makeWindows({ rangeMs: 0, selector: node, kind: 'matrix' }, grid);
   const series: SeriesColumn[] = [];
   for (let index = 0; index < source.count; index++) {
-    if (index % CHECK_EVERY === 0) guard.check();
+    guard.tick(grid.count);
     const samples = source.read(index);
     const found = fillWindows(windows, samples, 'smoothed', lookbackMs);
     if (found === 0) continue;

@@ -1,11 +1,14 @@
 import type { Matcher } from '../../model/index.ts';
 import type { Querier, Queryable } from '../../storage/api.ts';
 import type { Engine, QueryRun } from '../engine.ts';
+import { ExecutionError } from '../exec/errors.ts';
 import { unlessAborted } from '../exec/abortable.ts';
 import { parseMetricSelector } from '../parse/index.ts';
 import { encodeQueryData, encodeSeries, encodeTexts } from '../result-json.ts';
 import type { QueryResult, QueryValue } from '../result.ts';
-import type { QueryAnswer, QueryRequest } from './protocol.ts';
+import { packAnswer } from './pack-answer.ts';
+import type { QueryAnswer, QueryRequest, TaskRequest } from './protocol.ts';
+import type { QueryTasks, TaskContext } from './tasks.ts';
 
 /** What a request is answered from. */
 export interface RequestContext {
@@ -15,6 +18,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   readonly run: QueryRun;
   readonly queueMs: number;
+  readonly tasks: QueryTasks;
+  readonly send: TaskContext['send'];
 }
 
 const TRUNCATED = 'results truncated due to limit';
@@ -22,6 +27,23 @@ const TRUNCATED = 'results truncated due to limit';
 /** Answers one request. @throws TidegaugeError of the query, of storage, or the signal's reason */
 export async function handleRequest(
   request: QueryRequest,
+  context: RequestContext,
+): Promise<QueryAnswer> {
+  if (request.kind === 'task') return runTask(request, context);
+  return packAnswer(await answer(request, context), request.gzipFromBytes);
+}
+
+async function runTask(
+  { task, input }: TaskRequest,
+  { tasks, queryable, signal, send }: RequestContext,
+): Promise<QueryAnswer> {
+  const run = tasks[task];
+  if (run === undefined) throw new ExecutionError(`the query workers know no task ${task}`);
+  return run(input, { queryable, signal, send });
+}
+
+async function answer(
+  request: Exclude<QueryRequest, TaskRequest>,
   context: RequestContext,
 ): Promise<QueryAnswer> {
   switch (request.kind) {

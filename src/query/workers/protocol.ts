@@ -1,6 +1,11 @@
 import type { QueryStats } from '../result.ts';
 
-interface Limited {
+interface Packed {
+  /** Gzip the answer where its data has that many bytes or more; undefined: never. */
+  readonly gzipFromBytes?: number | undefined;
+}
+
+interface Limited extends Packed {
   /** Most elements of the answer; 0 or undefined for all. */
   readonly limit?: number | undefined;
 }
@@ -32,12 +37,27 @@ export type QueryRequest =
     })
   | (Selecting & { readonly kind: 'series' })
   | (Selecting & { readonly kind: 'label_names' })
-  | (Selecting & { readonly kind: 'label_values'; readonly name: string });
+  | (Selecting & { readonly kind: 'label_values'; readonly name: string })
+  | TaskRequest;
+
+/** Work of a layer above, done where queries run. */
+export interface TaskRequest {
+  readonly kind: 'task';
+  /** A key of the worker's `QueryTasks`. */
+  readonly task: string;
+  /** What the task takes; it is cloned on its way. */
+  readonly input: unknown;
+  readonly timeoutMs?: number | undefined;
+}
 
 /** A worker's answer. */
 export interface QueryAnswer {
-  /** JSON, the `data` of an API answer; the receiver's own. */
+  /**
+   * JSON, the `data` of an API answer (of a task: what it makes); the receiver's own. Where
+   * `isGzipped`, the whole answer instead, `data` within its envelope, compressed.
+   */
   readonly data: Uint8Array<ArrayBuffer>;
+  readonly isGzipped?: boolean;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   /** Of instant and range queries. */
@@ -64,10 +84,14 @@ export type PoolMessage =
       /** One Int32: other than 0 once the query is cancelled. */
       readonly cancelFlag: SharedArrayBuffer;
     }
-  | { readonly kind: 'cancel'; readonly id: number };
+  | { readonly kind: 'cancel'; readonly id: number }
+  /** The part that was sent last has been taken: the next may come. */
+  | { readonly kind: 'more'; readonly id: number };
 
 /** From a worker to the pool. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
+  /** A piece of a task's answer, ahead of the rest; the receiver's own. */
+  | { readonly kind: 'part'; readonly id: number; readonly data: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: QueryAnswer }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: QueryFailure };

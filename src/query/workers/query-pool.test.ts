@@ -124,7 +124,7 @@ test('cancelling answers at once, tells the worker, and ends it if it does not l
 test('a request that waits too long times out without ever running', async () => {
   const { pool, threads, clock } = fixture();
   const running = pool.run(UP);
-  const waiting = pool.run({ ...UP, kind: 'instant', timeoutMs: 100 } as QueryRequest);
+  const waiting = pool.run({ kind: 'instant', query: 'up', timeMs: 0, timeoutMs: 100 });
   const failure = failureOf(waiting);
   await clock.advance(150);
   expect(await failure).toBe('query_timeout');

@@ -11,9 +11,14 @@ import { type QueryThread, type StartThread, threadStarter } from './query-worke
 export interface QueryPool {
   /**
    * Rejects with `QueryFailedError` only. The signal cancels: at once for the caller, and soon for
-   * the worker.
+   * the worker. `onPart` gets the parts that a task sends, each after the promise of the one before
+   * has resolved; one that rejects cancels. Without it parts are dropped.
    */
-  run(request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer>;
+  run(
+    request: QueryRequest,
+    signal?: AbortSignal,
+    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+  ): Promise<QueryAnswer>;
   stats(): QueryPoolStats;
   /** Cancels all there is and ends the threads. */
   close(): Promise<void>;
@@ -58,6 +63,7 @@ interface Job {
   readonly deadlineMs: number;
   readonly cancelFlag: SharedArrayBuffer;
   readonly settle: (outcome: QueryAnswer | QueryFailedError) => void;
+  readonly onPart: ((part: Uint8Array<ArrayBuffer>) => Promise<void>) | undefined;
   /** The caller has its outcome; what the worker says no longer matters. */
   settled: boolean;
   stopTimer: CancelTimer;
@@ -98,7 +104,11 @@ class ThreadPool implements QueryPool {
     this.#slots = Array.from({ length: count }, () => ({ thread: undefined, job: undefined }));
   }
 
-  run(request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer> {
+  run(
+    request: QueryRequest,
+    signal?: AbortSignal,
+    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+  ): Promise<QueryAnswer> {
     return new Promise((resolve, reject) => {
       const refuse = (failure: string, message: string): void => {
         this.#countFailure(failure);
@@ -112,7 +122,7 @@ class ThreadPool implements QueryPool {
           `${this.#queue.length} queries wait for a worker already, at most ` +
             `${this.#options.maxQueued} may`,
         );
-      } else this.#enqueue(request, signal, { resolve, reject });
+      } else this.#enqueue(request, signal, { resolve, reject, onPart });
     });
   }
 
@@ -148,7 +158,11 @@ class ThreadPool implements QueryPool {
   #enqueue(
     request: QueryRequest,
     signal: AbortSignal | undefined,
-    caller: { resolve: (answer: QueryAnswer) => void; reject: (error: QueryFailedError) => void },
+    caller: {
+      resolve: (answer: QueryAnswer) => void;
+      reject: (error: QueryFailedError) => void;
+      onPart: Job['onPart'];
+    },
   ): void {
     const now = this.#clock.monotonic();
     const asked = 'timeoutMs' in request ? request.timeoutMs : undefined;
@@ -162,6 +176,7 @@ class ThreadPool implements QueryPool {
       cancelFlag: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
       settled: false,
       stopTimer: () => undefined,
+      onPart: caller.onPart,
       settle: (outcome) => {
         if (job.settled) return;
         job.settled = true;
@@ -253,11 +268,24 @@ class ThreadPool implements QueryPool {
   #receive(slot: Slot, message: WorkerMessage): void {
     const { job } = slot;
     if (message.kind === 'ready' || job?.id !== message.id) return;
+    if (message.kind === 'part') {
+      void this.#passOn(job, slot, message.data);
+      return;
+    }
     slot.job = undefined;
     job.stopTimer();
     if (message.kind === 'answer') job.settle(message.answer);
     else job.settle(new QueryFailedError(message.failure.failure, message.failure.message));
     this.#dispatch();
+  }
+
+  async #passOn(job: Job, slot: Slot, part: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      if (!job.settled) await job.onPart?.(part);
+      if (slot.job === job) slot.thread?.post({ kind: 'more', id: job.id });
+    } catch (error) {
+      this.#cancel(job, 'query_canceled', `a part could not be passed on: ${messageOf(error)}`);
+    }
   }
 
   /** A thread is gone: its query fails, and the next one gets a new thread. */

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { MemoryQueryable } from '../../../test/support/memory-queryable.ts';
 import { Labels } from '../../model/index.ts';
@@ -35,7 +35,7 @@ function startWorker(queryable: Queryable): Client {
     else waiter(message);
   });
   runQueryWorker(
-    port2 as MessagePort,
+    port2,
     { store: 'handle', options: queryOptionsSchema.parse({}) },
     (message) => {
       expect(message).toBe('handle');

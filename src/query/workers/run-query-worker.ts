@@ -2,10 +2,12 @@ import type { MessagePort } from 'node:worker_threads';
 import { messageOf, TidegaugeError } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
 import { createEngine, type Engine } from '../engine.ts';
+import { unlessAborted } from '../exec/abortable.ts';
 import { QueryCanceledError, QueryTimeoutError } from '../exec/errors.ts';
 import type { QueryOptions } from '../options.ts';
 import { handleRequest } from './handle-request.ts';
 import type { PoolMessage, QueryFailure, WorkerMessage } from './protocol.ts';
+import type { QueryTasks } from './tasks.ts';
 
 /** What a query worker is started with, as its `workerData`. */
 export interface QueryWorkerData {
@@ -16,16 +18,18 @@ export interface QueryWorkerData {
 
 /**
  * The life of a query worker: answers the pool's requests on `port`, one at a time, from the
- * store that `connect` makes of the handle's message. Returns at once; the port keeps it alive.
+ * store that `connect` makes of the handle's message; `tasks` are what it can do besides queries.
+ * Returns at once; the port keeps it alive.
  */
 export function runQueryWorker(
   port: MessagePort,
   { store, options }: QueryWorkerData,
   connect: (store: unknown) => Queryable,
+  tasks: QueryTasks = {},
 ): void {
   const queryable = connect(store);
   const engine = createEngine({ queryable, ...options });
-  const worker = new QueryWorker(port, queryable, engine);
+  const worker = new QueryWorker(port, queryable, engine, tasks);
   port.on('message', (message: PoolMessage) => worker.receive(message));
   port.postMessage({ kind: 'ready' } satisfies WorkerMessage);
 }
@@ -36,12 +40,16 @@ class QueryWorker {
   readonly #port: MessagePort;
   readonly #queryable: Queryable;
   readonly #engine: Engine;
+  readonly #tasks: QueryTasks;
   readonly #running = new Map<number, AbortController>();
+  /** What goes on when the receiver of a part wants more, by request. */
+  readonly #waiting = new Map<number, () => void>();
 
-  constructor(port: MessagePort, queryable: Queryable, engine: Engine) {
+  constructor(port: MessagePort, queryable: Queryable, engine: Engine, tasks: QueryTasks) {
     this.#port = port;
     this.#queryable = queryable;
     this.#engine = engine;
+    this.#tasks = tasks;
   }
 
   receive(message: PoolMessage): void {
@@ -49,7 +57,8 @@ class QueryWorker {
       this.#running.get(message.id)?.abort(new QueryCanceledError());
       return;
     }
-    void this.#run(message);
+    if (message.kind === 'more') this.#waiting.get(message.id)?.();
+    else void this.#run(message);
   }
 
   /** Never rejects: every outcome is a message. */
@@ -65,6 +74,8 @@ class QueryWorker {
         queryable: this.#queryable,
         signal: abort.signal,
         queueMs,
+        tasks: this.#tasks,
+        send: (part) => this.#send(id, part, abort.signal),
         run: {
           timeoutMs,
           lookbackMs: 'lookbackMs' in request ? request.lookbackMs : undefined,
@@ -83,6 +94,18 @@ class QueryWorker {
     } finally {
       clearTimeout(timer);
       this.#running.delete(id);
+    }
+  }
+
+  /** Posts a part and waits for the receiver, so that a slow one is never more than one behind. */
+  async #send(id: number, data: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const taken = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
+    try {
+      this.#port.postMessage({ kind: 'part', id, data } satisfies WorkerMessage, [data.buffer]);
+      await unlessAborted(taken, signal);
+    } finally {
+      this.#waiting.delete(id);
     }
   }
 }

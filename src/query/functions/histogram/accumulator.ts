@@ -76,7 +76,9 @@ export class HistogramAccumulator {
       return;
     }
     const negative = sideOf(other.negativeSpans, other.negativeBuckets);
-    addTo(this.#zero, sign * this.#reconcileZeroBuckets({ ...other, positive, negative }));
+    // Before the sum is touched: reconciling may replace it.
+    const zeroCount = this.#reconcileZeroBuckets({ ...other, positive, negative });
+    addTo(this.#zero, sign * zeroCount);
     this.reduceTo(other.schema);
     const schema = this.#schema;
     const threshold = this.#zeroThreshold;

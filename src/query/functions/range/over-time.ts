@@ -18,6 +18,7 @@ export function perWindow(
     for (let step = 0; step < count; step++) {
       const from = floatFrom[step]!;
       const to = floatTo[step]!;
+      call.guard.tick(to - from);
       if (to - from >= atLeast) setFloat(out, step, evaluate(series, from, to, step, call));
     }
   };

@@ -51,6 +51,8 @@ export interface RangeCall {
   readonly extension: 'anchored' | 'smoothed' | undefined;
   /** Start timestamps stored with samples are to be used. */
   readonly usesStartTimes: boolean;
+  /** Told of work in long loops, so that a query can be stopped in the midst of them. */
+  readonly guard: { tick(work: number): void };
 }
 
 /** Evaluates the floats of one series at all steps. Steps it does not write stay absent. */

@@ -19,6 +19,9 @@ interface Fold {
   result(): TimedHistogram['histogram'];
 }
 
+/** What one histogram costs, in float samples. */
+const HISTOGRAM_WORK = 50;
+
 export const sumHistograms = fold((first) => new HistogramAccumulator(first));
 export const avgHistograms = fold((first) => new HistogramMean(first));
 
@@ -31,6 +34,7 @@ function fold(start: (first: TimedHistogram['histogram']) => Fold): HistogramKer
       return;
     }
     const samples = histogramsIn(series, call, step);
+    call.guard.tick(HISTOGRAM_WORK * samples.length);
     try {
       const total = start(samples[0]!.histogram);
       for (const { histogram } of samples.slice(1)) total.add(histogram);

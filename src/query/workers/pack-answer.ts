@@ -1,0 +1,36 @@
+import { constants, gzipSync } from 'node:zlib';
+import { jsonString } from '../json-writer.ts';
+import type { QueryAnswer } from './protocol.ts';
+
+/** The fastest level: five to eight times smaller already, as JSON answers repeat themselves. */
+const GZIP_OPTIONS = { level: constants.Z_BEST_SPEED };
+
+const HEAD = Buffer.from('{"status":"success","data":');
+
+/**
+ * The whole of a successful API answer around its `data`, in a buffer of its own. Lists of notes
+ * that are empty are left out.
+ */
+export function envelope(
+  data: Uint8Array,
+  { warnings = [], infos = [] }: Partial<Pick<QueryAnswer, 'warnings' | 'infos'>> = {},
+): Uint8Array<ArrayBuffer> {
+  const tail = Buffer.from(`${notes('warnings', warnings)}${notes('infos', infos)}}`);
+  const body = new Uint8Array(HEAD.length + data.length + tail.length);
+  body.set(HEAD);
+  body.set(data, HEAD.length);
+  body.set(tail, HEAD.length + data.length);
+  return body;
+}
+
+function notes(name: string, texts: readonly string[]): string {
+  return texts.length === 0 ? '' : `,"${name}":[${texts.map(jsonString).join(',')}]`;
+}
+
+/** Puts an answer of `fromBytes` or more into its envelope and compresses it. */
+export function packAnswer(answer: QueryAnswer, fromBytes = Infinity): QueryAnswer {
+  if (answer.data.length < fromBytes) return answer;
+  // A copy: what zlib gives may share its memory with others and could not be transferred.
+  const data = new Uint8Array(gzipSync(envelope(answer.data, answer), GZIP_OPTIONS));
+  return { ...answer, data, isGzipped: true };
+}
