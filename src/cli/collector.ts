@@ -11,7 +11,7 @@ import { formatDuration, Labels, messageOf } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import { createQueryPool } from '../query/index.ts';
 import { SourceRegistry } from '../sources/index.ts';
-import type { Storage } from '../storage/index.ts';
+import type { EmbeddedStorage } from '../storage/index.ts';
 import { openStorage } from '../storage/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { registerProcessMetrics } from '../telemetry/index.ts';
@@ -81,7 +81,6 @@ class Assembly {
     });
     this.#closers.push(registerProcessMetrics(registry));
     const storage = await this.#openStorage();
-    registerServerMetrics(registry, { build: this.#build, storage, sources });
     const push = createPushHandlers({
       storage,
       sources,
@@ -103,6 +102,7 @@ class Assembly {
     });
     this.#closers.push(() => pull.stop());
     const queries = this.#startQueries(storage);
+    registerServerMetrics(registry, { build: this.#build, storage, sources, queries });
     const server = await startHttpServer({
       options: { ...components.web, listen: this.#options.listen },
       clock: systemClock,
@@ -140,7 +140,7 @@ class Assembly {
     }
   }
 
-  async #openStorage(): Promise<Storage> {
+  async #openStorage(): Promise<EmbeddedStorage> {
     const { logger, dataDir, config } = this.#options;
     const storage = await openStorage(
       { ...config.components.storage, data_dir: dataDir },
@@ -150,7 +150,7 @@ class Assembly {
     return storage;
   }
 
-  #startQueries(storage: Storage): QueryPool {
+  #startQueries(storage: EmbeddedStorage): QueryPool {
     const pool = createQueryPool({
       options: this.#config.components.query,
       entry: workerEntry('query-worker'),

@@ -1,18 +1,19 @@
 import type { Registry } from 'prom-client';
-import { Gauge } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { BuildInfo } from '../api/index.ts';
+import type { QueryPool, QueryPoolStats } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
-import type { Storage } from '../storage/api.ts';
+import type { EmbeddedStorage, StorageCounters } from '../storage/index.ts';
+
+export interface ServerParts {
+  readonly build: BuildInfo;
+  readonly storage: EmbeddedStorage;
+  readonly sources: SourceRegistry;
+  readonly queries: QueryPool;
+}
 
 /** What the collector tells of itself beside the process, pull, push and HTTP. */
-export function registerServerMetrics(
-  registry: Registry,
-  parts: {
-    readonly build: BuildInfo;
-    readonly storage: Storage;
-    readonly sources: SourceRegistry;
-  },
-): void {
+export function registerServerMetrics(registry: Registry, parts: ServerParts): void {
   const registers = [registry];
   new Gauge({
     name: 'tidegauge_build_info',
@@ -20,23 +21,8 @@ export function registerServerMetrics(
     labelNames: ['version', 'revision', 'nodeversion'],
     registers,
   }).set({ ...parts.build, nodeversion: process.version }, 1);
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `tidegauge_storage_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
-  const stats = () => parts.storage.stats(0);
-  gauge('series', 'Series in the store.', () => stats().seriesCount);
-  gauge('samples', 'Samples in the store.', () => stats().sampleCount);
-  gauge('chunks', 'Chunks in the store.', () => stats().chunkCount);
-  gauge('corruptions', 'Corrupt places found when the store was opened.', () => {
-    return stats().corruptionCount;
-  });
+  registerStorage(new Exporter(registry), parts.storage);
+  registerQueries(new Exporter(registry), parts.queries);
   new Gauge({
     name: 'tidegauge_sources',
     help: 'Sources of samples, by kind and state.',
@@ -47,4 +33,91 @@ export function registerServerMetrics(
       for (const { kind, state } of parts.sources.list()) this.inc({ kind, state });
     },
   });
+}
+
+/** Metrics whose values are read when they are asked for. */
+class Exporter {
+  readonly #registers: Registry[];
+
+  constructor(registry: Registry) {
+    this.#registers = [registry];
+  }
+
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `tidegauge_${name}`,
+      help,
+      registers: this.#registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name: `tidegauge_${name}_total`,
+      help,
+      registers: this.#registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}
+
+function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
+  const stats = () => storage.stats(0);
+  exporter.gauge('storage_series', 'Series in the store.', () => stats().seriesCount);
+  exporter.gauge('storage_samples', 'Samples in the store.', () => stats().sampleCount);
+  exporter.gauge('storage_chunks', 'Chunks in the store.', () => stats().chunkCount);
+  exporter.gauge(
+    'storage_corruptions',
+    'Corrupt places found when the store was opened.',
+    () => stats().corruptionCount,
+  );
+  const count = (name: string, help: string, field: keyof StorageCounters): void =>
+    exporter.counter(`storage_${name}`, help, () => storage.counters()[field]);
+  count('wal_records', 'Records written to the log.', 'walRecords');
+  count('wal_written_bytes', 'Bytes written to the log.', 'walBytes');
+  count('wal_groups', 'Groups of records written and synced together.', 'walGroups');
+  count('wal_failed_groups', 'Groups of records that could not be written.', 'walFailedGroups');
+  count('checkpoints', 'Checkpoints written.', 'checkpoints');
+  count('failed_checkpoints', 'Checkpoints that could not be written.', 'failedCheckpoints');
+  count('series_refused', 'New series refused by the series limit.', 'seriesRefused');
+  count('exemplars_dropped', 'Exemplars not kept.', 'exemplarsDropped');
+  exporter.gauge(
+    'storage_wal_size_bytes',
+    'Log that a restart would replay.',
+    () => storage.counters().walSizeBytes,
+  );
+  exporter.gauge(
+    'storage_sample_memory_bytes',
+    'Memory held for samples.',
+    () => storage.counters().sampleMemoryBytes,
+  );
+}
+
+function registerQueries(exporter: Exporter, queries: QueryPool): void {
+  const stats = (): QueryPoolStats => queries.stats();
+  exporter.gauge('query_workers', 'Threads that evaluate queries.', () => stats().workers);
+  exporter.gauge('queries_running', 'Queries being evaluated.', () => stats().running);
+  exporter.gauge('queries_queued', 'Queries waiting for a worker.', () => stats().queued);
+  exporter.counter('queries_answered', 'Queries answered.', () => stats().answered);
+  exporter.counter('queries_failed', 'Queries that failed, whatever the reason.', () =>
+    [...stats().failed.values()].reduce((sum, failed) => sum + failed, 0),
+  );
+  exporter.counter('query_samples_read', 'Samples read by queries.', () => stats().samplesRead);
+  exporter.counter(
+    'query_evaluation_seconds',
+    'Time spent evaluating queries, all workers together.',
+    () => stats().evaluateMs / 1000,
+  );
+  exporter.counter(
+    'query_queue_seconds',
+    'Time queries waited for a worker.',
+    () => stats().queueMs / 1000,
+  );
+  exporter.counter('query_worker_crashes', 'Workers that ended unasked.', () => stats().crashes);
 }

@@ -66,9 +66,16 @@ function documentSection(name: string, schema: z.ZodObject): string[] {
   const rows = fileOptions(schema).map((option) => {
     const value = defaultOf(option.schema);
     const shown = value === undefined ? '' : `\`${formatDefault(option, value)}\``;
-    return [option.key, shown, descriptionOf(option.schema)];
+    return [option.key, shown, withoutUnit(descriptionOf(option.schema))];
   });
   return [`## tidegauge.${name}`, table(['key', 'default', 'meaning'], rows)];
+}
+
+// Options are described in the unit of their name; in the file the value carries it.
+function withoutUnit(text: string): string {
+  return text
+    .replace(/,? in (milliseconds|seconds|bytes)\b/g, '')
+    .replace(/^(Milliseconds|Seconds|Bytes)\b/, (word) => (word === 'Bytes' ? 'Size' : 'Time'));
 }
 
 function documentUnsupported(): string {

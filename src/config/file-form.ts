@@ -18,7 +18,9 @@ export interface FileOption {
   readonly schema: z.ZodType;
 }
 
-const SUFFIXES: readonly (readonly [RegExp, string, FileOption['unit'], number])[] = [
+type Suffix = readonly [RegExp, string, FileOption['unit'], number];
+
+const SUFFIXES: readonly Suffix[] = [
   [/(?:_ms|Ms)$/, '', 'duration', 1],
   [/(?:_seconds|Seconds)$/, '', 'duration', 1000],
   [/(?:_bytes|Bytes)$/, '_size', 'size', 1],
@@ -29,11 +31,19 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 /** The options of a component's schema in their file form, in the schema's order. */
 export function fileOptions(schema: z.ZodObject): FileOption[] {
   return Object.entries(schema.shape as Shape).map(([option, optionSchema]) => {
-    const found = SUFFIXES.find(([suffix]) => suffix.test(option));
-    const [suffix, replacement, unit, scale] = found ?? [/$/, '', undefined, 1];
-    const key = snakeCase(option.replace(suffix, '')) + replacement;
-    return { option, key, unit, scale, schema: optionSchema };
+    const [, , unit, scale] = suffixOf(option);
+    return { option, key: fileKey(option), unit, scale, schema: optionSchema };
   });
+}
+
+/** What an option is called in the file. */
+export function fileKey(option: string): string {
+  const [suffix, replacement] = suffixOf(option);
+  return snakeCase(option.replace(suffix, '')) + replacement;
+}
+
+function suffixOf(option: string): Suffix {
+  return SUFFIXES.find(([suffix]) => suffix.test(option)) ?? [/$/, '', undefined, 1];
 }
 
 /** A schema for the file form; its output is that of the component's schema. */

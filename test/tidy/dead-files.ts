@@ -24,10 +24,17 @@ export function findDeadFiles(files: readonly SourceFile[], entries: readonly st
 }
 
 /**
- * Where programs begin: the command, every worker, the page's script. The kernel's door is one
- * while benchmarks alone use it; the store that is built on it takes that line away.
+ * Where programs begin: the command, every worker, the page's script, the generated documents. The
+ * kernel's door is one while benchmarks alone use it; the store that is built on it takes that line
+ * away.
  */
 export function programEntries(files: readonly SourceFile[]): string[] {
   const workers = files.map(({ path }) => path).filter((path) => /^src\/.*-worker\.ts$/.test(path));
-  return ['src/cli/main.ts', 'src/kernel/index.ts', 'ui/main.tsx', ...workers];
+  return [
+    'src/cli/main.ts',
+    'src/config/generated-pages.ts',
+    'src/kernel/index.ts',
+    'ui/main.tsx',
+    ...workers,
+  ];
 }

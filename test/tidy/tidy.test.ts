@@ -11,6 +11,7 @@ import {
   type LongFunctions,
 } from './lengths.ts';
 import longFunctions from './long-functions.json' with { type: 'json' };
+import { fileKey } from '../../src/config/file-form.ts';
 import { optionFields } from './options.ts';
 import {
   absolute,
@@ -88,7 +89,7 @@ describe('options', () => {
       for (const field of fields) {
         const problem = (text: string): void => expectNone([{ file: path, line: 1, text }]);
         if (field.description === undefined) problem(`${field.path} lacks .describe('…')`);
-        const name = field.path.replace(/^.*\./, '').replaceAll('[]', '');
+        const name = fileKey(field.path.replace(/^.*\./, '').replaceAll('[]', ''));
         if (documented !== undefined && !documented.includes(name)) {
           problem(`${field.path} is not in docs/configuration.md: generate it again`);
         }

@@ -256,8 +256,8 @@ function checkExemplar(
 }
 
 /**
- * Answers that differ from Prometheus 2.42's on purpose: as 3.x does, label sets that are invalid or
- * have no name are refused, and with 400.
+ * Answers that differ from Prometheus 2.42's on purpose: as 3.x does, label sets that are invalid
+ * or have no name are refused, and with 400.
  */
 const OTHER_STATUS: Readonly<Record<string, number>> = {
   '06-no-name': 400,
