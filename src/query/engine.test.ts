@@ -125,6 +125,14 @@ test('too many samples are refused, by storage or on the way', async () => {
   await expect(both).rejects.toMatchObject(refused);
 });
 
+test('a subquery of too many steps is refused before anything is made', async () => {
+  const engine = engineOf(counters());
+  const heavy = engine.instant('count_over_time(c_total[100y:1ms])', { timeMs: MINUTE });
+  await expect(heavy).rejects.toMatchObject({ code: 'query_limit' });
+  const endless = engine.range('1', { startMs: 0, endMs: 1e15, stepMs: 1 });
+  await expect(endless).rejects.toMatchObject({ code: 'query_limit' });
+});
+
 test('a query stops at its deadline and when it is cancelled', async () => {
   let now = 0;
   const engine = engineOf(counters(), { clock: { monotonic: () => (now += 10) } });

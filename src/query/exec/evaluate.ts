@@ -48,6 +48,8 @@ export class Evaluator implements EvalContext {
 
   evaluate(node: PlanNode, grid: Grid): ColumnValue {
     this.guard.check();
+    // One series alone has that many; a subquery's steps may be beyond counting.
+    this.guard.requireRoom(grid.count);
     const before = this.guard.heldSamples;
     const single = node.invariant && grid.count > 1;
     const value = this.#dispatch(node, single ? { ...grid, count: 1 } : grid);

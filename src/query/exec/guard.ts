@@ -57,12 +57,17 @@ export class QueryGuard {
   hold(samples: number): void {
     this.#held += samples;
     if (this.#held > this.peakSamples) this.peakSamples = this.#held;
-    if (this.#held > this.#options.maxSamples) {
-      throw new QueryLimitError(
-        'query processing would load too many samples into memory in query execution: ' +
-          `limit ${this.#options.maxSamples}`,
-      );
-    }
+    this.requireRoom(0);
+  }
+
+  /** Makes sure that `samples` more could be held, before anything is made that large. */
+  requireRoom(samples: number): void {
+    const { maxSamples } = this.#options;
+    if (this.#held + samples <= maxSamples) return;
+    throw new QueryLimitError(
+      'query processing would load too many samples into memory in query execution: ' +
+        `${this.#held + samples} at once, at most ${maxSamples} may be`,
+    );
   }
 
   /** Sets the count to what is still held after intermediate results were dropped. */
