@@ -22,6 +22,9 @@ export interface RequestContext {
   readonly send: TaskContext['send'];
 }
 
+/** The most annotations of a level that an answer holds, as in Prometheus. */
+const MAX_ANNOTATIONS = 10;
+
 const TRUNCATED = 'results truncated due to limit';
 
 /** Answers one request. @throws TidegaugeError of the query, of storage, or the signal's reason */
@@ -87,10 +90,17 @@ async function evaluate(
   const stats = wantsStats ? { ...result.stats, queueMs } : undefined;
   return {
     data: encodeQueryData(value, { stats }),
-    warnings: truncated ? [...result.warnings, TRUNCATED] : result.warnings,
-    infos: result.infos,
+    warnings: capped(truncated ? [...result.warnings, TRUNCATED] : result.warnings, 'warning'),
+    infos: capped(result.infos, 'info'),
     stats: result.stats,
   };
+}
+
+/** The first annotations, and how many there are beyond. */
+function capped(texts: readonly string[], level: 'warning' | 'info'): readonly string[] {
+  const more = texts.length - MAX_ANNOTATIONS;
+  if (more <= 0) return texts;
+  return [...texts.slice(0, MAX_ANNOTATIONS), `${more} more ${level} annotations omitted`];
 }
 
 function limitValue(

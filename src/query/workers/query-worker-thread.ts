@@ -32,7 +32,10 @@ export function threadStarter(
     const workerData: QueryWorkerData = { store, options };
     const worker = new Worker(entry, { workerData, transferList: [...transfer], name: 'query' });
     let cause: unknown;
-    worker.on('message', (message: WorkerMessage) => events.message(message));
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.kind !== 'ready') worker.unref();
+      events.message(message);
+    });
     worker.on('messageerror', (error) => {
       cause = error;
       void worker.terminate();
@@ -41,10 +44,13 @@ export function threadStarter(
       cause = error;
     });
     worker.on('exit', (code) => events.gone(cause ?? new Error(`exit code ${code}`)));
-    // The pool ends its threads; they alone do not keep the process alive.
+    // The pool ends its threads; only a query under way keeps the process alive.
     worker.unref();
     return {
-      post: (message) => worker.postMessage(message),
+      post(message) {
+        if (message.kind === 'run') worker.ref();
+        worker.postMessage(message);
+      },
       terminate: async () => {
         await worker.terminate();
       },

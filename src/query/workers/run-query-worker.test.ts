@@ -34,14 +34,10 @@ function startWorker(queryable: Queryable): Client {
     if (waiter === undefined) received.push(message);
     else waiter(message);
   });
-  runQueryWorker(
-    port2,
-    { store: 'handle', options: queryOptionsSchema.parse({}) },
-    (message) => {
-      expect(message).toBe('handle');
-      return queryable;
-    },
-  );
+  runQueryWorker(port2, { store: 'handle', options: queryOptionsSchema.parse({}) }, (message) => {
+    expect(message).toBe('handle');
+    return queryable;
+  });
   return {
     send: (message) => port1.postMessage({ kind: 'run', ...message } satisfies PoolMessage),
     cancel: (id) => port1.postMessage({ kind: 'cancel', id } satisfies PoolMessage),
@@ -129,6 +125,23 @@ test('errors come back with their code', async () => {
       failure: { failure },
     });
   }
+});
+
+test('an answer holds ten annotations of a level at most', async () => {
+  const queryable = new MemoryQueryable();
+  const names = Array.from({ length: 12 }, (_, index) => `gauge_${index}`);
+  for (const name of names) {
+    const samples = [0, 1000].map((age) => ({ timestamp: START - 1000 + age, value: age }));
+    queryable.add(Labels.fromObject({ __name__: name }), samples);
+  }
+  const client = startWorker(queryable);
+  await client.next();
+  const query = names.map((name) => `rate(${name}[1m])`).join(' + ');
+  client.send(runOf(1, { kind: 'instant', query, timeMs: START }));
+  const message = await client.next();
+  if (message.kind !== 'answer') throw new Error('no answer');
+  expect(message.answer.infos).toHaveLength(11);
+  expect(message.answer.infos.at(-1)).toBe('2 more info annotations omitted');
 });
 
 /** A store whose reads never end. */
