@@ -2,23 +2,23 @@ import { z } from 'zod';
 
 /** Settings of PromQL queries and of the workers that evaluate them. */
 export const queryOptionsSchema = z.strictObject({
-  lookbackMs: z
+  lookback_ms: z
     .int()
     .min(1)
     .default(5 * 60_000)
     .describe('How far back an instant vector looks for the newest sample of a series.'),
-  defaultStepMs: z.int().min(1).default(60_000).describe('Step of subqueries that name none.'),
-  timeoutMs: z
+  default_step_ms: z.int().min(1).default(60_000).describe('Step of subqueries that name none.'),
+  timeout_ms: z
     .int()
     .min(1)
     .default(120_000)
     .describe('Longest time a query may take, waiting for a worker included.'),
-  maxSamples: z
+  max_samples: z
     .int()
     .min(1)
     .default(50_000_000)
     .describe('Most samples that one query may hold in memory at once.'),
-  maxSeries: z
+  max_series: z
     .int()
     .min(1)
     .default(5_000_000)
@@ -28,16 +28,16 @@ export const queryOptionsSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('Threads that evaluate queries; 0 for one less than there are cores, at least 2.'),
-  maxQueued: z
+  max_queued: z
     .int()
     .min(0)
     .default(100)
     .describe('Most queries that may wait for a worker; further ones are refused.'),
-  typeAndUnitLabels: z
+  type_and_unit_labels: z
     .boolean()
     .default(false)
     .describe('Whether rate and increase tell counters by the label `__type__`, not by name.'),
-  startTimestamps: z
+  start_timestamps: z
     .boolean()
     .default(true)
     .describe('Whether rates make use of start timestamps, where samples have them.'),

@@ -49,7 +49,7 @@ function fixture({ workers = 1, maxQueued = 2 } = {}): Fixture {
   const clock = new FakeClock();
   const threads: FakeThread[] = [];
   const pool = createQueryPool({
-    options: queryOptionsSchema.parse({ workers, maxQueued, timeoutMs: 10_000 }),
+    options: queryOptionsSchema.parse({ workers, max_queued: maxQueued, timeout_ms: 10_000 }),
     entry: new URL('file:///none'),
     workerHandle: () => ({ message: undefined, transfer: [] }),
     clock,

@@ -120,7 +120,7 @@ class ThreadPool implements QueryPool {
         refuse(
           'query_queue_full',
           `${this.#queue.length} queries wait for a worker already, at most ` +
-            `${this.#options.maxQueued} may`,
+            `${this.#options.max_queued} may`,
         );
       } else this.#enqueue(request, signal, { resolve, reject, onPart });
     });
@@ -152,7 +152,7 @@ class ThreadPool implements QueryPool {
 
   #isFull(): boolean {
     const isBusy = this.#slots.every(({ job }) => job !== undefined);
-    return isBusy && this.#queue.length >= this.#options.maxQueued;
+    return isBusy && this.#queue.length >= this.#options.max_queued;
   }
 
   #enqueue(
@@ -166,7 +166,7 @@ class ThreadPool implements QueryPool {
   ): void {
     const now = this.#clock.monotonic();
     const asked = 'timeoutMs' in request ? request.timeoutMs : undefined;
-    const timeoutMs = Math.min(asked ?? Infinity, this.#options.timeoutMs);
+    const timeoutMs = Math.min(asked ?? Infinity, this.#options.timeout_ms);
     const cancel = (): void => this.#cancel(job, 'query_canceled', 'query was canceled');
     const job: Job = {
       id: ++this.#lastId,

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { WorkerHandle } from '../../storage/api.ts';
 import type { QueryOptions } from '../options.ts';
 import type { PoolMessage, WorkerMessage } from './protocol.ts';
-import type { QueryWorkerData } from './run-query-worker.ts';
+import type { QueryWorkerData } from './serve-queries.ts';
 
 /** What a pool wants to know of a thread. */
 export interface ThreadEvents {

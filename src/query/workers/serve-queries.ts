@@ -28,7 +28,15 @@ export function runQueryWorker(
   tasks: QueryTasks = {},
 ): void {
   const queryable = connect(store);
-  const engine = createEngine({ queryable, ...options });
+  const engine = createEngine({
+    queryable,
+    lookbackMs: options.lookback_ms,
+    defaultStepMs: options.default_step_ms,
+    maxSamples: options.max_samples,
+    maxSeries: options.max_series,
+    typeAndUnitLabels: options.type_and_unit_labels,
+    startTimestamps: options.start_timestamps,
+  });
   const worker = new QueryWorker(port, queryable, engine, tasks);
   port.on('message', (message: PoolMessage) => worker.receive(message));
   port.postMessage({ kind: 'ready' } satisfies WorkerMessage);

@@ -5,7 +5,7 @@ import { Labels } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
 import { queryOptionsSchema } from '../options.ts';
 import type { PoolMessage, QueryRequest, WorkerMessage } from './protocol.ts';
-import { runQueryWorker } from './run-query-worker.ts';
+import { runQueryWorker } from './serve-queries.ts';
 
 const START = 1_700_000_000_000;
 
