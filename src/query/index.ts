@@ -1,3 +1,4 @@
+export { plainDecimal } from './annotations.ts';
 export type * from './ast.ts';
 export {
   createEngine,
@@ -15,6 +16,7 @@ export {
   QueryLimitError,
   QueryTimeoutError,
 } from './exec/errors.ts';
+export { FUNCTION_SIGNATURES } from './functions/signatures.ts';
 export { type QueryOptions, queryOptionsSchema } from './options.ts';
 export {
   MAX_QUERY_DEPTH,
@@ -43,5 +45,5 @@ export {
   type QueryPoolOptions,
   type QueryPoolStats,
 } from './workers/query-pool.ts';
-export { type QueryWorkerData, runQueryWorker } from './workers/run-query-worker.ts';
+export { type QueryWorkerData, runQueryWorker } from './workers/serve-queries.ts';
 export type { QueryTask, QueryTasks, TaskContext } from './workers/tasks.ts';
