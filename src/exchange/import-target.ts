@@ -48,16 +48,20 @@ export class ImportTarget {
     return this.#appender.series(labels);
   }
 
-  addSamples(ref: SeriesRef, { timestamps, words }: SampleColumns, from: number, to: number): void {
+  /** Adds samples from place `from` on, as many as fit; returns where it stopped. */
+  addSamples(ref: SeriesRef, columns: SampleColumns, from: number): number {
+    const { length, timestamps, words } = columns;
     if (ref === NO_SERIES) {
-      this.tally.refused += to - from;
-      return;
+      this.tally.refused += length - from;
+      return length;
     }
     const { samples } = this.#appender;
+    const to = Math.min(length, from + Math.max(1, COMMIT_SAMPLES - samples.length));
     for (let at = from; at < to; at++) {
       const low = words[2 * at + LOW_WORD] ?? 0;
       samples.pushBits(ref, timestamps[at] ?? 0, low, words[2 * at + HIGH_WORD] ?? 0);
     }
+    return to;
   }
 
   addSample(ref: SeriesRef, timestamp: number, lowWord: number, highWord: number): void {

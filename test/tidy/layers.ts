@@ -34,8 +34,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cluster: [...FOUNDATION, 'storage/api', 'query'],
   agent: [...FOUNDATION, 'formats', 'ingest/pull'],
   api: [...FOUNDATION, ...BELOW_API],
+  exchange: [...FOUNDATION, 'formats', 'storage/api'],
   config: BELOW_CONFIG,
-  cli: [...BELOW_CONFIG, 'config'],
+  cli: [...BELOW_CONFIG, 'exchange', 'config'],
 };
 
 /** Layers that compute and leave files, sockets and processes to others. */
