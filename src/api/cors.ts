@@ -9,17 +9,20 @@ const CORS_HEADERS = {
 
 /**
  * Cross-origin headers as Prometheus sets them: for any origin `*`, else the origin itself where
- * the (anchored) expression matches it.
+ * the (anchored) expression matches it. Caches are told what else answers depend on.
  */
 export function cors(originPattern: string): MiddlewareHandler {
   const { test } = compileAnchored(originPattern);
   const anyOrigin = originPattern === '.*';
   return async (context, next) => {
     await next();
-    context.header('Vary', 'Origin');
+    const { headers } = context.res;
+    headers.append('Vary', 'Origin');
+    headers.append('Vary', 'Accept-Encoding');
     const origin = context.req.header('Origin');
-    if (origin === undefined || !test(origin)) return;
-    for (const [name, value] of Object.entries(CORS_HEADERS)) context.header(name, value);
-    context.header('Access-Control-Allow-Origin', anyOrigin ? '*' : origin);
+    if (origin === undefined) return;
+    for (const [name, value] of Object.entries(CORS_HEADERS)) headers.set(name, value);
+    if (anyOrigin) headers.set('Access-Control-Allow-Origin', '*');
+    else if (test(origin)) headers.set('Access-Control-Allow-Origin', origin);
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { TargetMetadata, TargetStatus } from '../ingest/index.ts';
+import type { Labels } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
 import type { Storage } from '../storage/api.ts';
@@ -28,6 +29,8 @@ export interface ServerControl {
   readonly startTimeMs: number;
   readonly dataDir: string;
   readonly retention: string;
+  /** Labels of this server, for what leaves it. */
+  externalLabels(): Labels;
   /** The configuration in force as YAML, secrets hidden. */
   configYaml(): string;
   /** Flags as given or by default. */
@@ -47,6 +50,8 @@ export interface ApiDependencies {
   readonly queries: QueryPool;
   readonly sources: SourceRegistry;
   readonly targets: () => TargetStatus;
+  /** Names, in order. */
+  readonly scrapePools: () => readonly string[];
   readonly targetMetadata: () => readonly TargetMetadata[];
   readonly control: ServerControl;
   /** In the order in which they are asked. */

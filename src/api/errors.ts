@@ -40,3 +40,12 @@ export class ApiError extends TidegaugeError {
 export function badParameter(name: string, problem: string): ApiError {
   return new ApiError('bad_data', `invalid parameter ${JSON.stringify(name)}: ${problem}`);
 }
+
+/** A request body larger than what is read; whoever reads it answers with its status. */
+export class BodyTooLargeError extends TidegaugeError {
+  readonly code = 'body_too_large';
+
+  constructor(maxBytes: number) {
+    super(`the body has more than the ${maxBytes} bytes that are taken`);
+  }
+}

@@ -12,12 +12,40 @@ export const apiOptionsSchema = z.strictObject({
     .default('.*')
     .describe('Regular expression (anchored) of origins that web pages may ask the API from.'),
   enable_lifecycle: z.boolean().default(true).describe('Whether POST /-/reload is allowed.'),
+  enable_admin_api: z
+    .boolean()
+    .default(false)
+    .describe('Whether the API may delete and copy stored data (/api/v1/admin).'),
   max_form_bytes: z
     .number()
     .int()
     .positive()
     .default(1_048_576)
-    .describe('Largest POST form that the query API reads, in bytes.'),
+    .describe('Largest POST form, or remote read request, that the query API reads, in bytes.'),
+  gzip_min_bytes: z
+    .number()
+    .int()
+    .positive()
+    .default(4_096)
+    .describe('Size from which answers are compressed for clients that take gzip, in bytes.'),
+  remote_read_max_concurrent: z
+    .number()
+    .int()
+    .positive()
+    .default(10)
+    .describe('Most remote reads that are answered at a time; further ones wait.'),
+  remote_read_max_samples: z
+    .number()
+    .int()
+    .positive()
+    .default(50_000_000)
+    .describe('Most samples that one query of a remote read may give.'),
+  remote_read_max_frame_bytes: z
+    .number()
+    .int()
+    .positive()
+    .default(1_048_576)
+    .describe('Size at which a frame of a streamed remote read ends, in bytes.'),
   shutdown_timeout_ms: z
     .number()
     .int()

@@ -31,17 +31,26 @@ describe('parseDurationParam', () => {
 });
 
 describe('Params', () => {
-  it('lets the form win over the URL and joins lists', () => {
-    const params = new Params(
-      new URLSearchParams('query=a&match[]=x'),
-      new URLSearchParams('query=b&match[]=y'),
+  const declared = new Set(['query', 'match[]', 'time', 'timeout', 'limit', 'missing', 'name']);
+  const paramsOf = (query: string, form?: string): Params =>
+    new Params(
+      {
+        query: new URLSearchParams(query),
+        form: form === undefined ? undefined : new URLSearchParams(form),
+        path: { name: 'job' },
+      },
+      declared,
     );
+
+  it('lets the form win over the URL and joins lists', () => {
+    const params = paramsOf('query=a&match[]=x', 'query=b&match[]=y');
     expect(params.text('query')).toBe('b');
     expect(params.all('match[]')).toEqual(['y', 'x']);
+    expect(params.text('name')).toBe('job');
   });
 
   it('names the parameter that cannot be parsed', () => {
-    const params = new Params(new URLSearchParams('time=yesterday&timeout=x&limit=-1'));
+    const params = paramsOf('time=yesterday&timeout=x&limit=-1');
     expect(() => params.time('time', 0)).toThrow(ApiError);
     expect(() => params.time('time', 0)).toThrow(
       `invalid parameter "time": Invalid time value for 'time': cannot parse "yesterday" to a valid timestamp`,
@@ -49,7 +58,16 @@ describe('Params', () => {
     expect(() => params.duration('timeout')).toThrow(
       'invalid parameter "timeout": cannot parse "x" to a valid duration',
     );
-    expect(() => params.limit()).toThrow('invalid parameter "limit"');
+    expect(() => params.limit()).toThrow('invalid parameter "limit": limit must be non-negative');
+    expect(() => paramsOf('limit=x').limit()).toThrow(
+      'invalid parameter "limit": cannot parse "x" to a valid limit',
+    );
+    expect(paramsOf('limit=0').limit()).toBeUndefined();
+    expect(paramsOf('limit=12').limit()).toBe(12);
     expect(params.time('missing', 7)).toBe(7);
+  });
+
+  it('gives no parameter that the route does not declare', () => {
+    expect(() => paramsOf('other=1').text('other')).toThrow('declares no parameter other');
   });
 });

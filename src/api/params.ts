@@ -1,8 +1,9 @@
-import { parseDuration } from '../model/index.ts';
+import { assert, parseDuration } from '../model/index.ts';
 import { badParameter } from './errors.ts';
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const INTEGER = /^[+-]?\d+$/;
 
 /** The largest distance from the epoch that the API takes, in milliseconds (year 292277). */
 const MAX_TIME_MS = 9_223_372_036_854_000;
@@ -26,26 +27,40 @@ export function parseDurationParam(text: string): number | undefined {
   return parseDuration(text);
 }
 
+/** Where the parameters of a request come from. */
+export interface ParamSources {
+  readonly query: URLSearchParams;
+  /** A POST form's. */
+  readonly form?: URLSearchParams | undefined;
+  /** Parts of the path, decoded. */
+  readonly path?: Readonly<Record<string, string>>;
+}
+
 /**
- * Parameters of one request: the URL's and, for a POST form, the body's after them (the first of
- * a name wins for single values, as in Go's `FormValue`, where the body comes first).
+ * Parameters of one request: the form's and then the URL's (the first of a name wins for single
+ * values, as in Go's `FormValue`). Only those that the route declares can be asked for, so that
+ * the documents cannot leave one out.
  */
 export class Params {
-  readonly #query: URLSearchParams;
-  readonly #form: URLSearchParams | undefined;
+  readonly #sources: ParamSources;
+  readonly #declared: ReadonlySet<string>;
 
-  constructor(query: URLSearchParams, form?: URLSearchParams) {
-    this.#query = query;
-    this.#form = form;
+  constructor(sources: ParamSources, declared: ReadonlySet<string>) {
+    this.#sources = sources;
+    this.#declared = declared;
   }
 
   /** '' where the parameter is missing. */
   text(name: string): string {
-    return this.#form?.get(name) ?? this.#query.get(name) ?? '';
+    this.#check(name);
+    const { query, form, path } = this.#sources;
+    return path?.[name] ?? form?.get(name) ?? query.get(name) ?? '';
   }
 
   all(name: string): string[] {
-    return [...(this.#form?.getAll(name) ?? []), ...this.#query.getAll(name)];
+    this.#check(name);
+    const { query, form } = this.#sources;
+    return [...(form?.getAll(name) ?? []), ...query.getAll(name)];
   }
 
   /** @throws ApiError where the text is there but no time. */
@@ -72,8 +87,7 @@ export class Params {
 
   /** Milliseconds; undefined where missing. @throws ApiError where the text is no duration. */
   duration(name: string): number | undefined {
-    const text = this.text(name);
-    return text === '' ? undefined : this.requiredDuration(name);
+    return this.text(name) === '' ? undefined : this.requiredDuration(name);
   }
 
   requiredDuration(name: string): number {
@@ -85,14 +99,24 @@ export class Params {
     return ms;
   }
 
-  /** `limit`: 0 and missing mean none. @throws ApiError */
+  /** A limit of which 0 and missing mean none. @throws ApiError */
   limit(name = 'limit'): number | undefined {
     const text = this.text(name);
     if (text === '') return undefined;
-    if (!/^\d+$/.test(text)) {
-      throw badParameter(name, `limit must be a non-negative number, got ${JSON.stringify(text)}`);
-    }
-    const limit = Number(text);
+    const limit = this.integer(name);
+    if (limit === undefined)
+      throw badParameter(name, `cannot parse ${JSON.stringify(text)} to a valid limit`);
+    if (limit < 0) throw badParameter(name, 'limit must be non-negative');
     return limit === 0 ? undefined : limit;
+  }
+
+  /** A whole number; undefined where the text is missing or none. */
+  integer(name: string): number | undefined {
+    const text = this.text(name);
+    return INTEGER.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  }
+
+  #check(name: string): void {
+    assert(this.#declared.has(name), `the route declares no parameter ${name}`);
   }
 }

@@ -1,48 +1,72 @@
-import type { Context, MiddlewareHandler } from 'hono';
-import { ApiError } from './errors.ts';
+import type { Context, Hono } from 'hono';
+import type { ApiDependencies } from './dependencies.ts';
+import { ApiError, BodyTooLargeError } from './errors.ts';
 import { Params } from './params.ts';
+import { readBody } from './read-body.ts';
+import { plainFailure } from './respond.ts';
+import type { ApiRequest, HttpMethod, Route } from './route.ts';
 
-/** What every handler under `/api/v1` finds in its context. */
-export interface ApiEnv {
-  Variables: { params: Params };
+const FORM = 'application/x-www-form-urlencoded';
+
+/** Gives the app every route of the list; other methods of their paths are answered with 405. */
+export function mountRoutes(app: Hono, routes: readonly Route[], deps: ApiDependencies): void {
+  for (const route of routes) {
+    const declared = new Set(route.params.map(({ name }) => name));
+    const handler = async (context: Context): Promise<Response> =>
+      route.handle(await toRequest(context, declared, deps));
+    app.on([...route.methods], routerPath(route.path), handler);
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    app.all(routerPath(path), () => {
+      const response = plainFailure('Method Not Allowed', 405);
+      response.headers.set('Allow', allow);
+      return response;
+    });
+  }
 }
 
-export type ApiContext = Context<ApiEnv>;
+/** `/label/{name}/values` as the router writes it. */
+function routerPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
 
-/** Reads the URL's parameters and a POST form's before the handler runs. */
-export function readParams(maxFormBytes: number): MiddlewareHandler<ApiEnv> {
-  return async (context, next) => {
-    const query = new URL(context.req.url).searchParams;
-    context.set('params', new Params(query, await readForm(context, maxFormBytes)));
-    await next();
+function methodsByPath(routes: readonly Route[]): Map<string, HttpMethod[]> {
+  const all = new Map<string, HttpMethod[]>();
+  for (const { path, methods } of routes) {
+    all.set(path, [...(all.get(path) ?? []), ...methods]);
+  }
+  return all;
+}
+
+async function toRequest(
+  context: Context,
+  declared: ReadonlySet<string>,
+  deps: ApiDependencies,
+): Promise<ApiRequest> {
+  const { raw } = context.req;
+  const query = new URL(raw.url).searchParams;
+  const form = await readForm(raw, deps.options.max_form_bytes);
+  const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(
+    raw.headers.get('Accept-Encoding') ?? '',
+  );
+  return {
+    params: new Params({ query, form, path: context.req.param() }, declared),
+    deps,
+    signal: raw.signal,
+    headers: raw.headers,
+    body: form === undefined ? raw.body : null,
+    gzipFromBytes: takesGzip ? deps.options.gzip_min_bytes : undefined,
   };
 }
 
-async function readForm(context: Context, maxBytes: number): Promise<URLSearchParams | undefined> {
-  if (context.req.method !== 'POST') return undefined;
-  const type = context.req.header('Content-Type') ?? '';
-  if (!type.startsWith('application/x-www-form-urlencoded')) return undefined;
-  const declared = Number(context.req.header('Content-Length') ?? 0);
-  if (declared > maxBytes) throw formTooLarge(maxBytes);
-  const text = await readBounded(context.req.raw.body, maxBytes);
-  return new URLSearchParams(text);
-}
-
-async function readBounded(
-  body: ReadableStream<Uint8Array> | null,
-  maxBytes: number,
-): Promise<string> {
-  if (body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) throw formTooLarge(maxBytes);
-    chunks.push(chunk);
+async function readForm(request: Request, maxBytes: number): Promise<URLSearchParams | undefined> {
+  const type = request.headers.get('Content-Type') ?? '';
+  if (request.method !== 'POST' || !type.startsWith(FORM)) return undefined;
+  try {
+    return new URLSearchParams((await readBody(request.body, maxBytes)).toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof BodyTooLargeError)) throw error;
+    throw new ApiError('bad_data', `error parsing form values: ${error.message}`, { cause: error });
   }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function formTooLarge(maxBytes: number): ApiError {
-  return new ApiError('bad_data', `error parsing form: the body has more than ${maxBytes} bytes`);
 }

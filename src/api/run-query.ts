@@ -1,10 +1,9 @@
-import type { QueryRequest } from '../query/index.ts';
-import { QueryFailedError } from '../query/index.ts';
-import type { ApiDependencies } from './dependencies.ts';
+import type { QueryAnswer, QueryRequest } from '../query/index.ts';
+import { envelope, QueryFailedError } from '../query/index.ts';
 import type { ApiErrorType } from './errors.ts';
 import { ApiError } from './errors.ts';
-import { successBytes } from './respond.ts';
-import type { ApiContext } from './routing.ts';
+import { jsonResponse } from './respond.ts';
+import type { ApiRequest } from './route.ts';
 
 const TYPES: Readonly<Record<string, ApiErrorType>> = {
   bad_query: 'bad_data',
@@ -17,17 +16,28 @@ const TYPES: Readonly<Record<string, ApiErrorType>> = {
   execution: 'execution',
 };
 
-/** Runs a request on a query worker; the client's going away cancels it. */
-export async function runQuery(
-  context: ApiContext,
-  { queries }: ApiDependencies,
-  request: QueryRequest,
-): Promise<Response> {
+/** The error of the API for a request that the query workers failed. */
+export function apiErrorOf(error: QueryFailedError): ApiError {
+  return new ApiError(TYPES[error.failure] ?? 'internal', error.message, { cause: error });
+}
+
+/** Has a query worker answer; the client's going away cancels. @throws ApiError */
+export async function askWorkers(
+  { deps, signal }: Pick<ApiRequest, 'deps' | 'signal'>,
+  query: QueryRequest,
+  onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+): Promise<QueryAnswer> {
   try {
-    const answer = await queries.run(request, context.req.raw.signal);
-    return successBytes(answer.data, answer);
+    return await deps.queries.run(query, signal, onPart);
   } catch (error) {
-    if (!(error instanceof QueryFailedError)) throw error;
-    throw new ApiError(TYPES[error.failure] ?? 'internal', error.message, { cause: error });
+    throw error instanceof QueryFailedError ? apiErrorOf(error) : error;
   }
+}
+
+/** The JSON answer to a query, which a worker writes. @throws ApiError */
+export async function runQuery(request: ApiRequest, query: QueryRequest): Promise<Response> {
+  const { gzipFromBytes } = request;
+  const answer = await askWorkers(request, { ...query, gzipFromBytes } as QueryRequest);
+  if (answer.isGzipped === true) return jsonResponse(answer.data, true);
+  return jsonResponse(envelope(answer.data, answer));
 }

@@ -6,6 +6,7 @@ import { Histogram } from 'prom-client';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { ROUTES } from './routes.ts';
 
 /** The address could not be listened on. */
 export class ListenError extends TidegaugeError {
@@ -97,14 +98,15 @@ function requestMetrics({ registry }: ApiDependencies) {
   };
 }
 
-const NAMED =
-  /^\/(?:api\/v1\/(?:query|query_range|query_exemplars|series|labels|metadata|targets|sources|write|push|scrape_pools|status\/\w+)|metrics|-\/\w+)$/;
+const PUSH_PATHS = ['/api/v1/write', '/api/v1/push'];
+const FIXED_PATHS = new Set([...ROUTES.map(({ path }) => path), ...PUSH_PATHS]);
 
+/** The path where it is that of a route, else what it begins with. */
 function handlerName(url: string): string {
   const end = url.search(/[?#]/);
   const path = end < 0 ? url : url.slice(0, end);
-  if (NAMED.test(path)) return path;
+  if (FIXED_PATHS.has(path)) return path;
   if (path.startsWith('/metrics/')) return '/metrics/*';
-  if (/^\/api\/v1\/label\/[^/]+\/values$/.test(path)) return '/api/v1/label/:name/values';
+  if (/^\/api\/v1\/label\/[^/]+\/values$/.test(path)) return '/api/v1/label/{name}/values';
   return path.startsWith('/api/') ? '/api/*' : '/*';
 }

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import type { ScrapeConfig } from '../ingest/index.ts';
 import { resolveScrapeConfigs } from '../ingest/index.ts';
-import { messageOf } from '../model/index.ts';
+import { Labels, messageOf } from '../model/index.ts';
 import { DEFAULT_CONFIG, DEFAULT_CONFIG_FILE } from './default-config.ts';
 import type { ConfigProblem } from './errors.ts';
 import { ConfigError } from './errors.ts';
@@ -22,6 +22,8 @@ export interface LoadedConfig {
   /** As read, secrets replaced by `<secret>`. */
   readonly yaml: string;
   readonly scrapeConfigs: readonly ScrapeConfig[];
+  /** `global.external_labels`: for what leaves this server. */
+  readonly externalLabels: Labels;
   readonly components: ComponentOptions;
 }
 
@@ -65,6 +67,7 @@ export function loadText(text: string, file: string, files: ConfigFiles = realFi
     file,
     yaml: redactYaml(text),
     scrapeConfigs: resolved.configs,
+    externalLabels: Labels.fromObject(config.global.external_labels ?? {}),
     components: withPrometheusNames(config),
   };
 }

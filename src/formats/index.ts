@@ -1,3 +1,4 @@
 export * from './exposition/index.ts';
+export * from './remote-read/index.ts';
 export * from './remote-write/index.ts';
 export * from './snappy/index.ts';

@@ -2,11 +2,23 @@ import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import { conformancePath } from './conformance-data.ts';
 
+let prometheus: protobuf.Root | undefined;
+
 /**
- * The remote write 1.0 messages as protobufjs reads and writes them from their definitions in the
- * conformance data (area `protos`): the oracle for our own reader and writer.
+ * A message of Prometheus, `ReadRequest` or `WriteRequest`, as protobufjs reads and writes it from
+ * its definition in the conformance data (area `protos`): an oracle for our own readers and writers.
  */
+export function prometheusType(name: string): protobuf.Type {
+  prometheus ??= loadPrometheus();
+  return prometheus.lookupType(`prometheus.${name}`);
+}
+
+/** The remote write 1.0 messages. */
 export function remoteWriteProtos(): { readonly writeRequest: protobuf.Type } {
+  return { writeRequest: prometheusType('WriteRequest') };
+}
+
+function loadPrometheus(): protobuf.Root {
   const root = new protobuf.Root();
   for (const file of ['types.proto', 'remote.proto']) {
     const text = readFileSync(`${conformancePath('protos')}/prometheus/${file}`, 'utf8');
@@ -14,5 +26,5 @@ export function remoteWriteProtos(): { readonly writeRequest: protobuf.Type } {
     const plain = text.replaceAll(/^import .*$/gm, '').replaceAll(/\[\s*\(gogoproto[^\]]*\]/g, '');
     protobuf.parse(plain, root, { keepCase: true });
   }
-  return { writeRequest: root.lookupType('prometheus.WriteRequest') };
+  return root;
 }

@@ -1,35 +1,79 @@
-import type { Hono } from 'hono';
-import { ParseError, parseMetricSelector } from '../../query/index.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import { z } from 'zod';
+import { labelSet } from '../contract/query.ts';
 import { ApiError, badParameter } from '../errors.ts';
 import type { Params } from '../params.ts';
-import type { ApiEnv } from '../routing.ts';
+import type { ApiRequest, Route } from '../route.ts';
+import { END, LIMIT, MATCH, START } from '../route.ts';
 import { runQuery } from '../run-query.ts';
+import { parseSelector } from './parse-selector.ts';
+import { unescapeName } from './unescape-name.ts';
 
 /** Times beyond which no sample lies: what `start` and `end` mean where they are missing. */
-const MIN_TIME_MS = -9_000_000_000_000_000;
-const MAX_TIME_MS = 9_000_000_000_000_000;
+export const MIN_TIME_MS = -9_000_000_000_000_000;
+export const MAX_TIME_MS = 9_000_000_000_000_000;
 
-/** `/api/v1/series`, `/api/v1/labels`, `/api/v1/label/NAME/values`. */
-export function labelRoutes(app: Hono<ApiEnv>, deps: ApiDependencies): void {
-  app.on(['GET', 'POST'], '/series', (context) => {
-    const { params } = context.var;
-    if (params.all('match[]').length === 0) {
-      throw new ApiError('bad_data', 'no match[] parameter provided');
-    }
-    return runQuery(context, deps, { kind: 'series', ...selection(params, asParameter) });
-  });
-  app.on(['GET', 'POST'], '/labels', (context) =>
-    runQuery(context, deps, { kind: 'label_names', ...selection(context.var.params, asItIs) }),
-  );
-  app.get('/label/:name/values', (context) => {
-    const name = unescapeName(context.req.param('name'));
-    return runQuery(context, deps, {
-      kind: 'label_values',
-      name,
-      ...selection(context.var.params, asItIs),
-    });
-  });
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+const SELECTION = [MATCH, START, END, LIMIT];
+
+/** Which series there are, which labels, and which values these have. */
+export const labelRoutes: readonly Route[] = [
+  {
+    path: '/api/v1/series',
+    methods: ['GET', 'POST'],
+    tag: 'metadata',
+    summary: 'Find series by selectors',
+    params: [{ ...MATCH, required: true }, START, END, LIMIT],
+    answer: { kind: 'json', data: z.array(labelSet) },
+    example: '/api/v1/series?match%5B%5D=up',
+    handle: seriesOf,
+  },
+  {
+    path: '/api/v1/labels',
+    methods: ['GET', 'POST'],
+    tag: 'metadata',
+    summary: 'List label names',
+    params: SELECTION,
+    answer: { kind: 'json', data: z.array(z.string()) },
+    example: '/api/v1/labels',
+    handle: (request) =>
+      runQuery(request, { kind: 'label_names', ...selection(request.params, asItIs) }),
+  },
+  {
+    path: '/api/v1/label/{name}/values',
+    methods: ['GET'],
+    tag: 'metadata',
+    summary: 'List the values of a label',
+    params: [
+      {
+        name: 'name',
+        in: 'path',
+        type: 'string',
+        required: true,
+        text: 'Name of the label; `U__` with code points in hexadecimal writes one of any letters.',
+      },
+      ...SELECTION,
+    ],
+    answer: { kind: 'json', data: z.array(z.string()) },
+    example: '/api/v1/label/job/values',
+    handle: valuesOf,
+  },
+];
+
+function seriesOf(request: ApiRequest): Promise<Response> {
+  const { params } = request;
+  if (params.all('match[]').length === 0) {
+    throw new ApiError('bad_data', 'no match[] parameter provided');
+  }
+  return runQuery(request, { kind: 'series', ...selection(params, asParameter) });
+}
+
+function valuesOf(request: ApiRequest): Promise<Response> {
+  const name = unescapeName(request.params.text('name'));
+  if (name === '' || LONE_SURROGATE.test(name)) {
+    throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(name)}`);
+  }
+  return runQuery(request, { kind: 'label_values', name, ...selection(request.params, asItIs) });
 }
 
 // `series` names the parameter in its errors, the others do not: so does Prometheus.
@@ -37,39 +81,23 @@ const asParameter = (problem: string): ApiError => badParameter('match[]', probl
 const asItIs = (problem: string): ApiError => new ApiError('bad_data', problem);
 
 function selection(params: Params, refusal: (problem: string) => ApiError) {
+  const limit = params.limit();
+  const minTime = params.time('start', MIN_TIME_MS);
+  const maxTime = params.time('end', MAX_TIME_MS);
   const matchers = params.all('match[]');
-  for (const text of matchers) {
-    const problem = matcherProblem(text);
-    if (problem !== undefined) throw refusal(problem);
-  }
-  return {
-    matchers,
-    minTime: params.time('start', MIN_TIME_MS),
-    maxTime: params.time('end', MAX_TIME_MS),
-    limit: params.limit(),
-  };
+  checkMatchers(matchers, refusal);
+  return { matchers, minTime, maxTime, limit };
 }
 
-function matcherProblem(text: string): string | undefined {
-  try {
-    const matchers = parseMetricSelector(text);
-    if (matchers.some((matcher) => !matcher.matches(''))) return undefined;
-    return 'match[] must contain at least one non-empty matcher';
-  } catch (error) {
-    if (error instanceof ParseError) return error.message;
-    throw error;
+/** @throws what `refusal` makes of the first selector that is wrong or selects everything */
+export function checkMatchers(
+  selectors: readonly string[],
+  refusal: (problem: string) => ApiError = asItIs,
+): void {
+  for (const text of selectors) {
+    const matchers = parseSelector(text, refusal);
+    if (matchers.every((matcher) => matcher.matches(''))) {
+      throw refusal('match[] must contain at least one non-empty matcher');
+    }
   }
-}
-
-const ESCAPED = /_(?:_|([0-9A-Fa-f]{1,6})_)/g;
-
-/** `U__…` writes a name of any characters in a path: `__` is `_`, `_2e_` is `.`. */
-function unescapeName(name: string): string {
-  if (name === '') throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(name)}`);
-  if (!name.startsWith('U__')) return name;
-  return name
-    .slice(3)
-    .replace(ESCAPED, (_, hex: string | undefined) =>
-      hex === undefined ? '_' : String.fromCodePoint(Number.parseInt(hex, 16)),
-    );
 }

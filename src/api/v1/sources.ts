@@ -1,13 +1,21 @@
-import type { Hono } from 'hono';
 import type { Source } from '../../sources/index.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import { sourceList } from '../contract/status.ts';
 import { success } from '../respond.ts';
-import type { ApiEnv } from '../routing.ts';
+import type { Route } from '../route.ts';
 
-/** `/api/v1/sources`: everything samples come from, scraped or pushing, side by side. */
-export function sourceRoutes(app: Hono<ApiEnv>, { sources }: ApiDependencies): void {
-  app.get('/sources', () => success({ sources: sources.list().map(toJson) }));
-}
+/** Everything samples come from, scraped or pushing, side by side. */
+export const sourceRoutes: readonly Route[] = [
+  {
+    path: '/api/v1/sources',
+    methods: ['GET'],
+    tag: 'targets',
+    summary: 'List everything that samples come from, scraped or pushing',
+    params: [],
+    answer: { kind: 'json', data: sourceList },
+    example: '/api/v1/sources',
+    handle: (request) => success({ sources: request.deps.sources.list().map(toJson) }, request),
+  },
+];
 
 function toJson(source: Source): Record<string, unknown> {
   const { lastContactMs, intervalMs, lastDurationMs } = source;

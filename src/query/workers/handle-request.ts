@@ -3,6 +3,7 @@ import type { Querier, Queryable } from '../../storage/api.ts';
 import type { Engine, QueryRun } from '../engine.ts';
 import { ExecutionError } from '../exec/errors.ts';
 import { unlessAborted } from '../exec/abortable.ts';
+import type { QueryOptions } from '../options.ts';
 import { parseMetricSelector } from '../parse/index.ts';
 import { encodeQueryData, encodeSeries, encodeTexts } from '../result-json.ts';
 import type { QueryResult, QueryValue } from '../result.ts';
@@ -19,6 +20,7 @@ export interface RequestContext {
   readonly run: QueryRun;
   readonly queueMs: number;
   readonly tasks: QueryTasks;
+  readonly options: QueryOptions;
   readonly send: TaskContext['send'];
 }
 
@@ -38,11 +40,11 @@ export async function handleRequest(
 
 async function runTask(
   { task, input }: TaskRequest,
-  { tasks, queryable, signal, send }: RequestContext,
+  { tasks, queryable, options, signal, send }: RequestContext,
 ): Promise<QueryAnswer> {
   const run = tasks[task];
   if (run === undefined) throw new ExecutionError(`the query workers know no task ${task}`);
-  return run(input, { queryable, signal, send });
+  return run(input, { queryable, options, signal, send });
 }
 
 async function answer(

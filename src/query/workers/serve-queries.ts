@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf, TidegaugeError } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
-import { createEngine, type Engine } from '../engine.ts';
+import { createEngine } from '../engine.ts';
 import { unlessAborted } from '../exec/abortable.ts';
 import { QueryCanceledError, QueryTimeoutError } from '../exec/errors.ts';
 import type { QueryOptions } from '../options.ts';
-import { handleRequest } from './handle-request.ts';
+import { handleRequest, type RequestContext } from './handle-request.ts';
 import type { PoolMessage, QueryFailure, WorkerMessage } from './protocol.ts';
 import type { QueryTasks } from './tasks.ts';
 
@@ -37,27 +37,26 @@ export function runQueryWorker(
     typeAndUnitLabels: options.type_and_unit_labels,
     startTimestamps: options.start_timestamps,
   });
-  const worker = new QueryWorker(port, queryable, engine, tasks);
+  const worker = new QueryWorker(port, { queryable, engine, tasks, options });
   port.on('message', (message: PoolMessage) => worker.receive(message));
   port.postMessage({ kind: 'ready' } satisfies WorkerMessage);
 }
 
 type RunMessage = Extract<PoolMessage, { kind: 'run' }>;
 
+/** What requests are answered with. */
+type WorkerParts = Pick<RequestContext, 'queryable' | 'engine' | 'tasks' | 'options'>;
+
 class QueryWorker {
   readonly #port: MessagePort;
-  readonly #queryable: Queryable;
-  readonly #engine: Engine;
-  readonly #tasks: QueryTasks;
+  readonly #parts: WorkerParts;
   readonly #running = new Map<number, AbortController>();
   /** What goes on when the receiver of a part wants more, by request. */
   readonly #waiting = new Map<number, () => void>();
 
-  constructor(port: MessagePort, queryable: Queryable, engine: Engine, tasks: QueryTasks) {
+  constructor(port: MessagePort, parts: WorkerParts) {
     this.#port = port;
-    this.#queryable = queryable;
-    this.#engine = engine;
-    this.#tasks = tasks;
+    this.#parts = parts;
   }
 
   receive(message: PoolMessage): void {
@@ -78,11 +77,9 @@ class QueryWorker {
     const timer = setTimeout(() => abort.abort(new QueryTimeoutError()), timeoutMs);
     try {
       const answer = await handleRequest(request, {
-        engine: this.#engine,
-        queryable: this.#queryable,
+        ...this.#parts,
         signal: abort.signal,
         queueMs,
-        tasks: this.#tasks,
         send: (part) => this.#send(id, part, abort.signal),
         run: {
           timeoutMs,

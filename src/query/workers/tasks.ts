@@ -1,9 +1,12 @@
 import type { Queryable } from '../../storage/api.ts';
+import type { QueryOptions } from '../options.ts';
 import type { QueryAnswer } from './protocol.ts';
 
 /** What a task works with. */
 export interface TaskContext {
   readonly queryable: Queryable;
+  /** Those of the pool. */
+  readonly options: QueryOptions;
   /** Aborts with the error to fail with: deadline or cancellation. */
   readonly signal: AbortSignal;
   /**
