@@ -20,11 +20,15 @@ export class Admission {
   open(): AdmissionTicket {
     let heldBytes = 0;
     let open = true;
+    const expect = (sizeBytes: number): void => {
+      // The largest request alone always fits, whatever the settings.
+      const fits = this.#inFlightBytes + sizeBytes <= this.maxInFlightBytes;
+      if (!open || (!fits && this.#inFlightBytes > heldBytes)) throw overloaded(this);
+    };
     return {
+      expect,
       reserve: (sizeBytes) => {
-        // The largest request alone always fits, whatever the settings.
-        const fits = this.#inFlightBytes + sizeBytes <= this.maxInFlightBytes;
-        if (!open || (!fits && this.#inFlightBytes > heldBytes)) throw overloaded(this);
+        expect(sizeBytes);
         this.#inFlightBytes += sizeBytes;
         heldBytes += sizeBytes;
       },
@@ -39,6 +43,8 @@ export class Admission {
 
 /** One request's share of the budget. */
 export interface AdmissionTicket {
+  /** Asks whether `sizeBytes` more would fit now; holds nothing. @throws PushRefusedError (503) */
+  expect(sizeBytes: number): void;
   /** @throws PushRefusedError (503) when the budget is spent; what was reserved before stays. */
   reserve(sizeBytes: number): void;
   /** Gives everything back; more than once does no harm. */

@@ -3,12 +3,7 @@ import type { Clock } from '../../util/index.ts';
 import type { AdmissionTicket } from './admission.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { ClientGoneError, PushRefusedError } from './errors.ts';
-
-/** A body as sent. The bytes are lent: `release` gives them back, after which they change. */
-export interface Body {
-  readonly bytes: Uint8Array;
-  release(): void;
-}
+import { type Body, GrowingBody, tooLarge } from './growing-body.ts';
 
 export interface ReadBodyOptions {
   readonly maxBodyBytes: number;
@@ -18,12 +13,9 @@ export interface ReadBodyOptions {
   readonly clock: Clock;
 }
 
-/** How much of the budget a body of unknown length takes at a time. */
-const CHUNKED_STEP_BYTES = 1 << 16;
-
 /**
- * Reads a whole body into a pooled buffer. A declared length is reserved before a byte is read;
- * a chunked body reserves as it grows.
+ * Reads a whole body into a pooled buffer. One whose declared length does not fit the budget now is
+ * refused before a byte is read; what the budget holds is what has arrived.
  *
  * @throws PushRefusedError: 413 over the limit, 503 over the budget, 408 over the time.
  * @throws ClientGoneError when the client goes away first.
@@ -32,7 +24,7 @@ export async function readBody(request: IncomingMessage, options: ReadBodyOption
   const declared = declaredLength(request);
   if (declared !== undefined) {
     if (declared > options.maxBodyBytes) throw tooLarge(options.maxBodyBytes, declared);
-    options.ticket.reserve(declared);
+    options.ticket.expect(declared);
   }
   return collect(request, declared, options);
 }
@@ -44,14 +36,11 @@ function declaredLength(request: IncomingMessage): number | undefined {
 
 function collect(
   request: IncomingMessage,
-  declared: number | undefined,
+  declaredBytes: number | undefined,
   options: ReadBodyOptions,
 ): Promise<Body> {
-  const { maxBodyBytes, pool, ticket } = options;
   return new Promise((resolve, reject) => {
-    let buffer: Uint8Array | undefined;
-    let length = 0;
-    let reserved = declared ?? 0;
+    const growing = new GrowingBody({ ...options, declaredBytes });
     let whole: Uint8Array | undefined;
 
     const settle = (error: Error | undefined): void => {
@@ -60,74 +49,37 @@ function collect(
       // What else the client sends is read and dropped, so that it gets to see the answer.
       request.on('error', ignore).resume();
       if (error !== undefined) {
-        if (buffer !== undefined) pool.give(buffer);
+        growing.abandon();
         reject(error);
-        return;
+      } else if (whole !== undefined) {
+        resolve({ bytes: whole, release: ignore });
+      } else {
+        resolve(growing.finish());
       }
-      const lent = buffer;
-      resolve({
-        bytes: whole ?? buffer?.subarray(0, length) ?? new Uint8Array(0),
-        release: () => {
-          if (lent !== undefined) pool.give(lent);
-        },
-      });
-    };
-    const append = (chunk: Uint8Array): void => {
-      const size = length + chunk.length;
-      if (size > maxBodyBytes) throw tooLarge(maxBodyBytes, undefined);
-      if (size > reserved) {
-        const step = Math.max(CHUNKED_STEP_BYTES, size - reserved);
-        ticket.reserve(step);
-        reserved += step;
-      }
-      buffer = roomFor(pool, buffer, length, Math.max(size, declared ?? 0));
-      buffer.set(chunk, length);
-      length = size;
     };
     const onData = (chunk: Buffer): void => {
-      // Fast path: the body came in one piece, and need not be copied.
-      if (length === 0 && chunk.length === declared) {
-        whole = chunk;
-        length = chunk.length;
-        return;
-      }
       try {
-        append(chunk);
+        // Fast path: the body came in one piece, and need not be copied.
+        if (growing.length === 0 && chunk.length === declaredBytes) {
+          growing.reserve(chunk.length);
+          whole = chunk;
+        } else {
+          growing.append(chunk);
+        }
       } catch (error) {
         settle(error as Error);
       }
     };
     const onEnd = (): void => settle(undefined);
     const onClose = (): void =>
-      settle(new ClientGoneError(`the client went away after ${length} bytes of its body`));
+      settle(new ClientGoneError(`the client went away after ${growing.length} bytes of its body`));
     const cancelTimer = options.clock.setTimer(options.timeoutMs, () => settle(tooSlow(options)));
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }
 
-function roomFor(
-  pool: BufferPool,
-  buffer: Uint8Array | undefined,
-  length: number,
-  wantedBytes: number,
-): Uint8Array {
-  if (buffer !== undefined && buffer.length >= wantedBytes) return buffer;
-  const larger = pool.take(Math.max(wantedBytes, 2 * length));
-  if (buffer !== undefined) {
-    larger.set(buffer.subarray(0, length));
-    pool.give(buffer);
-  }
-  return larger;
-}
-
 function ignore(): void {
   // The request is over; how its connection ends is nobody's business.
-}
-
-/** Says that a body is larger than the limit. */
-export function tooLarge(limitBytes: number, sizeBytes: number | undefined): PushRefusedError {
-  const seen = sizeBytes === undefined ? 'larger than' : `${sizeBytes} bytes, of at most`;
-  return new PushRefusedError(413, 'too_large', `the body is ${seen} ${limitBytes} bytes`);
 }
 
 function tooSlow(options: ReadBodyOptions): PushRefusedError {

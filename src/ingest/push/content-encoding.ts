@@ -1,13 +1,13 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { decompress, decompressedSize, SnappyError } from '../../formats/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { AdmissionTicket } from './admission.ts';
-import { type Body, tooLarge } from './body.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { PushRefusedError } from './errors.ts';
+import { type Body, GrowingBody, tooLarge } from './growing-body.ts';
 
-const gunzipAsync = promisify(gunzip);
+/** What is inflated at a time, and so what a body may hold beyond the budget for a moment. */
+const INFLATED_STEP_BYTES = 1 << 16;
 
 export type ContentEncoding = 'identity' | 'gzip' | 'snappy';
 
@@ -81,17 +81,19 @@ function lend(buffer: Uint8Array, length: number, pool: BufferPool): Body {
   return { bytes: buffer.subarray(0, length), release: () => pool.give(buffer) };
 }
 
+// In zlib's own thread: inflating 32 MiB takes longer than the event loop may stand still. Piece by
+// piece, since a body of some kilobytes may stand for the whole limit: all that are inflated at one
+// time share the budget as they grow.
 async function decodeGzip(body: Body, options: DecodeOptions): Promise<Body> {
+  const gunzip = createGunzip({ chunkSize: INFLATED_STEP_BYTES });
+  const growing = new GrowingBody(options);
   try {
-    // In zlib's own thread: inflating 32 MiB takes longer than the event loop may stand still.
-    const bytes = await gunzipAsync(body.bytes, { maxOutputLength: options.maxBodyBytes });
-    options.ticket.reserve(bytes.length);
-    return { bytes, release: () => {} };
+    gunzip.end(body.bytes);
+    for await (const piece of gunzip) growing.append(piece as Buffer);
+    return growing.finish();
   } catch (error) {
+    growing.abandon();
     if (error instanceof PushRefusedError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw tooLarge(options.maxBodyBytes, undefined);
-    }
     const text = `the body is not gzip as its content encoding says: ${messageOf(error)}`;
     throw new PushRefusedError(400, 'malformed', text, error);
   } finally {

@@ -5,13 +5,15 @@ import type { Storage } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { Admission, AdmissionTicket } from './admission.ts';
-import { type Body, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type ContentEncoding, contentEncodingOf, decodeBody } from './content-encoding.ts';
 import { ClientGoneError, PushRefusedError } from './errors.ts';
+import type { Body } from './growing-body.ts';
 import { type Answer, remoteAddress, sendAnswer } from './http.ts';
 import type { PushMetrics, PushProtocol } from './metrics.ts';
 import type { PushOptions } from './options.ts';
+import type { Turns } from './turns.ts';
 
 /** What all push handlers share. */
 export interface PushContext {
@@ -23,6 +25,7 @@ export interface PushContext {
   readonly options: PushOptions;
   readonly admission: Admission;
   readonly pool: BufferPool;
+  readonly turns: Turns;
 }
 
 /** What a push came to. */
@@ -35,7 +38,10 @@ export interface PushResult {
 /** One push under way. */
 export interface Push {
   readonly request: IncomingMessage;
-  /** Reads and decompresses the body. It is released when the push is over. */
+  /**
+   * Reads and decompresses the body, and waits for its turn to be handled. It is released when the
+   * push is over.
+   */
   body(encodings: readonly ContentEncoding[]): Promise<Uint8Array>;
 }
 
@@ -101,14 +107,16 @@ class BodyReader {
   }
 
   async read(encodings: readonly ContentEncoding[]): Promise<Uint8Array> {
-    const { options, pool, clock } = this.#context;
+    const { options, pool, clock, turns } = this.#context;
     const { max_body_bytes: maxBodyBytes, body_timeout_ms: timeoutMs } = options;
     const ticket = this.#ticket;
     const encoding = contentEncodingOf(this.#request.headers['content-encoding'], encodings);
     const sent = await readBody(this.#request, { maxBodyBytes, timeoutMs, ticket, pool, clock });
     this.sentBytes = sent.bytes.length;
     this.#body = await decodeBody(sent, encoding, { maxBodyBytes, ticket, pool });
-    return this.#body.bytes;
+    const { bytes } = this.#body;
+    await turns.take(bytes.length);
+    return bytes;
   }
 
   release(): void {

@@ -308,7 +308,8 @@ describe('admission', () => {
   test('a client that goes away frees its bytes', async () => {
     const { metrics, send } = await setup({ max_in_flight_bytes: 1 << 20 });
     const socket = connect(server?.port ?? 0, '127.0.0.1');
-    socket.write(`POST ${PUSH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\npart`);
+    socket.write(`POST ${PUSH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n`);
+    socket.write('x'.repeat(900_000));
     const large = `a ${' '.repeat(900_000)}1\n`;
     await expect.poll(async () => (await send('POST', PUSH, large)).status).toBe(503);
     socket.destroy();
@@ -318,6 +319,31 @@ describe('admission', () => {
       'text',
       expect.objectContaining({ statusCode: 499, refusal: 'client_gone' }),
     ]);
+  });
+
+  test('senders that declare much and send nothing keep nobody out', async () => {
+    const { send } = await setup({ max_in_flight_bytes: 1 << 20 });
+    const sockets = Array.from({ length: 10 }, () => connect(server?.port ?? 0, '127.0.0.1'));
+    for (const socket of sockets) {
+      socket.write(`POST ${PUSH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\npart`);
+      await once(socket, 'connect');
+    }
+    const large = `a ${' '.repeat(300_000)}1\n`;
+    expect((await send('POST', PUSH, large)).status).toBe(204);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('bodies that are inflated share the budget as they grow', async () => {
+    const { storage, send } = await setup({ max_in_flight_bytes: 4 << 20 });
+    const bomb = gzipSync(Buffer.alloc(30 << 20, '#'));
+    const gzip = { 'content-encoding': 'gzip' };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => send('POST', PUSH, bomb, gzip)),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(19);
+    expect((await send('POST', PUSH, gzipSync('a 1\n'), gzip)).status).toBe(204);
+    expect(storage.sampleCount).toBe(1);
   });
 
   test('a body that does not arrive in time is given up', async () => {

@@ -16,7 +16,9 @@ import { isEmptyJobPath, isGroupPath } from './pushgateway/grouping.ts';
 import { handleGroup } from './pushgateway/handler.ts';
 import { Pushgateway } from './pushgateway/pushgateway.ts';
 import { handleRemoteWrite, REMOTE_WRITE_PATH } from './remote-write/handler.ts';
-import { handleTextPush, TEXT_PUSH_PATH, TextCaches } from './text/handler.ts';
+import { handleTextPush, TEXT_PUSH_PATH } from './text/handler.ts';
+import { TextCaches } from './text/text-caches.ts';
+import { Turns } from './turns.ts';
 
 export interface PushDependencies {
   readonly storage: Storage;
@@ -62,6 +64,7 @@ export function createPushHandlers(dependencies: PushDependencies): PushHandlers
     ...dependencies,
     admission: new Admission(options.max_in_flight_bytes),
     pool: new BufferPool(),
+    turns: new Turns(),
   };
   const routes = [...pushRoutes(context, gateway), ...gatewayRoutes(dependencies, gateway)];
   return {
@@ -87,7 +90,7 @@ function dispatch(
 
 function pushRoutes(context: PushContext, gateway: Pushgateway): Route[] {
   const cache = new IdentityCache({ maxBytes: context.options.identity_cache_bytes });
-  const caches = new TextCaches();
+  const caches = new TextCaches(context.options.identity_cache_bytes);
   const route = (
     protocol: PushProtocol,
     methods: readonly string[],

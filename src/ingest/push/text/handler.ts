@@ -1,6 +1,5 @@
 import { ExpositionError, type ExpositionVisitor } from '../../../formats/index.ts';
 import { type CommitResult, OUTCOME_COUNT, SampleOutcome } from '../../../storage/api.ts';
-import { IdentityCache } from '../../identity/index.ts';
 import { checkExposition, malformed } from '../checked-exposition.ts';
 import type { Push, PushContext, PushResult } from '../exchange.ts';
 import { queryOf } from '../http.ts';
@@ -13,34 +12,13 @@ import {
   scanExposition,
 } from './exposition-decoder.ts';
 import { type PushParameters, parsePushParameters } from './label-parameters.ts';
+import type { TextCaches } from './text-caches.ts';
 
 /** Where expositions are pushed to: `POST` or `PUT /api/v1/push?job=x&instance=y`. */
 export const TEXT_PUSH_PATH = '/api/v1/push';
 
 /** Says in the answer how many samples were stored; duplicates are not. */
 const STORED_HEADER = 'x-tidegauge-samples-stored';
-
-/** Label parameters whose series are remembered; beyond that the longest unused are forgotten. */
-const CACHES_MAX = 64;
-
-const CACHE_BYTES_MAX = 4 << 20;
-
-/** Identity caches by label parameters, which decide what series a line of the body names. */
-export class TextCaches {
-  readonly #caches = new Map<string, IdentityCache>();
-
-  for(labelPairs: readonly string[]): IdentityCache {
-    const key = JSON.stringify(labelPairs);
-    const cache = this.#caches.get(key) ?? new IdentityCache({ maxBytes: CACHE_BYTES_MAX });
-    this.#caches.delete(key);
-    this.#caches.set(key, cache);
-    if (this.#caches.size > CACHES_MAX) {
-      const [oldest] = this.#caches.keys();
-      if (oldest !== undefined) this.#caches.delete(oldest);
-    }
-    return cache;
-  }
-}
 
 /**
  * Takes an exposition as it would be scraped. A malformed body is refused whole; samples that the
@@ -65,6 +43,7 @@ export async function handleTextPush(
     written = await write(true);
     stored += written.result.counts[SampleOutcome.STORED] ?? 0;
   }
+  caches.trim();
   return answerTo(written, { bytes, format, stored, timestamp }, context);
 }
 
