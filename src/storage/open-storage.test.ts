@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { dumpStorage, readAll, store } from '../../test/contract/storage-access.ts';
-import { MemoryFileSystem, systemError } from '../../test/support/memory-file-system.ts';
+import {
+  MemoryFileSystem,
+  processCrash,
+  systemError,
+} from '../../test/support/memory-file-system.ts';
 import { createMatcher, Labels } from '../model/index.ts';
 import { silentLogger } from '../telemetry/index.ts';
 import { crc32c, FakeClock } from '../util/index.ts';
@@ -201,6 +205,51 @@ describe('a disk that fails', () => {
     await again.close();
   });
 
+  test('what was refused is cut off before the log goes on in another segment, or closes', async () => {
+    const check = async (
+      goOn: (storage: EmbeddedStorage) => Promise<unknown>,
+      options: StorageOptionsInput,
+      want: readonly number[],
+    ): Promise<void> => {
+      files = new MemoryFileSystem();
+      const storage = await open(options);
+      await store(storage, A, [[NOW, 1]]);
+      let broken = true;
+      files.onOperation = (operation) => {
+        if (broken && (operation === 'sync' || operation === 'truncate')) {
+          throw systemError('EIO', 'the disk failed');
+        }
+      };
+      await expect(store(storage, A, [[NOW + 1, 2]])).rejects.toThrow('the disk failed');
+      broken = false;
+      await goOn(storage);
+      files = files.crashed(processCrash);
+      const again = await open(options);
+      expect((await readAll(again))[0]?.samples.map(([time]) => time)).toEqual(want);
+      expect(again.recovery).toMatchObject({ tornBytes: 0, corruptionCount: 0 });
+      await again.close();
+    };
+    const fat = Labels.fromObject({ __name__: 'fat', text: 'x'.repeat(5000) });
+    await check((storage) => store(storage, fat, [[NOW, 1]]), { wal_segment_bytes: 4096 }, [NOW]);
+    await check((storage) => storage.close(), {}, [NOW]);
+    const full = async (storage: EmbeddedStorage): Promise<void> => {
+      files.freeBytes = 20;
+      await expect(storage.checkpoint()).rejects.toMatchObject({ code: 'storage_full' });
+    };
+    await check(full, {}, [NOW]);
+  });
+
+  test('a close that cannot sync says so, and lets go of file and folder', async () => {
+    const storage = await open();
+    await store(storage, A, [[NOW, 1]]);
+    files.onOperation = (operation) => {
+      if (operation === 'sync') throw systemError('EIO', 'the disk failed');
+    };
+    await expect(storage.close()).rejects.toThrow('the disk failed');
+    expect(files.openCount).toBe(0);
+    expect(files.paths()).not.toContain('data/lock');
+  });
+
   test('a checkpoint that fails leaves the log and nothing else', async () => {
     const storage = await open();
     await fill(storage, A, 3);
@@ -283,6 +332,21 @@ describe('the log', () => {
     appender.rollback();
     await again.close();
   });
+});
+
+test('an exemplar from the far future does not keep out those that follow', async () => {
+  const storage = await open();
+  await store(storage, A, [[NOW, 1]]);
+  for (const timestamp of [NOW + DAY_MS, NaN, NOW]) {
+    const appender = storage.appender();
+    appender.addExemplar(appender.series(A), { labelPairs: ['t', 'x'], value: 1, timestamp });
+    await appender.commit();
+  }
+  const range = { minTime: -Infinity, maxTime: Infinity };
+  const [found] = storage.exemplars([[]], range);
+  expect(found?.exemplars.map(({ timestamp }) => timestamp)).toEqual([NOW]);
+  expect(storage.counters()).toMatchObject({ exemplarsDropped: 2, series: 1, samples: 1 });
+  await storage.close();
 });
 
 describe('retention', () => {

@@ -37,6 +37,8 @@ export class MemoryFileSystem implements FileSystem {
   delay: () => Promise<void> = () => Promise.resolve();
   /** Bytes that still fit; a write beyond them is torn there and fails with ENOSPC. */
   freeBytes = Infinity;
+  /** Files that were opened for writing and not closed yet. */
+  openCount = 0;
   /** Bytes given to `write` in all. */
   writtenBytes = 0;
 
@@ -137,6 +139,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #writable(path: string, file: MemoryFile): WritableFile {
+    this.openCount++;
     return {
       write: async (bytes, position) => {
         await this.delay();
@@ -171,7 +174,9 @@ export class MemoryFileSystem implements FileSystem {
         this.freeBytes += Math.max(0, file.written.length - sizeBytes);
         file.written = file.written.slice(0, sizeBytes);
       },
-      close: async () => {},
+      close: async () => {
+        this.openCount--;
+      },
     };
   }
 }

@@ -22,7 +22,7 @@ export class ExemplarRing {
     this.#capacity = capacity;
   }
 
-  /** Exemplars refused as duplicates or out of order. */
+  /** Exemplars refused as duplicates, out of order, or of no series or time that the store has. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
@@ -45,7 +45,7 @@ export class ExemplarRing {
     this.#start = (this.#start + 1) % this.#capacity;
   }
 
-  /** An exemplar whose series is not known. */
+  /** An exemplar whose series is not known, or whose time the store does not take. */
   countDropped(): void {
     this.#droppedCount++;
   }

@@ -54,9 +54,13 @@ export class Head {
     const counts = new Uint32Array(OUTCOME_COUNT);
     const outcomes = this.#applySamples(commit, counts);
     const histogramOutcomes = this.#applyHistograms(commit, counts);
+    const { minTime, maxTime } = commit.bounds;
     for (const exemplar of commit.exemplars) {
-      if (this.table.get(exemplar.ref) === undefined) this.exemplars.countDropped();
-      else this.exemplars.add(exemplar);
+      const { ref, timestamp } = exemplar;
+      // One from the far future would keep out those of its series that follow.
+      const within = timestamp >= minTime && timestamp <= maxTime;
+      if (within && this.table.get(ref) !== undefined) this.exemplars.add(exemplar);
+      else this.exemplars.countDropped();
     }
     for (const [family, metadata] of commit.metadata) this.metadata.set(family, metadata);
     for (const [key, value] of commit.state) this.state.put(key, value);

@@ -132,8 +132,11 @@ export class LogWriter {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
-    await this.#segment.sync();
-    await this.#segment.close();
+    try {
+      await this.#segment.sync();
+    } finally {
+      await this.#segment.close();
+    }
   }
 
   #start(): void {

@@ -78,8 +78,10 @@ export class Segment {
     this.#sizeBytes += records.length;
   }
 
-  sync(): Promise<void> {
-    return this.#file.sync();
+  /** Syncs, and cuts off first what a failed write left: the log may go on in another file. */
+  async sync(): Promise<void> {
+    if (this.#dirty) await this.#cutBack();
+    else await this.#file.sync();
   }
 
   async close(): Promise<void> {
