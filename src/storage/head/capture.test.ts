@@ -102,3 +102,18 @@ test('everything deleted gives every chunk back', () => {
   for (let time = 0; time < 1000; time++) append(head, [[1 + (time % SERIES_COUNT), time * 7]]);
   expect(head.chunks.sizeBytes).toBe(sizeBytes);
 });
+
+test('a chunk that becomes the last one does not grow under a capture', () => {
+  // One of these cuts lies between two chunks, and leaves one that is not full as it is.
+  for (let cut = 20; cut < 180; cut++) {
+    const head = new Head(0);
+    for (let time = 0; time < 200; time += 2) append(head, [[1, time]]);
+    for (let time = 1; time < 200; time += 2) append(head, [[1, time]]);
+    const capture = new Capture(head.chunks, [...head.table.all()].slice(0, 1));
+    const want = read(head, capture);
+    head.applyDelete([], { minTime: cut, maxTime: Infinity });
+    for (let time = cut; time < cut + 20; time++) append(head, [[1, time]]);
+    expect(read(head, capture)).toEqual(want);
+    capture.release();
+  }
+});

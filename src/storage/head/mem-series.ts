@@ -340,6 +340,15 @@ export function removeSamples(
     }
     store.retire(id);
   }
+  const last = kept.at(-1);
+  if (last !== undefined && last !== series.tail && store.pinned) {
+    // A reader that captured it further up reads it to its end, and samples to come go there.
+    const count = store.count(last);
+    const copy = store.allocate(count);
+    copySamples(store, last, 0, count, copy);
+    store.retire(last);
+    kept[kept.length - 1] = copy;
+  }
   setChunks(series, kept);
   refreshNewest(store, series);
   return removed;
