@@ -56,12 +56,14 @@ export class ReaderServer {
     this.#running.set(id, controller);
     try {
       const answer = await this.#read(request, controller.signal);
-      // `delete` says whether anyone still waits.
-      if (!this.#running.delete(id)) return;
+      // What is not among the running any more nobody waits for.
+      if (!this.#running.has(id)) return;
       this.#port.postMessage({ id, answer } satisfies StoreMessage, transferList(answer));
     } catch (error) {
-      if (!this.#running.delete(id)) return;
+      if (!this.#running.has(id)) return;
       this.#port.postMessage({ id, error: plainError(error) } satisfies StoreMessage);
+    } finally {
+      this.#running.delete(id);
     }
   }
 
