@@ -1,4 +1,5 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { systemCodeOf } from './errors.ts';
 
 /**
@@ -7,7 +8,7 @@ import { systemCodeOf } from './errors.ts';
  * system's errors (`code` is `ENOSPC`, `ENOENT`, ...).
  */
 export interface FileSystem {
-  /** Makes the folder and those above it; no error where it exists. */
+  /** Makes the folder and those above it, durably; no error where it exists. */
   makeDirectory(path: string): Promise<void>;
   /** Names in the folder, in no order. */
   list(path: string): Promise<string[]>;
@@ -37,7 +38,15 @@ export interface WritableFile {
 /** The disk. */
 export const nodeFileSystem: FileSystem = {
   async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
+    const first = await mkdir(path, { recursive: true });
+    if (first === undefined) return;
+    // A folder is an entry of the one above it: without these syncs a power cut takes it along.
+    const top = dirname(resolve(first));
+    let above = resolve(path);
+    do {
+      above = dirname(above);
+      await syncEntries(above);
+    } while (above !== top && above !== dirname(above));
   },
   list: (path) => readdir(path),
   read: (path) => readFile(path),
@@ -60,15 +69,17 @@ export const nodeFileSystem: FileSystem = {
   },
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { recursive: true, force: true }),
-  async syncDirectory(path) {
-    const directory = await open(path, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
-  },
+  syncDirectory: syncEntries,
 };
+
+async function syncEntries(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
 
 class NodeFile implements WritableFile {
   readonly #handle: FileHandle;
