@@ -68,14 +68,18 @@ class Exporter {
 }
 
 function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
-  const stats = () => storage.stats(0);
-  exporter.gauge('storage_series', 'Series in the store.', () => stats().seriesCount);
-  exporter.gauge('storage_samples', 'Samples in the store.', () => stats().sampleCount);
-  exporter.gauge('storage_chunks', 'Chunks in the store.', () => stats().chunkCount);
+  // Not from `stats`, which goes through all series: this is asked for every few seconds.
+  const held = (name: string, help: string, field: keyof StorageCounters): void =>
+    exporter.gauge(`storage_${name}`, help, () => storage.counters()[field]);
+  held('series', 'Series in the store.', 'series');
+  held('samples', 'Samples in the store.', 'samples');
+  held('chunks', 'Chunks in the store.', 'chunks');
+  held('wal_size_bytes', 'Log that a restart would replay.', 'walSizeBytes');
+  held('sample_memory_bytes', 'Memory held for samples.', 'sampleMemoryBytes');
   exporter.gauge(
     'storage_corruptions',
     'Corrupt places found when the store was opened.',
-    () => stats().corruptionCount,
+    () => storage.recovery.corruptionCount,
   );
   const count = (name: string, help: string, field: keyof StorageCounters): void =>
     exporter.counter(`storage_${name}`, help, () => storage.counters()[field]);
@@ -87,16 +91,6 @@ function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
   count('failed_checkpoints', 'Checkpoints that could not be written.', 'failedCheckpoints');
   count('series_refused', 'New series refused by the series limit.', 'seriesRefused');
   count('exemplars_dropped', 'Exemplars not kept.', 'exemplarsDropped');
-  exporter.gauge(
-    'storage_wal_size_bytes',
-    'Log that a restart would replay.',
-    () => storage.counters().walSizeBytes,
-  );
-  exporter.gauge(
-    'storage_sample_memory_bytes',
-    'Memory held for samples.',
-    () => storage.counters().sampleMemoryBytes,
-  );
 }
 
 function registerQueries(exporter: Exporter, queries: QueryPool): void {

@@ -35,7 +35,10 @@ import type { Recovery } from './wal/recover.ts';
 const MAINTENANCE_INTERVAL_MS = 5 * 60_000;
 const STATS_LIMIT = 10;
 
-/** What the store counts of itself, for the program's own metrics. Totals since it was opened. */
+/**
+ * What the store counts of itself, for the program's own metrics: totals since it was opened unless
+ * said otherwise. Costs the same however much is stored.
+ */
 export interface StorageCounters {
   readonly walRecords: number;
   readonly walBytes: number;
@@ -46,9 +49,13 @@ export interface StorageCounters {
   readonly walSizeBytes: number;
   readonly checkpoints: number;
   readonly failedCheckpoints: number;
+  /** Held now: series with samples, their samples of both kinds, and chunks of these. */
+  readonly series: number;
+  readonly samples: number;
+  readonly chunks: number;
   /** New series refused by `max_series`. */
   readonly seriesRefused: number;
-  /** Exemplars refused as duplicates, out of order, or of an unknown series. */
+  /** Exemplars refused as duplicates, out of order or bounds, or of an unknown series. */
   readonly exemplarsDropped: number;
   /** Memory held for samples, bytes. */
   readonly sampleMemoryBytes: number;
@@ -169,6 +176,9 @@ export class EmbeddedStorage implements Storage {
       walSizeBytes: this.#log.logBytes,
       checkpoints: this.#checkpointer.count,
       failedCheckpoints: this.#checkpointer.failedCount,
+      series: this.#head.seriesCount,
+      samples: this.#head.sampleCount,
+      chunks: this.#head.chunks.chunkCount,
       seriesRefused: this.#resolver.refusedCount,
       exemplarsDropped: this.#head.exemplars.droppedCount,
       sampleMemoryBytes: this.#head.chunks.sizeBytes,
