@@ -1,7 +1,8 @@
-// Bundles the command, its workers and the web page into `dist/`.
+// Bundles the command, its workers and the web page into `dist/`, and compiles the kernel.
 //
 //   dist/tidegauge.mjs        src/cli/main.ts; runs the command line when imported
 //   dist/workers/NAME.mjs     src/**/NAME.ts where NAME ends in -worker; src/util/worker-entry.ts
+//   dist/kernel.wasm          kernel/, compiled (build-kernel.mjs)
 //   dist/ui/                  the page, minified, hashed names, each file also as .gz
 //
 // Packages from node_modules stay outside the server's bundles (they are dependencies of the
@@ -11,6 +12,7 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { buildKernel } from './build-kernel.mjs';
 import { buildUi } from './build-ui.mjs';
 import { filesUnder, fingerprint, stampBuild } from './freshness.mjs';
 import { writeOutputs } from './outputs.mjs';
@@ -34,7 +36,12 @@ export const SERVER_OPTIONS = {
 /** Builds everything, and removes what earlier builds left that this one did not write. */
 export async function build() {
   const inputs = fingerprint(root);
-  const written = await Promise.all([buildCommand(), buildWorkers(), buildUi(root, dist)]);
+  const written = await Promise.all([
+    buildKernel(root),
+    buildCommand(),
+    buildWorkers(),
+    buildUi(root, dist),
+  ]);
   removeOthers(written.flat());
   stampBuild(root, inputs);
 }

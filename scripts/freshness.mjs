@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join, relative } from 'node:path';
 
 /** What the bundles are made from; a change of any of these makes `dist/` stale. */
-const BUILD_INPUTS = ['src', 'ui', 'scripts', 'package.json', 'package-lock.json'];
+const BUILD_INPUTS = ['src', 'kernel', 'ui', 'scripts', 'package.json', 'package-lock.json'];
 
 /** Files inside the inputs that no bundle holds. */
 const NO_INPUT = /\.test\.tsx?$|\.md$/;

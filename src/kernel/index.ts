@@ -1,3 +1,6 @@
+export { KernelMemoryError, KernelModuleError } from './errors.ts';
+export { createKernel, KERNEL_KEY_BYTES } from './shared-kernel.ts';
+export { connectKernelReader } from './shared-reader.ts';
 export type {
   AppendCounts,
   AppendOptions,
@@ -17,5 +20,5 @@ export type {
   TextScanOptions,
   UnknownIdentity,
 } from './types.ts';
+export { DROPPED_REF, MEMORY_KINDS, RangeKind } from './types.ts';
 export type { CompiledModule, SharedMemory } from './web-assembly.ts';
-export { MEMORY_KINDS, RangeKind } from './types.ts';

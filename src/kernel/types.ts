@@ -28,7 +28,10 @@ export interface KernelOptions {
   readonly key: Uint8Array;
 }
 
-/** Stands for a body sender or scrape target; made by `openOwner`, an address in the slab. */
+/** The ref of an identity whose samples are not wanted (dropped by relabelling). */
+export const DROPPED_REF = 0xffff_ffff;
+
+/** Stands for a sender of bodies or a scrape target; made by `openOwner`, an address in the slab. */
 export type OwnerId = number;
 
 /** Outcome of a call over a whole body. On anything but `ok` the body must be given up. */
@@ -58,15 +61,24 @@ export const RangeKind = {
   HISTOGRAM: 1,
   EXEMPLAR: 2,
   METADATA: 3,
-  /** Expositions: a `#` line whole, from its `#` to its end, the newline not included. */
+  /**
+   * Expositions: a `#` line whole, from its `#` to its end, the newline not included. It is not
+   * judged yet. Its identity is in the unknown list, without samples: once it is resolved to
+   * `DROPPED_REF` the same line is passed over.
+   */
   COMMENT: 4,
   /**
    * Expositions: a number that takes more than one rounding; `NaN` and friends are not among them.
    * `Number()` of the text is the value of sample `sample`: put it there with `setValue`.
    */
   NUMBER: 5,
-  /** OpenMetrics: an exemplar of sample `sample`, from its `#` to the line's end; not yet checked. */
+  /**
+   * OpenMetrics: a line whose sample, `sample`, has an exemplar; whole, the newline not included.
+   * From the `#` on it is not judged yet.
+   */
   LINE_EXEMPLAR: 6,
+  /** OpenMetrics: a time in seconds that takes more than one rounding; put it with `setTime`. */
+  TIME: 7,
 } as const;
 export type RangeKind = (typeof RangeKind)[keyof typeof RangeKind];
 
@@ -171,6 +183,8 @@ export interface KernelBody {
   range(index: number): BodyRange;
   /** Puts a number in place of one that the kernel could not read exactly. */
   setValue(sample: number, value: number): void;
+  /** Likewise, in milliseconds. */
+  setTime(sample: number, timestamp: number): void;
 
   counts(): BodyCounts;
   columns(): BodyColumns;

@@ -1,6 +1,10 @@
-import { buildWorkers } from '../../scripts/build.mjs';
+import { buildKernel } from '../../scripts/build-kernel.mjs';
+import { buildWorkers, root } from '../../scripts/build.mjs';
 
-/** Vitest's global setup: worker threads load bundles, so these must match the tested sources. */
+/**
+ * Vitest's global setup: worker threads load bundles, and the kernel is compiled, so these must
+ * match the tested sources.
+ */
 export async function setup(): Promise<void> {
-  await buildWorkers();
+  await Promise.all([buildWorkers(), buildKernel(root)]);
 }

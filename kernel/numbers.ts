@@ -1,0 +1,110 @@
+// Decimal numbers in text, as src/util/bytes/decimal-parser.ts reads them: digits with optional
+// fraction and exponent, `Inf` and `Infinity` with optional sign, `NaN` without, in any case.
+
+import { EXACT_LIMIT, EXACT_POWER_MAX, powerOfTen } from './decimals.ts';
+
+/** What `parseNumber` read. */
+export let parsed: f64 = 0;
+/** Whether `parsed` is the nearest double; if not, it is to be read from the text some other way. */
+export let isExact: bool = false;
+
+const PLUS: u32 = 0x2b;
+const MINUS: u32 = 0x2d;
+const DOT: u32 = 0x2e;
+const ZERO: u32 = 0x30;
+const LETTER_E: u32 = 0x65;
+const LOWER_CASE: u32 = 0x20;
+/** So many digits always fit 64 bits. */
+const DIGITS_MAX: usize = 19;
+/** Beyond this an exponent decides alone, and the sum must not overflow. */
+const EXPONENT_LIMIT: i32 = 100000;
+
+/** `inf`, `nan`, `inity`: three bytes, little endian; and five. */
+const WORD_INF: u32 = 0x666e69;
+const WORD_NAN: u32 = 0x6e616e;
+const WORD_INIT: u32 = 0x74696e69;
+const LETTER_Y: u32 = 0x79;
+
+/** Reads a number at `start`; the address after it, 0 where there is none. */
+export function parseNumber(start: usize, end: usize): usize {
+  let position = start;
+  const sign: u32 = position < end ? load<u8>(position) : 0;
+  if (sign === MINUS || sign === PLUS) position++;
+  let mantissa: u64 = 0;
+  const digitsStart = position;
+  while (position < end) {
+    const digit = <u32>load<u8>(position) - ZERO;
+    if (digit > 9) break;
+    mantissa = mantissa * 10 + digit;
+    position++;
+  }
+  let digits = position - digitsStart;
+  let exponent: i32 = 0;
+  if (position < end && load<u8>(position) === DOT) {
+    const fractionStart = ++position;
+    while (position < end) {
+      const digit = <u32>load<u8>(position) - ZERO;
+      if (digit > 9) break;
+      mantissa = mantissa * 10 + digit;
+      position++;
+    }
+    exponent = <i32>(fractionStart - position);
+    digits += position - fractionStart;
+  }
+  if (digits === 0) return parseWord(start, end);
+  if (position < end && (<u32>load<u8>(position) | LOWER_CASE) === LETTER_E) {
+    position = parseExponent(position + 1, end);
+    if (position === 0) return 0;
+    exponent += parsedExponent;
+  }
+  const isShort = digits <= DIGITS_MAX && mantissa <= <u64>EXACT_LIMIT;
+  if (isShort && exponent >= -(<i32>EXACT_POWER_MAX) && exponent <= <i32>EXACT_POWER_MAX) {
+    // Both factors are exact, so one operation rounds once.
+    const magnitude =
+      exponent < 0 ? <f64>mantissa / powerOfTen(-exponent) : <f64>mantissa * powerOfTen(exponent);
+    parsed = sign === MINUS ? -magnitude : magnitude;
+    isExact = true;
+  } else {
+    parsed = 0;
+    isExact = false;
+  }
+  return position;
+}
+
+let parsedExponent: i32 = 0;
+
+function parseExponent(start: usize, end: usize): usize {
+  let position = start;
+  const sign: u32 = position < end ? load<u8>(position) : 0;
+  if (sign === MINUS || sign === PLUS) position++;
+  const digitsStart = position;
+  let exponent: i32 = 0;
+  while (position < end) {
+    const digit = <u32>load<u8>(position) - ZERO;
+    if (digit > 9) break;
+    if (exponent < EXPONENT_LIMIT) exponent = exponent * 10 + <i32>digit;
+    position++;
+  }
+  parsedExponent = sign === MINUS ? -exponent : exponent;
+  return position === digitsStart ? 0 : position;
+}
+
+function parseWord(start: usize, end: usize): usize {
+  const sign: u32 = start < end ? load<u8>(start) : 0;
+  const isSigned = sign === MINUS || sign === PLUS;
+  const position = isSigned ? start + 1 : start;
+  if (end - position < 3 || position > end) return 0;
+  const word = (load<u32>(position) & 0xffffff) | 0x202020;
+  isExact = true;
+  if (!isSigned && word === WORD_NAN) {
+    parsed = NaN;
+    return position + 3;
+  }
+  if (word !== WORD_INF) return 0;
+  parsed = sign === MINUS ? -Infinity : Infinity;
+  const isLong =
+    end - position >= 8 &&
+    (load<u32>(position, 3) | 0x20202020) === WORD_INIT &&
+    (<u32>load<u8>(position, 7) | LOWER_CASE) === LETTER_Y;
+  return isLong ? position + 8 : position + 3;
+}

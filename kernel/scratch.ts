@@ -1,0 +1,36 @@
+// Working room of the packing functions. Two sets: the writing thread has its own, and a chunk
+// that is decoded or made for a file uses that too. Readers need none.
+
+import { CHUNK_SAMPLES_MAX, H_SCRATCH, KIND_SCRATCH } from './layout.ts';
+import { allocate } from './slab.ts';
+
+const COLUMN_BYTES: usize = (<usize>CHUNK_SAMPLES_MAX) << 3;
+/** Values of 8 bytes, a quarter of them as exceptions of 10 more, and what stands before them. */
+const PACKED_BYTES: usize = COLUMN_BYTES + <usize>(CHUNK_SAMPLES_MAX >> 2) * 10 + 128;
+
+/** False when the slab is full. */
+export function setUpScratch(): bool {
+  const address = allocate(COLUMN_BYTES * 3 + PACKED_BYTES, KIND_SCRATCH);
+  store<u32>(H_SCRATCH, <u32>address);
+  return address !== 0;
+}
+
+/** Integers that are to be packed. */
+export function integersScratch(): usize {
+  return load<u32>(H_SCRATCH);
+}
+
+/** Their differences. */
+export function differencesScratch(): usize {
+  return <usize>load<u32>(H_SCRATCH) + COLUMN_BYTES;
+}
+
+/** Values that were unpacked to be looked at. */
+export function valuesScratch(): usize {
+  return <usize>load<u32>(H_SCRATCH) + COLUMN_BYTES * 2;
+}
+
+/** Bytes that were packed. */
+export function packedScratch(): usize {
+  return <usize>load<u32>(H_SCRATCH) + COLUMN_BYTES * 3;
+}

@@ -1,0 +1,64 @@
+/**
+ * Offsets inside the slab that TypeScript reads, in bytes. They repeat `kernel/layout.ts`, where
+ * their meaning stands; a test holds the two together.
+ */
+export const LAYOUT_VERSION = 1;
+export const H_VERSION = 0;
+export const H_KIND_BYTES = 256;
+export const H_IDENTITY_COUNT = 776;
+export const H_SERIES_COUNT = 840;
+export const H_CHUNK_COUNT = 844;
+export const H_SAMPLE_COUNT = 848;
+
+export const STATUS_OK = 0;
+export const STATUS_MALFORMED = 1;
+export const STATUS_TOO_LARGE = 2;
+export const STATUS_NO_MEMORY = 3;
+
+export const B_INPUT_LENGTH = 8;
+export const B_MESSAGE = 12;
+export const B_LENGTH = 40;
+export const B_REFS = 44;
+export const B_TIMES = 48;
+export const B_VALUES = 52;
+export const B_OUTCOMES = 56;
+export const B_UNKNOWN = 60;
+export const B_UNKNOWN_COUNT = 68;
+export const B_RANGES = 72;
+export const B_RANGE_COUNT = 80;
+export const B_LATE = 84;
+export const B_LATE_COUNT = 92;
+export const B_ERROR_OFFSET = 96;
+export const B_SERIES = 104;
+export const B_PREDICTED = 108;
+export const B_PROBED = 112;
+export const B_DROPPED = 116;
+export const B_EXPLICIT_TIMES = 120;
+export const B_OUTCOME_COUNTS = 128;
+export const B_FAILED_AT = 152;
+
+export const U_START = 0;
+export const U_LENGTH = 4;
+export const U_FIRST_SAMPLE = 8;
+export const U_SAMPLE_COUNT = 12;
+export const UNKNOWN_BYTES = 48;
+
+export const R_KIND = 0;
+export const R_START = 4;
+export const R_END = 8;
+export const R_REF = 12;
+export const R_UNKNOWN = 16;
+export const R_SAMPLE = 20;
+export const RANGE_BYTES = 24;
+
+export const O_SEEN = 16;
+export const O_SEEN_COUNT = 24;
+export const O_TAKEN = 28;
+export const O_TAKEN_COUNT = 36;
+
+export const V_SLOT = 0;
+export const V_TIMES = 8;
+export const V_VALUES = 12;
+export const V_MORE = 20;
+
+export const OUTCOME_COUNT = 6;

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../model/index.ts';
+import { packageRoot } from '../util/index.ts';
+import { KernelModuleError } from './errors.ts';
+import type { CompiledModule, SharedMemory } from './web-assembly.ts';
+import { webAssembly } from './web-assembly.ts';
+
+/** What `kernel/index.ts` exports. Addresses and counts are unsigned, but come out signed. */
+export interface KernelExports {
+  setUp(wasmPages: number): number;
+  keyAddress(): number;
+  keyBytes(): number;
+
+  openBody(): number;
+  closeBody(body: number): void;
+  reserveInput(body: number, bytes: number): number;
+  reserveSamples(body: number, wanted: number): number;
+  useInput(body: number): void;
+  decompressBody(body: number, limit: number): number;
+  walkRemoteWrite(body: number, owner: number): number;
+  scanText(body: number, owner: number, flags: number, defaultTimestamp: number): number;
+  resolve(body: number, index: number, ref: number): number;
+  seal(body: number): number;
+  append(body: number, minTime: number, maxTime: number): number;
+
+  openOwner(context: number, tracked: number): number;
+  closeOwner(owner: number): void;
+  findMissing(owner: number): number;
+  settle(owner: number): void;
+  sweepIdentities(count: number, keepBodies: number): number;
+
+  createSeries(ref: number): number;
+  removeSeries(ref: number): void;
+  hasSeries(ref: number): number;
+  newestTime(ref: number): number;
+  oldestTime(ref: number): number;
+  find(ref: number, time: number): number;
+  foundLow(): number;
+  foundHigh(): number;
+  truncate(fromRef: number, toRef: number, time: number): number;
+  packTail(ref: number): number;
+
+  openReader(): number;
+  closeReader(reader: number): void;
+  readSeries(reader: number, ref: number, minTime: number, maxTime: number): number;
+  beginRead(slot: number): void;
+  endRead(slot: number): void;
+  reclaim(): void;
+}
+
+let loaded: CompiledModule | undefined;
+
+/**
+ * Compiles the kernel, once for the process (a few milliseconds).
+ * @throws KernelModuleError
+ */
+export function loadKernelModule(): CompiledModule {
+  if (loaded !== undefined) return loaded;
+  try {
+    // A module of this size is compiled at once sooner than a promise comes round.
+    loaded = new webAssembly.Module(readFileSync(new URL('dist/kernel.wasm', packageRoot())));
+    return loaded;
+  } catch (error) {
+    throw new KernelModuleError(messageOf(error), { cause: error });
+  }
+}
+
+/** The kernel's functions over a memory. */
+export function instantiate(module: CompiledModule, memory: SharedMemory): KernelExports {
+  const { exports } = new webAssembly.Instance(module, { env: { memory } });
+  return exports as KernelExports;
+}

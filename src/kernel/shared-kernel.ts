@@ -1,0 +1,165 @@
+import { KernelMemoryError, KernelModuleError } from './errors.ts';
+import * as layout from './layout.ts';
+import { MemoryViews } from './memory-views.ts';
+import { instantiate, type KernelExports, loadKernelModule } from './module.ts';
+import { SharedBody } from './shared-body.ts';
+import type {
+  Kernel,
+  KernelBody,
+  KernelHandle,
+  KernelOptions,
+  KernelStats,
+  MemoryKind,
+  OwnerId,
+} from './types.ts';
+import { MEMORY_KINDS } from './types.ts';
+import type { CompiledModule, SharedMemory } from './web-assembly.ts';
+import { webAssembly } from './web-assembly.ts';
+
+const WASM_PAGE_BYTES = 65_536;
+const WASM_PAGES_MAX = 65_536;
+
+/** Bytes of `KernelOptions.key`. */
+export const KERNEL_KEY_BYTES = 1072;
+
+/** Answers of `createSeries`. */
+const SERIES_MADE = 0;
+const SERIES_EXISTS = 1;
+
+/**
+ * Makes a kernel with a memory of its own. The calling thread is the one that writes.
+ * @throws KernelModuleError, KernelMemoryError where `maxBytes` is below some 2 MiB.
+ */
+export function createKernel(options: KernelOptions): Kernel {
+  return new SharedKernel(loadKernelModule(), options);
+}
+
+class SharedKernel implements Kernel {
+  readonly module: CompiledModule;
+  readonly memory: SharedMemory;
+  readonly #exports: KernelExports;
+  readonly #views: MemoryViews;
+  readonly #maxBytes: number;
+
+  constructor(module: CompiledModule, { maxBytes, key }: KernelOptions) {
+    const maximum = Math.min(Math.floor(maxBytes / WASM_PAGE_BYTES), WASM_PAGES_MAX);
+    if (maximum < 1) throw new KernelMemoryError('an empty slab', maxBytes);
+    this.module = module;
+    this.memory = new webAssembly.Memory({ initial: 1, maximum, shared: true });
+    this.#exports = instantiate(module, this.memory);
+    this.#views = new MemoryViews(this.memory);
+    this.#maxBytes = maximum * WASM_PAGE_BYTES;
+    if (key.length !== this.#exports.keyBytes()) {
+      throw new RangeError(`a key of ${key.length} bytes, wanted ${this.#exports.keyBytes()}`);
+    }
+    this.#views.bytesAt(this.#exports.keyAddress(), key.length).set(key);
+    if (this.#exports.setUp(maximum) === 0) throw this.#memoryError('an empty slab');
+    const version = this.#views.word(layout.H_VERSION);
+    if (version !== layout.LAYOUT_VERSION) {
+      throw new KernelModuleError(`its layout is ${version}, not ${layout.LAYOUT_VERSION}`);
+    }
+  }
+
+  openBody(): KernelBody {
+    const address = this.#exports.openBody() >>> 0;
+    if (address === 0) throw this.#memoryError('a body');
+    return new SharedBody(this.#exports, this.#views, address, this.#maxBytes);
+  }
+
+  openOwner(options: { readonly context: number; readonly tracked: boolean }): OwnerId {
+    const owner = this.#exports.openOwner(options.context, options.tracked ? 1 : 0) >>> 0;
+    if (owner === 0) throw this.#memoryError('an owner');
+    return owner;
+  }
+
+  closeOwner(owner: OwnerId): void {
+    this.#exports.closeOwner(owner);
+  }
+
+  takeMissing(owner: OwnerId): Uint32Array {
+    const count = this.#exports.findMissing(owner);
+    const missing = this.#views.wordsAt(this.#views.word(owner + layout.O_TAKEN), count).slice();
+    this.#exports.settle(owner);
+    return missing;
+  }
+
+  knownSeries(owner: OwnerId): Uint32Array {
+    const count = this.#views.word(owner + layout.O_TAKEN_COUNT);
+    return this.#views.wordsAt(this.#views.word(owner + layout.O_TAKEN), count).slice();
+  }
+
+  sweepIdentities(count: number, keepBodies: number): number {
+    return this.#exports.sweepIdentities(count, keepBodies);
+  }
+
+  createSeries(ref: number): void {
+    const answer = this.#exports.createSeries(ref);
+    if (answer === SERIES_EXISTS) throw new RangeError(`series ${ref} is there already`);
+    if (answer !== SERIES_MADE) throw this.#memoryError('one more series');
+  }
+
+  removeSeries(ref: number): void {
+    this.#exports.removeSeries(ref);
+  }
+
+  hasSeries(ref: number): boolean {
+    return this.#exports.hasSeries(ref) !== 0;
+  }
+
+  newestTime(ref: number): number {
+    return this.#exports.newestTime(ref);
+  }
+
+  oldestTime(ref: number): number {
+    return this.#exports.oldestTime(ref);
+  }
+
+  find(ref: number, timestamp: number, words: Uint32Array): boolean {
+    if (this.#exports.find(ref, timestamp) === 0) return false;
+    words[0] = this.#exports.foundLow();
+    words[1] = this.#exports.foundHigh();
+    return true;
+  }
+
+  truncate(fromRef: number, toRef: number, time: number): number {
+    return this.#exports.truncate(fromRef, toRef, time) >>> 0;
+  }
+
+  packTail(ref: number): void {
+    if (this.#exports.packTail(ref) === 0) throw this.#memoryError('a chunk');
+  }
+
+  openReader(): KernelHandle {
+    const readerAddress = this.#exports.openReader() >>> 0;
+    if (readerAddress === 0) throw this.#memoryError('one more reader (of at most 64)');
+    return { module: this.module, memory: this.memory, readerAddress };
+  }
+
+  closeReader(readerAddress: number): void {
+    this.#exports.closeReader(readerAddress);
+  }
+
+  reclaim(): void {
+    this.#exports.reclaim();
+  }
+
+  stats(): KernelStats {
+    const { words } = this.#views;
+    const word = (address: number): number => words[address >> 2] ?? 0;
+    const bytesByKind = Object.fromEntries(
+      MEMORY_KINDS.map((kind, index) => [kind, word(layout.H_KIND_BYTES + 4 * index)]),
+    ) as Record<MemoryKind, number>;
+    return {
+      memoryBytes: this.#views.buffer.byteLength,
+      bytesByKind,
+      seriesCount: word(layout.H_SERIES_COUNT),
+      identityCount: word(layout.H_IDENTITY_COUNT),
+      sampleCount: word(layout.H_SAMPLE_COUNT) + word(layout.H_SAMPLE_COUNT + 4) * 2 ** 32,
+      chunkCount: word(layout.H_CHUNK_COUNT),
+    };
+  }
+
+  #memoryError(what: string): KernelMemoryError {
+    return new KernelMemoryError(what, this.#maxBytes);
+  }
+}
