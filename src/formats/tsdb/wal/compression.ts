@@ -33,7 +33,10 @@ export function decompressRecord(
 
 /** Refuses a frame whose header (RFC 8878, 3.1.1.1) announces too much, before room is made. */
 function checkZstdSize(bytes: Uint8Array, place: Place): void {
-  const reader = new BigEndianReader(bytes, 0, bytes.length, { file: place.file });
+  const reader = new BigEndianReader(bytes, 0, bytes.length, {
+    file: place.file,
+    base: place.offset,
+  });
   if (reader.u32() !== ZSTD_MAGIC) throw tsdbFault(place, 'a zstd record without its magic number');
   const descriptor = reader.u8();
   const isSingleSegment = (descriptor & 0x20) !== 0;
