@@ -42,6 +42,8 @@ export interface RouteSpec {
   readonly failures?: Readonly<Record<number, string>>;
   /** A request that can be made of any collector: path and query. */
   readonly example?: string;
+  /** The `data` of its answer over the samples that the examples have; a test asks for it. */
+  readonly exampleData?: unknown;
 }
 
 /** A route that the app has; its handler finds no parameter that is not in `params`. */

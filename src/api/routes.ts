@@ -1,5 +1,8 @@
 import { managementRoutes } from './management.ts';
-import type { Route } from './route.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { PUSH_SPECS } from './openapi/push-specs.ts';
+import { jsonResponse } from './respond.ts';
+import type { Route, RouteSpec } from './route.ts';
 import { adminRoutes } from './v1/admin.ts';
 import { exemplarRoutes } from './v1/exemplars.ts';
 import { federateRoutes } from './v1/federate.ts';
@@ -11,6 +14,24 @@ import { ruleRoutes } from './v1/rules.ts';
 import { sourceRoutes } from './v1/sources.ts';
 import { statusRoutes } from './v1/status.ts';
 import { targetRoutes } from './v1/targets.ts';
+
+const documentRoute: Route = {
+  path: '/api/v1/openapi.json',
+  methods: ['GET'],
+  tag: 'status',
+  summary: 'This API as an OpenAPI 3.1 document',
+  params: [],
+  answer: { kind: 'body', types: ['application/json'], text: 'The document.' },
+  example: '/api/v1/openapi.json',
+  handle: () => jsonResponse(new Uint8Array(Buffer.from(documentText()))),
+};
+
+let documentCache: string | undefined;
+
+function documentText(): string {
+  documentCache ??= JSON.stringify(openApiDocument(DOCUMENTED));
+  return documentCache;
+}
 
 /**
  * Every route of the app, from which the app, the OpenAPI document and the page on the API are
@@ -25,8 +46,12 @@ export const ROUTES: readonly Route[] = [
   ...targetRoutes,
   ...ruleRoutes,
   ...statusRoutes,
+  documentRoute,
   ...adminRoutes,
   ...readRoutes,
   ...federateRoutes,
   ...managementRoutes,
 ];
+
+/** All that the documents tell: the routes, and what takes pushes. */
+export const DOCUMENTED: readonly RouteSpec[] = [...ROUTES, ...PUSH_SPECS];

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { labelSet } from './query.ts';
 
-const rfc3339 = z.iso.datetime({ offset: true });
+const rfc3339 = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)))
+  .meta({ format: 'date-time' });
 
 export const buildInfo = z.strictObject({
   version: z.string(),

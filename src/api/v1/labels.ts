@@ -26,6 +26,10 @@ export const labelRoutes: readonly Route[] = [
     params: [{ ...MATCH, required: true }, START, END, LIMIT],
     answer: { kind: 'json', data: z.array(labelSet) },
     example: '/api/v1/series?match%5B%5D=up',
+    exampleData: [
+      { __name__: 'up', instance: '127.0.0.1:9095', job: 'tidegauge' },
+      { __name__: 'up', instance: '127.0.0.1:9100', job: 'node' },
+    ],
     handle: seriesOf,
   },
   {
@@ -36,6 +40,7 @@ export const labelRoutes: readonly Route[] = [
     params: SELECTION,
     answer: { kind: 'json', data: z.array(z.string()) },
     example: '/api/v1/labels',
+    exampleData: ['__name__', 'instance', 'job'],
     handle: (request) =>
       runQuery(request, { kind: 'label_names', ...selection(request.params, asItIs) }),
   },
@@ -56,6 +61,7 @@ export const labelRoutes: readonly Route[] = [
     ],
     answer: { kind: 'json', data: z.array(z.string()) },
     example: '/api/v1/label/job/values',
+    exampleData: ['node', 'tidegauge'],
     handle: valuesOf,
   },
 ];

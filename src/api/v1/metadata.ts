@@ -36,6 +36,7 @@ export const metadataRoutes: readonly Route[] = [
     ],
     answer: { kind: 'json', data: metadataByFamily },
     example: '/api/v1/metadata?limit=2',
+    exampleData: { up: [{ type: 'gauge', help: 'Whether the last scrape went well.', unit: '' }] },
     handle: familyMetadata,
   },
   {

@@ -77,6 +77,19 @@ export const queryRoutes: readonly Route[] = [
     answer: { kind: 'json', data: instantData },
     failures: FAILURES,
     example: '/api/v1/query?query=up',
+    exampleData: {
+      resultType: 'vector',
+      result: [
+        {
+          metric: { __name__: 'up', instance: '127.0.0.1:9095', job: 'tidegauge' },
+          value: [1_700_000_060, '1'],
+        },
+        {
+          metric: { __name__: 'up', instance: '127.0.0.1:9100', job: 'node' },
+          value: [1_700_000_060, '1'],
+        },
+      ],
+    },
     handle: instantQuery,
   },
   {
@@ -99,7 +112,20 @@ export const queryRoutes: readonly Route[] = [
     ],
     answer: { kind: 'json', data: rangeData },
     failures: FAILURES,
-    example: '/api/v1/query_range?query=up&start=1700000000&end=1700000060&step=15s',
+    example: '/api/v1/query_range?query=sum(up)&start=1700000000&end=1700000060&step=30s',
+    exampleData: {
+      resultType: 'matrix',
+      result: [
+        {
+          metric: {},
+          values: [
+            [1_700_000_000, '2'],
+            [1_700_000_030, '2'],
+            [1_700_000_060, '2'],
+          ],
+        },
+      ],
+    },
     handle: rangeQuery,
   },
   {
@@ -110,6 +136,7 @@ export const queryRoutes: readonly Route[] = [
     params: [QUERY],
     answer: { kind: 'json', data: z.string() },
     example: '/api/v1/format_query?query=sum(rate(up%5B5m%5D))by(job)',
+    exampleData: 'sum by (job) (rate(up[5m]))',
     handle: (request) => success(prettyPrint(parseQuery(request.params)), request),
   },
   {
@@ -119,7 +146,22 @@ export const queryRoutes: readonly Route[] = [
     summary: 'The syntax tree of a query',
     params: [QUERY],
     answer: { kind: 'json', data: parsedExpression },
-    example: '/api/v1/parse_query?query=foo%2Fbar',
+    example: '/api/v1/parse_query?query=-up',
+    exampleData: {
+      expr: {
+        anchored: false,
+        matchers: [{ name: '__name__', type: '=', value: 'up' }],
+        name: 'up',
+        offset: 0,
+        offsetExpr: null,
+        startOrEnd: null,
+        timestamp: null,
+        smoothed: false,
+        type: 'vectorSelector',
+      },
+      op: '-',
+      type: 'unaryExpr',
+    },
     handle: (request) => success(expressionJson(parseQuery(request.params)), request),
   },
 ];

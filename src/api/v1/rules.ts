@@ -55,6 +55,7 @@ export const ruleRoutes: readonly Route[] = [
     params: [],
     answer: { kind: 'json', data: alertList },
     example: '/api/v1/alerts',
+    exampleData: { alerts: [] },
     handle: (request) => success({ alerts: [] }, request),
   },
   {

@@ -1,0 +1,83 @@
+import type { ParamSpec, RouteSpec } from '../route.ts';
+
+const TEXT_BODY = { kind: 'body', types: ['text/plain'] } as const;
+
+const GROUP_PATH = '/metrics/job/{job}';
+
+const JOB: ParamSpec = {
+  name: 'job',
+  in: 'path',
+  type: 'string',
+  required: true,
+  text:
+    'Job of the group; further labels follow as `/NAME/VALUE`, and `NAME@base64` takes a value of ' +
+    'any letters.',
+};
+
+const GROUP_FAILURES: RouteSpec['failures'] = {
+  400: 'The path or the body is wrong; nothing of it is stored.',
+  503: 'The disk is full, or too much is under way.',
+};
+
+/** What takes pushes, documented here; it is served on the raw sockets, before the routes. */
+export const PUSH_SPECS: readonly RouteSpec[] = [
+  {
+    path: '/api/v1/write',
+    methods: ['POST'],
+    tag: 'push',
+    summary: 'Remote write 1.0',
+    description:
+      'The body is a `prometheus.WriteRequest`, compressed with snappy. It is answered after the ' +
+      'samples are in the log.',
+    params: [],
+    takes: ['application/x-protobuf'],
+    answer: { kind: 'empty', status: 204 },
+    failures: {
+      400: 'Some samples were refused, and why; the others are stored.',
+      415: 'Another content type or encoding.',
+      503: 'The disk is full, or too much is under way: try again.',
+    },
+  },
+  {
+    path: '/api/v1/push',
+    methods: ['POST', 'PUT'],
+    tag: 'push',
+    summary: 'Push an exposition body',
+    description:
+      'Text 0.0.4 or OpenMetrics, by Content-Type; gzip is taken. Parameters of the query, except ' +
+      'those that are documented, become labels of every series.',
+    params: [],
+    takes: ['text/plain', 'application/openmetrics-text'],
+    answer: { kind: 'empty', status: 204 },
+    failures: { 400: 'What is wrong, with line and column; nothing is stored.' },
+  },
+  {
+    path: GROUP_PATH,
+    methods: ['PUT'],
+    tag: 'push',
+    summary: 'Replace a group, as at the Pushgateway',
+    params: [JOB],
+    takes: ['text/plain', 'application/openmetrics-text'],
+    answer: { ...TEXT_BODY, text: 'Nothing.' },
+    failures: GROUP_FAILURES,
+  },
+  {
+    path: GROUP_PATH,
+    methods: ['POST'],
+    tag: 'push',
+    summary: 'Replace the metrics of the same names in a group',
+    params: [JOB],
+    takes: ['text/plain', 'application/openmetrics-text'],
+    answer: { ...TEXT_BODY, text: 'Nothing.' },
+    failures: GROUP_FAILURES,
+  },
+  {
+    path: GROUP_PATH,
+    methods: ['DELETE'],
+    tag: 'push',
+    summary: 'Delete a group',
+    params: [JOB],
+    answer: { ...TEXT_BODY, text: 'Nothing; the group is gone soon after.' },
+    failures: GROUP_FAILURES,
+  },
+];
