@@ -19,6 +19,8 @@ export {
   HIGH_WORD,
   isStaleAt,
   LOW_WORD,
+  NAN_HIGH_WORD,
+  NAN_LOW_WORD,
   SampleColumns,
   setStaleAt,
   STALE_HIGH_WORD,

@@ -7,6 +7,13 @@
 export const STALE_HIGH_WORD = 0x7ff00000;
 export const STALE_LOW_WORD = 0x00000002;
 
+/**
+ * Bits of the NaN that is a value like others, as Go and so Prometheus writes it (math.NaN:
+ * 0x7ff8000000000001). A JavaScript NaN has other bits, and is not the same sample to a store.
+ */
+export const NAN_HIGH_WORD = 0x7ff80000;
+export const NAN_LOW_WORD = 0x00000001;
+
 /** Index of the low word of a float64 in a `Uint32Array` over it: 0 on little-endian machines. */
 export const LOW_WORD = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 export const HIGH_WORD = 1 - LOW_WORD;

@@ -1,4 +1,4 @@
-import { HIGH_WORD, LOW_WORD, setStaleAt } from '../model/index.ts';
+import { HIGH_WORD, LOW_WORD, NAN_HIGH_WORD, NAN_LOW_WORD, setStaleAt } from '../model/index.ts';
 
 /**
  * Samples of any series as columns, in order of arrival: what a decoder fills and an appender
@@ -24,8 +24,12 @@ export class SampleBatch {
     this.length = 0;
   }
 
-  /** Adds a sample whose value is an ordinary number (any NaN becomes some NaN). */
+  /** Adds a sample whose value is an ordinary number; every NaN becomes the NaN of the wire. */
   push(ref: number, timestamp: number, value: number): void {
+    if (value !== value) {
+      this.pushBits(ref, timestamp, NAN_LOW_WORD, NAN_HIGH_WORD);
+      return;
+    }
     if (this.length === this.refs.length) this.#grow();
     this.refs[this.length] = ref;
     this.timestamps[this.length] = timestamp;

@@ -9,10 +9,6 @@ import type { SeriesTracker } from './series-tracker.ts';
 /** Samples further ahead of the scrape than that are refused, as Prometheus does. */
 const AHEAD_MS_MAX = 600_000;
 
-/** The NaN that is not a staleness marker, as Prometheus writes it: 0x7ff8000000000001. */
-const NAN_HIGH_WORD = 0x7ff80000;
-const NAN_LOW_WORD = 1;
-
 /** What a scan of one body came to. */
 export interface BodyCounts {
   /** Samples in the body. */
@@ -151,8 +147,7 @@ export class BodyAppender implements ExpositionVisitor {
   }
 
   #push(ref: number, timestamp: number, value: number): void {
-    if (value === value) this.#samples.push(ref, timestamp, value);
-    else this.#samples.pushBits(ref, timestamp, NAN_LOW_WORD, NAN_HIGH_WORD);
+    this.#samples.push(ref, timestamp, value);
     this.#lastRef = ref;
     this.#lastTimestamp = timestamp;
   }
