@@ -126,7 +126,11 @@ class BodyReader {
 }
 
 /** Codes with which a commit fails: nothing of it is stored. */
-const STORAGE_CODES: ReadonlySet<string> = new Set(['storage_failed', 'storage_full']);
+const STORAGE_CODES: ReadonlySet<string> = new Set([
+  'storage_failed',
+  'storage_full',
+  'storage_closed',
+]);
 
 interface Failure {
   readonly reason: string;

@@ -42,6 +42,10 @@ class DiskFullError extends TidegaugeError {
   readonly code = 'storage_full';
 }
 
+class StorageClosedError extends TidegaugeError {
+  readonly code = 'storage_closed';
+}
+
 describe('remote write', () => {
   test('stores what it is sent, values bit for bit, and answers 204', async () => {
     const { storage, metrics, sources, send } = await setup();
@@ -170,6 +174,9 @@ describe('remote write', () => {
       headers: { 'retry-after': '5' },
       body: expect.stringContaining('no space left') as string,
     });
+    // A push that comes while the collector stops is to come again, too.
+    storage.commitError = new StorageClosedError('the store is closed');
+    expect((await send('POST', WRITE, body)).status).toBe(503);
     storage.commitError = new Error('a bug');
     expect(await send('POST', WRITE, body)).toMatchObject({
       status: 500,
@@ -261,6 +268,17 @@ describe('exposition text', () => {
     expect(answer.body).toContain('1 of 2 samples were refused');
     expect(answer.body).toContain('  a at 2023-11-14T22:13:20.000Z: duplicate sample');
     expect(storage.samplesOf('b')).toEqual([`${T}=1`]);
+  });
+
+  test('a refused series is shown by the beginning of its name, however long it is', async () => {
+    const { send } = await setup({}, { maxSeries: 0 });
+    const text = 'x'.repeat(500_000);
+    const pushed = await send('POST', PUSH, `a{l="${text}"} 1\n`);
+    expect(pushed).toMatchObject({ status: 400 });
+    expect(pushed.body.length).toBeLessThan(1000);
+    const written = await send('POST', WRITE, writeBody([[{ __name__: 'a', l: text }, [T, 1]]]));
+    expect(written).toMatchObject({ status: 400 });
+    expect(written.body.length).toBeLessThan(1000);
   });
 
   test('gzip and snappy, and no other encoding', async () => {

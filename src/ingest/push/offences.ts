@@ -1,11 +1,14 @@
 import type { RejectReason } from './metrics.ts';
 
+/** Names of series in an answer are cut to that. */
+const SHOWN_CHARACTERS = 200;
+
 /** Offenders that an answer names; the rest are counted. */
 export const NAMED_OFFENDERS = 5;
 
 /** One refused sample or series. */
 export interface Offender {
-  /** The series as PromQL writes it. */
+  /** The series as PromQL writes it; an answer shows the beginning. */
   readonly series: string;
   /** Milliseconds; undefined where all samples of the series were refused. */
   readonly timestamp: number | undefined;
@@ -59,7 +62,8 @@ const WORDS: Readonly<Record<RejectReason, string>> = {
 
 function showOffender({ series, timestamp, reason, detail }: Offender): string {
   const time = timestamp === undefined ? '' : ` at ${showTime(timestamp)}`;
-  return `  ${series}${time}: ${detail ?? WORDS[reason]}`;
+  const shown = series.length > SHOWN_CHARACTERS ? `${series.slice(0, SHOWN_CHARACTERS)}…` : series;
+  return `  ${shown}${time}: ${detail ?? WORDS[reason]}`;
 }
 
 function showTime(timestamp: number): string {
