@@ -3,6 +3,7 @@ import { messageOf, TidegaugeError } from '../model/index.ts';
 import { LOG_LEVELS } from '../telemetry/index.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { checkMetricsCommand } from './check-metrics.ts';
+import { addExchangeCommands } from './export.ts';
 import type { ServeFlags } from './serve.ts';
 import { serve } from './serve.ts';
 import { readBuildInfo } from './version.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : BAD_USAGE));
   addServe(program);
   addCheck(program);
+  addExchangeCommands(program);
   return program;
 }
 
