@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { SegmentBuilder } from '../../../../test/support/wal-builder.ts';
 import type { FloatHistogram, Labels, Metadata } from '../../../model/index.ts';
-import { crc32c } from '../../../util/index.ts';
 import { compress, compressedSizeMax } from '../../snappy/index.ts';
 import { BigEndianWriter } from '../bytes/big-endian-writer.ts';
 import { TsdbError } from '../errors.ts';
@@ -10,33 +10,6 @@ import { isTornTail, PAGE_BYTES, WalSegmentReader } from './segment-reader.ts';
 
 const SNAPPY = 8;
 const ZSTD = 16;
-
-/** Writes records to pages as wal.md says. */
-class SegmentBuilder {
-  readonly writer = new BigEndianWriter();
-
-  record(bytes: Uint8Array, flags = 0): this {
-    let at = 0;
-    for (let isFirst = true; ; isFirst = false) {
-      // A page's rest that has no room for a header is zeros.
-      if (PAGE_BYTES - (this.writer.length % PAGE_BYTES) < 7) this.writer.pad(PAGE_BYTES);
-      const room = PAGE_BYTES - (this.writer.length % PAGE_BYTES) - 7;
-      const part = bytes.subarray(at, at + room);
-      const isLast = at + part.length === bytes.length;
-      const kind = isFirst ? (isLast ? 1 : 2) : isLast ? 4 : 3;
-      this.writer.u8(kind | flags);
-      this.writer.u16(part.length);
-      this.writer.u32(crc32c(part));
-      this.writer.raw(part);
-      at += part.length;
-      if (isLast) return this;
-    }
-  }
-
-  bytes(): Uint8Array {
-    return this.writer.written().slice();
-  }
-}
 
 function readAll(bytes: Uint8Array): { records: string[]; error: TsdbError | undefined } {
   const reader = new WalSegmentReader(bytes, 'wal/00000000');
