@@ -1,4 +1,5 @@
 import type { Matcher } from '../../model/index.ts';
+import { METRIC_NAME } from '../../model/index.ts';
 import type {
   AtModifier,
   DurationExpr,
@@ -86,11 +87,18 @@ function functionJson(name: string): Json {
 function selectorJson(selector: VectorSelector): Json {
   return {
     anchored: selector.extension === 'anchored',
-    matchers: selector.matchers.map(matcherJson),
+    matchers: orderedMatchers(selector).map(matcherJson),
     name: selector.name,
     ...movementJson(selector),
     smoothed: selector.extension === 'smoothed',
   };
+}
+
+/** The matcher that a name before the braces stands for comes last, as Prometheus adds it. */
+function orderedMatchers({ name, matchers }: VectorSelector): readonly Matcher[] {
+  const [first, ...rest] = matchers;
+  if (first === undefined || name === '' || first.name !== METRIC_NAME) return matchers;
+  return [...rest, first];
 }
 
 function subqueryJson(subquery: Subquery): Json {
