@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeStorage } from '../../../test/support/fake-storage.ts';
 import type { SourceContact, SourceDescription } from '../../sources/index.ts';
 import { type LogFields, silentLogger } from '../../telemetry/index.ts';
@@ -244,6 +247,20 @@ describe('a scrape', () => {
     ]);
   });
 
+  it('keeps no metadata of a scrape that failed, nor any number of it', async () => {
+    const fixture = await scrapeAll(['# TYPE a gauge\na 1\n']);
+    for (let index = 0; index < 300; index++) {
+      fixture.answers.set('*', `# TYPE bad${index} counter\nbad${index} 1\nbroken{\n`);
+      await fixture.scrape();
+    }
+    const [shown] = fixture.manager.targetMetadata();
+    expect(shown?.metadata.length).toBeLessThan(3);
+    fixture.answers.set('*', '# TYPE a gauge\na 1\n');
+    await fixture.scrape();
+    expect(new Set(fixture.storage.metadataCalls)).toEqual(new Set(['a']));
+    expect(fixture.manager.targetMetadata()[0]?.metadata).toMatchObject([{ metricFamily: 'a' }]);
+  });
+
   it('keeps the time that a target gives, unless told not to', async () => {
     const body = 'a 1 1700000000123\nb 2\n';
     const honoured = await scrapeAll([body]);
@@ -429,6 +446,19 @@ describe('staleness', () => {
     await scrape(5);
     expect(storage.values('a')).toEqual([1]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('keeps the source of a job that goes and comes back', async () => {
+    const { manager, apply, scrape, expected, removed, ended } = await scrapeAll(['a 1\n']);
+    manager.apply([]);
+    apply({});
+    await scrape(5);
+    expect(expected.map(({ id }) => id)).toEqual(Array(2).fill('pull/j/http://h:1/metrics'));
+    expect(removed).toEqual([]);
+    expect(ended).toEqual([]);
+    manager.apply([]);
+    await scrape(3);
+    expect(removed).toEqual(['pull/j/http://h:1/metrics']);
   });
 
   it('marks all series when a job goes from the configuration', async () => {
@@ -647,6 +677,29 @@ describe('a new configuration', () => {
     expect(two).toEqual([1, 1, 1, 1]);
     expect(three).toEqual([1, 1, 1]);
   });
+});
+
+it('ends no target while files that name it are still being read', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'pull-manager-'));
+  try {
+    const file = join(directory, 'targets.json');
+    await writeFile(file, '[{"targets": ["h:2"]}]');
+    const { apply, manager, ended } = setUp();
+    const hosts = (): string[] =>
+      manager.targets().activeTargets.map(({ labels }) => labels['instance'] ?? '');
+    const file_sd_configs = [{ files: [file] }];
+    apply({ file_sd_configs });
+    await vi.waitFor(() => expect(hosts()).toEqual(['h:1', 'h:2']));
+    const more = { file_sd_configs, static_configs: [{ targets: ['h:1', 'h:3'] }] };
+    apply(more);
+    apply({ ...more, relabel_configs: [{ target_label: 'x', replacement: '' }] });
+    expect(hosts()).toEqual(['h:1', 'h:2']);
+    await vi.waitFor(() => expect(hosts().toSorted()).toEqual(['h:1', 'h:2', 'h:3']));
+    expect(ended).toEqual([]);
+    await manager.stop();
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 describe('targets()', () => {

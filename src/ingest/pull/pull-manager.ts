@@ -52,6 +52,7 @@ export class PullManager {
       targetsChanged: () => this.#countTargets(),
       buffers: new BodyBufferPool(),
       ending: new EndingSeries(),
+      sourceLoops: new Map(),
       transport: transport ?? ((config) => new HttpTransport(config, clock)),
     };
   }

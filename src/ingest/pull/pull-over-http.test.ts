@@ -101,16 +101,16 @@ describe('pull over HTTP', () => {
     const served = await serve(counting);
     apply({ static_configs: [{ targets: [served.address] }] });
     const labels = `instance="${served.address}", job="j"`;
-    // The first scrape loads the client, which may take too long on a busy machine.
+    // The first scrape loads the client, which may take too long on a busy machine, and any may
+    // begin too late for its time: two that are at the same distance from the interval are not.
     await eventually(async () => {
       const hits = await series(`hits_total{code="200", ${labels}}`);
       expect(hits?.values.slice(-4)).toEqual(['7', '7', '7', '7']);
+      const { timestamps = [], values = [] } = (await series(`up{${labels}}`)) ?? {};
+      expect(values.slice(-4)).toEqual(['1', '1', '1', '1']);
+      const phases = timestamps.map((timestamp) => timestamp % 200);
+      expect(new Set(phases).size).toBeLessThan(phases.length);
     });
-    const { timestamps = [], values = [] } = (await series(`up{${labels}}`)) ?? {};
-    expect(values.slice(-4)).toEqual(['1', '1', '1', '1']);
-    const phases = timestamps.map((timestamp) => timestamp % 200);
-    const [usual = 0] = phases;
-    expect(phases.filter((phase) => phase === usual).length).toBeGreaterThan(1);
     expect(served.connections).toBeLessThan(served.requests);
     const [source] = sources.list();
     expect(source).toMatchObject({ kind: 'pull', name: 'j', state: 'live', lastSamples: 1 });

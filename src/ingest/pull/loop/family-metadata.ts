@@ -77,9 +77,14 @@ export class FamilyMetadata {
   committed(): void {
     for (const family of this.#dirty) family.dirty = false;
     this.#dirty = [];
-    if (this.#names.size <= 2 * this.#seen + UNSEEN_FAMILIES_MAX) return;
-    this.#names.clear();
-    this.#families = [undefined];
+    if (this.#names.size > 2 * this.#seen + UNSEEN_FAMILIES_MAX) this.#forget();
+  }
+
+  /** The scrape failed: what it said anew is not kept, and what was known is said once more. */
+  abandon(): void {
+    if (this.#dirty.length === 0) return;
+    this.#dirty = [];
+    this.#forget();
   }
 
   /** Lets go of the body. */
@@ -93,6 +98,11 @@ export class FamilyMetadata {
     return this.#families
       .filter((family) => family !== undefined)
       .map((family) => ({ metricFamily: family.name, ...this.#metadata(family) }));
+  }
+
+  #forget(): void {
+    this.#names.clear();
+    this.#families = [undefined];
   }
 
   #mark(family: Family): void {

@@ -60,6 +60,7 @@ export class Scraper {
   readonly #tracker = new SeriesTracker();
   readonly #metadata = new FamilyMetadata();
   readonly #report: ReportSeries;
+  /** Of the scrape under way. */
   #visitor: BodyAppender | undefined;
   /** Samples of this scrape that storage did not take. */
   #refused = 0;
@@ -159,6 +160,7 @@ export class Scraper {
       this.#metadata.appendTo(appender);
     } else {
       appender.rollback();
+      this.#metadata.abandon();
       appender = newAppender();
       for (const ref of this.#tracker.previousRefs()) appender.samples.pushStale(ref, timestamp);
     }
@@ -180,8 +182,8 @@ export class Scraper {
     // An empty body is one that no format objects to.
     if (body.length === 0) return { format: undefined, counts: undefined, error: undefined };
     const { rules } = this.#settings;
-    this.#visitor ??= new BodyAppender(this.#tracker, this.#metadata, rules, appender);
-    const visitor = this.#visitor;
+    const visitor = new BodyAppender(this.#tracker, this.#metadata, rules, appender);
+    this.#visitor = visitor;
     visitor.begin(appender, rules, bytes, timestamp);
     let format: BodyFormat | undefined;
     try {
@@ -239,6 +241,8 @@ export class Scraper {
       return messageOf(error);
     } finally {
       this.#metadata.end();
+      // It holds on to the body and the batch, which may be large, and other scrapes may use.
+      this.#visitor = undefined;
     }
     if (ending.size > 0) ending.remove(this.#report.refs());
     if (reading.error !== undefined) {

@@ -20,6 +20,11 @@ const LOGGED_TARGETS_MAX = 5;
 export interface PoolEnvironment extends LoopEnvironment {
   readonly transport: TransportFactory;
   readonly userAgent: string;
+  /**
+   * The loop that each source id stands for, of all pools: of a target that is scraped, or that
+   * ended last. A job that comes back has another pool, while its old one still ends.
+   */
+  readonly sourceLoops: Map<string, ScrapeLoop>;
   /** Called when targets came or went. */
   readonly targetsChanged: () => void;
 }
@@ -35,8 +40,6 @@ export class ScrapePool {
   readonly #loops = new Map<string, ScrapeLoop>();
   /** Loops of targets that have gone, until their markers are written. */
   readonly #ending = new Set<ScrapeLoop>();
-  /** The loop that each source id stands for: of a target that is scraped, or that ended last. */
-  readonly #sources = new Map<string, ScrapeLoop>();
   #finished: (() => void) | undefined;
   #discoveries: readonly Discovery[] = [];
   /** What each discovery reported last; undefined before its first report. */
@@ -136,8 +139,7 @@ export class ScrapePool {
     for (const [index, discovery] of discoveries.entries()) {
       discovery.start((found) => {
         groups[index] = found;
-        // Until every discovery has reported, what is missing is not known to be gone.
-        if (this.#groups === groups && groups.every((each) => each !== undefined)) this.#sync();
+        if (this.#groups === groups) this.#sync();
       });
     }
   }
@@ -149,6 +151,8 @@ export class ScrapePool {
   }
 
   #sync(): void {
+    // Until every discovery has reported, what is missing is not known to be gone.
+    if (this.#groups.includes(undefined)) return;
     const targets = this.#buildTargets();
     for (const [key, loop] of this.#loops) {
       if (targets.has(key)) continue;
@@ -193,7 +197,7 @@ export class ScrapePool {
     const sourceId = this.#sourceId(target);
     const loop = new ScrapeLoop(target, sourceId, this.#settingsFor(target), this.#environment);
     this.#loops.set(target.key, loop);
-    this.#sources.set(sourceId, loop);
+    this.#environment.sourceLoops.set(sourceId, loop);
     this.#environment.sources.expect({
       id: sourceId,
       kind: 'pull',
@@ -206,19 +210,19 @@ export class ScrapePool {
   }
 
   async #endLoop(loop: ScrapeLoop): Promise<void> {
-    const { sources } = this.#environment;
+    const { sources, sourceLoops } = this.#environment;
     const { sourceId } = loop;
     this.#loops.delete(loop.target.key);
     this.#ending.add(loop);
     await loop.end(() => {
       this.#ending.delete(loop);
-      if (this.#sources.get(sourceId) === loop) {
-        this.#sources.delete(sourceId);
+      if (sourceLoops.get(sourceId) === loop) {
+        sourceLoops.delete(sourceId);
         sources.remove(sourceId);
       }
       this.#checkFinished();
     });
-    if (this.#ending.has(loop) && this.#sources.get(sourceId) === loop) sources.end(sourceId);
+    if (this.#ending.has(loop) && sourceLoops.get(sourceId) === loop) sources.end(sourceId);
   }
 
   #checkFinished(): void {
@@ -228,8 +232,8 @@ export class ScrapePool {
   /** One target at a time has a source; a second one of the same URL gets a longer id. */
   #sourceId(target: ScrapeTarget): string {
     const plain = `pull/${this.name}/${target.url}`;
-    const holder = this.#sources.get(plain);
-    const free = holder === undefined || !this.#loops.has(holder.target.key);
+    const holder = this.#environment.sourceLoops.get(plain);
+    const free = holder === undefined || this.#loops.get(holder.target.key) !== holder;
     return free ? plain : `${plain}#${target.hash.toString(16)}`;
   }
 
