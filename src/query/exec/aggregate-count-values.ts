@@ -22,14 +22,14 @@ export function aggregateCountValues(
   const grouping = node.without ? node.grouping : [...node.grouping, label];
   const labelsOf = groupLabels({ grouping, without: node.without });
   const output = new OutputSeries(grid.count);
-  for (const { labels, values, present, histograms } of context.evaluateVector(node.expr, grid)
-    .series) {
+  const { series } = context.evaluateVector(node.expr, grid);
+  for (const { labels, dropName, values, present, histograms } of series) {
     for (let step = 0; step < grid.count; step++) {
       let text: string;
       if (present[step] === FLOAT) text = countedText(values[step]!);
       else if (present[step] === HISTOGRAM) text = histogramText(histograms![step]!);
       else continue;
-      const column = output.get(labelsOf(labels.with(label, text)), false);
+      const column = output.get(labelsOf(labels.with(label, text)), dropName);
       setFloat(column, step, column.values[step]! + 1);
     }
   }

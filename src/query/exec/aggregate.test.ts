@@ -85,3 +85,10 @@ test('quantiles, with a warning for those that are none', async () => {
     'PromQL warning: quantile value should be between 0 and 1, got 1.5 (1:10)',
   ]);
 });
+
+test('count_values counts what has lost its name without it', async () => {
+  await check([1, 1, 2], 'count_values by (__name__) ("v", -x)', {
+    '{v="-1"}': 2,
+    '{v="-2"}': 1,
+  });
+});

@@ -14,7 +14,9 @@ import { mergeEqualLabels } from './merge.ts';
 export function finishSeries(series: readonly SeriesColumn[]): SeriesColumn[] {
   const kept = series.filter(isPopulated);
   for (const column of kept) {
-    if (column.dropName) column.labels = withoutMetadata(column.labels);
+    if (!column.dropName) continue;
+    column.labels = withoutMetadata(column.labels);
+    column.dropName = false;
   }
   return mergeEqualLabels(kept);
 }

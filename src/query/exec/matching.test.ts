@@ -96,3 +96,18 @@ test('set operators decide at every step', async () => {
     'r{a="2", y="q"}': { 1: 40 },
   });
 });
+
+test('a comparison does not win back a name that is lost', async () => {
+  expect(await answer(ENGINE, 'abs(l) < on (a) group_left () r')).toEqual({
+    '{a="1", x="p"}': { 0: 1, 1: 2 },
+  });
+});
+
+test('an `or` keeps apart what has lost its name and what has not', async () => {
+  const engine = storeOf({ 'g{a="1"}': [1, 2] });
+  // At the first step the left side has the element, at the second the right.
+  expect(await answer(engine, '(g + 1 < 3) or g')).toEqual({
+    '{a="1"}': { 0: 2 },
+    'g{a="1"}': { 1: 2 },
+  });
+});

@@ -159,7 +159,7 @@ class Matching {
       if (index !== partnerIndex) {
         partnerIndex = index;
         partner = index >= 0 ? one[index] : this.#filledOne(column);
-        output = partner === undefined ? undefined : this.#outputFor(column.labels, partner.labels);
+        output = partner === undefined ? undefined : this.#outputFor(column, partner.labels);
       }
       if (partner === undefined || output === undefined) continue;
       this.#markMatch(used, results, output, step);
@@ -215,7 +215,7 @@ class Matching {
     const matched = used.slice();
     for (const column of one) {
       const filled = this.#constant(matchLabels(column.labels, this.#node), value);
-      const output = this.#outputFor(filled.labels, column.labels);
+      const output = this.#outputFor(filled, column.labels);
       for (let step = 0; step < matched.length; step++) {
         if (column.present[step] === ABSENT || matched[step] !== 0) continue;
         this.#markMatch(used, results, output, step);
@@ -236,8 +236,10 @@ class Matching {
     return column;
   }
 
-  #outputFor(many: Labels, one: Labels): SeriesColumn {
-    return this.output.get(resultLabels(this.#node, many, one), this.#node.returnBool);
+  /** A name that the "many" side will lose is not won back by a comparison. */
+  #outputFor({ labels, dropName }: SeriesColumn, one: Labels): SeriesColumn {
+    const isNameless = dropName || this.#node.returnBool;
+    return this.output.get(resultLabels(this.#node, labels, one), isNameless);
   }
 
   #duplicateError(first: SeriesColumn, second: SeriesColumn): ExecutionError {

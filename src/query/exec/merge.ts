@@ -2,14 +2,22 @@ import type { Labels } from '../../model/index.ts';
 import { ABSENT, copySample, emptyColumn, type SeriesColumn } from './columns.ts';
 import { duplicateLabelSetError } from './errors.ts';
 
+/** What makes two series one: their labels, and whether these will lose the name. */
+function identityOf(labels: Labels, dropName: boolean): string {
+  return dropName ? `${labels.key}${NAMELESS}` : labels.key;
+}
+
+/** No other key ends so: a part that holds a separator is written with its length. */
+const NAMELESS = '\u0000';
+
 /**
- * Makes one series of those with equal labels. @throws ExecutionError where two of them have a
- * sample at one step
+ * Makes one series of those with equal labels, unless one of them will lose its name and the other
+ * will not. @throws ExecutionError where two that are one have a sample at one step
  */
 export function mergeEqualLabels(series: SeriesColumn[]): SeriesColumn[] {
   const byKey = new Map<string, SeriesColumn>();
   for (const column of series) {
-    const { key } = column.labels;
+    const key = identityOf(column.labels, column.dropName);
     const first = byKey.get(key);
     if (first === undefined) byKey.set(key, column);
     else mergeInto(first, column);
@@ -25,7 +33,7 @@ function mergeInto(into: SeriesColumn, from: SeriesColumn): void {
   }
 }
 
-/** Output series by their labels, made when first asked for. */
+/** Output series by their labels and `dropName`, made when first asked for. */
 export class OutputSeries {
   readonly #byKey = new Map<string, SeriesColumn>();
   readonly #steps: number;
@@ -35,10 +43,11 @@ export class OutputSeries {
   }
 
   get(labels: Labels, dropName: boolean): SeriesColumn {
-    let column = this.#byKey.get(labels.key);
+    const key = identityOf(labels, dropName);
+    let column = this.#byKey.get(key);
     if (column === undefined) {
       column = emptyColumn(labels, this.#steps, dropName);
-      this.#byKey.set(labels.key, column);
+      this.#byKey.set(key, column);
     }
     return column;
   }

@@ -1,0 +1,19 @@
+// `npm run fuzz -- NAME [OPTIONS]`: bundles the long random tests, as Node 20 does not load
+// TypeScript, and runs them.
+
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ensureDependencies } from './install.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+ensureDependencies(root, (line) => console.error(line));
+const [{ build: bundle }, { SERVER_OPTIONS }, { writeOutputs }] = await Promise.all([
+  import('esbuild'),
+  import('./build.mjs'),
+  import('./outputs.mjs'),
+]);
+const outfile = join(root, '.cache/fuzz/run.mjs');
+const result = await bundle({ ...SERVER_OPTIONS, entryPoints: ['test/fuzz/run.ts'], outfile });
+writeOutputs(result.outputFiles);
+const { run } = await import(pathToFileURL(outfile).href);
+process.exit(await run(process.argv.slice(2)));

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import {
+  checkCase,
+  type DifferentialCase,
+  differentialCase,
+  newTally,
+} from '../support/naive-promql/differential.ts';
+
+export interface FuzzOptions {
+  readonly runs: number;
+  readonly seed: number;
+  /** Goes on until that many failures were found. */
+  readonly failures: number;
+}
+
+/** Runs between two lines of progress; each batch has a seed of its own, the next number. */
+const BATCH = 500;
+
+/** The engine beside the naive evaluator; the number of failures found. */
+export async function fuzzPromql(
+  { runs, seed, failures }: FuzzOptions,
+  print: (line: string) => void,
+): Promise<number> {
+  const tally = newTally();
+  let failed = 0;
+  let done = 0;
+  for (let batch = 0; done < runs && failed < failures; batch++) {
+    const numRuns = Math.min(BATCH, runs - done);
+    const property = fc.asyncProperty(differentialCase, (one) => checkCase(one, tally));
+    const outcome = await fc.check(property, { numRuns, seed: seed + batch });
+    done += numRuns;
+    if (outcome.failed) {
+      failed++;
+      print(failureText(outcome, seed + batch));
+    }
+    if (done % (10 * BATCH) === 0 || done === runs) {
+      print(`${done} queries, ${failed} failures; ${JSON.stringify(tally)}`);
+    }
+  }
+  return failed;
+}
+
+function failureText(outcome: fc.RunDetails<[DifferentialCase]>, seed: number): string {
+  const { counterexample, counterexamplePath, errorInstance, numShrinks } = outcome;
+  const error = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+  return [
+    `FAILED: replay with --seed ${seed} --runs ${BATCH}; path ${counterexamplePath}`,
+    error,
+    `after ${numShrinks} shrinks: ${fc.stringify(counterexample?.[0])}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { fuzzPromql } from './promql.ts';
+
+const USAGE = `npm run fuzz -- promql [--runs N] [--seed N] [--failures N]
+
+  promql        random queries on random series: the engine beside the naive evaluator
+
+  --runs N      cases in all (default 20000)
+  --seed N      where to begin; the same seed makes the same cases (default: random, printed)
+  --failures N  go on until that many have been found (default 1)`;
+
+const OPTIONS = {
+  runs: { type: 'string', default: '20000' },
+  seed: { type: 'string' },
+  failures: { type: 'string', default: '1' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Runs what the command line names; the exit status. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  if (values.help || positionals.join() !== 'promql') {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const options = {
+    runs: Number(values.runs),
+    seed: Number(values.seed ?? Date.now() % 1_000_000_000),
+    failures: Number(values.failures),
+  };
+  console.log(`promql: ${options.runs} runs, seed ${options.seed}`);
+  return (await fuzzPromql(options, console.log)) === 0 ? 0 : 1;
+}
