@@ -147,7 +147,7 @@ function canonicalPairs(type: MetricType, pairs: readonly string[]): readonly st
 }
 
 /** `name{a="b"}`, or `{"my.name","l.x"="v"}` where the name needs quotes. */
-function encodeIdentity(
+export function encodeIdentity(
   name: string,
   labelPairs: readonly string[],
   escaping: EscapingScheme,
@@ -168,7 +168,8 @@ function labelText(pairs: readonly string[], escaping: EscapingScheme): string[]
   return texts;
 }
 
-function quoteName(name: string): string {
+/** A metric name where it stands without labels: quoted where it must be. */
+export function quoteName(name: string): string {
   return isLegacyMetricName(name) ? name : quote(name);
 }
 
@@ -180,6 +181,7 @@ function escapeText(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
-function escapeHelp(text: string): string {
+/** Text of a HELP line in text 0.0.4. */
+export function escapeHelp(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }

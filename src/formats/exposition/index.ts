@@ -1,5 +1,11 @@
 export type { EncodeOptions, ExpositionFamily, ExpositionSample } from './encode.ts';
-export { encodeOpenMetrics, encodeText } from './encode.ts';
+export {
+  encodeIdentity,
+  encodeOpenMetrics,
+  encodeText,
+  escapeHelp,
+  quoteName,
+} from './encode.ts';
 export { ExpositionError } from './errors.ts';
 export { decodeIdentity, decodeIdentityPairs, unescapeHelp, unescapeText } from './identity.ts';
 export { escapeLabelName, escapeMetricName } from './name-escaping.ts';

@@ -1,3 +1,4 @@
+import { encodeIdentity, escapeHelp, quoteName } from '../../../formats/exposition/index.ts';
 import { compareUtf8 } from '../../../util/index.ts';
 import {
   allFamilies,
@@ -11,7 +12,10 @@ import {
 } from './group.ts';
 import type { LabelPair } from './grouping.ts';
 
-/** All groups as text 0.0.4, families merged and sorted as the Pushgateway exposes them. */
+/**
+ * All groups as text 0.0.4, families merged and sorted as the Pushgateway exposes them; names that
+ * need quotes have them.
+ */
 export function expositionOf(groups: Iterable<Group>): string {
   const byName = new Map<string, HeldFamily[]>();
   for (const group of groups) {
@@ -36,8 +40,9 @@ export function typeText(type: PushedType): string {
 function writeFamily(name: string, held: readonly HeldFamily[], lines: string[]): void {
   const type = held[0]?.type ?? 'unknown';
   const help = held.find((family) => family.help !== '')?.help ?? '';
-  if (help !== '') lines.push(`# HELP ${name} ${escapeHelp(help)}`);
-  lines.push(`# TYPE ${name} ${typeText(type)}`);
+  const shown = quoteName(name);
+  if (help !== '') lines.push(`# HELP ${shown} ${escapeHelp(help)}`);
+  lines.push(`# TYPE ${shown} ${typeText(type)}`);
   const samples = held.flatMap((family) => family.samples);
   const partLabel = partLabelOf(type);
   for (const metric of metricsOf({ name, type, help, samples })) {
@@ -55,14 +60,6 @@ function writeLine(
   part: readonly LabelPair[],
   lines: string[],
 ): void {
-  const labels = [...pairs, ...part].map(([name, value]) => `${name}="${escapeValue(value)}"`);
-  lines.push(`${sample.name}{${labels.join(',')}} ${formatValue(sample.value)}`);
-}
-
-function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-}
-
-function escapeValue(text: string): string {
-  return escapeHelp(text).replaceAll('"', '\\"');
+  const identity = encodeIdentity(sample.name, [...pairs, ...part].flat(), 'allow-utf-8');
+  lines.push(`${identity} ${formatValue(sample.value)}`);
 }

@@ -105,7 +105,10 @@ export class GroupBatch {
     this.#appender.rollback();
   }
 
-  /** Resolves when everything is durable. Throws as `Appender.commit`; then nothing is changed. */
+  /**
+   * Resolves when everything is durable. Throws as `Appender.commit`; then nothing is changed, or
+   * (where series had to be made anew, and that failed) the groups are and their samples are not.
+   */
   async commit(): Promise<CommitResult> {
     for (const [key, former] of this.#before) {
       const held = this.#table.groups.get(key);
@@ -113,12 +116,19 @@ export class GroupBatch {
       const bytes = held === undefined ? undefined : encodeGroup(held.group);
       this.#appender.putState(GROUP_STATE_PREFIX + key, bytes);
     }
+    let result: CommitResult;
     try {
-      const result = await this.#appender.commit();
-      if ((result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) === 0) return result;
-      return await this.#writeAgain();
+      result = await this.#appender.commit();
     } catch (error) {
       this.#undo();
+      throw error;
+    }
+    if ((result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) === 0) return result;
+    try {
+      return await this.#writeAgain();
+    } catch (error) {
+      // The groups are stored as they are now; their samples come with the next resample.
+      this.#forgetRefs();
       throw error;
     }
   }
@@ -139,6 +149,8 @@ export class GroupBatch {
   }
 
   #endSeries(former: HeldGroup, held: HeldGroup | undefined, timeMs: number): void {
+    // After a commit that failed they are not known.
+    if (former.refs === undefined) former.resolve(this.#appender, undefined);
     const kept = held?.refsByKey();
     for (const [key, ref] of former.refsByKey()) {
       if (kept?.has(key) === true) continue;
@@ -174,7 +186,11 @@ export class GroupBatch {
         index.add(former.group);
       }
     }
-    // Refs of series that this commit was to make never came to be; ask anew.
+    this.#forgetRefs();
+  }
+
+  /** Refs of series that this commit was to make never came to be: they are asked for anew. */
+  #forgetRefs(): void {
     for (const held of this.#written) held.refs = undefined;
   }
 }

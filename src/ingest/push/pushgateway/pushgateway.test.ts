@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../../../test/support/memory-storage.ts';
+import { validateText } from '../../../formats/exposition/index.ts';
 import { Labels } from '../../../model/index.ts';
 import { silentLogger } from '../../../telemetry/index.ts';
 import { FakeClock } from '../../../util/index.ts';
@@ -248,6 +249,53 @@ test('a commit that fails leaves everything as it was', async () => {
   await refused(push('/metrics/job/j2', [{ family: 'g', type: 'counter', value: 3 }]), 'is gauge');
   await clock.advance(RESAMPLE_MS);
   expect(storage.samplesOf('g{job="j1"}')).toEqual([`${START_MS}=1`, `${START_MS + 30_000}=1`]);
+});
+
+test('after a sampling that failed, what is deleted or replaced ends all the same', async () => {
+  const { storage, clock, push, gateway } = await setup();
+  await push(J1, [{ family: 'a', value: 1 }]);
+  await push('/metrics/job/j2', [
+    { family: 'b', value: 1 },
+    { family: 'c', value: 1 },
+  ]);
+  storage.commitError = new Error('no space left');
+  await clock.advance(RESAMPLE_MS);
+  storage.commitError = undefined;
+  await clock.advance(1);
+  await gateway.delete(parseGroupPath(J1));
+  await push('/metrics/job/j2', [{ family: 'b', value: 2 }]);
+  const endMs = START_MS + RESAMPLE_MS + 1;
+  expect(storage.samplesOf('a{job="j1"}')).toEqual([`${START_MS}=1`, `${endMs}=stale`]);
+  expect(storage.samplesOf('c{job="j2"}').at(-1)).toContain('=stale');
+  expect(storage.samplesOf('b{job="j2"}').at(-1)).toContain('=2');
+});
+
+test('what is held is what is stored, also when series could not be made anew', async () => {
+  const { storage, clock, push, gateway } = await setup();
+  await push(J1, [{ family: 'a', value: 1 }]);
+  await clock.advance(1);
+  storage.dropSeries();
+  let commits = 0;
+  Object.defineProperty(storage, 'commitError', {
+    get: () => (++commits === 2 ? new Error('no space left') : undefined),
+  });
+  await expect(push(J1, [{ family: 'a', value: 2 }])).rejects.toThrow('no space left');
+  const held = [...gateway.groups()];
+  const restarted = await setup(storage.reopened(), clock.now());
+  expect([...restarted.gateway.groups()]).toEqual(held);
+  await clock.advance(RESAMPLE_MS);
+  expect(storage.samplesOf('a{job="j1"}').at(-1)).toEqual(`${clock.now() - 1}=2`);
+});
+
+test('names that need quotes leave the exposition of all groups readable', async () => {
+  const { push, gateway } = await setup();
+  await push(J1, [{ family: 'my.metric', labels: { 'l.x': 'a"b' }, value: 1 }]);
+  await push('/metrics/job/j2', [{ family: 'plain', value: 1 }]);
+  const text = expositionOf(gateway.groups());
+  expect(text).toContain('# TYPE "my.metric" gauge\n');
+  expect(text).toContain('{"my.metric",instance="",job="j1","l.x"="a\\"b"} 1\n');
+  const bytes = Buffer.from(text);
+  validateText(bytes, 0, bytes.length);
 });
 
 test('beyond the series limit a push is refused whole, known series go on', async () => {
