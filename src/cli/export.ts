@@ -45,7 +45,7 @@ async function runExport(directory: string, flags: ExportFlags, output: Output):
   const dataDir = resolve(flags.data);
   // Opening would make a store where there is none.
   if (!existsSync(join(dataDir, 'wal'))) {
-    throw new ExchangeError('import_source', `no store in ${dataDir}; name its folder with --data`);
+    throw new ExchangeError('export_source', `no store in ${dataDir}; name its folder with --data`);
   }
   const progress = new Progress(systemClock, process.stderr);
   // Kept for ever, because exporting must not drop what the collector's settings keep.

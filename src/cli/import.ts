@@ -60,22 +60,28 @@ function progressText(state: ImportProgress): string {
 
 function report(result: ImportResult, output: Output): void {
   const { tally, blockCount, wals, deletedSampleCount } = result;
-  const segments = wals.length === 1 ? '1 log' : `${wals.length} logs`;
-  output.log(`${tally.stored} samples of ${blockCount} blocks and ${segments} are stored`);
+  const sources = `${counted(blockCount, 'block')} and ${counted(wals.length, 'log')}`;
+  output.log(`${counted(tally.stored, 'sample')} of ${sources} stored`);
   const say = (count: number, what: string): void => {
-    if (count > 0) output.log(`${count} ${what}`);
+    if (count > 0) output.log(`${counted(count, 'sample')} ${what}`);
   };
-  say(tally.duplicate, 'samples were there already');
-  say(tally.conflict, 'samples have another value in the store, which stays');
-  say(tally.refused, 'samples were refused for their time');
-  say(deletedSampleCount, 'samples of blocks had been deleted');
+  say(tally.duplicate, 'stored before, with the same value');
+  say(tally.conflict, 'left out: the store has another value there, which stays');
+  say(tally.refused, 'refused by the store');
+  say(deletedSampleCount, 'left out: deleted, as tombstones of blocks say');
   for (const { tally: wal } of wals) {
-    say(wal.deletedSampleCount, 'samples of the log had been deleted');
-    say(wal.orphanCount, 'samples of the log belong to no series');
-    say(wal.unknownRecordCount, 'records of the log are of an unknown type');
+    say(wal.deletedSampleCount, 'left out: deleted, as tombstones say');
+    say(wal.orphanCount, 'left out: of series that the log does not name');
+    if (wal.unknownRecordCount > 0) {
+      output.log(`${counted(wal.unknownRecordCount, 'record')} of an unknown type passed over`);
+    }
     if (wal.torn === undefined) continue;
     output.log(`the last write to the log was cut off: ${wal.torn.message}`);
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Says what could not be read; how many such things there were. */
@@ -84,15 +90,17 @@ function problemsOf(result: ImportResult, output: Output): number {
     ({ folder, reason }) => `${folder}: left out, ${reason}`,
   );
   if (result.unknownChunkCount > 0) {
-    problems.push(`${result.unknownChunkCount} chunks of an unknown encoding were left out`);
+    problems.push(`${counted(result.unknownChunkCount, 'chunk')} of an unknown encoding left out`);
   }
   for (const { tally } of result.wals) {
     if (tally.unknownHistogramCount > 0) {
-      problems.push(`${tally.unknownHistogramCount} histograms of an unknown schema were left out`);
+      const count = counted(tally.unknownHistogramCount, 'histogram');
+      problems.push(`${count} of an unknown schema left out`);
     }
     if (tally.corrupt === undefined) continue;
     const { message, lostBytes, lostSegments } = tally.corrupt;
-    const after = `${lostBytes} bytes from there on, ${lostSegments} whole segments among them`;
+    const whole = counted(lostSegments, 'whole segment');
+    const after = `${counted(lostBytes, 'byte')} from there on, ${whole} among them`;
     problems.push(`the log is damaged: ${message}; not read: ${after}`);
   }
   for (const problem of problems) output.error(problem);
