@@ -21,8 +21,9 @@ const NODE_ITEMS: u32 = 126;
 const NODE_BYTES: usize = 1024;
 
 /**
- * Frees `address`, which nothing points to any more, once no reader can be looking at it. When
- * there is no room to remember it, it stays taken, which wastes but never harms.
+ * Frees `address`, which nothing points to any more, once no reader can be looking at it. In a full
+ * slab, where there is no room to remember it, that is at once if nobody reads; else it stays taken
+ * for good, which wastes but never harms.
  */
 export function retire(address: usize, kind: u32): void {
   if (address === 0) return;
@@ -30,7 +31,11 @@ export function retire(address: usize, kind: u32): void {
   let node = <usize>load<u32>(H_RETIRED_LAST);
   if (node === 0 || load<u32>(node, N_COUNT) === NODE_ITEMS) {
     const fresh = allocate(NODE_BYTES, KIND_RETIRED);
-    if (fresh === 0) return;
+    if (fresh === 0) {
+      reclaim();
+      if (oldestRead() === NO_READ) release(address, KIND_RETIRED);
+      return;
+    }
     store<u32>(fresh, 0, N_NEXT);
     store<u32>(fresh, 0, N_FIRST);
     store<u32>(fresh, 0, N_COUNT);
@@ -52,11 +57,7 @@ export function retire(address: usize, kind: u32): void {
  */
 export function reclaim(): void {
   atomic.add<u32>(H_EPOCH, 1);
-  let oldest = NO_READ;
-  for (let slot: u32 = 0; slot < READER_SLOTS; slot++) {
-    const began = atomic.load<u32>(H_READER_SLOTS + ((<usize>slot) << 2));
-    if (began !== 0) oldest = min(oldest, began);
-  }
+  const oldest = oldestRead();
   for (;;) {
     const node = <usize>load<u32>(H_RETIRED_FIRST);
     if (node === 0) return;
@@ -74,6 +75,16 @@ export function reclaim(): void {
     if (next === 0) store<u32>(H_RETIRED_LAST, 0);
     release(node, KIND_RETIRED);
   }
+}
+
+/** The epoch in which the oldest read under way began, `NO_READ` when there is none. */
+function oldestRead(): u32 {
+  let oldest = NO_READ;
+  for (let slot: u32 = 0; slot < READER_SLOTS; slot++) {
+    const began = atomic.load<u32>(H_READER_SLOTS + ((<usize>slot) << 2));
+    if (began !== 0) oldest = min(oldest, began);
+  }
+  return oldest;
 }
 
 /** In the slot of a reader that is open but reads nothing. */

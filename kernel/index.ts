@@ -29,6 +29,7 @@ import {
   seal,
   useInput,
 } from './bodies.ts';
+import { packColumns, unpackColumns } from './chunks.ts';
 import { beginRead, endRead, reclaim } from './epochs.ts';
 import { setUpIdentities, sweepIdentities } from './identities.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
@@ -48,6 +49,8 @@ import {
 import { setUpTimes } from './times.ts';
 
 export {
+  packColumns,
+  unpackColumns,
   scanText,
   append,
   closeBody,
@@ -134,7 +137,7 @@ export function oldestTime(ref: u32): f64 {
   return time === i64.MIN_VALUE ? NaN : <f64>time;
 }
 
-/** Whether there is a sample at that time; its bits are then what `foundLow` and `foundHigh` say. */
+/** Whether there is a sample at that time; `foundLow` and `foundHigh` are then its bits. */
 export function find(ref: u32, time: f64): bool {
   const series = ownSeriesAddress(ref);
   return series !== 0 && time === trunc(time) && findSample(series, <i64>time);

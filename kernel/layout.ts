@@ -123,6 +123,8 @@ export const B_LAST: usize = 124;
 /** Six counters, by outcome. */
 export const B_OUTCOME_COUNTS: usize = 128;
 export const B_FAILED_AT: usize = 152;
+/** Where `packColumns` left its bytes. */
+export const B_PACKED: usize = 156;
 export const BODY_BYTES: usize = 160;
 
 // An identity that is not known yet.

@@ -5,7 +5,7 @@ import { EXACT_LIMIT, EXACT_POWER_MAX, powerOfTen } from './decimals.ts';
 
 /** What `parseNumber` read. */
 export let parsed: f64 = 0;
-/** Whether `parsed` is the nearest double; if not, it is to be read from the text some other way. */
+/** Whether `parsed` is the nearest double; if not, the text is to be read some other way. */
 export let isExact: bool = false;
 
 const PLUS: u32 = 0x2b;

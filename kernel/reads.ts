@@ -35,7 +35,7 @@ import { seriesAddress } from './series.ts';
 import { allocate, release } from './slab.ts';
 import { tailTimes } from './tails.ts';
 import { unpackTimes } from './times.ts';
-import { unpackValues } from './values.ts';
+import { unpackValues } from './unpack-values.ts';
 
 const COLUMN_BYTES: usize = (<usize>READER_SAMPLES) << 3;
 const CHAIN_BYTES: usize = (<usize>READER_CHAIN) << 2;

@@ -5,12 +5,17 @@ import { CHUNK_SAMPLES_MAX, H_SCRATCH, KIND_SCRATCH } from './layout.ts';
 import { allocate } from './slab.ts';
 
 const COLUMN_BYTES: usize = (<usize>CHUNK_SAMPLES_MAX) << 3;
-/** Values of 8 bytes, a quarter of them as exceptions of 10 more, and what stands before them. */
-const PACKED_BYTES: usize = COLUMN_BYTES + <usize>(CHUNK_SAMPLES_MAX >> 2) * 10 + 128;
+/**
+ * Times and values of 8 bytes, a quarter of the values as exceptions of 10 more, and what stands
+ * before them.
+ */
+const PACKED_BYTES: usize = COLUMN_BYTES * 2 + <usize>(CHUNK_SAMPLES_MAX >> 2) * 10 + 256;
+/** A column, and room for what stands before packed times. */
+const VALUES_BYTES: usize = COLUMN_BYTES + 128;
 
 /** False when the slab is full. */
 export function setUpScratch(): bool {
-  const address = allocate(COLUMN_BYTES * 3 + PACKED_BYTES, KIND_SCRATCH);
+  const address = allocate(COLUMN_BYTES * 2 + VALUES_BYTES + PACKED_BYTES, KIND_SCRATCH);
   store<u32>(H_SCRATCH, <u32>address);
   return address !== 0;
 }
@@ -32,5 +37,5 @@ export function valuesScratch(): usize {
 
 /** Bytes that were packed. */
 export function packedScratch(): usize {
-  return <usize>load<u32>(H_SCRATCH) + COLUMN_BYTES * 3;
+  return <usize>load<u32>(H_SCRATCH) + COLUMN_BYTES * 2 + VALUES_BYTES;
 }

@@ -37,7 +37,8 @@ import { differencesScratch, packedScratch, valuesScratch } from './scratch.ts';
 import { retireChunk } from './series.ts';
 import { allocate } from './slab.ts';
 import { takeTimes, unpackTimes } from './times.ts';
-import { packHint, packValues, unpackValues } from './values.ts';
+import { packHint, packValues } from './pack-values.ts';
+import { unpackValues } from './unpack-values.ts';
 
 /** The address of the times in a tail. */
 export function tailTimes(tail: usize, capacity: u32): usize {

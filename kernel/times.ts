@@ -1,6 +1,6 @@
-// Times of head chunks. Series that are scraped or sent together pack in the same rounds, in groups,
-// so their chunks have the same times: one block serves them all. A small cache, by a hash of the
-// times, finds it; what the cache forgets is made twice, which costs room alone.
+// Times of head chunks. Series that are scraped or sent together pack in the same rounds, in
+// groups, so their chunks have the same times: one block serves them all. A small cache, by a hash
+// of the times, finds it; what the cache forgets is made twice, which costs room alone.
 //
 // Time i is first + i * step + the sum of the packed rests before it.
 

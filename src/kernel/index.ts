@@ -20,5 +20,5 @@ export type {
   TextScanOptions,
   UnknownIdentity,
 } from './types.ts';
-export { DROPPED_REF, MEMORY_KINDS, RangeKind } from './types.ts';
+export { CHUNK_SAMPLES_MAX, DROPPED_REF, MEMORY_KINDS, RangeKind } from './types.ts';
 export type { CompiledModule, SharedMemory } from './web-assembly.ts';

@@ -17,6 +17,7 @@ export const STATUS_NO_MEMORY = 3;
 
 export const B_INPUT_LENGTH = 8;
 export const B_MESSAGE = 12;
+export const B_MESSAGE_LENGTH = 20;
 export const B_LENGTH = 40;
 export const B_REFS = 44;
 export const B_TIMES = 48;
@@ -36,6 +37,7 @@ export const B_DROPPED = 116;
 export const B_EXPLICIT_TIMES = 120;
 export const B_OUTCOME_COUNTS = 128;
 export const B_FAILED_AT = 152;
+export const B_PACKED = 156;
 
 export const U_START = 0;
 export const U_LENGTH = 4;

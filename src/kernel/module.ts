@@ -23,6 +23,9 @@ export interface KernelExports {
   seal(body: number): number;
   append(body: number, minTime: number, maxTime: number): number;
 
+  packColumns(body: number, from: number, count: number): number;
+  unpackColumns(body: number): number;
+
   openOwner(context: number, tracked: number): number;
   closeOwner(owner: number): void;
   findMissing(owner: number): number;

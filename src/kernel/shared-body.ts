@@ -15,6 +15,7 @@ import type {
   TextScanOptions,
   UnknownIdentity,
 } from './types.ts';
+import { CHUNK_SAMPLES_MAX } from './types.ts';
 
 const NONE = 0xffffffff;
 const FLAG_OPENMETRICS = 1;
@@ -55,6 +56,10 @@ export class SharedBody implements KernelBody {
 
   useInput(): void {
     this.#exports.useInput(this.#address);
+  }
+
+  message(): { readonly start: number; readonly length: number } {
+    return { start: this.#field(layout.B_MESSAGE), length: this.#field(layout.B_MESSAGE_LENGTH) };
   }
 
   walkRemoteWrite(owner: OwnerId): BodyStatus {
@@ -176,6 +181,25 @@ export class SharedBody implements KernelBody {
 
   outOfOrder(): Uint32Array {
     return this.#views.wordsAt(this.#field(layout.B_LATE), this.#field(layout.B_LATE_COUNT));
+  }
+
+  packColumns(from: number, to: number): Uint8Array {
+    if (
+      from < 0 ||
+      to <= from ||
+      to - from > CHUNK_SAMPLES_MAX ||
+      to > this.#field(layout.B_LENGTH)
+    ) {
+      throw new RangeError(
+        `samples ${from} to ${to}, wanted 1 to ${CHUNK_SAMPLES_MAX} of the columns`,
+      );
+    }
+    const length = this.#exports.packColumns(this.#address, from, to - from);
+    return this.#views.bytesAt(this.#field(layout.B_PACKED), length);
+  }
+
+  unpackColumns(): BodyStatus {
+    return this.#status(this.#exports.unpackColumns(this.#address));
   }
 
   release(): void {

@@ -31,7 +31,10 @@ export interface KernelOptions {
 /** The ref of an identity whose samples are not wanted (dropped by relabelling). */
 export const DROPPED_REF = 0xffff_ffff;
 
-/** Stands for a sender of bodies or a scrape target; made by `openOwner`, an address in the slab. */
+/** Samples of one chunk at most. */
+export const CHUNK_SAMPLES_MAX = 1024;
+
+/** Stands for a sender of bodies or a scrape target: what `openOwner` gave, an address. */
 export type OwnerId = number;
 
 /** Outcome of a call over a whole body. On anything but `ok` the body must be given up. */
@@ -163,6 +166,9 @@ export interface KernelBody {
   /** Takes the input itself as the message (nothing was compressed). */
   useInput(): void;
 
+  /** Where the message lies in `bytes()`. */
+  message(): { readonly start: number; readonly length: number };
+
   /** Walks a `prometheus.WriteRequest`; fills columns, unknown identities and ranges. */
   walkRemoteWrite(owner: OwnerId): BodyStatus;
   /** Scans an exposition; fills columns, unknown identities and ranges. */
@@ -207,6 +213,14 @@ export interface KernelBody {
   outcomes(): Uint8Array;
   /** Indexes of the samples that `append` found out of order, ascending; a view. */
   outOfOrder(): Uint32Array;
+
+  /**
+   * Packs samples `[from, to)` of the columns (1 to `CHUNK_SAMPLES_MAX`, one series, times
+   * ascending) into a chunk that stands alone, for a file. A view, valid until the next call.
+   */
+  packColumns(from: number, to: number): Uint8Array;
+  /** Unpacks such a chunk, the message, to the columns; refs are 0. Any bytes may be tried. */
+  unpackColumns(): BodyStatus;
 
   /** Gives the memory back. The body must not be used any more. */
   release(): void;
