@@ -13,6 +13,7 @@ import type { Body } from './growing-body.ts';
 import { type Answer, remoteAddress, sendAnswer } from './http.ts';
 import type { PushMetrics, PushProtocol } from './metrics.ts';
 import type { PushOptions } from './options.ts';
+import type { TroubleLog } from './trouble-log.ts';
 import type { Turns } from './turns.ts';
 
 /** What all push handlers share. */
@@ -26,6 +27,8 @@ export interface PushContext {
   readonly admission: Admission;
   readonly pool: BufferPool;
   readonly turns: Turns;
+  /** For what every push meets as long as the trouble lasts, such as a full disk. */
+  readonly trouble: TroubleLog;
 }
 
 /** What a push came to. */
@@ -148,7 +151,7 @@ function failureOf(error: unknown, context: PushContext): Failure {
   if (error instanceof ClientGoneError) return { reason: error.code, answer: undefined };
   if (error instanceof TidegaugeError && STORAGE_CODES.has(error.code)) {
     // Nothing of it was stored: the sender is to come again, which 5xx makes every sender do.
-    context.logger.error({ error: error.message, code: error.code }, 'a push was not stored');
+    context.trouble.report({ error: error.message, code: error.code }, 'a push was not stored');
     const body = `nothing of this push was stored: ${error.message}\n`;
     return { reason: 'storage', answer: { statusCode: 503, body, headers: retry } };
   }

@@ -18,6 +18,7 @@ import { Pushgateway } from './pushgateway/pushgateway.ts';
 import { handleRemoteWrite, REMOTE_WRITE_PATH } from './remote-write/handler.ts';
 import { handleTextPush, TEXT_PUSH_PATH } from './text/handler.ts';
 import { TextCaches } from './text/text-caches.ts';
+import { TroubleLog } from './trouble-log.ts';
 import { Turns } from './turns.ts';
 
 export interface PushDependencies {
@@ -65,6 +66,7 @@ export function createPushHandlers(dependencies: PushDependencies): PushHandlers
     admission: new Admission(options.max_in_flight_bytes),
     pool: new BufferPool(),
     turns: new Turns(),
+    trouble: new TroubleLog(logger, clock),
   };
   const routes = [...pushRoutes(context, gateway), ...gatewayRoutes(dependencies, gateway)];
   return {

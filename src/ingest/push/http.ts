@@ -28,11 +28,11 @@ export function rawPath(request: IncomingMessage): string {
   return mark < 0 ? url : url.slice(0, mark);
 }
 
-/** The query of a request, decoded. */
-export function queryOf(request: IncomingMessage): URLSearchParams {
+/** The query of a request as it was sent, not decoded, without the question mark. */
+export function rawQuery(request: IncomingMessage): string {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
-  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+  return mark < 0 ? '' : url.slice(mark + 1);
 }
 
 /** Address of the sender without port; IPv4 in IPv6 form is written as IPv4. */

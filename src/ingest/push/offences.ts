@@ -1,3 +1,4 @@
+import { formatDuration } from '../../model/index.ts';
 import type { RejectReason } from './metrics.ts';
 
 /** Names of series in an answer are cut to that. */
@@ -21,6 +22,12 @@ export interface Offender {
 export class Offences {
   readonly counts = new Map<RejectReason, number>();
   readonly named: Offender[] = [];
+  readonly #nowMs: number;
+
+  /** @param nowMs the collector's clock, beside which a time out of bounds is shown. */
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs;
+  }
 
   get total(): number {
     let total = 0;
@@ -46,7 +53,8 @@ export class Offences {
     const reasons = [...this.counts].map(([reason, count]) => `${count} ${WORDS[reason]}`);
     const rest = received > total ? `; the other ${received - total} are stored` : '';
     const head = `${total} of ${received} samples were refused: ${reasons.join(', ')}${rest}`;
-    return `${[head, ...this.named.map(showOffender)].join('\n')}\n`;
+    const lines = this.named.map((offender) => showOffender(offender, this.#nowMs));
+    return `${[head, ...lines].join('\n')}\n`;
   }
 }
 
@@ -60,11 +68,28 @@ const WORDS: Readonly<Record<RejectReason, string>> = {
   invalid_histogram: 'with an invalid histogram',
 };
 
-function showOffender({ series, timestamp, reason, detail }: Offender): string {
+function showOffender(offender: Offender, nowMs: number): string {
+  const { series, timestamp, reason, detail } = offender;
   const time = timestamp === undefined ? '' : ` at ${showTime(timestamp)}`;
+  const bounds =
+    reason === 'out_of_bounds' && timestamp !== undefined ? showBounds(timestamp, nowMs) : '';
   const shown = series.length > SHOWN_CHARACTERS ? `${series.slice(0, SHOWN_CHARACTERS)}…` : series;
-  return `  ${shown}${time}: ${detail ?? WORDS[reason]}`;
+  return `  ${shown}${time}: ${detail ?? WORDS[reason]}${bounds}`;
 }
+
+/** Mostly the sender's clock is wrong, or it writes its times in another unit. */
+function showBounds(timestamp: number, nowMs: number): string {
+  const clock = `this collector's clock, ${showTime(nowMs)}`;
+  const seconds = Math.round(Math.abs(timestamp - nowMs) / 1000);
+  // A duration of centuries says less than the times themselves.
+  const distance = seconds < SECONDS_SHOWN_MAX ? formatDuration(seconds * 1000) : 'far';
+  return timestamp > nowMs
+    ? `, ${distance} ahead of ${clock}`
+    : `, ${distance} behind ${clock}, and older than the store keeps`;
+}
+
+/** A hundred years. */
+const SECONDS_SHOWN_MAX = 100 * 365 * 86_400;
 
 function showTime(timestamp: number): string {
   const date = new Date(timestamp);

@@ -68,8 +68,9 @@ async function write(
   identities: { readonly cache: IdentityCache; readonly renewCache: boolean },
 ): Promise<Written> {
   const appender = context.storage.appender();
-  const offences = new Offences();
-  const target = { ...identities, appender, nowMs: context.clock.now() };
+  const nowMs = context.clock.now();
+  const offences = new Offences(nowMs);
+  const target = { ...identities, appender, nowMs };
   const decoder = new WriteDecoder(bytes, target, offences);
   try {
     decoder.decode();

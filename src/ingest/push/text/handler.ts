@@ -2,7 +2,7 @@ import { ExpositionError, type ExpositionVisitor } from '../../../formats/index.
 import { type CommitResult, OUTCOME_COUNT, SampleOutcome } from '../../../storage/api.ts';
 import { checkExposition, malformed } from '../checked-exposition.ts';
 import type { Push, PushContext, PushResult } from '../exchange.ts';
-import { queryOf } from '../http.ts';
+import { rawQuery } from '../http.ts';
 import { Offences } from '../offences.ts';
 import { REJECT_REASONS } from '../tally.ts';
 import {
@@ -29,7 +29,7 @@ export async function handleTextPush(
   context: PushContext,
   caches: TextCaches,
 ): Promise<PushResult> {
-  const parameters = parsePushParameters(queryOf(push.request));
+  const parameters = parsePushParameters(rawQuery(push.request));
   const bytes = await push.body(['identity', 'gzip', 'snappy']);
   const format = checkExposition(push.request.headers['content-type'], bytes);
   const cache = caches.for(parameters.labelPairs);
@@ -59,7 +59,7 @@ async function writeBody(
   target: Omit<ExpositionTarget, 'appender'> & PushParameters,
 ): Promise<Written> {
   const appender = context.storage.appender();
-  const offences = new Offences();
+  const offences = new Offences(context.clock.now());
   const timestamp = target.timestamp ?? context.clock.now();
   const whole = { ...target, timestamp, appender };
   const decoder = new ExpositionDecoder(body.bytes, body.format, whole, offences);
