@@ -77,7 +77,7 @@ export function identityBench(series: number): { inOrder: number; outOfOrder: nu
   const ranges = new Uint32Array(lines.length + 1);
   for (const [index, line] of lines.entries())
     ranges[index + 1] = (ranges[index] ?? 0) + line.length;
-  const cache = new IdentityCache({ seed: 1 });
+  const cache = new IdentityCache();
   cache.begin(body);
   for (let index = 0; index < lines.length; index++) {
     cache.insert(ranges[index] ?? 0, ranges[index + 1] ?? 0, index + 1);

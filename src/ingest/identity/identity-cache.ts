@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { hashIdentity, type IdentityHashKey, identityHashKey } from './identity-hash.ts';
 
 /** No such identity in the cache. */
 export const UNKNOWN_ENTRY = 0;
@@ -19,8 +19,8 @@ export interface IdentityCacheOptions {
    * everything where that does not free half. Unbounded unless set.
    */
   readonly maxBytes?: number;
-  /** Of the hash; random unless set, so that nobody can prepare colliding names. */
-  readonly seed?: number;
+  /** Of the hash; drawn at random unless set, so that nobody can prepare colliding names. */
+  readonly hashKey?: IdentityHashKey;
 }
 
 /**
@@ -43,7 +43,7 @@ export class IdentityCache {
   refs = new Uint32Array(ENTRIES_MIN);
 
   readonly #maxBytes: number;
-  readonly #seed: number;
+  readonly #hashKey: IdentityHashKey;
   #count = 0;
   #arena = new Uint8Array(BYTES_MIN);
   #arenaView = viewOf(this.#arena);
@@ -61,7 +61,7 @@ export class IdentityCache {
 
   constructor(options: IdentityCacheOptions = {}) {
     this.#maxBytes = options.maxBytes ?? Infinity;
-    this.#seed = (options.seed ?? randomInt(2 ** 32)) | 0;
+    this.#hashKey = options.hashKey ?? identityHashKey();
   }
 
   /** Number of identities; entries are 1 … size. */
@@ -132,7 +132,7 @@ export class IdentityCache {
     const offset = this.#offsets[entry]!;
     this.#arena.set(this.#bytes.subarray(start, end), offset);
     this.#offsets[entry + 1] = offset + length;
-    const hash = hashBytes(this.#view, start, end, this.#seed);
+    const hash = hashIdentity(this.#view, start, end, this.#hashKey);
     this.#hashes[entry] = hash;
     this.refs[entry] = ref;
     this.#next[entry] = 0;
@@ -186,7 +186,7 @@ export class IdentityCache {
   }
 
   #probe(start: number, end: number): number {
-    const hash = hashBytes(this.#view, start, end, this.#seed);
+    const hash = hashIdentity(this.#view, start, end, this.#hashKey);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]!;
@@ -315,25 +315,4 @@ function resized(array: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Four bytes a step, mixed as MurmurHash3 does (public domain, A. Appleby), to 32 bits. */
-function hashBytes(view: DataView, start: number, end: number, seed: number): number {
-  let hash = seed ^ (end - start);
-  let position = start;
-  for (; position + 4 <= end; position += 4) {
-    hash = mix(hash, view.getInt32(position, true));
-  }
-  let tail = 0;
-  for (; position < end; position++) tail = (tail << 8) | view.getUint8(position);
-  hash = mix(hash, tail);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function mix(hash: number, word: number): number {
-  const product = Math.imul(word, 0xcc9e2d51);
-  const mixed = hash ^ Math.imul((product << 15) | (product >>> 17), 0x1b873593);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
