@@ -67,6 +67,27 @@ describe('HostAgent', () => {
     expect(bodies.map((body) => decode(body).families > 0)).toEqual([true, false, false]);
   });
 
+  it('does not remember every device that ever was', async () => {
+    const clock = new FakeClock(0);
+    let reading = 0;
+    const changing: HostFiles = {
+      read: (path) =>
+        path === '/proc/net/dev'
+          ? Promise.resolve(`\n\nveth${reading++}: ${'1 '.repeat(16)}\n`)
+          : Promise.reject(new Error()),
+      statfs: () => Promise.reject(new Error()),
+    };
+    const send = () => Promise.resolve();
+    const labels = Labels.EMPTY;
+    const deps = { options: OPTIONS, labels, clock, logger: silentLogger, send, files: changing };
+    const agent = new HostAgent(deps);
+    agent.start();
+    await clock.advance(500 * OPTIONS.interval_ms);
+    await agent.stop();
+    expect(reading).toBe(501);
+    expect(agent.heldLabelCount).toBeLessThan(1200);
+  });
+
   it('goes on when a reading cannot be sent', async () => {
     let calls = 0;
     await run(() => (calls++ === 0 ? Promise.reject(new Error('down')) : Promise.resolve()), 5_000);

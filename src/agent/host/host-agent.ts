@@ -31,6 +31,9 @@ export interface HostAgentDependencies {
 /** Between two sends of metadata, in readings. */
 const METADATA_EVERY = 60;
 
+/** Encoded label sets that are kept beside as many as the last reading had. */
+const UNUSED_LABELS_MAX = 1000;
+
 /**
  * Reads the host at each multiple of the interval and pushes what it read. A reading that cannot
  * be sent is dropped and said once; the next one goes out at its own time. (Holding readings until
@@ -87,6 +90,7 @@ export class HostAgent {
     const { clock, files = realHostFiles, logger } = this.#deps;
     const reading = new Reading(clock.now(), (name, labels) => this.#labelsOf(name, labels));
     const failures = await readHost(this.#collectors, files, reading, () => clock.monotonic());
+    this.#forgetLabels(reading.series.length);
     for (const failure of failures) logger.debug({ ...failure }, 'a host collector failed');
     const withMetadata = this.#readings++ % METADATA_EVERY === 0;
     const writer = new ByteWriter(64 * 1024);
@@ -94,6 +98,16 @@ export class HostAgent {
     const message = writer.written();
     const body = new Uint8Array(compressedSizeMax(message.length));
     return body.subarray(0, compress(message, 0, message.length, body));
+  }
+
+  // Devices come and go: a host that runs containers names new ones for ever.
+  #forgetLabels(usedCount: number): void {
+    if (this.#encodedLabels.size > 2 * usedCount + UNUSED_LABELS_MAX) this.#encodedLabels.clear();
+  }
+
+  /** Number of label sets held as they are sent. */
+  get heldLabelCount(): number {
+    return this.#encodedLabels.size;
   }
 
   // The label sets of a host hardly ever change: they are encoded once.
