@@ -81,7 +81,9 @@ function readSpans(reader: BitReader): Span[] {
   let buckets = 0;
   for (let index = 0; index < count; index++) {
     const length = readVarbitUint(reader);
-    spans.push({ length, offset: readVarbitInt(reader) });
+    const offset = readVarbitInt(reader);
+    if (offset < 0 && index > 0) throw reader.error(`a span's gap of ${offset} buckets`);
+    spans.push({ offset, length });
     buckets += length;
   }
   if (buckets > reader.remainingBits) {

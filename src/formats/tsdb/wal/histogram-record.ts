@@ -2,6 +2,7 @@ import type { CounterReset, FloatHistogram, Span } from '../../../model/index.ts
 import { CUSTOM_BUCKETS_SCHEMA, STALE_HIGH_WORD, STALE_LOW_WORD } from '../../../model/index.ts';
 import type { BigEndianReader } from '../bytes/big-endian-reader.ts';
 import { doubleOf } from '../bytes/bit-reader.ts';
+import { bucketCount } from '../chunk/histogram-layout.ts';
 
 const RESET_HINTS: readonly CounterReset[] = ['unknown', 'reset', 'not_reset', 'gauge'];
 const SCHEMA_MIN = -4;
@@ -23,6 +24,12 @@ export function readHistogram(
   const negativeSpans = readSpans(reader);
   const positiveBuckets = isFloat ? readDoubles(reader) : readDifferences(reader);
   const negativeBuckets = isFloat ? readDoubles(reader) : readDifferences(reader);
+  if (
+    bucketCount(positiveSpans) !== positiveBuckets.length ||
+    bucketCount(negativeSpans) !== negativeBuckets.length
+  ) {
+    throw reader.error('a histogram whose spans do not cover its buckets');
+  }
   const isCustom = schema === CUSTOM_BUCKETS_SCHEMA;
   const customValues = isCustom ? readDoubles(reader) : [];
   if (low === STALE_LOW_WORD && high === STALE_HIGH_WORD) return 'stale';
@@ -46,6 +53,7 @@ function readSpans(reader: BigEndianReader): Span[] {
   const spans: Span[] = [];
   for (let left = reader.count(2); left > 0; left--) {
     const offset = reader.varint();
+    if (offset < 0 && spans.length > 0) throw reader.error(`a span's gap of ${offset} buckets`);
     spans.push({ offset, length: reader.uvarint() });
   }
   return spans;
