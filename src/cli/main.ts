@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../telemetry/index.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { checkMetricsCommand } from './check-metrics.ts';
 import { addExchangeCommands } from './export.ts';
+import { addQueryCommand } from './query.ts';
 import type { ServeFlags } from './serve.ts';
 import { serve } from './serve.ts';
 import { readBuildInfo } from './version.ts';
@@ -27,6 +28,7 @@ function createProgram(): Command {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : BAD_USAGE));
   addServe(program);
   addCheck(program);
+  addQueryCommand(program);
   addExchangeCommands(program);
   return program;
 }
