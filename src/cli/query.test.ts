@@ -108,9 +108,9 @@ describe('a plot', () => {
     expect(lines.every((line) => line.length <= 60)).toBe(true);
     // From zero at the left to the top at the right, with round numbers at the axis.
     expect(lines[0]).toMatch(/^ +150 ┤/);
-    expect(lines[15]).toMatch(/^ +0 ┤a/);
-    expect(lines[16]).toMatch(/^ +└─+$/);
-    expect(lines[17]).toMatch(/22:13:20 +22:13:50 +22:14:20 UTC$/);
+    expect(lines[14]).toMatch(/^ +0 ┤a/);
+    expect(lines[15]).toMatch(/^ +└─+$/);
+    expect(lines[16]).toMatch(/22:13:20 +22:13:50 +22:14:20 UTC$/);
     expect(lines.at(-1)).toBe('  a {}  120');
   });
 

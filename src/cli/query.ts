@@ -31,7 +31,8 @@ export interface Terminal {
 }
 
 const DEFAULT_WIDTH = 80;
-const PLOT_HEIGHT = 16;
+/** Odd, so that the label in the middle is that of half the way. */
+const PLOT_HEIGHT = 15;
 const MIN_STEP_MS = 1000;
 
 const HELP = `

@@ -25,6 +25,8 @@ import { type Clock, systemClock } from '../../src/util/index.ts';
 /** The routed app over a real store, with queries on this thread. */
 export interface TestApi {
   readonly app: ReturnType<typeof createApp>;
+  /** What the app was made of. */
+  readonly deps: ApiDependencies;
   readonly queries: QueryPool;
   readonly sources: SourceRegistry;
   /** Asks as a client does; paths begin with a slash. */
@@ -77,6 +79,7 @@ export function createTestApi(given: TestApiOptions): TestApi {
     app.request(`http://localhost${path}`, init);
   return {
     app,
+    deps,
     queries,
     sources,
     fetch: ask,
