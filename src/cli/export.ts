@@ -30,8 +30,8 @@ export function addExchangeCommands(program: Command): void {
     .argument('<dir>', 'folder for the blocks; new or empty')
     .summary('write blocks of Prometheus')
     .description(
-      'Writes the samples of a store that no collector has open as blocks, which Prometheus 2 and 3\n' +
-        'serve when they are put into its data folder. Values are kept bit for bit; exemplars and\n' +
+      'Writes the samples of a store that no collector has open as blocks, which Prometheus 2 and 3 ' +
+        'serve when they are put into its data folder. Values are kept bit for bit; exemplars and ' +
         'metadata have no place in blocks.',
     )
     .option('--data <dir>', 'folder of the store', DATA_DIR_DEFAULT)

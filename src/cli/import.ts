@@ -20,8 +20,8 @@ export function addImport(program: Command, dataDirDefault: string): void {
     .argument('<dir>', 'a block, a write-ahead log, a data folder or a snapshot')
     .summary('store blocks and logs of Prometheus')
     .description(
-      'Copies the samples of a stopped Prometheus, or of a snapshot of it, into a store that no\n' +
-        'collector has open; made if need be. May be repeated: what is there already stays. Exit\n' +
+      'Copies the samples of a stopped Prometheus, or of a snapshot of it, into a store that no ' +
+        'collector has open; made if need be. May be repeated: what is there already stays. Exit ' +
         'status 1 if anything could not be read.',
     )
     .option('--data <dir>', 'folder of the store', dataDirDefault)
