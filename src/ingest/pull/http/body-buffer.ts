@@ -9,11 +9,32 @@ const BODY_BYTES_MAX = 512 * 1024 * 1024;
 const KEPT_BUFFERS = 32;
 const KEPT_CAPACITY = 4 * 1024 * 1024;
 
+/** A body may hold that much without asking; what goes beyond is shared by all scrapes. */
+const OWN_BYTES = 16 * 1024 * 1024;
+
+/** What all bodies together may hold beyond their own share. */
+const SHARED_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Memory for bodies that are larger than bodies mostly are. */
+export class SharedBodyBytes {
+  readonly maxBytes: number;
+  heldBytes = 0;
+
+  constructor(maxBytes: number = SHARED_BYTES_MAX) {
+    this.maxBytes = maxBytes;
+  }
+}
+
 /** A body that grows as it is read. The bytes are valid up to `length`, until the next `reset`. */
 export class BodyBuffer {
   length = 0;
   bytes: Uint8Array = new Uint8Array(CAPACITY_MIN);
   #limitBytes = BODY_BYTES_MAX;
+  readonly #shared: SharedBodyBytes;
+
+  constructor(shared: SharedBodyBytes = new SharedBodyBytes()) {
+    this.#shared = shared;
+  }
 
   /** @param limitBytes 0 for none of its own. */
   reset(limitBytes: number): void {
@@ -27,27 +48,54 @@ export class BodyBuffer {
     if (length >= this.#limitBytes) {
       throw new ScrapeError('body_size', 'body size limit exceeded');
     }
-    if (length > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.bytes.length));
-      grown.set(this.bytes.subarray(0, this.length));
-      this.bytes = grown;
-    }
+    if (length > this.bytes.length) this.#grow(length);
     this.bytes.set(chunk, this.length);
     this.length = length;
   }
+
+  /** Gives a large body's memory back, so that others may have it. */
+  release(): void {
+    this.length = 0;
+    if (this.bytes.length <= OWN_BYTES) return;
+    this.#shared.heldBytes -= sharedPart(this.bytes.length);
+    this.bytes = new Uint8Array(CAPACITY_MIN);
+  }
+
+  #grow(length: number): void {
+    const capacity = Math.max(length, 2 * this.bytes.length);
+    const more = sharedPart(capacity) - sharedPart(this.bytes.length);
+    const shared = this.#shared;
+    if (more > 0 && shared.heldBytes + more > shared.maxBytes) {
+      const text = 'body size limit exceeded: the large bodies of all scrapes under way share';
+      throw new ScrapeError('body_size', `${text} ${shared.maxBytes} bytes`);
+    }
+    shared.heldBytes += more;
+    const grown = new Uint8Array(capacity);
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
 }
 
-/** Body buffers for the scrapes that are under way; bounded in what it keeps. */
+function sharedPart(capacity: number): number {
+  return Math.max(0, capacity - OWN_BYTES);
+}
+
+/** Body buffers for the scrapes that are under way; bounded in what it keeps and what it lends. */
 export class BodyBufferPool {
   readonly #free: BodyBuffer[] = [];
+  readonly #shared: SharedBodyBytes;
+
+  constructor(shared: SharedBodyBytes = new SharedBodyBytes()) {
+    this.#shared = shared;
+  }
 
   acquire(): BodyBuffer {
-    return this.#free.pop() ?? new BodyBuffer();
+    return this.#free.pop() ?? new BodyBuffer(this.#shared);
   }
 
   release(buffer: BodyBuffer): void {
+    buffer.release();
     if (this.#free.length >= KEPT_BUFFERS || buffer.bytes.length > KEPT_CAPACITY) return;
-    buffer.length = 0;
     this.#free.push(buffer);
   }
 }
