@@ -19,6 +19,7 @@ import { packageRoot, systemClock, workerEntry } from '../util/index.ts';
 import { createPullMetrics } from './pull-metrics.ts';
 import { createPushMetrics } from './push-metrics.ts';
 import { registerServerMetrics } from './server-metrics.ts';
+import { settingsForRestart } from './settings-for-restart.ts';
 import { readBuildInfo } from './version.ts';
 
 export interface CollectorOptions {
@@ -102,7 +103,13 @@ class Assembly {
     });
     this.#closers.push(() => pull.stop());
     const queries = this.#startQueries(storage);
-    registerServerMetrics(registry, { build: this.#build, storage, sources, queries });
+    registerServerMetrics(registry, {
+      build: this.#build,
+      storage,
+      sources,
+      queries,
+      lastReload: () => this.#lastReload,
+    });
     const server = await startHttpServer({
       options: { ...components.web, listen: this.#options.listen },
       clock: systemClock,
@@ -182,14 +189,20 @@ class Assembly {
   async #reload(pull: PullManager): Promise<void> {
     const { logger, readConfig } = this.#options;
     try {
-      this.#config = readConfig();
-      pull.apply(this.#config.scrapeConfigs);
+      const loaded = readConfig();
+      pull.apply(loaded.scrapeConfigs);
+      this.#config = loaded;
     } catch (error) {
       this.#lastReload = { success: false, timeMs: this.#lastReload.timeMs };
       throw error;
     }
     this.#lastReload = { success: true, timeMs: systemClock.now() };
-    logger.info({ file: this.#config.file }, 'configuration loaded again');
+    const { file, components } = this.#config;
+    logger.info({ file }, 'configuration loaded again');
+    const settings = settingsForRestart(this.#options.config.components, components);
+    if (settings.length > 0) {
+      logger.warn({ file, settings }, 'settings that take effect when the collector is restarted');
+    }
   }
 
   #control(reload: () => Promise<void>): ServerControl {

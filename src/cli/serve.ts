@@ -67,8 +67,11 @@ function handleSignals(collector: Collector, logger: Logger): void {
   });
   let closing = false;
   const close = (signal: NodeJS.Signals): void => {
-    // A second signal means: now.
-    if (closing) process.exit(1);
+    // A second signal means: now. What was acknowledged is in the log already.
+    if (closing) {
+      logger.warn({ signal }, 'stopping at once, requests under way are cut off');
+      process.exit(1);
+    }
     closing = true;
     logger.info({ signal }, 'stopping');
     void collector.close().then(() => process.exit(0));

@@ -10,6 +10,8 @@ export interface ServerParts {
   readonly storage: EmbeddedStorage;
   readonly sources: SourceRegistry;
   readonly queries: QueryPool;
+  /** How the last loading of the configuration went, and when one last went well. */
+  readonly lastReload: () => { readonly success: boolean; readonly timeMs: number };
 }
 
 /** What the collector tells of itself beside the process, pull, push and HTTP. */
@@ -21,6 +23,7 @@ export function registerServerMetrics(registry: Registry, parts: ServerParts): v
     labelNames: ['version', 'revision', 'nodeversion'],
     registers,
   }).set({ ...parts.build, nodeversion: process.version }, 1);
+  registerReload(new Exporter(registry), parts);
   registerStorage(new Exporter(registry), parts.storage);
   registerQueries(new Exporter(registry), parts.queries);
   new Gauge({
@@ -65,6 +68,19 @@ class Exporter {
       },
     });
   }
+}
+
+function registerReload(exporter: Exporter, { lastReload }: ServerParts): void {
+  exporter.gauge(
+    'config_last_reload_successful',
+    'Whether the configuration was right when it was last loaded: 1, or 0.',
+    () => (lastReload().success ? 1 : 0),
+  );
+  exporter.gauge(
+    'config_last_reload_success_timestamp_seconds',
+    'When the configuration in force was loaded.',
+    () => lastReload().timeMs / 1000,
+  );
 }
 
 function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {

@@ -1,4 +1,5 @@
 export type { ConfigProblem } from './errors.ts';
 export { ConfigError, formatProblem } from './errors.ts';
+export { fileKey } from './file-form.ts';
 export type { ComponentOptions, ConfigFiles, LoadedConfig } from './load.ts';
 export { loadConfig, loadDefaultConfig, loadText } from './load.ts';
