@@ -177,7 +177,8 @@ function quote(text: string): string {
   return `"${escapeText(text)}"`;
 }
 
-function escapeText(text: string): string {
+/** Quoted names and label values, without the quotes. */
+export function escapeText(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 

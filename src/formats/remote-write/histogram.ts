@@ -165,7 +165,8 @@ class HistogramFields {
   }
 }
 
-function readSpan(reader: WireReader, key: number): Span {
+/** Reads a span, in its field of any histogram message. */
+export function readSpan(reader: WireReader, key: number): Span {
   if ((key & 7) !== WIRE_LENGTH) throw reader.error(`wire type ${key & 7} for a span`);
   const outerLimit = reader.limit;
   reader.limit = reader.lengthEnd();
