@@ -1,48 +1,67 @@
-import { ExpositionError, validateOpenMetrics, validateText } from '../../formats/index.ts';
+import { ExpositionError, ExpositionProtoError } from '../../formats/index.ts';
 import { PushRefusedError } from './errors.ts';
+import { type ExpositionBody, protobufBody, textBody } from './exposition-body.ts';
 import { expositionFormatOf } from './exposition-format.ts';
 
-type FormatName = 'text' | 'openmetrics';
+/** A pushed body as it came. */
+export interface SentExposition {
+  readonly contentType: string | undefined;
+  readonly bytes: Uint8Array;
+  /** What a body in protobuf may take when written as text: as much as one of text. */
+  readonly maxTextBytes: number;
+}
 
 /**
  * Finds the format of a pushed body and holds the body to all of its rules, before anything is
  * done with it. A body taken for OpenMetrics by its end alone may be text after all.
  *
- * @throws PushRefusedError: 415 for another type, 400 with line and column where `check` throws.
+ * @throws PushRefusedError: 415 for another type, 400 with the place where `check` throws.
  */
 export function checkExposition(
-  contentType: string | undefined,
-  bytes: Uint8Array,
-  check: (bytes: Uint8Array, format: FormatName) => void = validateExposition,
-): FormatName {
-  const format = expositionFormatOf(contentType, bytes);
-  const problem = problemOf(() => check(bytes, format.name));
-  if (problem === undefined) return format.name;
-  if (format.guessed && problemOf(() => check(bytes, 'text')) === undefined) return 'text';
-  throw malformed(problem, format.name);
+  sent: SentExposition,
+  check: (body: ExpositionBody) => void = (body) => body.validate(),
+): ExpositionBody {
+  const { contentType, bytes, maxTextBytes } = sent;
+  const { name, guessed } = expositionFormatOf(contentType, bytes);
+  const open = (): ExpositionBody =>
+    name === 'protobuf' ? protobufBody(bytes, maxTextBytes) : textBody(bytes, name);
+  const first = attempt(open, check);
+  if (first.body !== undefined) return first.body;
+  if (guessed) {
+    const second = attempt(() => textBody(bytes, 'text'), check);
+    if (second.body !== undefined) return second.body;
+  }
+  throw malformed(first.problem, name);
 }
 
-/** @throws ExpositionError for the first fault. */
-export function validateExposition(bytes: Uint8Array, format: FormatName): void {
-  if (format === 'openmetrics') validateOpenMetrics(bytes, 0, bytes.length);
-  else validateText(bytes, 0, bytes.length);
-}
+type Fault = ExpositionError | ExpositionProtoError;
 
-function problemOf(check: () => void): ExpositionError | undefined {
+type Attempt =
+  | { readonly body: ExpositionBody }
+  | { readonly body: undefined; readonly problem: Fault };
+
+function attempt(open: () => ExpositionBody, check: (body: ExpositionBody) => void): Attempt {
   try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ExpositionError) return error;
-    throw error;
+    const body = open();
+    check(body);
+    return { body };
+  } catch (problem) {
+    if (!(problem instanceof ExpositionError || problem instanceof ExpositionProtoError)) {
+      throw problem;
+    }
+    return { body: undefined, problem };
   }
 }
 
+const FORMAT_WORDS = { text: 'text format', openmetrics: 'OpenMetrics', protobuf: 'protobuf' };
+
 /** The answer to a malformed exposition. */
-export function malformed(error: ExpositionError, format: FormatName): PushRefusedError {
-  const name = format === 'text' ? 'text format' : 'OpenMetrics';
-  const place = `line ${error.line}, column ${error.column}`;
-  const detail = error.message.replace(/^bad exposition at line \d+, column \d+: /, '');
-  const text = `${name} parsing error in ${place}: ${detail}; nothing is stored`;
+export function malformed(error: Fault, format: keyof typeof FORMAT_WORDS): PushRefusedError {
+  const place =
+    error instanceof ExpositionError
+      ? `in line ${error.line}, column ${error.column}`
+      : `at byte ${error.offset}`;
+  const detail = error.message.replace(/^bad .*? at (?:line \d+, column|byte) \d+: /, '');
+  const text = `${FORMAT_WORDS[format]} parsing error ${place}: ${detail}; nothing is stored`;
   return new PushRefusedError(400, 'malformed', text, error);
 }

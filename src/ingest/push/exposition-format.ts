@@ -1,14 +1,15 @@
 import { PushRefusedError } from './errors.ts';
-import { parseContentType } from './http.ts';
+import { type ContentType, parseContentType } from './http.ts';
 
 /** The format of a pushed exposition; `guessed` where nothing but the body's end says so. */
 export interface ExpositionFormat {
-  readonly name: 'text' | 'openmetrics';
+  readonly name: 'text' | 'openmetrics' | 'protobuf';
   readonly guessed: boolean;
 }
 
 const TEXT: ExpositionFormat = { name: 'text', guessed: false };
 const OPENMETRICS: ExpositionFormat = { name: 'openmetrics', guessed: false };
+const PROTOBUF: ExpositionFormat = { name: 'protobuf', guessed: false };
 const GUESSED_OPENMETRICS: ExpositionFormat = { name: 'openmetrics', guessed: true };
 
 /**
@@ -26,7 +27,8 @@ const UNSPECIFIC = new Set([
  * body of undeclared format that ends in `# EOF` is OpenMetrics: prom-client pushes a registry of
  * that format without saying so, and as text its counters would lose their type.
  *
- * @throws PushRefusedError (415) for any other type.
+ * @throws PushRefusedError (415) for any other type, protobuf in another than the delimited form
+ *   included.
  */
 export function expositionFormatOf(
   contentType: string | undefined,
@@ -34,16 +36,38 @@ export function expositionFormatOf(
 ): ExpositionFormat {
   const parsed = parseContentType(contentType);
   if (parsed?.type === 'application/openmetrics-text') return OPENMETRICS;
+  if (parsed?.type === 'application/vnd.google.protobuf') {
+    checkProtobuf(contentType, parsed);
+    return PROTOBUF;
+  }
   if (parsed !== undefined && !UNSPECIFIC.has(parsed.type)) {
     throw new PushRefusedError(
       415,
       'content_type',
       `content type ${JSON.stringify(contentType)} is not taken here: send text/plain ` +
-        '(exposition text 0.0.4) or application/openmetrics-text',
+        '(exposition text 0.0.4), application/openmetrics-text or ' +
+        PROTOBUF_TYPE,
     );
   }
   const declared = parsed?.parameters.has('version') === true;
   return !declared && endsInEof(body) ? GUESSED_OPENMETRICS : TEXT;
+}
+
+/** What Go programs push by default: messages of the binary form, each after its length. */
+const PROTO = 'io.prometheus.client.MetricFamily';
+const PROTOBUF_TYPE = `application/vnd.google.protobuf; proto=${PROTO}; encoding=delimited`;
+
+function checkProtobuf(contentType: string | undefined, { parameters }: ContentType): void {
+  const encoding = parameters.get('encoding');
+  if (parameters.get('proto') === PROTO && encoding === 'delimited') return;
+  const isText = encoding === 'text' || encoding === 'compact-text';
+  throw new PushRefusedError(
+    415,
+    'content_type',
+    `content type ${JSON.stringify(contentType)} is not taken here: of protobuf send ` +
+      PROTOBUF_TYPE +
+      (isText ? ', not its text form; or exposition text as text/plain' : ''),
+  );
 }
 
 const EOF_LINE = Buffer.from('# EOF');

@@ -110,7 +110,7 @@ function pushRoutes(context: PushContext, gateway: Pushgateway): Route[] {
     route('text', ['POST', 'PUT'], isText, (push) => handleTextPush(push, context, caches)),
     { methods: ['POST', 'PUT', 'DELETE'], matches: isEmptyJobPath, handle: redirect },
     route('pushgateway', ['POST', 'PUT', 'DELETE'], isGroupPath, (push) =>
-      handleGroup(push, gateway),
+      handleGroup(push, context, gateway),
     ),
   ];
 }

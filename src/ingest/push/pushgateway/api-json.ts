@@ -1,4 +1,5 @@
-import { allFamilies, formatValue, type Group, type HeldFamily, metricsOf } from './group.ts';
+import { formatGoFloat } from '../../../formats/index.ts';
+import { allFamilies, type Group, type HeldFamily, metricsOf } from './group.ts';
 import { typeText } from './exposition.ts';
 
 /** `GET /api/v1/metrics` as the Pushgateway's API 1 answers: every group with its families. */
@@ -24,17 +25,17 @@ function familyJson(family: HeldFamily): unknown {
     metrics: metricsOf(family).map((metric) => {
       const labels = Object.fromEntries(metric.pairs);
       if (family.type !== 'histogram' && family.type !== 'summary') {
-        return { labels, value: formatValue(metric.parts[0]?.sample.value ?? NaN) };
+        return { labels, value: formatGoFloat(metric.parts[0]?.sample.value ?? NaN) };
       }
       const parts = metric.parts.map(({ bound, sample }): [string, string] => [
         bound,
-        formatValue(sample.value),
+        formatGoFloat(sample.value),
       ]);
       return {
         labels,
         [family.type === 'histogram' ? 'buckets' : 'quantiles']: Object.fromEntries(parts),
-        ...(metric.count === undefined ? {} : { count: formatValue(metric.count.value) }),
-        ...(metric.sum === undefined ? {} : { sum: formatValue(metric.sum.value) }),
+        ...(metric.count === undefined ? {} : { count: formatGoFloat(metric.count.value) }),
+        ...(metric.sum === undefined ? {} : { sum: formatGoFloat(metric.sum.value) }),
       };
     }),
   };

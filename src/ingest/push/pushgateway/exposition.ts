@@ -1,13 +1,13 @@
 import { encodeIdentity, escapeHelp, quoteName } from '../../../formats/exposition/index.ts';
+import { formatGoFloat } from '../../../formats/index.ts';
 import { compareUtf8 } from '../../../util/index.ts';
 import {
   allFamilies,
-  formatValue,
   type Group,
   type HeldFamily,
+  type LineSample,
   metricsOf,
   partLabelOf,
-  type PushedSample,
   type PushedType,
 } from './group.ts';
 import type { LabelPair } from './grouping.ts';
@@ -55,11 +55,11 @@ function writeFamily(name: string, held: readonly HeldFamily[], lines: string[])
 }
 
 function writeLine(
-  sample: PushedSample,
+  sample: LineSample,
   pairs: readonly LabelPair[],
   part: readonly LabelPair[],
   lines: string[],
 ): void {
   const identity = encodeIdentity(sample.name, [...pairs, ...part].flat(), 'allow-utf-8');
-  lines.push(`${identity} ${formatValue(sample.value)}`);
+  lines.push(`${identity} ${formatGoFloat(sample.value)}`);
 }

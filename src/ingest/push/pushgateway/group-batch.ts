@@ -151,12 +151,8 @@ export class GroupBatch {
   #endSeries(former: HeldGroup, held: HeldGroup | undefined, timeMs: number): void {
     // After a commit that failed they are not known.
     if (former.refs === undefined) former.resolve(this.#appender, undefined);
-    const kept = held?.refsByKey();
-    for (const [key, ref] of former.refsByKey()) {
-      if (kept?.has(key) === true) continue;
-      this.#appender.samples.pushStale(ref, timeMs);
-      this.#table.lastStaleMs = Math.max(this.#table.lastStaleMs, timeMs);
-    }
+    if (former.end(this.#appender, held, timeMs) === 0) return;
+    this.#table.lastStaleMs = Math.max(this.#table.lastStaleMs, timeMs);
   }
 
   #swap(key: string, held: HeldGroup | undefined): void {

@@ -1,8 +1,9 @@
 import {
-  METRIC_NAME,
-  parseFloatText,
+  type FloatHistogram,
   formatFloat,
   Labels,
+  METRIC_NAME,
+  parseFloatText,
   TidegaugeError,
 } from '../../../model/index.ts';
 import { type Group, groupSample, type HeldFamily, type PushedSample } from './group.ts';
@@ -21,8 +22,8 @@ export class GroupStateError extends TidegaugeError {
 /**
  * A group as JSON: `{version, labels: [[name, value], …], pushed, failed, successful, families:
  * [{name, type, help, pushed, samples: [[name, value, label, value, …], …]}, …]}`. Times are
- * milliseconds; values are text, because JSON has no NaN, infinities or -0; a sample's labels are
- * those beside the group's.
+ * milliseconds; values are text, because JSON has no NaN, infinities or -0, and a native histogram's
+ * is the text of a JSON object; a sample's labels are those beside the group's.
  */
 export function encodeGroup(group: Group): Uint8Array {
   const families = [...group.families.values()].map((family) => ({
@@ -46,7 +47,19 @@ export function encodeGroup(group: Group): Uint8Array {
 function encodeSample(group: Group, sample: PushedSample): string[] {
   const shared = new Set(group.grouping.pairs.map(([name]) => name));
   const own = sample.pairs.filter(([name, value]) => value !== '' && !shared.has(name));
-  return [sample.name, formatFloat(sample.value), ...own.flat()];
+  return [sample.name, encodeValue(sample.value), ...own.flat()];
+}
+
+/** All numbers of a histogram but its sum are finite. */
+function encodeValue(value: number | FloatHistogram): string {
+  if (typeof value === 'number') return formatFloat(value);
+  return JSON.stringify({ ...value, sum: formatFloat(value.sum) });
+}
+
+function decodeValue(text: string): number | FloatHistogram {
+  if (!text.startsWith('{')) return parseFloatText(text) ?? NaN;
+  const stored = JSON.parse(text) as Omit<FloatHistogram, 'sum'> & { readonly sum: string };
+  return { ...stored, sum: parseFloatText(stored.sum) ?? NaN };
 }
 
 interface StoredGroup {
@@ -79,7 +92,7 @@ export function decodeGroup(bytes: Uint8Array): Group {
         grouping,
         sampleName,
         Labels.fromPairs([METRIC_NAME, sampleName, ...pairs]),
-        parseFloatText(value) ?? NaN,
+        decodeValue(value),
       ),
     );
     families.set(name, { name, type, help, pushedMs: pushed, samples: decoded });

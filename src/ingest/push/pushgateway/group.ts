@@ -1,16 +1,16 @@
-import { formatFloat, Labels, METRIC_NAME, type MetricType } from '../../../model/index.ts';
+import { type FloatHistogram, Labels, METRIC_NAME, type MetricType } from '../../../model/index.ts';
 import { compareUtf8 } from '../../../util/index.ts';
 import type { Grouping, LabelPair } from './grouping.ts';
 
-/** One exposition line of a pushed family. */
+/** One exposition line of a pushed family, or a native histogram, which has no line of its own. */
 export interface PushedSample {
-  /** Name of the sample, with the suffix of a histogram's or summary's part. */
+  /** Name of the sample, with the suffix of a histogram's or summary's part if it is one. */
   readonly name: string;
   /** As exposed: sorted by name, empty values of the grouping kept, `instance` always there. */
   readonly pairs: readonly LabelPair[];
   /** As stored: with the name, without empty values. */
   readonly labels: Labels;
-  readonly value: number;
+  readonly value: number | FloatHistogram;
 }
 
 export type PushedType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
@@ -49,7 +49,7 @@ export function groupSample(
   grouping: Grouping,
   name: string,
   bodyLabels: Labels,
-  value: number,
+  value: number | FloatHistogram,
 ): PushedSample {
   const merged = new Map<string, string>();
   for (const [label, text] of bodyLabels) if (label !== METRIC_NAME) merged.set(label, text);
@@ -93,44 +93,66 @@ export function partLabelOf(type: MetricType): string | undefined {
   return type === 'summary' ? 'quantile' : undefined;
 }
 
+/** What a line says beside its metric's labels. */
+export interface LineSample {
+  readonly name: string;
+  readonly value: number;
+}
+
 /** One metric of a family: all lines that differ in nothing but their part. */
 export interface MetricLines {
   readonly pairs: readonly LabelPair[];
-  readonly parts: readonly { readonly bound: string; readonly sample: PushedSample }[];
-  readonly sum: PushedSample | undefined;
-  readonly count: PushedSample | undefined;
+  readonly parts: readonly { readonly bound: string; readonly sample: LineSample }[];
+  readonly sum: LineSample | undefined;
+  readonly count: LineSample | undefined;
 }
 
-/** Puts a family's lines together by metric, sorted as the Pushgateway sorts them. */
+/**
+ * Puts a family's lines together by metric, sorted as the Pushgateway sorts them. A histogram that
+ * is native alone has the lines of a classic one without bounds.
+ */
 export function metricsOf(family: PushedFamily): MetricLines[] {
   const partLabel = partLabelOf(family.type);
   const metrics = new Map<string, GatheredLines>();
-  for (const sample of family.samples) {
-    const pairs = sample.pairs.filter(([name]) => name !== partLabel);
+  for (const { name, pairs: samplePairs, value } of family.samples) {
+    const pairs = samplePairs.filter(([label]) => label !== partLabel);
     const key = JSON.stringify(pairs);
     let metric = metrics.get(key);
     if (metric === undefined) {
-      metric = { pairs, parts: [], sum: undefined, count: undefined };
+      metric = { pairs, parts: [], sum: undefined, count: undefined, native: undefined };
       metrics.set(key, metric);
     }
-    if (partLabel !== undefined && sample.name === `${family.name}_sum`) metric.sum = sample;
-    else if (partLabel !== undefined && sample.name === `${family.name}_count`) {
-      metric.count = sample;
-    } else {
-      const bound = sample.pairs.find(([name]) => name === partLabel)?.[1] ?? '';
+    if (typeof value !== 'number') {
+      metric.native = value;
+      continue;
+    }
+    const sample = { name, value };
+    if (partLabel !== undefined && name === `${family.name}_sum`) metric.sum = sample;
+    else if (partLabel !== undefined && name === `${family.name}_count`) metric.count = sample;
+    else {
+      const bound = samplePairs.find(([label]) => label === partLabel)?.[1] ?? '';
       metric.parts.push({ bound, sample });
     }
   }
-  for (const { parts } of metrics.values()) {
+  for (const metric of metrics.values()) {
+    const { parts, native } = metric;
+    if (native !== undefined && parts.length === 0) addLines(metric, family.name, native);
     parts.sort((a, b) => boundOf(a.bound) - boundOf(b.bound));
   }
   return [...metrics.values()].sort(compareMetrics);
 }
 
 interface GatheredLines extends MetricLines {
-  readonly parts: { readonly bound: string; readonly sample: PushedSample }[];
-  sum: PushedSample | undefined;
-  count: PushedSample | undefined;
+  readonly parts: { readonly bound: string; readonly sample: LineSample }[];
+  sum: LineSample | undefined;
+  count: LineSample | undefined;
+  native: FloatHistogram | undefined;
+}
+
+function addLines(metric: GatheredLines, family: string, { count, sum }: FloatHistogram): void {
+  metric.parts.push({ bound: '+Inf', sample: { name: `${family}_bucket`, value: count } });
+  metric.sum = { name: `${family}_sum`, value: sum };
+  metric.count = { name: `${family}_count`, value: count };
 }
 
 function boundOf(text: string): number {
@@ -148,14 +170,4 @@ export function compareMetrics(
     if (order !== 0) return order;
   }
   return 0;
-}
-
-/** A number in the Go client's form: an exponent from 1e+06 up and below 1e-04. */
-export function formatValue(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return formatFloat(value);
-  const [mantissa = '', exponentText = ''] = value.toExponential().split('e');
-  const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 6) return formatFloat(value);
-  const digits = String(Math.abs(exponent)).padStart(2, '0');
-  return `${mantissa}e${exponent < 0 ? '-' : '+'}${digits}`;
 }

@@ -1,13 +1,17 @@
 import { assert } from '../../../model/index.ts';
-import { checkExposition, validateExposition } from '../checked-exposition.ts';
-import type { Push, PushResult } from '../exchange.ts';
+import { checkExposition, type SentExposition } from '../checked-exposition.ts';
+import type { Push, PushContext, PushResult } from '../exchange.ts';
 import { rawPath } from '../http.ts';
 import { parseGroupPath } from './grouping.ts';
 import { type PushedBody, readPushedBody } from './pushed-body.ts';
 import type { Pushgateway } from './pushgateway.ts';
 
 /** Answers `PUT`, `POST` and `DELETE /metrics/job/NAME{/LABEL/VALUE}`. */
-export async function handleGroup(push: Push, gateway: Pushgateway): Promise<PushResult> {
+export async function handleGroup(
+  push: Push,
+  { options }: PushContext,
+  gateway: Pushgateway,
+): Promise<PushResult> {
   const { method } = push.request;
   const grouping = parseGroupPath(rawPath(push.request));
   if (method === 'DELETE') {
@@ -15,17 +19,18 @@ export async function handleGroup(push: Push, gateway: Pushgateway): Promise<Pus
     return { answer: { statusCode: 202 }, samplesStored: 0, samplesRejected: 0 };
   }
   const bytes = await push.body(['identity', 'gzip', 'snappy']);
-  const body = readBody(push.request.headers['content-type'], bytes);
+  const contentType = push.request.headers['content-type'];
+  const body = readBody({ contentType, bytes, maxTextBytes: options.max_body_bytes });
   await gateway.push(grouping, body, method === 'PUT');
   return { answer: { statusCode: 200 }, samplesStored: body.sampleCount, samplesRejected: 0 };
 }
 
-function readBody(contentType: string | undefined, bytes: Uint8Array): PushedBody {
+function readBody(sent: SentExposition): PushedBody {
   let body: PushedBody | undefined;
-  checkExposition(contentType, bytes, (checked, format) => {
-    body = readPushedBody(checked, format);
+  checkExposition(sent, (checked) => {
+    body = readPushedBody(checked);
     // A series given twice is no matter of the format here: it makes the push inconsistent.
-    if (!body.hasRepeats) validateExposition(checked, format);
+    if (!body.hasRepeats) checked.validate();
   });
   assert(body !== undefined, 'a body that was checked was read');
   return body;

@@ -30,6 +30,20 @@ export class HeldGroup {
     return forbidden;
   }
 
+  /** Adds staleness markers at `timeMs` to its series that `next` lacks. Returns their number. */
+  end(appender: Appender, next: HeldGroup | undefined, timeMs: number): number {
+    const kept = next?.refsByKey();
+    let ended = 0;
+    for (const [index, ref] of (this.refs ?? []).entries()) {
+      const sample = this.samples[index];
+      if (ref === NO_SERIES || sample === undefined || kept?.has(sample.labels.key)) continue;
+      if (typeof sample.value === 'number') appender.samples.pushStale(ref, timeMs);
+      else appender.addHistogram(ref, timeMs, undefined);
+      ended++;
+    }
+    return ended;
+  }
+
   refsByKey(): Map<string, SeriesRef> {
     const refs = new Map<string, SeriesRef>();
     for (const [index, ref] of (this.refs ?? []).entries()) {
@@ -44,9 +58,9 @@ export class HeldGroup {
     const { samples } = this;
     for (const [index, ref] of (this.refs ?? []).entries()) {
       const sample = samples[index];
-      if (ref !== NO_SERIES && sample !== undefined) {
-        appender.samples.push(ref, timeMs, sample.value);
-      }
+      if (ref === NO_SERIES || sample === undefined) continue;
+      if (typeof sample.value === 'number') appender.samples.push(ref, timeMs, sample.value);
+      else appender.addHistogram(ref, timeMs, sample.value);
     }
     this.lastSampleMs = timeMs;
   }

@@ -1,11 +1,15 @@
 import {
   decodeIdentity,
-  type ExpositionVisitor,
-  scanOpenMetrics,
-  scanText,
+  type NativeExpositionVisitor,
   unescapeHelp,
 } from '../../../formats/index.ts';
-import { type Labels, METRIC_NAME, type MetricType } from '../../../model/index.ts';
+import {
+  type FloatHistogram,
+  type Labels,
+  METRIC_NAME,
+  type MetricType,
+} from '../../../model/index.ts';
+import type { ExpositionBody, FormatName } from '../exposition-body.ts';
 import { groupSample, type HeldFamily, type PushedType } from './group.ts';
 import type { Grouping } from './grouping.ts';
 
@@ -26,13 +30,9 @@ export interface PushedBody {
  *
  * @throws ExpositionError where it is malformed.
  */
-export function readPushedBody(bytes: Uint8Array, format: 'text' | 'openmetrics'): PushedBody {
-  const collector = new FamilyCollector(bytes, format);
-  if (format === 'text') {
-    scanText(bytes, 0, bytes.length, collector, { requireFinalNewline: true });
-  } else {
-    scanOpenMetrics(bytes, 0, bytes.length, collector);
-  }
+export function readPushedBody(body: ExpositionBody): PushedBody {
+  const collector = new FamilyCollector(body);
+  body.scan(collector);
   return collector;
 }
 
@@ -40,7 +40,13 @@ interface CollectedFamily {
   readonly name: string;
   readonly type: PushedType;
   readonly help: string;
-  readonly samples: { readonly name: string; readonly labels: Labels; readonly value: number }[];
+  readonly samples: CollectedSample[];
+}
+
+interface CollectedSample {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly value: number | FloatHistogram;
 }
 
 interface Declaration {
@@ -48,25 +54,38 @@ interface Declaration {
   help: string;
 }
 
-class FamilyCollector implements ExpositionVisitor, PushedBody {
+class FamilyCollector implements NativeExpositionVisitor, PushedBody {
   hasTimestamps = false;
   hasRepeats = false;
   sampleCount = 0;
   readonly #bytes: Uint8Array;
-  readonly #format: 'text' | 'openmetrics';
+  readonly #format: FormatName;
   readonly #declared = new Map<string, Declaration>();
   readonly #families = new Map<string, CollectedFamily>();
   readonly #seen = new Set<string>();
 
-  constructor(bytes: Uint8Array, format: 'text' | 'openmetrics') {
+  constructor({ bytes, format }: ExpositionBody) {
     this.#bytes = bytes;
     this.#format = format;
   }
 
   sample(identityStart: number, identityEnd: number, value: number, timestamp: number): void {
+    this.#add(identityStart, identityEnd, value, timestamp);
+  }
+
+  nativeHistogram(
+    identityStart: number,
+    identityEnd: number,
+    histogram: FloatHistogram,
+    timestamp: number,
+  ): void {
+    this.#add(identityStart, identityEnd, histogram, timestamp);
+  }
+
+  #add(start: number, end: number, value: number | FloatHistogram, timestamp: number): void {
     if (!Number.isNaN(timestamp)) this.hasTimestamps = true;
     this.sampleCount++;
-    const labels = decodeIdentity(this.#bytes, identityStart, identityEnd, 0);
+    const labels = decodeIdentity(this.#bytes, start, end, 0);
     const name = labels.get(METRIC_NAME);
     if (this.#seen.has(labels.key)) this.hasRepeats = true;
     this.#seen.add(labels.key);
@@ -74,7 +93,9 @@ class FamilyCollector implements ExpositionVisitor, PushedBody {
   }
 
   type(nameStart: number, nameEnd: number, type: MetricType): void {
-    this.#declare(nameStart, nameEnd).type = type;
+    // Text has no gauge histograms; those of protobuf have the parts of a histogram there.
+    const isHistogram = type === 'gaugehistogram' && this.#format === 'text';
+    this.#declare(nameStart, nameEnd).type = isHistogram ? 'histogram' : type;
   }
 
   help(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
@@ -132,7 +153,7 @@ class FamilyCollector implements ExpositionVisitor, PushedBody {
 }
 
 /** Suffixes with which a family's samples are named. */
-function suffixesOf(type: MetricType, format: 'text' | 'openmetrics'): readonly string[] {
+function suffixesOf(type: MetricType, format: FormatName): readonly string[] {
   const created = format === 'openmetrics' ? ['_created'] : [];
   switch (type) {
     case 'histogram':

@@ -1,17 +1,14 @@
 import {
   decodeIdentity,
-  type ExpositionVisitor,
-  scanOpenMetrics,
-  scanText,
+  type NativeExpositionVisitor,
   unescapeHelp,
 } from '../../../formats/index.ts';
-import type { Exemplar, Metadata, MetricType } from '../../../model/index.ts';
+import type { Exemplar, FloatHistogram, Metadata, MetricType } from '../../../model/index.ts';
 import { Labels } from '../../../model/index.ts';
 import { type Appender, NO_SERIES, type SeriesRef } from '../../../storage/api.ts';
 import { type IdentityCache, UNKNOWN_ENTRY } from '../../identity/index.ts';
+import type { ExpositionBody } from '../exposition-body.ts';
 import type { Offences } from '../offences.ts';
-
-export type FormatName = 'text' | 'openmetrics';
 
 export interface ExpositionTarget {
   readonly appender: Appender;
@@ -26,22 +23,20 @@ export interface ExpositionTarget {
 }
 
 /** Fills an appender from an exposition body. */
-export class ExpositionDecoder implements ExpositionVisitor {
-  /** Samples met. */
+export class ExpositionDecoder implements NativeExpositionVisitor {
+  /** Samples and native histograms met. */
   received = 0;
-  /** Numbers of the samples left out for the series limit, from 0 in order of the body. */
+  /** Numbers of those left out for the series limit, from 0 in order of the body. */
   readonly skipped = new Set<number>();
-  readonly #bytes: Uint8Array;
-  readonly #format: FormatName;
+  readonly #body: ExpositionBody;
   readonly #target: ExpositionTarget;
   readonly #offences: Offences;
   readonly #metadata = new Map<string, { -readonly [K in keyof Metadata]: Metadata[K] }>();
   #ref: SeriesRef = NO_SERIES;
   #timestamp = 0;
 
-  constructor(bytes: Uint8Array, format: FormatName, target: ExpositionTarget, offences: Offences) {
-    this.#bytes = bytes;
-    this.#format = format;
+  constructor(body: ExpositionBody, target: ExpositionTarget, offences: Offences) {
+    this.#body = body;
     this.#target = target;
     this.#offences = offences;
   }
@@ -49,9 +44,9 @@ export class ExpositionDecoder implements ExpositionVisitor {
   /** @throws ExpositionError where the body is malformed; the appender is then of no use. */
   decode(): void {
     const { cache, appender } = this.#target;
-    cache.begin(this.#bytes);
+    cache.begin(this.#body.bytes);
     try {
-      scanExposition(this.#bytes, this.#format, this);
+      this.#body.scan(this);
     } finally {
       cache.end();
     }
@@ -59,15 +54,18 @@ export class ExpositionDecoder implements ExpositionVisitor {
   }
 
   sample(identityStart: number, identityEnd: number, value: number, timestamp: number): void {
-    const number = this.received++;
-    this.#ref = this.#refOf(identityStart, identityEnd);
-    if (this.#ref === NO_SERIES) {
-      this.skipped.add(number);
-      this.#offences.add('series_limit', 1);
-      return;
-    }
-    this.#timestamp = Number.isNaN(timestamp) ? this.#target.timestamp : timestamp;
+    if (!this.#begin(identityStart, identityEnd, timestamp)) return;
     this.#target.appender.samples.push(this.#ref, this.#timestamp, value);
+  }
+
+  nativeHistogram(
+    identityStart: number,
+    identityEnd: number,
+    histogram: FloatHistogram,
+    timestamp: number,
+  ): void {
+    if (!this.#begin(identityStart, identityEnd, timestamp)) return;
+    this.#target.appender.addHistogram(this.#ref, this.#timestamp, histogram);
   }
 
   exemplar(exemplar: Exemplar): void {
@@ -81,13 +79,26 @@ export class ExpositionDecoder implements ExpositionVisitor {
   }
 
   help(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
-    const text = unescapeHelp(this.#bytes, textStart, textEnd, this.#format);
+    const text = unescapeHelp(this.#body.bytes, textStart, textEnd, this.#body.format);
     this.#metadataOf(nameStart, nameEnd).help = text;
   }
 
   unit(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
-    const text = unescapeHelp(this.#bytes, textStart, textEnd, this.#format);
+    const text = unescapeHelp(this.#body.bytes, textStart, textEnd, this.#body.format);
     this.#metadataOf(nameStart, nameEnd).unit = text;
+  }
+
+  /** Finds the series of the next sample, and its time; false where a limit forbids it. */
+  #begin(identityStart: number, identityEnd: number, timestamp: number): boolean {
+    const number = this.received++;
+    this.#ref = this.#refOf(identityStart, identityEnd);
+    if (this.#ref === NO_SERIES) {
+      this.skipped.add(number);
+      this.#offences.add('series_limit', 1);
+      return false;
+    }
+    this.#timestamp = Number.isNaN(timestamp) ? this.#target.timestamp : timestamp;
+    return true;
   }
 
   #refOf(start: number, end: number): SeriesRef {
@@ -97,7 +108,7 @@ export class ExpositionDecoder implements ExpositionVisitor {
       cache.touch(entry);
       return cache.refs[entry] ?? NO_SERIES;
     }
-    const own = decodeIdentity(this.#bytes, start, end, 0);
+    const own = decodeIdentity(this.#body.bytes, start, end, 0);
     const labels = labelPairs.length === 0 ? own : Labels.fromPairs([...own.pairs, ...labelPairs]);
     const ref = appender.series(labels);
     if (ref === NO_SERIES) return ref;
@@ -107,7 +118,7 @@ export class ExpositionDecoder implements ExpositionVisitor {
   }
 
   #metadataOf(nameStart: number, nameEnd: number) {
-    const name = unescapeHelp(this.#bytes, nameStart, nameEnd, 'openmetrics');
+    const name = unescapeHelp(this.#body.bytes, nameStart, nameEnd, 'openmetrics');
     let metadata = this.#metadata.get(name);
     if (metadata === undefined) {
       metadata = { type: 'unknown', help: '', unit: '' };
@@ -115,14 +126,4 @@ export class ExpositionDecoder implements ExpositionVisitor {
     }
     return metadata;
   }
-}
-
-/** Scans a body of either format. A last line without a newline may have been cut off: refused. */
-export function scanExposition(
-  bytes: Uint8Array,
-  format: FormatName,
-  visitor: ExpositionVisitor,
-): void {
-  if (format === 'openmetrics') scanOpenMetrics(bytes, 0, bytes.length, visitor);
-  else scanText(bytes, 0, bytes.length, visitor, { requireFinalNewline: true });
 }
