@@ -5,36 +5,19 @@ import type { PushMetrics } from '../ingest/index.ts';
 /** The names under which pushes are counted. */
 export function createPushMetrics(registry: Registry): PushMetrics {
   const registers = [registry];
-  const requests = new Counter({
-    name: 'tidegauge_push_requests_total',
-    help: 'Pushes answered, by protocol and status code.',
-    labelNames: ['protocol', 'code'],
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'tidegauge_push_refusals_total',
-    help: 'Pushes refused whole, by protocol and reason.',
-    labelNames: ['protocol', 'reason'],
-    registers,
-  });
-  const samples = new Counter({
-    name: 'tidegauge_push_samples_total',
-    help: 'Pushed samples stored, by protocol.',
-    labelNames: ['protocol'],
-    registers,
-  });
-  const rejected = new Counter({
-    name: 'tidegauge_push_samples_rejected_total',
-    help: 'Pushed samples not stored, by protocol and reason.',
-    labelNames: ['protocol', 'reason'],
-    registers,
-  });
-  const bytes = new Counter({
-    name: 'tidegauge_push_body_bytes_total',
-    help: 'Bytes of pushed bodies as sent, by protocol.',
-    labelNames: ['protocol'],
-    registers,
-  });
+  const counter = (name: string, help: string, ...labels: string[]) => {
+    const labelNames = ['protocol', ...labels];
+    return new Counter({ name: `tidegauge_push_${name}_total`, help, labelNames, registers });
+  };
+  const requests = counter('requests', 'Pushes answered, by protocol and status code.', 'code');
+  const refusals = counter('refusals', 'Pushes refused whole, by protocol and reason.', 'reason');
+  const samples = counter('samples', 'Pushed samples stored, by protocol.');
+  const rejected = counter(
+    'samples_rejected',
+    'Pushed samples not stored, by protocol and reason.',
+    'reason',
+  );
+  const bytes = counter('body_bytes', 'Bytes of pushed bodies as sent, by protocol.');
   const durations = new Histogram({
     name: 'tidegauge_push_duration_seconds',
     help: 'Time from request to answer, by protocol.',
