@@ -65,7 +65,9 @@ export class HeadReader implements Reader {
     if (lists.length === 0) {
       const pacer = new Pacer();
       for (const nameId of [...table.postings.names()]) {
-        if (await this.#anyHasSample(nameId, range, pacer)) builder.add(table.symbols.text(nameId));
+        // Before the pauses inside, after which the number may stand for another text.
+        const name = table.symbols.text(nameId);
+        if (name !== '' && (await this.#anyHasSample(nameId, range, pacer))) builder.add(name);
         signal.throwIfAborted();
       }
       return builder.build();
