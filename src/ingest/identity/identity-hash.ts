@@ -14,10 +14,10 @@ export function identityHashKey(): IdentityHashKey {
 }
 
 /**
- * Hashes `[start, end)` to an unsigned 32-bit number, four bytes a step, in the shape of MurmurHash3
- * (public domain, A. Appleby). Its own multipliers are known, and with them one can write down names
- * that collide whatever the seed; so these are part of the key, as in `ByteHasher`, whose 128 bits
- * take too long here.
+ * Hashes `[start, end)` to an unsigned 32-bit number, four bytes a step, in the shape of
+ * MurmurHash3 (public domain, A. Appleby). Its own multipliers are known, and with them one can
+ * write down names that collide whatever the seed; so these are part of the key, as in
+ * `ByteHasher`, whose 128 bits take too long here.
  */
 export function hashIdentity(
   view: DataView,
