@@ -177,3 +177,11 @@ test('duplicates that the dropped name leaves are an error', async () => {
   const rates = engine.instant('rate({__name__=~".+_total"}[5m])', { timeMs: MINUTE });
   await expect(rates).rejects.toThrow('vector cannot contain metrics with the same labelset');
 });
+
+test('what is experimental can be forbidden', async () => {
+  const engine = engineOf(counters(), { experimentalFunctions: false });
+  await expect(engine.instant('limitk(1, c_total)', { timeMs: MINUTE })).rejects.toThrow(
+    '1:1: parse error: the aggregation "limitk" is experimental, and experimental_functions is off',
+  );
+  await expect(engine.instant('sum(c_total)', { timeMs: MINUTE })).resolves.toBeDefined();
+});

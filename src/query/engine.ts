@@ -7,11 +7,14 @@ import type { ColumnValue, Grid } from './exec/columns.ts';
 import { ExecutionError } from './exec/errors.ts';
 import { evaluateVector } from './exec/conversions.ts';
 import { Evaluator } from './exec/evaluate.ts';
+import { type ExplainedNode, explainPlan } from './exec/explain.ts';
 import { instantValue, rangeValue } from './exec/finish.ts';
 import { QueryGuard } from './exec/guard.ts';
 import { evaluateInstantMatrix } from './exec/instant-matrix.ts';
 import { type PlanNode, type PlanScope, planQuery } from './exec/plan.ts';
+import { Profiler } from './exec/profile.ts';
 import { selectAll } from './exec/selections.ts';
+import { forbidExperimental } from './experimental.ts';
 import { parseExpr } from './parse/index.ts';
 import type { QueryResult, QueryValue } from './result.ts';
 import { valueTypeOf } from './value-type.ts';
@@ -34,6 +37,8 @@ export interface EngineOptions {
   readonly typeAndUnitLabels?: boolean;
   /** Rates make use of start timestamps, where they are stored. */
   readonly startTimestamps?: boolean;
+  /** What Prometheus calls experimental is allowed (the default). */
+  readonly experimentalFunctions?: boolean;
 }
 
 /** What one query may be given besides its text and times. */
@@ -61,8 +66,21 @@ export interface RangeQuery extends QueryRun {
 export interface Engine {
   /** @throws ParseError, QueryTimeoutError, QueryCanceledError, QueryLimitError, ExecutionError */
   instant(query: string | Expr, at: InstantQuery): Promise<QueryResult>;
+  /**
+   * How a range query would be evaluated; nothing is read. Equal times: an instant query.
+   * @throws ParseError, ExecutionError
+   */
+  explain(query: string | Expr, over: RangeQuery): ExplainedNode;
+  /** Evaluates as `range` (as `instant` where the times are equal), each operator measured. */
+  analyze(query: string | Expr, over: RangeQuery): Promise<AnalyzedQuery>;
   /** As `instant`; a query of type string or range vector is refused with `ExecutionError`. */
   range(query: string | Expr, over: RangeQuery): Promise<QueryResult>;
+}
+
+/** A query's plan with what each operator took, and its answer. */
+export interface AnalyzedQuery {
+  readonly plan: ExplainedNode;
+  readonly result: QueryResult;
 }
 
 const DEFAULT_LOOKBACK_MS = 5 * 60_000;
@@ -74,6 +92,8 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     instant: async (query, at) => new Run(options, at).instant(query, at.timeMs),
     range: async (query, over) => new Run(options, over).range(query, over),
+    explain: (query, over) => new Run(options, over).explain(query, over),
+    analyze: async (query, over) => new Run(options, over).analyze(query, over),
   };
 }
 
@@ -82,6 +102,7 @@ interface Frame {
   readonly text: string;
   readonly grid: Grid;
   readonly scope: Omit<PlanScope, 'defaultStepMs'>;
+  readonly valueOf: (plan: PlanNode, evaluator: Evaluator) => QueryValue;
 }
 
 class Run {
@@ -109,21 +130,52 @@ class Run {
   }
 
   instant(query: string | Expr, timeMs: number): Promise<QueryResult> {
-    const expr = typeof query === 'string' ? parseExpr(query) : query;
-    const grid = { startMs: timeMs, stepMs: 1, count: 1 };
-    const scope = { startMs: timeMs, endMs: timeMs, stepMs: 0, rangeMs: 0 };
-    const text = typeof query === 'string' ? query : '';
-    return this.#execute({ expr, text, grid, scope }, (plan, evaluator) => {
-      if (plan.kind === 'matrix' || plan.kind === 'subquery') {
-        return { kind: 'matrix', series: evaluateInstantMatrix(plan, grid, evaluator) };
-      }
-      return instantValue(evaluator.evaluate(plan, grid), timeMs);
-    });
+    const frame = this.#instantFrame(query, timeMs);
+    return this.#execute(this.#plan(frame), frame);
   }
 
-  range(query: string | Expr, { startMs, endMs, stepMs }: RangeQuery): Promise<QueryResult> {
-    const expr = typeof query === 'string' ? parseExpr(query) : query;
-    const type = valueTypeOf(expr);
+  range(query: string | Expr, over: RangeQuery): Promise<QueryResult> {
+    const frame = this.#rangeFrame(query, over);
+    return this.#execute(this.#plan(frame), frame);
+  }
+
+  explain(query: string | Expr, over: RangeQuery): ExplainedNode {
+    const frame = this.#frame(query, over);
+    return explainPlan(this.#plan(frame), frame.grid);
+  }
+
+  async analyze(query: string | Expr, over: RangeQuery): Promise<AnalyzedQuery> {
+    const frame = this.#frame(query, over);
+    const plan = this.#plan(frame);
+    const profiler = new Profiler(this.#clock);
+    const result = await this.#execute(plan, frame, profiler);
+    return { plan: explainPlan(plan, frame.grid, profiler), result };
+  }
+
+  #frame(query: string | Expr, over: RangeQuery): Frame {
+    return over.startMs === over.endMs
+      ? this.#instantFrame(query, over.startMs)
+      : this.#rangeFrame(query, over);
+  }
+
+  #instantFrame(query: string | Expr, timeMs: number): Frame {
+    const grid = { startMs: timeMs, stepMs: 1, count: 1 };
+    return {
+      ...this.#parse(query),
+      grid,
+      scope: { startMs: timeMs, endMs: timeMs, stepMs: 0, rangeMs: 0 },
+      valueOf(plan, evaluator) {
+        if (plan.kind === 'matrix' || plan.kind === 'subquery') {
+          return { kind: 'matrix', series: evaluateInstantMatrix(plan, grid, evaluator) };
+        }
+        return instantValue(evaluator.evaluate(plan, grid), timeMs);
+      },
+    };
+  }
+
+  #rangeFrame(query: string | Expr, { startMs, endMs, stepMs }: RangeQuery): Frame {
+    const parsed = this.#parse(query);
+    const type = valueTypeOf(parsed.expr);
     if (type === 'string' || type === 'matrix') {
       const named = type === 'matrix' ? 'range vector' : type;
       throw new ExecutionError(
@@ -135,20 +187,33 @@ class Run {
       stepMs,
       count: Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1),
     };
-    const scope = { startMs, endMs, stepMs, rangeMs: endMs - startMs };
+    return {
+      ...parsed,
+      grid,
+      scope: { startMs, endMs, stepMs, rangeMs: endMs - startMs },
+      valueOf: (plan, evaluator) => rangeValue(seriesOf(evaluator.evaluate(plan, grid)), grid),
+    };
+  }
+
+  #parse(query: string | Expr): Pick<Frame, 'expr' | 'text'> {
     const text = typeof query === 'string' ? query : '';
-    return this.#execute({ expr, text, grid, scope }, (plan, evaluator) =>
-      rangeValue(seriesOf(evaluator.evaluate(plan, grid)), grid),
-    );
+    const expr = typeof query === 'string' ? parseExpr(query) : query;
+    if (this.#options.experimentalFunctions === false) forbidExperimental(expr, text);
+    return { expr, text };
+  }
+
+  #plan({ expr, scope }: Frame): PlanNode {
+    const { defaultStepMs = DEFAULT_STEP_MS } = this.#options;
+    this.#guard.check();
+    return planQuery(expr, { ...scope, defaultStepMs });
   }
 
   async #execute(
-    { expr, text, grid, scope }: Frame,
-    evaluate: (plan: PlanNode, evaluator: Evaluator) => QueryValue,
+    plan: PlanNode,
+    { text, grid, valueOf }: Frame,
+    profiler?: Profiler,
   ): Promise<QueryResult> {
-    const { queryable, defaultStepMs = DEFAULT_STEP_MS, maxSamples, maxSeries } = this.#options;
-    this.#guard.check();
-    const plan = planQuery(expr, { ...scope, defaultStepMs });
+    const { queryable, maxSamples, maxSeries } = this.#options;
     const preparedMs = this.#clock.monotonic();
     const querier = queryable.querier();
     try {
@@ -160,8 +225,8 @@ class Run {
       const signal = this.#signal;
       const selections = await (signal === undefined ? reading : unlessAborted(reading, signal));
       const selectedMs = this.#clock.monotonic();
-      const evaluator = new Evaluator(this.#evaluatorOptions(), selections);
-      const value = evaluate(plan, evaluator);
+      const evaluator = new Evaluator(this.#evaluatorOptions(), selections, profiler);
+      const value = valueOf(plan, evaluator);
       return this.#result(value, text, { preparedMs, selectedMs });
     } finally {
       querier.close();

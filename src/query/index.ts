@@ -1,6 +1,7 @@
 export { plainDecimal } from './annotations.ts';
 export type * from './ast.ts';
 export {
+  type AnalyzedQuery,
   createEngine,
   type Engine,
   type EngineOptions,
@@ -16,6 +17,7 @@ export {
   QueryLimitError,
   QueryTimeoutError,
 } from './exec/errors.ts';
+export type { ExplainedNode, MeasuredNode } from './exec/explain.ts';
 export { FUNCTION_SIGNATURES } from './functions/signatures.ts';
 export { type QueryOptions, queryOptionsSchema } from './options.ts';
 export {

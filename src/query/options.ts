@@ -41,6 +41,13 @@ export const queryOptionsSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether rates make use of start timestamps, where samples have them.'),
+  experimental_functions: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether queries may use the functions, operators and modifiers that Prometheus calls ' +
+        'experimental.',
+    ),
 });
 
 export type QueryOptions = z.output<typeof queryOptionsSchema>;

@@ -2,6 +2,7 @@ import { absentLabels, evaluateAbsent, evaluateAbsentOverTime } from './absent.t
 import { type ColumnValue, type Grid, vectorOf } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
+import { greater, lesser } from '../functions/math.ts';
 import { evaluateHistogramCall, isHistogramCall } from './histogram-calls.ts';
 import { evaluateInfo } from './info.ts';
 import { evaluateLabelJoin, evaluateLabelReplace } from './label-functions.ts';
@@ -64,7 +65,7 @@ function evaluateExtreme(node: CallNode, grid: Grid, context: EvalContext): Colu
   }
   const { values } = context.evaluateScalar(left, grid);
   const others = context.evaluateScalar(right, grid).values;
-  const pick = node.name === 'max_of' ? Math.max : Math.min;
+  const pick = node.name === 'max_of' ? greater : lesser;
   for (let step = 0; step < values.length; step++) {
     values[step] = pick(values[step]!, others[step]!);
   }

@@ -1,7 +1,7 @@
 import { ABSENT, FLOAT, type Grid, HISTOGRAM, type SeriesColumn, vectorOf } from './columns.ts';
 import type { VectorValue } from './columns.ts';
 import type { EvalContext } from './context.ts';
-import { ELEMENT_FUNCTIONS } from '../functions/math.ts';
+import { ELEMENT_FUNCTIONS, greater, lesser } from '../functions/math.ts';
 import type { CallNode } from './plan.ts';
 
 const CLAMPS = new Set(['clamp', 'clamp_min', 'clamp_max']);
@@ -64,6 +64,6 @@ function clampBounds(name: string, parameters: readonly Float64Array[], grid: Gr
 function clampColumn({ values, present }: SeriesColumn, { least, greatest }: Bounds): void {
   for (let step = 0; step < values.length; step++) {
     if (greatest[step]! < least[step]!) present[step] = ABSENT;
-    else values[step] = Math.max(least[step]!, Math.min(greatest[step]!, values[step]!));
+    else values[step] = greater(least[step]!, lesser(greatest[step]!, values[step]!));
   }
 }

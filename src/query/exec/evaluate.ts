@@ -13,6 +13,7 @@ import {
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
 import type { PlanNode } from './plan.ts';
+import type { Profiler } from './profile.ts';
 import { evaluateSelector } from './selector.ts';
 import type { Selections } from './selections.ts';
 import { evaluateUnary } from './unary.ts';
@@ -30,8 +31,10 @@ export class Evaluator implements EvalContext {
   readonly typeAndUnitLabels;
   readonly startTimestamps;
   readonly #selections: Selections;
+  readonly #profiler: Profiler | undefined;
 
-  constructor(options: ContextOptions, selections: Selections) {
+  constructor(options: ContextOptions, selections: Selections, profiler?: Profiler) {
+    this.#profiler = profiler;
     this.guard = options.guard;
     this.annotations = options.annotations;
     this.lookbackMs = options.lookbackMs;
@@ -47,6 +50,11 @@ export class Evaluator implements EvalContext {
   }
 
   evaluate(node: PlanNode, grid: Grid): ColumnValue {
+    if (this.#profiler === undefined) return this.#evaluate(node, grid);
+    return this.#profiler.measure(node, this.guard, () => this.#evaluate(node, grid));
+  }
+
+  #evaluate(node: PlanNode, grid: Grid): ColumnValue {
     this.guard.check();
     // One series alone has that many; a subquery's steps may be beyond counting.
     this.guard.requireRoom(grid.count);

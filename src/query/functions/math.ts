@@ -25,3 +25,13 @@ export const ELEMENT_FUNCTIONS: ReadonlyMap<string, (value: number) => number> =
   // The sign; zeros and NaN stay as they are.
   ['sgn', (value) => (value < 0 ? -1 : value > 0 ? 1 : value)],
 ]);
+
+/** The lesser of two numbers as Go has it: −Inf is less than NaN, which else wins. */
+export function lesser(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
+/** The greater of two numbers as Go has it: +Inf is greater than NaN, which else wins. */
+export function greater(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}

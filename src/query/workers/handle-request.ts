@@ -55,6 +55,9 @@ async function answer(
     case 'instant':
     case 'range':
       return evaluate(request, context);
+    case 'explain':
+    case 'analyze':
+      return explain(request, context);
     case 'series':
       return select(request, context, (querier, lists, range, limit) =>
         querier.series(lists, range, limit),
@@ -95,6 +98,27 @@ async function evaluate(
     warnings: capped(truncated ? [...result.warnings, TRUNCATED] : result.warnings, 'warning'),
     infos: capped(result.infos, 'info'),
     stats: result.stats,
+  };
+}
+
+async function explain(
+  request: Extract<QueryRequest, { kind: 'explain' | 'analyze' }>,
+  { engine, run, queueMs }: RequestContext,
+): Promise<QueryAnswer> {
+  const { startMs, endMs, stepMs } = request;
+  const over = { ...run, startMs, endMs, stepMs };
+  const encode = (data: unknown): QueryAnswer['data'] =>
+    new TextEncoder().encode(JSON.stringify(data));
+  if (request.kind === 'explain') {
+    return answerOf(encode(engine.explain(request.query, over)), []);
+  }
+  const { plan, result } = await engine.analyze(request.query, over);
+  const { stats } = result;
+  return {
+    data: encode({ plan, stats: { ...stats, queueMs } }),
+    warnings: capped(result.warnings, 'warning'),
+    infos: capped(result.infos, 'info'),
+    stats,
   };
 }
 

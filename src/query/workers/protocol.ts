@@ -35,6 +35,16 @@ export type QueryRequest =
       readonly endMs: number;
       readonly stepMs: number;
     })
+  /**
+   * The plan of a query as a tree, `ExplainedNode` in JSON; `analyze` evaluates it too, and gives
+   * `{plan, stats}` with what each operator took. Equal times: of an instant query.
+   */
+  | (Timed & {
+      readonly kind: 'explain' | 'analyze';
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly stepMs: number;
+    })
   | (Selecting & { readonly kind: 'series' })
   | (Selecting & { readonly kind: 'label_names' })
   | (Selecting & { readonly kind: 'label_values'; readonly name: string })

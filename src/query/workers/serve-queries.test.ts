@@ -114,6 +114,18 @@ test('series, label names and label values are answered', async () => {
   });
 });
 
+test('a plan is explained, and analyzed with its operators measured', async () => {
+  const over = { query: 'sum(up)', startMs: START, endMs: START, stepMs: 0 };
+  const plan = { operator: 'aggregate', detail: 'sum', children: [{ operator: 'selector' }] };
+  expect(await ask({ kind: 'explain', ...over })).toMatchObject({ data: plan });
+  expect(await ask({ kind: 'analyze', ...over })).toMatchObject({
+    data: {
+      plan: { ...plan, measured: { series: 1, samples: 1, samplesRead: 3 } },
+      stats: { samplesRead: 3, queueMs: 0 },
+    },
+  });
+});
+
 test('errors come back with their code', async () => {
   const failing: [string, string][] = [
     ['sum(', 'bad_query'],

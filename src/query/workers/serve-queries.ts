@@ -36,6 +36,7 @@ export function runQueryWorker(
     maxSeries: options.max_series,
     typeAndUnitLabels: options.type_and_unit_labels,
     startTimestamps: options.start_timestamps,
+    experimentalFunctions: options.experimental_functions,
   });
   const worker = new QueryWorker(port, { queryable, engine, tasks, options });
   port.on('message', (message: PoolMessage) => worker.receive(message));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type FloatHistogram, Labels } from '../../../src/model/index.ts';
 import type { StoredSample, StoredSeries } from './model.ts';
 
-/** When the generated data begins, in milliseconds: a multiple of a minute. */
+/** When the generated data begins unless told otherwise: a multiple of a minute. */
 export const DATA_BEGIN = 1_700_000_040_000;
 export const TICK_MS = 15_000;
 export const MAX_TICKS = 40;
@@ -33,6 +33,8 @@ export interface DataForm {
    * counters far from zero.
    */
   readonly isShared: boolean;
+  /** Of the first sample, in milliseconds; a multiple of a minute. */
+  readonly beginMs: number;
 }
 
 function isGap(code: number): boolean {
@@ -184,9 +186,9 @@ function metric(
 }
 
 /** A classic histogram: each code is an observation, counted in all buckets above it. */
-function classic({ isShared }: DataForm): fc.Arbitrary<StoredSeries[]> {
+function classic(form: DataForm): fc.Arbitrary<StoredSeries[]> {
   const bounds = ['0.5', '1', '2', '+Inf'];
-  return metric('h', () => counter({ isShared }), { isShared }).map((histograms) =>
+  return metric('h', () => counter(form), form).map((histograms) =>
     histograms.flatMap(({ labels, samples }) =>
       bounds.map((le, place) => ({
         labels: labels.with('__name__', 'h_bucket').with('le', le),
@@ -200,11 +202,11 @@ function classic({ isShared }: DataForm): fc.Arbitrary<StoredSeries[]> {
   );
 }
 
-function timeOf({ isShared }: DataForm): (tick: number, code: number) => number {
+function timeOf({ isShared, beginMs }: DataForm): (tick: number, code: number) => number {
   // Elsewhere most samples lie on the edges of windows, and some a little after them.
   const jitter = (code: number): number =>
     isShared ? 1 + ((code * 37) % 400) : code % 5 === 3 ? 1 + code : 0;
-  return (tick, code) => DATA_BEGIN + tick * TICK_MS + jitter(code);
+  return (tick, code) => beginMs + tick * TICK_MS + jitter(code);
 }
 
 /** Series of every kind that queries of `arbitrary-query.ts` select. */

@@ -76,17 +76,27 @@ export function callOnVector(
   return undefined;
 }
 
+/** As Go has it: only +Inf goes before NaN. */
+export function max(a: number, b: number): number {
+  return [a, b].includes(Infinity) ? Infinity : Math.max(a, b);
+}
+
+/** As Go has it: only -Inf goes before NaN. */
+export function min(a: number, b: number): number {
+  return -max(-a, -b);
+}
+
 function withParameters(
   name: string,
   [first = NaN, second = NaN]: readonly number[],
 ): ((value: number) => number | undefined) | undefined {
   switch (name) {
     case 'clamp':
-      return (value) => (second < first ? undefined : Math.max(first, Math.min(second, value)));
+      return (value) => (second < first ? undefined : max(first, min(second, value)));
     case 'clamp_min':
-      return (value) => Math.max(first, value);
+      return (value) => max(first, value);
     case 'clamp_max':
-      return (value) => Math.min(first, value);
+      return (value) => min(first, value);
     case 'round':
       return (value) => Math.floor(value * (1 / first) + 0.5) / (1 / first);
     default:

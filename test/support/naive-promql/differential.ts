@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { messageOf, TidegaugeError } from '../../../src/model/index.ts';
 import { createEngine, parseExpr } from '../../../src/query/index.ts';
 import { MemoryQueryable } from '../memory-queryable.ts';
-import { arbitraryData } from './arbitrary-data.ts';
+import { arbitraryData, DATA_BEGIN, type DataForm } from './arbitrary-data.ts';
 import { arbitraryQuery, arbitraryTimes } from './arbitrary-query.ts';
 import { type Answer, answerOfElements, answerOfValue, differences } from './compare.ts';
 import { NaiveEvaluator, type NaiveTimes } from './evaluate.ts';
@@ -30,11 +30,13 @@ export function newTally(): DifferentialTally {
   return { answers: 0, empty: 0, errors: 0, unspecified: 0 };
 }
 
+const FORM: DataForm = { isShared: false, beginMs: DATA_BEGIN };
+
 /** Queries on floats and histograms, for the naive evaluator and the engine. */
 export const differentialCase: fc.Arbitrary<DifferentialCase> = fc.record({
-  data: arbitraryData({ isShared: false }),
-  query: arbitraryQuery({ isShared: false }),
-  times: arbitraryTimes({ isShared: false }),
+  data: arbitraryData(FORM),
+  query: arbitraryQuery(FORM),
+  times: arbitraryTimes(FORM),
 });
 
 export function stepsOf({ startMs, endMs, stepMs }: NaiveTimes): number[] {
@@ -86,7 +88,10 @@ export async function checkCase(one: DifferentialCase, tally: DifferentialTally)
  * A subquery in a range query is evaluated at all its steps from the first window to the last,
  * as Prometheus does, and may fail at one that lies in no window.
  */
-function mayFailBetween({ query, times }: DifferentialCase): boolean {
+export function mayFailBetween({
+  query,
+  times,
+}: Pick<DifferentialCase, 'query' | 'times'>): boolean {
   return times.stepMs > 0 && /\[[^\]]*:/.test(query);
 }
 

@@ -25,6 +25,8 @@ import {
   callOnVector,
   classicFraction,
   classicQuantile,
+  max,
+  min,
 } from './calls.ts';
 import {
   type Element,
@@ -165,7 +167,7 @@ export class NaiveEvaluator {
       case 'max_of':
       case 'min_of': {
         const numbers = args.map((arg) => this.#number(arg, time));
-        return name === 'max_of' ? Math.max(...numbers) : Math.min(...numbers);
+        return numbers.reduce(name === 'max_of' ? max : min);
       }
       case 'vector':
         return [element(Labels.EMPTY, this.#number(first, time))];
