@@ -203,7 +203,7 @@ export class EmbeddedStorage implements Storage {
       const empty = !series.hasSamples || series.newest < minTime;
       if (empty && series.usedInPeriod < period) refs.push(series.ref);
     }
-    if (minTime === -Infinity && refs.length === 0) return;
+    if (this.#options.retention_ms === 0 && refs.length === 0) return;
     await this.#logged(
       (writer) => encodeTruncate(writer, { minTime, refs }),
       () => this.#head.applyTruncate(minTime, refs),
@@ -234,7 +234,7 @@ export class EmbeddedStorage implements Storage {
     const now = this.#environment.clock.now();
     const { retention_ms, max_future_ms, out_of_order_window_ms } = this.#options;
     return {
-      minTime: retention_ms === 0 ? -Infinity : now - retention_ms,
+      minTime: retention_ms === 0 ? Number.MIN_SAFE_INTEGER : now - retention_ms,
       maxTime: now + max_future_ms,
       windowMs: out_of_order_window_ms,
     };

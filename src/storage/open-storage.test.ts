@@ -334,6 +334,25 @@ describe('the log', () => {
   });
 });
 
+test('without retention too, times are whole milliseconds that a number holds exactly', async () => {
+  const storage = await open({ retention_ms: 0 });
+  const least = Number.MIN_SAFE_INTEGER;
+  const result = await store(storage, A, [
+    [-Infinity, 1],
+    [-(2 ** 63), 1],
+    [NaN, 1],
+    [least - 1, 1],
+    [least, 1],
+    [-1, 1],
+    [2 ** 63, 1],
+  ]);
+  const { STORED, OUT_OF_BOUNDS } = SampleOutcome;
+  const refused = Array<number>(4).fill(OUT_OF_BOUNDS);
+  expect([...(result.outcomes ?? [])]).toEqual([...refused, STORED, STORED, OUT_OF_BOUNDS]);
+  expect(storage.stats()).toMatchObject({ minTime: least, maxTime: -1, sampleCount: 2 });
+  await storage.close();
+});
+
 test('an exemplar from the far future does not keep out those that follow', async () => {
   const storage = await open();
   await store(storage, A, [[NOW, 1]]);
