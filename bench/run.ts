@@ -1,15 +1,18 @@
 import { parseArgs } from 'node:util';
 import { inProcessBench } from './in-process.ts';
 import { remoteWriteBench } from './remote-write.ts';
+import { kernelBench } from './kernel/kernel-bench.ts';
 import { identityBench, scrapeBench } from './scrape.ts';
 import type { ServerName } from './support/servers.ts';
 
-const USAGE = `npm run bench -- [remote-write|scrape] [--series N] [--ticks N] [--runs N] [--servers LIST]
+const USAGE = `npm run bench -- [remote-write|scrape|kernel] [--series N] [--ticks N] [--runs N] [--servers LIST]
 
   remote-write   remote write in-process and over HTTP, beside Debian's prometheus and
                  victoria-metrics: CPU seconds per million samples, memory per series
   scrape         a scrape of 1,000 series from body to appender, in-process: CPU seconds per
                  million samples; nanoseconds to find a series by its bytes (--runs alone)
+  kernel         each part of the kernel alone: CPU per sample, bytes per sample and series
+                 (--series, --ticks, --batch)
 
   --series N     series (default 100000)          --ticks N   samples of each (default 60)
   --runs N       runs of each server (default 3)  --batch N   samples a request (default 2000)
@@ -36,7 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const [name = 'remote-write'] = positionals;
   const servers = values.servers.split(',');
   const unknown = servers.find((server) => !SERVERS.some((known) => known === server));
-  const known = name === 'remote-write' || name === 'scrape';
+  const known = name === 'remote-write' || name === 'scrape' || name === 'kernel';
   if (values.help || !known || unknown !== undefined) {
     console.log(unknown === undefined ? USAGE : `no server ${unknown}\n\n${USAGE}`);
     return values.help ? 0 : 2;
@@ -45,11 +48,18 @@ export async function run(args: readonly string[]): Promise<number> {
     await scrape(Number(values.runs));
     return 0;
   }
-  await remoteWrite({
+  const load = {
     series: Number(values.series),
     ticks: Number(values.ticks),
-    runs: Number(values.runs),
     samplesPerRequest: Number(values.batch),
+  };
+  if (name === 'kernel') {
+    kernelBench(load, console.log);
+    return 0;
+  }
+  await remoteWrite({
+    ...load,
+    runs: Number(values.runs),
     servers: SERVERS.filter((server) => servers.includes(server)),
   });
   return 0;

@@ -12,6 +12,7 @@ import {
   B_UNKNOWN,
   B_UNKNOWN_COUNT,
   DROPPED_REF,
+  E_LENGTH,
   E_NEXT,
   E_REF,
   E_SEEN,
@@ -52,6 +53,9 @@ let context: u64 = 0;
 let pass: u32 = 0;
 /** The identity before: an entry, or an unknown one's index with the flag. */
 let previous: u32 = 0;
+/** The entry that followed it last time, 0 for none, and its address. */
+let predicted: u32 = 0;
+let predictedAt: usize = 0;
 let predictedCount: u32 = 0;
 let probedCount: u32 = 0;
 
@@ -82,7 +86,8 @@ export function beginLookups(owner: usize): void {
   store<u32>(H_PASS, pass);
   store<u32>(owner, pass, O_PASS);
   store<u32>(owner, 0, O_SEEN_COUNT);
-  previous = load<u32>(owner, O_LAST);
+  const last = load<u32>(owner, O_LAST);
+  goOnFrom(last, entryAddress(last));
   predictedCount = 0;
   probedCount = 0;
 }
@@ -94,11 +99,28 @@ export function endLookups(body: usize): void {
   if ((previous & UNKNOWN_FLAG) === 0) store<u32>(currentOwner, previous, O_LAST);
 }
 
-/** The entry that followed the one before last time; 0 for none. */
-export function predictedEntry(): u32 {
-  if ((previous & UNKNOWN_FLAG) !== 0) return 0;
-  // Before the first of all comes the entry 0, which holds what a first body began with.
-  return load<u32>(entryAddress(previous), E_NEXT);
+/** Makes a known entry the one before. */
+function goOnFrom(entry: u32, address: usize): void {
+  previous = entry;
+  predicted = load<u32>(address, E_NEXT);
+  predictedAt = entryAddress(predicted);
+}
+
+/** Length of the name of the predicted entry; 0 when there is none, as entry 0 has none. */
+export function predictedLength(): usize {
+  return <usize>load<u32>(predictedAt, E_LENGTH);
+}
+
+/** Whether the predicted entry has the fingerprint that was made last; entry 0 never has. */
+export function isPredicted(): bool {
+  return isFingerprinted(predictedAt);
+}
+
+/** Goes on with the predicted entry if it has the fingerprint that was made last. */
+export function takePredicted(): bool {
+  if (!isFingerprinted(predictedAt) || !take(predicted, predictedAt, true)) return false;
+  predictedCount++;
+  return true;
 }
 
 /** Fingerprints a name in the context of the body's owner. */
@@ -111,13 +133,9 @@ export function fingerprintName(start: usize, length: u32): void {
  * `foundUnknown`. False when the slab is full.
  */
 export function lookUp(body: usize, start: usize, length: u32): bool {
-  const predicted = predictedEntry();
-  if (predicted !== 0 && isFingerprinted(entryAddress(predicted)) && take(predicted, true)) {
-    predictedCount++;
-    return true;
-  }
+  if (takePredicted()) return true;
   const probed = probe();
-  if (probed !== 0 && take(probed, false)) {
+  if (probed !== 0 && take(probed, entryAddress(probed), false)) {
     probedCount++;
     return true;
   }
@@ -135,8 +153,7 @@ export function endUnknown(body: usize, index: u32): void {
 }
 
 /** Goes on with a known identity; false when its series is gone. */
-export function take(entry: u32, inOrder: bool): bool {
-  const address = entryAddress(entry);
+function take(entry: u32, address: usize, inOrder: bool): bool {
   const ref = load<u32>(address, E_REF);
   if (ref !== DROPPED_REF) {
     const series = ownSeriesAddress(ref);
@@ -145,14 +162,9 @@ export function take(entry: u32, inOrder: bool): bool {
   }
   store<u32>(address, pass, E_SEEN);
   if (!inOrder) linkAfter(previous, entry);
-  previous = entry;
+  goOnFrom(entry, address);
   foundRef = ref;
   return true;
-}
-
-/** Counts one more for `inOrder` hits that the caller found itself. */
-export function countPredicted(): void {
-  predictedCount++;
 }
 
 /** Remembers that a tracked owner had the series; false when the slab is full. */
@@ -195,6 +207,8 @@ function addUnknown(body: usize, start: usize, length: u32): bool {
   store<u32>(unknown, 0, U_ENTRY);
   store<u32>(body, count + 1, B_UNKNOWN_COUNT);
   previous = count | UNKNOWN_FLAG;
+  predicted = 0;
+  predictedAt = entryAddress(0);
   foundRef = 0;
   foundUnknown = count;
   return true;

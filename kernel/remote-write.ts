@@ -28,6 +28,8 @@ import {
   foundRef,
   foundUnknown,
   lookUp,
+  predictedLength,
+  takePredicted,
 } from './lookups.ts';
 import { release } from './slab.ts';
 import {
@@ -101,28 +103,49 @@ export function walkRemoteWrite(body: usize, owner: usize): u32 {
 
 /** One series: its labels, wherever they are, then everything else. Its end, 0 for a fault. */
 function walkSeries(body: usize, start: usize, limit: usize): usize {
-  let position = start;
-  while (position < limit && load<u8>(position) === KEY_LABEL) {
-    if (takeLength(position + 1, limit) === 0) return 0;
-    position = fieldEnd;
+  // Fast path: the labels of the series that followed last time, and one sample.
+  const predictedEnd = start + predictedLength();
+  if (predictedEnd > start && isOneSample(predictedEnd, limit)) {
+    fingerprintName(start, <u32>(predictedEnd - start));
+    if (takePredicted()) {
+      return walkSample(body, predictedEnd + 2, limit) ? limit : 0;
+    }
   }
-  const labelsEnd = position;
-  // Fast path: one sample is all that follows, as nearly always.
-  const isPlain =
-    position + 2 <= limit &&
-    load<u8>(position) === KEY_SAMPLE &&
-    limit - position - 2 === <usize>load<u8>(position, 1) &&
-    load<u8>(position, 1) < 0x80;
-  if (isPlain) {
+  const labelsEnd = skipLabels(start, limit);
+  if (labelsEnd === 0) return 0;
+  if (isOneSample(labelsEnd, limit)) {
     fingerprintName(start, <u32>(labelsEnd - start));
     if (!lookUp(body, start, <u32>(labelsEnd - start))) return fault(NO_ROOM);
-    if (!walkSample(body, position + 2, limit)) return 0;
+    if (!walkSample(body, labelsEnd + 2, limit)) return 0;
   } else {
     if (!findSeries(body, start, labelsEnd, limit)) return 0;
     if (!walkFields(body, labelsEnd, limit)) return 0;
   }
   if (foundRef === 0) endUnknown(body, foundUnknown);
   return limit;
+}
+
+/** Whether a sample of less than 128 bytes is all that follows. */
+function isOneSample(position: usize, limit: usize): bool {
+  if (position > limit || limit - position < 2 || load<u8>(position) !== KEY_SAMPLE) return false;
+  const length = load<u8>(position, 1);
+  return length < 0x80 && limit - position - 2 === <usize>length;
+}
+
+/** Where the label fields end with which a series begins; 0 for a fault. */
+function skipLabels(start: usize, limit: usize): usize {
+  let position = start;
+  while (position < limit && load<u8>(position) === KEY_LABEL) {
+    const length = <usize>load<u8>(position, 1);
+    // Fast path: a label of less than 128 bytes. The byte read may lie beyond the end.
+    if (limit - position > length + 1 && length < 0x80) {
+      position += length + 2;
+      continue;
+    }
+    if (takeLength(position + 1, limit) === 0) return 0;
+    position = fieldEnd;
+  }
+  return position;
 }
 
 /** Looks the series up, gathering its labels when there are more among the rest. */

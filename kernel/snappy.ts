@@ -73,7 +73,11 @@ export function decompress(start: usize, end: usize, target: usize, size: u32): 
     if (distance === 0 || distance > output - target || count > limit - output) {
       return fail(position);
     }
-    copyBack(output, distance, count, limit);
+    if (count <= 16 && distance >= 16 && limit - output >= 16) {
+      v128.store(output, v128.load(output - distance));
+    } else {
+      copyBack(output, distance, count, limit);
+    }
     output += count;
   }
   if (output !== limit) return fail(position);

@@ -13,7 +13,6 @@ import {
   B_MESSAGE_LENGTH,
   B_SERIES,
   DROPPED_REF,
-  E_LENGTH,
   NONE,
   RANGE_COMMENT,
   RANGE_LINE_EXEMPLAR,
@@ -24,7 +23,6 @@ import {
   STATUS_OK,
 } from './layout.ts';
 import { addRange, addSample, beginBody, failBody } from './bodies.ts';
-import { entryAddress, isFingerprinted } from './identities.ts';
 import {
   at,
   blanks,
@@ -40,15 +38,15 @@ import {
 } from './lines.ts';
 import {
   beginLookups,
-  countPredicted,
   endLookups,
   endUnknown,
   fingerprintName,
   foundRef,
   foundUnknown,
   lookUp,
-  predictedEntry,
-  take,
+  isPredicted,
+  predictedLength,
+  takePredicted,
 } from './lookups.ts';
 import { isExact, parsed, parseNumber } from './numbers.ts';
 import { fault, faultAt } from './wire.ts';
@@ -138,24 +136,21 @@ function noRoom(): usize {
   return fault(NO_ROOM);
 }
 
-/** Whether the name that followed last time stands at `start`, for `length` bytes. */
-function isPredicted(entry: u32, start: usize, length: usize): bool {
-  // An empty name is none of an exposition, whoever else made it known.
-  if (entry === 0 || length === 0 || length > end - start) return false;
+/** The end of the name that followed last time, if it stands at `start`; else 0. */
+function predictedNameEnd(start: usize): usize {
+  // Entry 0, which stands for none, has no length; nor is an empty name one of an exposition.
+  const length = predictedLength();
+  if (length === 0 || length > end - start) return 0;
   fingerprintName(start, <u32>length);
-  return isFingerprinted(entryAddress(entry));
+  return isPredicted() ? start + length : 0;
 }
 
 /** A `#` line; its end. */
 function scanComment(start: usize): usize {
-  const entry = predictedEntry();
-  const length = <usize>load<u32>(entryAddress(entry), E_LENGTH);
-  if (isPredicted(entry, start, length)) {
-    const next = at(start + length, end);
-    if ((next === NEWLINE || next < 0) && take(entry, true)) {
-      countPredicted();
-      return start + length;
-    }
+  const known = predictedNameEnd(start);
+  if (known !== 0) {
+    const next = at(known, end);
+    if ((next === NEWLINE || next < 0) && takePredicted()) return known;
   }
   const after = lineEnd(start, end);
   fingerprintName(start, <u32>(after - start));
@@ -168,20 +163,15 @@ function scanComment(start: usize): usize {
 
 /** The name at the beginning of a sample line, known from last time; its end, 0 if it is not. */
 function predictedName(start: usize, relaxed: bool): usize {
-  const entry = predictedEntry();
-  if (entry === 0) return 0;
-  const length = <usize>load<u32>(entryAddress(entry), E_LENGTH);
-  if (!isPredicted(entry, start, length)) return 0;
-  const after = start + length;
+  const after = predictedNameEnd(start);
+  if (after === 0) return 0;
   if (<i32>load<u8>(after - 1) !== CLOSE_BRACE) {
     // A name without labels ends here only if neither more of it nor labels follow.
     const next = at(after, end);
     if (relaxed ? !isBlank(next) : next !== SPACE) return 0;
     if (relaxed && at(blanks(after, end), end) === OPEN_BRACE) return 0;
   }
-  if (!take(entry, true)) return 0;
-  countPredicted();
-  return after;
+  return takePredicted() ? after : 0;
 }
 
 /** A name that has to be read; its end. */

@@ -41,7 +41,7 @@ export function setUpTimes(): bool {
 export function takeTimes(base: i64, offsets: usize, count: u32): usize {
   const first = base + load<u32>(offsets);
   const last = base + load<u32>(offsets + ((<usize>count - 1) << 2));
-  let low = count === 1 ? 0 : u32.MAX_VALUE;
+  let low: u32 = count === 1 ? 0 : u32.MAX_VALUE;
   let high: u32 = 0;
   for (let index: u32 = 1; index < count; index++) {
     const here = offsets + ((<usize>index) << 2);

@@ -8,13 +8,13 @@ const encoder = new TextEncoder();
  * that making bodies is cheap beside receiving them.
  */
 export class WriteRequests {
-  readonly #load: Load;
+  readonly #load: Pick<Load, 'series' | 'values'>;
   readonly #labelFields: readonly Uint8Array[];
   readonly #scratch: Uint8Array;
   readonly #view: DataView;
   readonly #samplesPerRequest: number;
 
-  constructor(load: Load, samplesPerRequest: number) {
+  constructor(load: Pick<Load, 'series' | 'values'>, samplesPerRequest: number) {
     this.#load = load;
     this.#samplesPerRequest = samplesPerRequest;
     this.#labelFields = load.series.map((series) => encodeLabels(series.labelPairs));

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createKernel, DROPPED_REF, type Kernel, KERNEL_KEY_BYTES } from './index.ts';
+import { SampleColumns } from '../model/index.ts';
+import {
+  connectKernelReader,
+  createKernel,
+  DROPPED_REF,
+  type Kernel,
+  KERNEL_KEY_BYTES,
+} from './index.ts';
 
 const MIB = 2 ** 20;
 const encoder = new TextEncoder();
@@ -114,6 +121,35 @@ describe('a kernel', () => {
     }
     expect(sizes.at(-1)).toBe(sizes[10]);
     expect(kernel.stats().seriesCount).toBe(500);
+  });
+
+  it('works beyond 2 GiB, where addresses have their highest bit', () => {
+    const key = new Uint8Array(KERNEL_KEY_BYTES).fill(3);
+    const kernel = createKernel({ maxBytes: 2 ** 32, key });
+    // Pages that are never touched take no memory of the machine.
+    const large = kernel.openBody();
+    large.input(2 ** 31 + 5 * MIB);
+    const owner = kernel.openOwner({ context: 1, tracked: true });
+    const handle = kernel.openReader();
+    expect(handle.readerAddress).toBeGreaterThan(2 ** 31);
+    const lines = Array.from({ length: 2000 }, (_, index) => `m${index + 1}`);
+    expect(scan(kernel, owner, lines, refOfName)).toBe(2000);
+    expect([...kernel.takeMissing(owner)]).toEqual([]);
+    expect(scan(kernel, owner, lines.slice(1), refOfName)).toBe(0);
+    expect([...kernel.takeMissing(owner)]).toEqual([1]);
+    const body = kernel.openBody();
+    const count = 5000;
+    const timestamps = Float64Array.from({ length: count }, (_, index) => index * 1000);
+    const values = timestamps.map((time) => time / 3);
+    const words = new Uint32Array(values.buffer);
+    const refs = new Uint32Array(count).fill(7);
+    body.setColumns({ length: count, refs, timestamps, values, words });
+    expect(body.append({ minTime: 0, maxTime: 1e9 })[0]).toBe(count);
+    const into = new SampleColumns();
+    connectKernelReader(handle).read(7, 0, 1e9, into);
+    expect(into.values.subarray(0, into.length)).toEqual(values);
+    large.release();
+    expect(kernel.stats().bytesByKind.staging).toBeLessThan(MIB);
   });
 
   it('has readers up to a number, and takes back their places', () => {
