@@ -219,6 +219,16 @@ describe('HttpTransport', () => {
     await checkFails(get(transportFor(), server.url), 'connection', /ECONNREFUSED/);
   });
 
+  it('closes once and for all: again does no harm, nor does it while a scrape is under way', async () => {
+    const { url } = await serve((_request, response) => response.end('a 1\n'));
+    const transport = transportFor();
+    const scrape = get(transport, url);
+    const closing = [transport.close(), transport.close()];
+    expect((await scrape).text).toBe('a 1\n');
+    await Promise.all(closing);
+    await transport.close();
+  });
+
   it('tries once more where a kept connection was just closed', async () => {
     let count = 0;
     const server = await serve((request, response) => {

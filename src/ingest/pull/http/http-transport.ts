@@ -36,6 +36,7 @@ export class HttpTransport implements ScrapeTransport {
   /** Scrapes under way. */
   #active = 0;
   #idle: () => void = () => {};
+  #closing: Promise<void> | undefined;
 
   constructor(config: HttpClientConfig, clock: Clock) {
     this.#config = config;
@@ -59,7 +60,12 @@ export class HttpTransport implements ScrapeTransport {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     // A scrape may still be on its way to the agent, which takes none once it closes.
     if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     const loaded = await this.#loaded?.catch(() => undefined);

@@ -14,7 +14,7 @@ export interface ScrapeTransport {
    * @throws ScrapeError
    */
   get(request: ScrapeRequest, body: BodyBuffer, signal: AbortSignal): Promise<string>;
-  /** Closes the connections that are idle, and the others when they are done. */
+  /** Closes the connections that are idle, and the others when they are done; again is no harm. */
   close(): Promise<void>;
 }
 
