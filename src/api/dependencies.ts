@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { TargetMetadata, TargetStatus } from '../ingest/index.ts';
 import type { Labels } from '../model/index.ts';
-import type { QueryPool } from '../query/index.ts';
+import type { QueryOptions, QueryPool } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
 import type { Storage } from '../storage/api.ts';
 import type { Logger } from '../telemetry/index.ts';
@@ -48,6 +48,8 @@ export interface ApiDependencies {
   readonly registry: Registry;
   readonly storage: Storage;
   readonly queries: QueryPool;
+  /** Those of the pool. */
+  readonly queryOptions: QueryOptions;
   readonly sources: SourceRegistry;
   readonly targets: () => TargetStatus;
   /** Names, in order. */

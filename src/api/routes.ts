@@ -5,6 +5,7 @@ import { jsonResponse } from './respond.ts';
 import type { Route, RouteSpec } from './route.ts';
 import { adminRoutes } from './v1/admin.ts';
 import { exemplarRoutes } from './v1/exemplars.ts';
+import { explainRoutes } from './v1/explain.ts';
 import { federateRoutes } from './v1/federate.ts';
 import { labelRoutes } from './v1/labels.ts';
 import { metadataRoutes } from './v1/metadata.ts';
@@ -39,6 +40,7 @@ function documentText(): string {
  */
 export const ROUTES: readonly Route[] = [
   ...queryRoutes,
+  ...explainRoutes,
   ...exemplarRoutes,
   ...labelRoutes,
   ...metadataRoutes,

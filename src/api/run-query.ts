@@ -1,12 +1,11 @@
 import type { QueryAnswer, QueryRequest } from '../query/index.ts';
 import { envelope, QueryFailedError } from '../query/index.ts';
 import type { ApiErrorType } from './errors.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, badParameter } from './errors.ts';
 import { jsonResponse } from './respond.ts';
 import type { ApiRequest } from './route.ts';
 
 const TYPES: Readonly<Record<string, ApiErrorType>> = {
-  bad_query: 'bad_data',
   bad_regex: 'bad_data',
   query_timeout: 'timeout',
   query_canceled: 'canceled',
@@ -17,7 +16,9 @@ const TYPES: Readonly<Record<string, ApiErrorType>> = {
 };
 
 /** The error of the API for a request that the query workers failed. */
-export function apiErrorOf(error: QueryFailedError): ApiError {
+function apiErrorOf(error: QueryFailedError): ApiError {
+  // Found wrong after parsing, such as what a setting forbids.
+  if (error.failure === 'bad_query') return badParameter('query', error.message);
   return new ApiError(TYPES[error.failure] ?? 'internal', error.message, { cause: error });
 }
 

@@ -117,6 +117,7 @@ class Assembly {
       registry,
       storage,
       queries,
+      queryOptions: components.query,
       sources,
       targets: () => pull.targets(),
       scrapePools: () => pull.scrapePools(),

@@ -14,9 +14,10 @@ import { evaluateInstantMatrix } from './exec/instant-matrix.ts';
 import { type PlanNode, type PlanScope, planQuery } from './exec/plan.ts';
 import { Profiler } from './exec/profile.ts';
 import { selectAll } from './exec/selections.ts';
+import { StepCounts } from './exec/step-counts.ts';
 import { forbidExperimental } from './experimental.ts';
 import { parseExpr } from './parse/index.ts';
-import type { QueryResult, QueryValue } from './result.ts';
+import type { QueryResult, QueryStats, QueryValue } from './result.ts';
 import { valueTypeOf } from './value-type.ts';
 
 /** The most points a series of a range answer may have; the HTTP API checks it. */
@@ -44,6 +45,8 @@ export interface EngineOptions {
 /** What one query may be given besides its text and times. */
 export interface QueryRun {
   readonly timeoutMs?: number | undefined;
+  /** The statistics tell samples by step. */
+  readonly perStepStats?: boolean | undefined;
   readonly lookbackMs?: number | undefined;
   /** Element 0 becomes other than 0 to cancel; may be shared with another thread. */
   readonly cancelFlag?: Int32Array | undefined;
@@ -113,10 +116,12 @@ class Run {
   readonly #annotations = new Annotations();
   readonly #lookbackMs: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #perStepStats: boolean;
 
   constructor(options: EngineOptions, run: QueryRun) {
     const { timeoutMs, lookbackMs, cancelFlag, signal } = run;
     this.#signal = signal;
+    this.#perStepStats = run.perStepStats ?? false;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#startedMs = this.#clock.monotonic();
@@ -225,6 +230,7 @@ class Run {
       const signal = this.#signal;
       const selections = await (signal === undefined ? reading : unlessAborted(reading, signal));
       const selectedMs = this.#clock.monotonic();
+      if (this.#perStepStats) this.#guard.stepCounts = new StepCounts(grid);
       const evaluator = new Evaluator(this.#evaluatorOptions(), selections, profiler);
       const value = valueOf(plan, evaluator);
       return this.#result(value, text, { preparedMs, selectedMs });
@@ -249,7 +255,7 @@ class Run {
     { preparedMs, selectedMs }: { preparedMs: number; selectedMs: number },
   ): QueryResult {
     const endMs = this.#clock.monotonic();
-    const { samplesRead, seriesRead, queryableSamples, peakSamples } = this.#guard;
+    const { samplesRead, seriesRead, queryableSamples, peakSamples, stepCounts } = this.#guard;
     return {
       value,
       warnings: this.#annotations.texts('warning', text),
@@ -263,9 +269,17 @@ class Run {
         seriesRead,
         queryableSamples,
         peakSamples,
+        ...(stepCounts === undefined ? {} : { perStep: stepsOf(stepCounts) }),
       },
     };
   }
+}
+
+function stepsOf({ grid, counts }: StepCounts): NonNullable<QueryStats['perStep']> {
+  return Array.from(counts, (samples, step) => ({
+    timestamp: grid.startMs + step * grid.stepMs,
+    samples,
+  }));
 }
 
 /** A scalar over time is a series without labels. */

@@ -41,6 +41,10 @@ export const queryOptionsSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether rates make use of start timestamps, where samples have them.'),
+  per_step_stats: z
+    .boolean()
+    .default(false)
+    .describe('Whether statistics (`stats=all`) tell the samples of each step of a query.'),
   experimental_functions: z
     .boolean()
     .default(true)

@@ -169,6 +169,10 @@ function statsJson(stats: QueryStats & { readonly queueMs: number }): string {
       execTotalTime: seconds(stats.totalMs + stats.queueMs),
     },
     samples: {
+      totalQueryableSamplesPerStep: stats.perStep?.map(({ timestamp, samples }) => [
+        timestamp / 1000,
+        samples,
+      ]),
       totalQueryableSamples: stats.queryableSamples,
       peakSamples: stats.peakSamples,
     },

@@ -46,6 +46,8 @@ export interface QueryStats {
   readonly queryableSamples: number;
   /** Most samples held at once. */
   readonly peakSamples: number;
+  /** Samples looked at by step (milliseconds), where asked for. */
+  readonly perStep?: readonly { readonly timestamp: number; readonly samples: number }[];
 }
 
 export interface QueryResult {

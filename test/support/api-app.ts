@@ -66,6 +66,7 @@ export function createTestApi(given: TestApiOptions): TestApi {
     registry: new Registry(),
     storage,
     queries,
+    queryOptions: queryOptionsSchema.parse({ ...given.query }),
     sources,
     targets: () => given.targets ?? NO_TARGETS,
     scrapePools: () => given.scrapePools ?? [],

@@ -6,7 +6,7 @@ let prometheus: protobuf.Root | undefined;
 
 /**
  * A message of Prometheus, `ReadRequest` or `WriteRequest`, as protobufjs reads and writes it from
- * its definition in the conformance data (area `protos`): an oracle for our own readers and writers.
+ * its definition in the conformance data (area `protos`): an oracle for our own readers.
  */
 export function prometheusType(name: string): protobuf.Type {
   prometheus ??= loadPrometheus();

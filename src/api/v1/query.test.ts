@@ -105,6 +105,75 @@ describe('query', () => {
   });
 });
 
+describe('statistics by step', () => {
+  const steps = { start: '1700000000', end: '1700000060', step: '30', stats: 'all' };
+  const check = (query: string, want: unknown) =>
+    it(query, async () => {
+      const other = createTestApi({
+        storage: store.storage,
+        clock: store.clock,
+        query: { per_step_stats: true },
+      });
+      const search = new URLSearchParams({ query, ...steps });
+      const { body } = await other.json(`/api/v1/query_range?${search.toString()}`);
+      await other.close();
+      const { data } = body as { data: { stats: { samples: Record<string, unknown> } } };
+      expect(data.stats.samples['totalQueryableSamplesPerStep']).toEqual(want);
+    });
+  const at = (...counts: number[]) =>
+    counts.map((count, index) => [1_700_000_000 + 30 * index, count]);
+  check('up', at(2, 2, 2));
+  check('sum_over_time(up{job="node"}[1m])', at(1, 3, 4));
+  check('up + on(job) up offset 45s', at(2, 2, 4));
+  check('up{job="node"} @ 1700000060', at(1, 1, 1));
+  check('1', at(0, 0, 0));
+
+  it('are left out unless a setting says so', async () => {
+    const { data } = (await ask('query', { query: 'up', stats: 'all' })) as {
+      data: { stats: { samples: unknown } };
+    };
+    expect(data.stats.samples).toEqual({ totalQueryableSamples: 2, peakSamples: 2 });
+  });
+});
+
+describe('explain and analyze', () => {
+  it('give the plan, of one time or of a range', async () => {
+    const query = 'sum(up)';
+    expect(await ask('explain', { query })).toMatchObject({
+      data: { operator: 'aggregate', detail: 'sum', steps: 1 },
+    });
+    const range = { query, start: '1700000000', end: '1700000060', step: '30' };
+    expect(await ask('explain', range)).toMatchObject({ data: { steps: 3 } });
+    expect(await ask('analyze', range)).toMatchObject({
+      data: { plan: { measured: { series: 1, samples: 3 } }, stats: { seriesRead: 2 } },
+    });
+  });
+
+  failing(
+    'explain',
+    { query: '"a"', start: '1', end: '2', step: '1' },
+    'invalid parameter "query": invalid expression type "string" for range query, ' +
+      'must be Scalar or instant Vector',
+  );
+});
+
+describe('what is experimental', () => {
+  it('is refused where the setting says so', async () => {
+    const query = { experimental_functions: false };
+    const strict = createTestApi({ storage: store.storage, clock: store.clock, query });
+    const answer = await strict.json('/api/v1/query?query=limitk(1,up)');
+    const { body } = await strict.json('/api/v1/features');
+    await strict.close();
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('invalid parameter "query": 1:1') as unknown },
+    });
+    expect(body).toMatchObject({
+      data: { promql_operators: { limitk: false, topk: true }, promql_functions: { info: false } },
+    });
+  });
+});
+
 describe('parse_query', () => {
   const parsed = async (query: string): Promise<unknown> => {
     const { data } = (await ask('parse_query', { query })) as { data: unknown };

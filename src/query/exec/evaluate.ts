@@ -60,7 +60,11 @@ export class Evaluator implements EvalContext {
     this.guard.requireRoom(grid.count);
     const before = this.guard.heldSamples;
     const single = node.invariant && grid.count > 1;
+    const looked = this.guard.queryableSamples;
     const value = this.#dispatch(node, single ? { ...grid, count: 1 } : grid);
+    if (single) {
+      this.guard.stepCounts?.addEverywhere(grid, this.guard.queryableSamples - looked);
+    }
     const result = single ? broadcast(value, grid.count) : value;
     // What the operands held is free now; the result is what stays.
     this.guard.settle(before);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../util/index.ts';
 import { QueryCanceledError, QueryLimitError, QueryTimeoutError } from './errors.ts';
+import type { StepCounts } from './step-counts.ts';
 
 /** Bounds of one query's work. */
 export interface GuardOptions {
@@ -22,6 +23,8 @@ export class QueryGuard {
   /** Samples decoded from storage. */
   samplesRead = 0;
   seriesRead = 0;
+  /** Set where `queryableSamples` is wanted by step. */
+  stepCounts: StepCounts | undefined;
   /** Most samples held at once. */
   peakSamples = 0;
   #held = 0;

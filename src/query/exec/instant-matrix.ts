@@ -32,6 +32,7 @@ export function evaluateInstantMatrix(
     const inWindow = fillWindows(windows, series, extension, context.lookbackMs);
     if (inWindow === 0) continue;
     context.guard.queryableSamples += inWindow;
+    context.guard.stepCounts?.addWindows(grid, windows);
     context.guard.hold(inWindow);
     const from = windows.floatFrom[0]!;
     const to = windows.floatTo[0]!;

@@ -43,7 +43,7 @@ export function evaluateRangeCall(
     guard: context.guard,
   };
   return new RangeRun(
-    { node, source, call, windows, kernels: kernelsOf(node, definition, extension) },
+    { node, source, call, windows, grid, kernels: kernelsOf(node, definition, extension) },
     context,
   ).run(definition.keepsName === true);
 }
@@ -82,6 +82,7 @@ interface RunOptions {
   readonly source: RangeSource;
   readonly call: RangeCall;
   readonly windows: MutableWindows;
+  readonly grid: Grid;
   readonly kernels: Pick<RangeFunction, 'floats' | 'histograms'>;
 }
 
@@ -95,7 +96,7 @@ class RangeRun {
   }
 
   run(keepsName: boolean): SeriesColumn[] {
-    const { source, call, windows, kernels } = this.#options;
+    const { source, call, windows, kernels, grid } = this.#options;
     const { guard, lookbackMs } = this.#context;
     const output: SeriesColumn[] = [];
     for (let index = 0; index < source.count; index++) {
@@ -104,6 +105,7 @@ class RangeRun {
       const inWindows = fillWindows(windows, series, call.extension, lookbackMs);
       if (inWindows === 0) continue;
       guard.queryableSamples += inWindows;
+      guard.stepCounts?.addWindows(grid, windows);
       const dropName = !keepsName || source.dropName(index);
       const column = emptyColumn(source.labels(index), windows.count, dropName);
       kernels.floats(series, call, column);

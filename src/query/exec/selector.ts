@@ -67,6 +67,7 @@ export function selectLatest(
     context.guard.samplesRead += columns.length;
     if (found === 0) continue;
     context.guard.queryableSamples += found;
+    context.guard.stepCounts?.addPresent(grid, column.present);
     context.guard.hold(grid.count);
     series.push(column);
   }

@@ -35,6 +35,7 @@ export function evaluateSmoothed(
     const found = fillWindows(windows, samples, 'smoothed', lookbackMs);
     if (found === 0) continue;
     guard.queryableSamples += found;
+    guard.stepCounts?.addWindows(grid, windows);
     const column = emptyColumn(source.labels(index), grid.count);
     for (let step = 0; step < grid.count; step++) {
       const floats = { from: windows.floatFrom[step]!, to: windows.floatTo[step]! };

@@ -85,6 +85,8 @@ class QueryWorker {
         run: {
           timeoutMs,
           lookbackMs: 'lookbackMs' in request ? request.lookbackMs : undefined,
+          perStepStats:
+            'stats' in request && request.stats === 'all' && this.#parts.options.per_step_stats,
           cancelFlag: new Int32Array(cancelFlag),
           signal: abort.signal,
         },
