@@ -39,6 +39,38 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
     await expect.poll(async () => (await states()).length).toBe(7);
   });
 
+  test('of thousands the first 500 are drawn, the rest when asked for', async () => {
+    const one = {
+      id: '',
+      kind: 'pull',
+      name: 'fleet',
+      labels: {},
+      state: 'live',
+      lastContact: new Date().toISOString(),
+      lastError: '',
+      intervalSeconds: 15,
+      samplesPerContact: 1,
+      samplesTotal: 1,
+      rejectedTotal: 0,
+      lastDurationSeconds: 0.01,
+    };
+    const sources = Array.from({ length: 3000 }, (_, index) => {
+      const endpoint = `http://node${index}.example/metrics`;
+      return { ...one, id: endpoint, endpoint };
+    });
+    await ui.page.route('**/api/v1/sources', (call) =>
+      call.fulfill({ json: { status: 'success', data: { sources } } }),
+    );
+    await ui.open('/sources');
+    await ui.page.getByText('500 of 3\u202f000 rows are shown.').waitFor();
+    expect((await states()).length).toBe(500);
+    await ui.page.getByRole('searchbox').fill('node2999.example');
+    await expect.poll(states).toEqual(['live']);
+    await ui.page.getByRole('searchbox').fill('');
+    await ui.page.getByRole('button', { name: 'Show all' }).click();
+    await expect.poll(async () => (await states()).length).toBe(3000);
+  });
+
   test('a column sorts, and again the other way', async () => {
     await ui.open('/sources');
     await ui.page.getByRole('button', { name: 'Refused' }).click();

@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { SortButton, sortState } from '../components/sort-button.tsx';
 import { SourceFilter } from '../components/source-filter.tsx';
 import { SourceRow } from '../components/source-row.tsx';
@@ -5,6 +6,9 @@ import { formatCount } from '../format/value.ts';
 import { useApp } from '../state/app.ts';
 import { DEFAULT_SOURCES, type SourceColumn, type SourcesRoute } from '../state/route.ts';
 import { selectSources } from '../state/source-list.ts';
+
+/** Rows drawn at once: thousands are read again every five seconds. */
+const MAX_ROWS = 500;
 
 const COLUMNS: readonly { column: SourceColumn; title: string; number?: boolean }[] = [
   { column: 'state', title: 'State' },
@@ -54,8 +58,10 @@ interface SourceTableProps {
 
 function SourceTable({ route, onChange }: SourceTableProps) {
   const { sources, router } = useApp();
+  const showAll = useSignal(false);
   const all = sources.sources.value ?? [];
-  const shown = selectSources(all, route);
+  const found = selectSources(all, route);
+  const shown = showAll.value ? found : found.slice(0, MAX_ROWS);
   const sort = { by: route.sort, descending: route.descending };
   const sortBy = (column: SourceColumn) => () =>
     onChange({ sort: column, descending: column === route.sort && !route.descending });
@@ -97,7 +103,10 @@ function SourceTable({ route, onChange }: SourceTableProps) {
           ))}
         </tbody>
       </table>
-      {shown.length === 0 && (
+      {found.length > shown.length && (
+        <NotAllShown count={found.length} onShowAll={() => (showAll.value = true)} />
+      )}
+      {found.length === 0 && (
         <div class="empty">
           <p>No source matches the filter.</p>
           <button type="button" class="button" onClick={() => router.go(DEFAULT_SOURCES)}>
@@ -106,11 +115,24 @@ function SourceTable({ route, onChange }: SourceTableProps) {
         </div>
       )}
       <p class="figures" role="status">
-        {shown.length === all.length
+        {found.length === all.length
           ? `${formatCount(all.length)} sources`
-          : `${formatCount(shown.length)} of ${formatCount(all.length)} sources`}
+          : `${formatCount(found.length)} of ${formatCount(all.length)} sources`}
         <span>read every 5 s</span>
       </p>
     </>
+  );
+}
+
+function NotAllShown({ count, onShowAll }: { count: number; onShowAll: () => void }) {
+  return (
+    <p class="notice info with-action">
+      <span>
+        {MAX_ROWS} of {formatCount(count)} rows are shown.
+      </span>
+      <button type="button" class="button" onClick={onShowAll}>
+        Show all
+      </button>
+    </p>
   );
 }
