@@ -138,8 +138,11 @@ export function clientModelFamily(): protobuf.Type {
   return root.lookupType('io.prometheus.client.MetricFamily');
 }
 
-/** What protobufjs reads of a body, by a definition. */
-export function readFamilies(bytes: Uint8Array, type: protobuf.Type): FamilyMessage[] {
+/** What protobufjs reads of a body, by a definition; the one here where none is given. */
+export function readFamilies(
+  bytes: Uint8Array,
+  type: protobuf.Type = familyType(),
+): FamilyMessage[] {
   const reader = protobuf.Reader.create(bytes);
   const families: FamilyMessage[] = [];
   while (reader.pos < reader.len) {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -8,7 +9,12 @@ import {
   scanOpenMetrics,
   scanText,
 } from '../../../src/formats/exposition/index.ts';
+import {
+  ExpositionProtoError,
+  ProtoExposition,
+} from '../../../src/formats/exposition-proto/index.ts';
 import { parseFloatText } from '../../../src/model/index.ts';
+import { describeFamilies, describeMessages, readFamilies } from '../../support/metric-families.ts';
 import {
   type ConformanceArea,
   type ConformanceCase,
@@ -19,14 +25,14 @@ import {
 /** Bodies that running programs served, as a scrape reads them. */
 export const area: ConformanceArea = {
   name: 'exposition-real',
-  notes: 'protobuf bodies (.pb) are left out: that format is not read yet',
   async cases(root) {
     const folder = join(root, 'exposition-real');
     const names = (await readdir(folder)).filter((name) => name.endsWith('.meta.json'));
     const cases: ConformanceCase[] = [];
     for (const name of names.sort()) {
       const meta = JSON.parse(await readFile(join(folder, name), 'utf8')) as Meta;
-      if (!meta.file.endsWith('.pb')) cases.push(caseOf(folder, meta));
+      if (meta.file.endsWith('.pb')) cases.push(...(await protobufCases(folder, meta)));
+      else cases.push(caseOf(folder, meta));
     }
     return cases;
   },
@@ -77,6 +83,64 @@ function caseOf(folder: string, meta: Meta): ConformanceCase {
     name: `read as ${parser}`,
     run: async () => checkBody(meta, parser, await bytes()),
   };
+}
+
+/** More than any of the bodies takes as text. */
+const MAX_TEXT_BYTES = 1 << 24;
+
+/**
+ * A body in protobuf: as protobufjs reads it, cut off anywhere refused, and with as many samples
+ * and families as the same program's body of text. The sidecars of these count nothing.
+ */
+async function protobufCases(folder: string, meta: Meta): Promise<ConformanceCase[]> {
+  const { file } = meta;
+  const read = async (): Promise<ProtoExposition> =>
+    new ProtoExposition(await readFile(join(folder, file)), { maxTextBytes: MAX_TEXT_BYTES });
+  const cases: ConformanceCase[] = [
+    {
+      file,
+      name: 'as protobufjs reads it',
+      async run() {
+        const exposition = await read();
+        exposition.validate();
+        const wanted = describeMessages(readFamilies(await readFile(join(folder, file))));
+        checkSame(describeFamilies(exposition.families).join('\n'), wanted.join('\n'));
+      },
+    },
+    { file, name: 'refused where it is cut off', run: async () => checkCut(folder, meta) },
+  ];
+  const textMeta = join(folder, file.replace(/\.[^.]+\.pb$/, '.prom3.meta.json'));
+  if (!existsSync(textMeta)) return cases;
+  const text = JSON.parse(await readFile(textMeta, 'utf8')) as Meta;
+  const countsAsText = async (): Promise<void> => {
+    const { families } = await read();
+    const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
+    checkSame(`${samples} samples`, `${text.sample_lines} samples`);
+    checkSame(`${families.length} TYPE lines`, `${text.type_lines} TYPE lines`);
+  };
+  return [...cases, { file, name: `counts of ${text.file}`, run: countsAsText }];
+}
+
+async function checkCut(folder: string, meta: Meta): Promise<void> {
+  const bytes = await readFile(join(folder, meta.file));
+  const starts = new Set(
+    new ProtoExposition(bytes, { maxTextBytes: MAX_TEXT_BYTES }).families.map(
+      ({ offset }) => offset,
+    ),
+  );
+  // A prime, so that the cuts fall on all kinds of places.
+  for (let end = 1; end < bytes.length; end += 41) {
+    let error: unknown;
+    try {
+      new ProtoExposition(bytes.subarray(0, end), { maxTextBytes: MAX_TEXT_BYTES });
+    } catch (thrown) {
+      error = thrown;
+    }
+    const isRefused = error instanceof ExpositionProtoError;
+    if (isRefused === starts.has(end) || (error !== undefined && !isRefused)) {
+      throw new ConformanceFailure(`refused, cut off at ${end}`, String(error));
+    }
+  }
 }
 
 function headerOf(meta: Meta, name: string): string | undefined {

@@ -5,11 +5,13 @@ import { gunzipSync } from 'node:zlib';
 import {
   decodeIdentityPairs,
   ExpositionError,
+  type ExpositionVisitor,
   scanOpenMetrics,
   scanText,
   unescapeText,
   validateText,
 } from '../../../src/formats/exposition/index.ts';
+import { ProtoExposition } from '../../../src/formats/exposition-proto/index.ts';
 import type { MetricType } from '../../../src/model/index.ts';
 import {
   type ConformanceArea,
@@ -21,7 +23,7 @@ import {
 /** Exposition bodies with oddities, from the tests of several programs. */
 export const area: ConformanceArea = {
   name: 'exposition-samples',
-  notes: 'left out: protobuf bodies (not read yet), dumps that are no exposition',
+  notes: 'left out: bodies in the protobuf of OpenMetrics, which nobody sends; other dumps',
   async cases(root) {
     const folder = join(root, 'exposition-samples');
     return [
@@ -29,15 +31,19 @@ export const area: ConformanceArea = {
       ...(await telegrafCases(folder, 'telegraf-prometheus', 'text')),
       ...(await telegrafCases(folder, 'telegraf-openmetrics', 'openmetrics')),
       ...(await bodyCases(folder)),
+      ...protobufCases(folder),
     ];
   },
 };
 
-type Format = 'text' | 'openmetrics';
+type Format = 'text' | 'openmetrics' | 'protobuf';
+
+/** More than any of the bodies takes as text. */
+const MAX_TEXT_BYTES = 1 << 24;
 
 /** Folders of whole bodies. */
 const BODY_FOLDERS = ['prometheus-textparse', 'common-expfmt', 'promtool'];
-const NO_EXPOSITION = /^(?:protobuf|dump-(?!openmetrics))/;
+const NO_TEXT = /^(?:protobuf|dump-(?!openmetrics))/;
 
 /** Files with `error` in their name are to be refused by a parser of text 0.0.4, others taken. */
 async function corpusCases(folder: string): Promise<ConformanceCase[]> {
@@ -72,7 +78,7 @@ async function bodyCases(folder: string): Promise<ConformanceCase[]> {
   const cases: ConformanceCase[] = [];
   for (const part of BODY_FOLDERS) {
     const names = await namesIn(join(folder, part));
-    for (const name of names.filter((one) => !NO_EXPOSITION.test(one))) {
+    for (const name of names.filter((one) => !NO_TEXT.test(one))) {
       cases.push(countCase(folder, `${part}/${name}`));
     }
   }
@@ -99,6 +105,30 @@ function countCase(folder: string, file: string): ConformanceCase {
   };
 }
 
+/** The two forms of one body say the same. */
+function protobufCases(folder: string): ConformanceCase[] {
+  const names = ['protobuf', 'protobuf.gz'].filter((name) =>
+    existsSync(join(folder, 'common-expfmt', name)),
+  );
+  return names.map((name) => ({
+    file: `common-expfmt/${name}`,
+    name: 'samples of the text',
+    async run() {
+      const body = await readFile(join(folder, 'common-expfmt', name));
+      const bytes = name.endsWith('.gz') ? gunzipSync(body) : body;
+      const text = await readFile(join(folder, 'common-expfmt/text'));
+      const describeAll = (samples: readonly Sample[]): string =>
+        linesOf(
+          samples.map((one) => `${one.type} ${describe(one.name, one.labels, one.value, NaN)}`),
+        );
+      checkSame(
+        describeAll(readSamples(bytes, 'protobuf')),
+        describeAll(readSamples(text, 'text')),
+      );
+    },
+  }));
+}
+
 interface Sample {
   readonly name: string;
   /** Without empty values. */
@@ -110,12 +140,12 @@ interface Sample {
   readonly type: MetricType;
 }
 
-function readSamples(bytes: Uint8Array, format: Format): Sample[] {
+function readSamples(body: Uint8Array, format: Format): Sample[] {
   const samples: Sample[] = [];
   let familyName = '';
   let familyType: MetricType = 'unknown';
-  const scan = format === 'text' ? scanText : scanOpenMetrics;
-  scan(bytes, 0, bytes.length, {
+  let bytes = body;
+  const visitor: ExpositionVisitor = {
     sample(start, end, value, timestamp) {
       const pairs = decodeIdentityPairs(bytes, start, end, 0);
       const labels = new Map<string, string>();
@@ -128,7 +158,15 @@ function readSamples(bytes: Uint8Array, format: Format): Sample[] {
       familyName = unescapeText(bytes, nameStart, nameEnd);
       familyType = type;
     },
-  });
+  };
+  if (format === 'protobuf') {
+    const exposition = new ProtoExposition(body, { maxTextBytes: MAX_TEXT_BYTES });
+    bytes = exposition.bytes;
+    exposition.scan(visitor);
+  } else {
+    const scan = format === 'text' ? scanText : scanOpenMetrics;
+    scan(bytes, 0, bytes.length, visitor);
+  }
   return samples;
 }
 
@@ -141,17 +179,22 @@ async function telegrafCases(
   const cases: ConformanceCase[] = [];
   for (const name of await namesIn(join(folder, part))) {
     const files = await readdir(join(folder, part, name));
-    if (!files.includes('input.txt')) continue;
-    const file = `${part}/${name}/input.txt`;
+    const isText = files.includes('input.txt');
+    // Those of OpenMetrics are of another protobuf.
+    if (!isText && (format === 'openmetrics' || !files.includes('input.bin'))) continue;
+    const file = `${part}/${name}/input.${isText ? 'txt' : 'bin'}`;
     cases.push({
       file,
       name: 'values and labels',
       async run() {
-        const samples = readSamples(await readFile(join(folder, file)), format);
+        const samples = readSamples(
+          await readFile(join(folder, file)),
+          isText ? format : 'protobuf',
+        );
         const wanted = await readFile(join(folder, part, name, 'expected_v2.out'), 'utf8');
         checkSame(
           linesOf(samples.filter(isOfItsFamily).map(describeSample)),
-          linesOf(telegrafSamples(wanted)),
+          linesOf(telegrafSamples(wanted, isText ? ADDED_TAGS : ADDED_TO_PROTOBUF)),
         );
       },
     });
@@ -189,11 +232,12 @@ function describe(
   return `${name} ${JSON.stringify(sorted)} ${value} ${timestamp}`;
 }
 
-/** Tags that Telegraf adds to a series. */
+/** Tags that Telegraf adds to a series; a body of protobuf here has a label host itself. */
 const ADDED_TAGS = new Set(['_type', 'unit', 'host']);
+const ADDED_TO_PROTOBUF = new Set(['_type']);
 
 /** Line protocol: `measurement,tag=value,… field=value,… [nanoseconds]`. */
-function telegrafSamples(text: string): string[] {
+function telegrafSamples(text: string, addedTags: ReadonlySet<string>): string[] {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.flatMap((line) => {
     const [series = '', fields = '', time] = line.split(/(?<!\\) /);
@@ -201,7 +245,7 @@ function telegrafSamples(text: string): string[] {
       .split(/(?<!\\),/)
       .slice(1)
       .map(readPair);
-    const labels = new Map(tags.filter(([name]) => !ADDED_TAGS.has(name)));
+    const labels = new Map(tags.filter(([name]) => !addedTags.has(name)));
     const timestamp = time === undefined ? NaN : Number(time.slice(0, -6));
     return fields.split(/(?<!\\),/).map((field) => {
       const [name, value] = readPair(field);
