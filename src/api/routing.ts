@@ -11,9 +11,13 @@ const FORM = 'application/x-www-form-urlencoded';
 /** Gives the app every route of the list; other methods of their paths are answered with 405. */
 export function mountRoutes(app: Hono, routes: readonly Route[], deps: ApiDependencies): void {
   for (const route of routes) {
-    const declared = new Set(route.params.map(({ name }) => name));
+    const reading = {
+      declared: new Set(route.params.map(({ name }) => name)),
+      // A body of its own type is no form, whatever the client says of it.
+      takesForm: route.takes === undefined,
+    };
     const handler = async (context: Context): Promise<Response> =>
-      route.handle(await toRequest(context, declared, deps));
+      route.handle(await toRequest(context, reading, deps));
     app.on([...route.methods], routerPath(route.path), handler);
   }
   for (const [path, methods] of methodsByPath(routes)) {
@@ -41,12 +45,12 @@ function methodsByPath(routes: readonly Route[]): Map<string, HttpMethod[]> {
 
 async function toRequest(
   context: Context,
-  declared: ReadonlySet<string>,
+  { declared, takesForm }: { readonly declared: ReadonlySet<string>; readonly takesForm: boolean },
   deps: ApiDependencies,
 ): Promise<ApiRequest> {
   const { raw } = context.req;
   const query = new URL(raw.url).searchParams;
-  const form = await readForm(raw, deps.options.max_form_bytes);
+  const form = takesForm ? await readForm(raw, deps.options.max_form_bytes) : undefined;
   const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(
     raw.headers.get('Accept-Encoding') ?? '',
   );

@@ -14,6 +14,7 @@ import {
   createQueryPool,
   type QueryOptions,
   type QueryPool,
+  type QueryTasks,
   queryOptionsSchema,
   runQueryWorker,
 } from '../../src/query/index.ts';
@@ -96,6 +97,7 @@ export function createTestApi(given: TestApiOptions): TestApi {
 export function createLocalPool(
   queryable: Queryable,
   options: Partial<QueryOptions> = {},
+  tasks: QueryTasks = queryTasks,
 ): QueryPool {
   const queryOptions = queryOptionsSchema.parse({ workers: 1, ...options });
   return createQueryPool({
@@ -107,12 +109,7 @@ export function createLocalPool(
       port1.on('message', (message: Parameters<typeof events.message>[0]) =>
         events.message(message),
       );
-      runQueryWorker(
-        port2,
-        { store: undefined, options: queryOptions },
-        () => queryable,
-        queryTasks,
-      );
+      runQueryWorker(port2, { store: undefined, options: queryOptions }, () => queryable, tasks);
       return {
         post: (message) => port1.postMessage(message),
         terminate: async () => {

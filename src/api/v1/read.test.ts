@@ -252,6 +252,15 @@ it('refuses a body that is too large', async () => {
   expect(response.status).toBe(413);
 });
 
+requires({ conformance: 'protos' }).describe('remote read of any content type', () => {
+  it('reads the body as it is', async () => {
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const body = requestBody({});
+    const response = await apiWith().fetch('/api/v1/read', { method: 'POST', headers, body });
+    expect(response.status).toBe(200);
+  });
+});
+
 requires({ conformance: 'protos' }).describe('remote read refuses', () => {
   it('response types that are not known', async () => {
     const response = await post(apiWith(), requestBody({ types: [7] }));
