@@ -4,6 +4,13 @@ const TEXT_BODY = { kind: 'body', types: ['text/plain'] } as const;
 
 const GROUP_PATH = '/metrics/job/{job}';
 
+/** What pushed expositions come as; of protobuf, delimited MetricFamily messages. */
+const EXPOSITIONS = [
+  'text/plain',
+  'application/openmetrics-text',
+  'application/vnd.google.protobuf',
+];
+
 const JOB: ParamSpec = {
   name: 'job',
   in: 'path',
@@ -44,12 +51,16 @@ export const PUSH_SPECS: readonly RouteSpec[] = [
     tag: 'push',
     summary: 'Push an exposition body',
     description:
-      'Text 0.0.4 or OpenMetrics, by Content-Type; gzip is taken. Parameters of the query, except ' +
-      'those that are documented, become labels of every series.',
+      'Text 0.0.4, OpenMetrics or protobuf (delimited `io.prometheus.client.MetricFamily` ' +
+      'messages), by Content-Type; gzip is taken. Parameters of the query, except those that are ' +
+      'documented, become labels of every series.',
     params: [],
-    takes: ['text/plain', 'application/openmetrics-text'],
+    takes: EXPOSITIONS,
     answer: { kind: 'empty', status: 204 },
-    failures: { 400: 'What is wrong, with line and column; nothing is stored.' },
+    failures: {
+      400: 'What is wrong, with line and column, or byte; nothing is stored.',
+      415: 'Another content type, or protobuf in its text form.',
+    },
   },
   {
     path: GROUP_PATH,
@@ -57,7 +68,7 @@ export const PUSH_SPECS: readonly RouteSpec[] = [
     tag: 'push',
     summary: 'Replace a group, as at the Pushgateway',
     params: [JOB],
-    takes: ['text/plain', 'application/openmetrics-text'],
+    takes: EXPOSITIONS,
     answer: { ...TEXT_BODY, text: 'Nothing.' },
     failures: GROUP_FAILURES,
   },
@@ -67,7 +78,7 @@ export const PUSH_SPECS: readonly RouteSpec[] = [
     tag: 'push',
     summary: 'Replace the metrics of the same names in a group',
     params: [JOB],
-    takes: ['text/plain', 'application/openmetrics-text'],
+    takes: EXPOSITIONS,
     answer: { ...TEXT_BODY, text: 'Nothing.' },
     failures: GROUP_FAILURES,
   },
