@@ -2,7 +2,6 @@
 // trusts bytes that came from outside; it does trust addresses, which only src/kernel makes.
 
 import {
-  H_END,
   H_ENTRY_TOP,
   H_EPOCH,
   H_FIRST_PAGE,
@@ -37,6 +36,7 @@ import { closeReader, openReader, readSeries as readSeriesBetween } from './read
 import { walkRemoteWrite } from './remote-write.ts';
 import { scanText } from './text-scan.ts';
 import { createSeries as makeSeries, ownSeriesAddress, removeSeries } from './series.ts';
+import { setUpPowers } from './nearest-double.ts';
 import { setUpScratch } from './scratch.ts';
 import { PAGE_RECORD_BITS } from './slab.ts';
 import {
@@ -76,7 +76,6 @@ export {
 };
 
 const SLAB_START: usize = 65536;
-const NOTHING_WRITTEN: u32 = 0x71de6a9e;
 
 /**
  * Lays the slab out in fresh memory of at most `wasmPages` pages; `keyAddress` is not needed, as
@@ -97,10 +96,9 @@ export function setUp(wasmPages: u32): bool {
   store<u32>(H_PAGE_LIMIT, pages - 1);
   store<u32>(H_EPOCH, 1);
   store<u32>(H_ENTRY_TOP, 0);
-  store<u32>(H_END, NOTHING_WRITTEN);
   memory.fill(H_MASK, 0xff, 16);
   memory.fill(H_MASK + 16, 0, 32);
-  return setUpScratch() && setUpTimes() && setUpIdentities();
+  return setUpScratch() && setUpPowers() && setUpTimes() && setUpIdentities();
 }
 
 /** Where the key of the fingerprints is to be written, and its length: before `setUp`. */

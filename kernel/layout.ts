@@ -53,8 +53,8 @@ export const H_CHUNK_COUNT: usize = 844;
 export const H_SAMPLE_COUNT: usize = 848;
 export const H_TIME_CACHE: usize = 856;
 export const H_SCRATCH: usize = 860;
-/** A number that no valid call makes: tests look that it stays. */
-export const H_END: usize = 864;
+/** Powers of five, for reading numbers. */
+export const H_POWERS: usize = 864;
 
 /** Key of the fingerprints: 1 KiB for one lane, 16 bytes more for the other; 32 for mixing. */
 export const H_KEY: usize = 2048;

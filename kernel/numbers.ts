@@ -1,6 +1,7 @@
 // Decimal numbers in text, as src/util/bytes/decimal-parser.ts reads them: digits with optional
 // fraction and exponent, `Inf` and `Infinity` with optional sign, `NaN` without, in any case.
 
+import { nearestBits, nearestDouble } from './nearest-double.ts';
 import { EXACT_LIMIT, EXACT_POWER_MAX, powerOfTen } from './decimals.ts';
 
 /** What `parseNumber` read. */
@@ -57,7 +58,9 @@ export function parseNumber(start: usize, end: usize): usize {
     if (position === 0) return 0;
     exponent += parsedExponent;
   }
-  const isShort = digits <= DIGITS_MAX && mantissa <= <u64>EXACT_LIMIT;
+  // Zeros before the first other digit do not count, wherever the point is.
+  const leadingZeros: usize = digits <= DIGITS_MAX ? 0 : countZeros(digitsStart, position);
+  const isShort = digits - leadingZeros <= DIGITS_MAX && mantissa <= <u64>EXACT_LIMIT;
   if (isShort && exponent >= -(<i32>EXACT_POWER_MAX) && exponent <= <i32>EXACT_POWER_MAX) {
     // Both factors are exact, so one operation rounds once.
     const magnitude =
@@ -65,10 +68,22 @@ export function parseNumber(start: usize, end: usize): usize {
     parsed = sign === MINUS ? -magnitude : magnitude;
     isExact = true;
   } else {
-    parsed = 0;
-    isExact = false;
+    isExact = digits - leadingZeros <= DIGITS_MAX && nearestDouble(mantissa, exponent);
+    parsed = isExact ? reinterpret<f64>(nearestBits) : 0;
+    if (sign === MINUS) parsed = -parsed;
   }
   return position;
+}
+
+/** Zeros at the beginning of a number's digits. */
+function countZeros(start: usize, end: usize): usize {
+  let zeros: usize = 0;
+  for (let position = start; position < end; position++) {
+    const byte = <u32>load<u8>(position);
+    if (byte === ZERO) zeros++;
+    else if (byte !== DOT) break;
+  }
+  return zeros;
 }
 
 let parsedExponent: i32 = 0;

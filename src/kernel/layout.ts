@@ -9,6 +9,7 @@ export const H_IDENTITY_COUNT = 776;
 export const H_SERIES_COUNT = 840;
 export const H_CHUNK_COUNT = 844;
 export const H_SAMPLE_COUNT = 848;
+export const H_POWERS = 864;
 
 export const STATUS_OK = 0;
 export const STATUS_MALFORMED = 1;

@@ -2,6 +2,7 @@ import { KernelMemoryError, KernelModuleError } from './errors.ts';
 import * as layout from './layout.ts';
 import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports, loadKernelModule } from './module.ts';
+import { powersOfFive } from './powers-of-five.ts';
 import { SharedBody } from './shared-body.ts';
 import type {
   Kernel,
@@ -54,6 +55,8 @@ class SharedKernel implements Kernel {
     }
     this.#views.bytesAt(this.#exports.keyAddress(), key.length).set(key);
     if (this.#exports.setUp(maximum) === 0) throw this.#memoryError('an empty slab');
+    const powers = new Uint32Array(powersOfFive().buffer);
+    this.#views.wordsAt(this.#views.word(layout.H_POWERS), powers.length).set(powers);
     const version = this.#views.word(layout.H_VERSION);
     if (version !== layout.LAYOUT_VERSION) {
       throw new KernelModuleError(`its layout is ${version}, not ${layout.LAYOUT_VERSION}`);

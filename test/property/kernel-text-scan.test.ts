@@ -229,6 +229,33 @@ describe('expositions in the kernel', () => {
     expect(scanner.canaries.areIntact).toBe(true);
   });
 
+  test('numbers are the nearest doubles, or left to others', () => {
+    const number = fc.oneof(
+      fc.double().map(String),
+      fc.float().map(String),
+      fc
+        .tuple(fc.bigInt({ min: 0n, max: 2n ** 64n }), fc.integer({ min: -90, max: 70 }))
+        .map(([digits, exponent]) => `${digits}e${exponent}`),
+      fc
+        .tuple(fc.nat(), fc.bigInt({ min: 0n, max: 10n ** 20n }))
+        .map(([whole, fraction]) => `-${whole % 1000}.${String(fraction).padStart(19, '0')}`),
+      // Half way between two doubles, and next to it.
+      fc
+        .tuple(fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n }), fc.integer({ min: -1, max: 1 }))
+        .map(([bits, off]) => String((((bits | 1n) >> 10n) << 11n) + 1024n + BigInt(off))),
+    );
+    fc.assert(
+      fc.property(fc.array(number, { minLength: 30, maxLength: 30 }), (numbers) => {
+        check(scanner, Buffer.from(numbers.map((one) => `a ${one}\n`).join('')), 'text');
+      }),
+      { numRuns: 1000 },
+    );
+    // Those that programs expose are read here, nearly all of them.
+    const usual = Array.from({ length: 2000 }, (_, index) => Math.sin(index) * 10 ** (index % 18));
+    check(scanner, Buffer.from(usual.map((one) => `a ${one}\n`).join('')), 'text');
+    expect(scanner.body.rangeCount).toBeLessThan(20);
+  });
+
   test('a name that only begins like the one of last time', () => {
     const owner = 'text';
     for (const body of ['foo 1\n', 'foobar 1\n', 'foo{a="b"} 1\n', 'foo {a="b"} 2\n', 'foo\t3\n']) {
