@@ -30,7 +30,8 @@ export async function startHttpServer(deps: ApiDependencies): Promise<HttpServer
   const app = createApp(deps);
   const observe = requestMetrics(deps);
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer((request, response) => {
+  // Health checkers that speak HTTP/1.0 send no Host.
+  const server = createServer({ requireHostHeader: false }, (request, response) => {
     observe(request, response);
     for (const raw of deps.rawHandlers) {
       if (raw.handle(request, response) !== undefined) return;

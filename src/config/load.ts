@@ -35,7 +35,8 @@ export interface ConfigFiles {
 }
 
 const realFiles: ConfigFiles = {
-  read: (path) => readFileSync(path, 'utf8'),
+  // Bytes that are not UTF-8 are an error, never silently another text.
+  read: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
   list: (directory) => readdirSync(directory),
 };
 

@@ -77,8 +77,26 @@ describe('validate', () => {
 
   it('says what is empty', () => {
     expect(problems('jobs:\n- \n')).toEqual([
-      'a.yml:2:3: empty where object is wanted (at jobs[0])',
+      'a.yml:2:3: empty where a mapping is wanted (at jobs[0])',
     ]);
+  });
+
+  it('says what is there and what is wanted', () => {
+    expect(problems('[1]')).toEqual(['a.yml:1:1: this is a list, want a mapping']);
+    expect(problems('jobs: 5')).toEqual(['a.yml:1:7: this is a number "5", want a list (at jobs)']);
+    expect(problems('jobs: [{}]')).toEqual([
+      'a.yml:1:8: missing, want a text (at jobs[0].job_name)',
+    ]);
+  });
+
+  it('refuses aliases that multiply, and does not go on about a broken file', () => {
+    const names = 'bcdefghij'.split('');
+    const bomb = names.map((name, at) => {
+      const previous = at === 0 ? 'x' : `*${names[at - 1]}`;
+      return `${name}: &${name} [${Array.from({ length: 9 }, () => previous).join(',')}]`;
+    });
+    expect(problems(bomb.join('\n'))[0]).toContain('not valid YAML');
+    expect(problems('['.repeat(1000)).length).toBeLessThan(30);
   });
 
   it('names broken YAML and repeated keys by place', () => {

@@ -1,6 +1,7 @@
 import type { core, z } from 'zod';
 import type { ConfigProblem } from './errors.ts';
 import { ConfigError } from './errors.ts';
+import { excerpt } from '../model/index.ts';
 import { nearestName } from './nearest-name.ts';
 import { keysAt } from './schema-walk.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
@@ -133,13 +134,30 @@ function keyProblem(path: Path, key: string, context: Context): ConfigProblem {
 }
 
 function messageOfIssue(issue: core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === null) {
-    return `empty where ${issue.expected} is wanted`;
-  }
+  if (issue.code === 'invalid_type') return wrongType(issue.expected, issue.input);
   if (issue.code !== 'invalid_union') return issue.message;
   // Of several alternatives, the one that came furthest says best what is wrong.
   const inner = leafIssues(issue).toSorted((a, b) => b.path.length - a.path.length)[0];
   return inner === undefined ? issue.message : messageOfIssue(inner);
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+  string: 'a text',
+  boolean: 'true or false',
+  number: 'a number',
+  int: 'a whole number',
+};
+
+function wrongType(expected: string, input: unknown): string {
+  const wanted = TYPE_NAMES[expected] ?? expected;
+  if (input === undefined) return `missing, want ${wanted}`;
+  if (input === null) return `empty where ${wanted} is wanted`;
+  const type = Array.isArray(input) ? 'array' : typeof input;
+  const shown = type === 'array' || type === 'object' ? '' : ` ${excerpt(String(input), 40)}`;
+  return `this is ${TYPE_NAMES[type] ?? type}${shown}, want ${wanted}`;
 }
 
 /** `scrape_configs[0].params` */

@@ -1,5 +1,6 @@
 import type { Node, Pair, ParsedNode } from 'yaml';
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { messageOf } from '../model/index.ts';
 import type { ConfigProblem } from './errors.ts';
 import { ConfigError } from './errors.ts';
 
@@ -44,7 +45,7 @@ export function parseYaml(text: string, file: string): YamlSource {
   resolveScalars(document, faults);
   if (faults.length > 0) {
     throw new ConfigError(
-      faults.map((fault): ConfigProblem => {
+      faults.slice(0, FAULTS_TOLD_MAX).map((fault): ConfigProblem => {
         const message = `not valid YAML: ${fault.message}`;
         return { file, ...at(fault.offset), path: '', message, kind: 'invalid' };
       }),
@@ -54,7 +55,7 @@ export function parseYaml(text: string, file: string): YamlSource {
   const startOf = (node: Node | null | undefined): Place => at(node?.range?.[0] ?? 0);
   return {
     file,
-    value: document.toJS({ maxAliasCount: 100 }) ?? undefined,
+    value: toValue(document, file),
     placeOf: (path) => startOf(nearest(root, path)),
     placeOfKey: (path, key) => {
       const node = nearest(root, path);
@@ -66,6 +67,18 @@ export function parseYaml(text: string, file: string): YamlSource {
       return isScalar(node) && typeof node.source === 'string' ? node.source : undefined;
     },
   };
+}
+
+/** At most this many faults of one file are told: what follows a broken bracket is noise. */
+const FAULTS_TOLD_MAX = 20;
+
+function toValue(document: ReturnType<typeof parseDocument<ParsedNode>>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? undefined;
+  } catch (error) {
+    const message = `not valid YAML: ${messageOf(error)}`;
+    throw new ConfigError([{ file, line: 1, column: 1, path: '', message, kind: 'invalid' }]);
+  }
 }
 
 interface Fault {

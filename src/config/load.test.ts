@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ConfigError } from './errors.ts';
+import { loadConfig, loadDefaultConfig, loadText } from './load.ts';
+
+function problemsOf(load: () => unknown): string[] {
+  try {
+    load();
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+}
+
+describe('loadDefaultConfig', () => {
+  it('scrapes the collector itself and reads the host', () => {
+    const config = loadDefaultConfig('127.0.0.1:1234');
+    expect(config.scrapeConfigs.map((job) => job.staticConfigs[0]?.targets)).toEqual([
+      ['127.0.0.1:1234'],
+    ]);
+    expect(config.components.host_metrics).toEqual({
+      enabled: true,
+      interval_ms: 5000,
+      job: 'host',
+    });
+  });
+});
+
+describe('loadText', () => {
+  it("takes Prometheus's names for settings of the store", () => {
+    const text = [
+      'storage:',
+      '  tsdb: {out_of_order_time_window: 30m, retention: {time: 2d}}',
+      '  exemplars: {max_exemplars: 7}',
+    ].join('\n');
+    expect(loadText(text, 'a.yml').components.storage).toMatchObject({
+      out_of_order_window_ms: 1_800_000,
+      retention_ms: 172_800_000,
+      max_exemplars: 7,
+    });
+  });
+
+  it('takes the file that Prometheus ships', () => {
+    const text = [
+      'global: {scrape_interval: 15s, evaluation_interval: 15s}',
+      'alerting:',
+      '  alertmanagers:',
+      '    - static_configs:',
+      '        - targets:',
+      'rule_files:',
+      'scrape_configs:',
+      '  - job_name: "prometheus"',
+      '    static_configs: [{targets: ["localhost:9090"], labels: {app: "prometheus"}}]',
+    ].join('\n');
+    expect(problemsOf(() => loadText(text, 'prometheus.yml'))).toEqual([]);
+  });
+
+  it('says what is not supported yet', () => {
+    expect(problemsOf(() => loadText('rule_files: [a.yml]', 'a.yml'))).toEqual([
+      'a.yml:1:13: rule files are not supported yet (at rule_files)',
+    ]);
+  });
+});
+
+describe('loadConfig', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, text: string | Uint8Array): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  it('joins the files it names, and places their problems in them', () => {
+    write('b1.part.yml', 'scrape_configs: [{job_name: b}]');
+    write('b2.part.yml', 'scrape_configs:\n- job_name: a\n');
+    const file = write(
+      'main.yml',
+      'scrape_configs: [{job_name: a}]\nscrape_config_files: [b*.yml]',
+    );
+    expect(problemsOf(() => loadConfig(file))).toEqual([
+      `${folder}/b2.part.yml:2:13: found multiple scrape configs with job name "a" (at scrape_configs[0].job_name)`,
+    ]);
+  });
+
+  it('refuses bytes that are not UTF-8, and files that are not there', () => {
+    const file = write('bytes.yml', Uint8Array.from([0x61, 0x3a, 0x20, 0xff]));
+    expect(problemsOf(() => loadConfig(file))[0]).toContain('cannot read the file');
+    expect(problemsOf(() => loadConfig(join(folder, 'none.yml')))[0]).toContain('ENOENT');
+  });
+});
