@@ -22,8 +22,8 @@ export class GroupStateError extends TidegaugeError {
 /**
  * A group as JSON: `{version, labels: [[name, value], …], pushed, failed, successful, families:
  * [{name, type, help, pushed, samples: [[name, value, label, value, …], …]}, …]}`. Times are
- * milliseconds; values are text, because JSON has no NaN, infinities or -0, and a native histogram's
- * is the text of a JSON object; a sample's labels are those beside the group's.
+ * milliseconds; values are text, because JSON has no NaN, infinities or -0; that of a native
+ * histogram is the text of a JSON object; a sample's labels are those beside the group's.
  */
 export function encodeGroup(group: Group): Uint8Array {
   const families = [...group.families.values()].map((family) => ({
