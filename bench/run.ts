@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { inProcessBench } from './in-process.ts';
+import { QUERY_USAGE, runQueryBench } from './query.ts';
 import { remoteWriteBench } from './remote-write.ts';
 import { kernelBench } from './kernel/kernel-bench.ts';
 import { identityBench, scrapeBench } from './scrape.ts';
@@ -31,6 +32,7 @@ const SERVERS: readonly ServerName[] = ['tidegauge', 'prometheus', 'victoria-met
 
 /** Runs the benchmarks named on the command line; the exit status. */
 export async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === 'query' && !args.includes('--help')) return runQueryBench(args.slice(1));
   const { values, positionals } = parseArgs({
     args: [...args],
     options: OPTIONS,
@@ -41,7 +43,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const unknown = servers.find((server) => !SERVERS.some((known) => known === server));
   const known = name === 'remote-write' || name === 'scrape' || name === 'kernel';
   if (values.help || !known || unknown !== undefined) {
-    console.log(unknown === undefined ? USAGE : `no server ${unknown}\n\n${USAGE}`);
+    const usage = `${USAGE}\n\n${QUERY_USAGE}`;
+    console.log(unknown === undefined ? usage : `no server ${unknown}\n\n${usage}`);
     return values.help ? 0 : 2;
   }
   if (name === 'scrape') {

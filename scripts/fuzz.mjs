@@ -1,5 +1,6 @@
 // `npm run fuzz -- NAME [OPTIONS]`: bundles the long random tests, as Node 20 does not load
-// TypeScript, and runs them.
+// TypeScript, and runs them,
+// some against the built collector.
 
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,13 +8,16 @@ import { ensureDependencies } from './install.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 ensureDependencies(root, (line) => console.error(line));
-const [{ build: bundle }, { SERVER_OPTIONS }, { writeOutputs }] = await Promise.all([
+const [{ build: bundle }, { SERVER_OPTIONS, build }, { writeOutputs }] = await Promise.all([
   import('esbuild'),
   import('./build.mjs'),
   import('./outputs.mjs'),
 ]);
 const outfile = join(root, '.cache/fuzz/run.mjs');
-const result = await bundle({ ...SERVER_OPTIONS, entryPoints: ['test/fuzz/run.ts'], outfile });
+const [result] = await Promise.all([
+  bundle({ ...SERVER_OPTIONS, entryPoints: ['test/fuzz/run.ts'], outfile }),
+  process.argv[2] === 'promql' ? undefined : build(),
+]);
 writeOutputs(result.outputFiles);
 const { run } = await import(pathToFileURL(outfile).href);
 process.exit(await run(process.argv.slice(2)));

@@ -8,6 +8,7 @@ import { type ProcessUsage, processUsage } from './process-usage.ts';
 
 export interface BenchServer {
   readonly name: string;
+  readonly pid: number;
   readonly writeUrl: string;
   readonly queryUrl: string;
   usage(): ProcessUsage;
@@ -71,6 +72,7 @@ export async function startServer(name: ServerName): Promise<BenchServer> {
   });
   return {
     name,
+    pid: running.pid,
     writeUrl: `${url}/api/v1/write`,
     queryUrl: url,
     usage: () => processUsage(running.pid),

@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { fuzzPromql } from './promql.ts';
+import { fuzzBesidePrometheus } from './promql-prometheus.ts';
 
-const USAGE = `npm run fuzz -- promql [--runs N] [--seed N] [--failures N]
+const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N]
 
-  promql        random queries on random series: the engine beside the naive evaluator
+  promql             random queries on random series: the engine beside the naive evaluator
+  promql-prometheus  those on which Prometheus 2.42 and 3 agree: the collector beside Debian's
+                     prometheus
 
   --runs N      cases in all (default 20000)
   --seed N      where to begin; the same seed makes the same cases (default: random, printed)
@@ -16,6 +19,11 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
+const FUZZERS = new Map([
+  ['promql', fuzzPromql],
+  ['promql-prometheus', fuzzBesidePrometheus],
+]);
+
 /** Runs what the command line names; the exit status. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -23,7 +31,9 @@ export async function run(args: readonly string[]): Promise<number> {
     options: OPTIONS,
     allowPositionals: true,
   });
-  if (values.help || positionals.join() !== 'promql') {
+  const name = positionals.join();
+  const fuzz = FUZZERS.get(name);
+  if (values.help || fuzz === undefined) {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
@@ -32,6 +42,6 @@ export async function run(args: readonly string[]): Promise<number> {
     seed: Number(values.seed ?? Date.now() % 1_000_000_000),
     failures: Number(values.failures),
   };
-  console.log(`promql: ${options.runs} runs, seed ${options.seed}`);
-  return (await fuzzPromql(options, console.log)) === 0 ? 0 : 1;
+  console.log(`${name}: ${options.runs} runs, seed ${options.seed}`);
+  return (await fuzz(options, console.log)) === 0 ? 0 : 1;
 }

@@ -22,7 +22,10 @@ export async function startNodeExporter(): Promise<Peer> {
 }
 
 /** Debian's Prometheus on a free port with an empty store. */
-export async function startPrometheus(config: string): Promise<Peer> {
+export async function startPrometheus(
+  config: string,
+  flags: readonly string[] = [],
+): Promise<Peer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'tidegauge-prometheus-'));
@@ -34,6 +37,7 @@ export async function startPrometheus(config: string): Promise<Peer> {
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      ...flags,
     ],
     ready: { url: `${url}/-/ready` },
   });

@@ -138,19 +138,13 @@ function vectorQueries(form: DataForm): fc.Arbitrary<string> {
     ),
     vector: fc.oneof(
       { depthSize: 'small' },
-      {
-        weight: 3,
-        arbitrary: fc.tuple(selector, movement).map(([text, moved]) => text + moved),
-      },
+      { weight: 3, arbitrary: fc.tuple(selector, movement).map((parts) => parts.join('')) },
       {
         weight: 4,
         arbitrary: fc.tuple(rangeFunction, tie('matrix')).map(([name, text]) => `${name}(${text})`),
       },
       ofRanges(form, tie('matrix'), tie('scalar')),
-      {
-        weight: 3,
-        arbitrary: aggregations(form, grouping, phi, tie('vector')),
-      },
+      { weight: 3, arbitrary: aggregations(form, grouping, phi, tie('vector')) },
       ofVectors(form, phi, tie('vector'), tie('scalar')),
       { weight: 3, arbitrary: operators(form, tie('vector'), tie('scalar')) },
     ),

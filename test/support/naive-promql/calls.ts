@@ -153,7 +153,7 @@ function cumulative(buckets: readonly Bucket[]): Bucket[] {
   return merged.map(({ upper, count }) => {
     // Differences that rounding explains are none.
     const isRounding = Math.abs(count - highest) < 1e-12 * Math.abs(count + highest);
-    if (Number.isNaN(count)) throw new Unspecified('a bucket of NaN');
+    if (!(count >= 0)) throw new Unspecified('a bucket of less than nothing');
     if (!isRounding) highest = Math.max(highest, count);
     return { upper, count: highest };
   });
