@@ -262,4 +262,11 @@ test('a small body does not grow without bound', () => {
   ];
   expect(refusal(body)).toContain('more than 1048576 bytes of series, written out');
   expect(refusal(body, { maxTextBytes: 8 << 20 })).toBe('');
+  const positive_delta = Array.from({ length: 1 << 18 }, () => 0);
+  const counts = { positive_span: [{ length: positive_delta.length }], positive_delta };
+  const native: FamilyMessage[] = [
+    { name: 'h', type: 'HISTOGRAM', metric: [{ histogram: counts }] },
+  ];
+  expect(refusal(native)).toContain('more than 1048576 bytes');
+  expect(refusal(native, { maxTextBytes: 8 << 20 })).toBe('');
 });

@@ -116,7 +116,7 @@ function readFamily(reader: WireReader, budget: TextBudget, offset: number): Pro
     const problem = `type ${typeNumber} of family ${excerpt(name)}`;
     throw new ExpositionProtoError(offset, problem, `one of 0 to ${TYPES.length - 1}`);
   }
-  budget.take(name.length + help.length + unit.length, offset);
+  budget.takeSample(name.length + help.length + unit.length, offset);
   reader.position = start;
   const metrics = new MetricReader(reader, budget, { name, ...type });
   readFields(reader, (key) => {
@@ -253,7 +253,7 @@ class MetricReader {
     const histogram = readHistogram(this.#reader, key, context);
     const { buckets, native, exemplars, count, sum } = histogram;
     if (native !== undefined) {
-      this.#budget.take(this.#family.name.length + head.length, head.offset);
+      this.#budget.takeSample(this.#family.name.length + head.length, head.offset);
       const { labelPairs, timestamp } = head;
       this.nativeHistograms.push({ labelPairs, histogram: native, timestamp, exemplars });
     }
@@ -280,7 +280,7 @@ class MetricReader {
     exemplar?: Exemplar,
   ): void {
     const name = this.#family.name + suffix;
-    this.#budget.take(name.length + head.length, head.offset);
+    this.#budget.takeSample(name.length + head.length, head.offset);
     const labelPairs = part.length === 0 ? head.labelPairs : [...head.labelPairs, ...part];
     this.samples.push({ name, labelPairs, value, timestamp: head.timestamp, exemplar });
   }

@@ -1,6 +1,6 @@
 import type { Exemplar, FloatHistogram, Span } from '../../model/index.ts';
 import { CUSTOM_BUCKETS_SCHEMA } from '../../model/index.ts';
-import type { WireReader } from '../protobuf/wire-reader.ts';
+import { WIRE_LENGTH, type WireReader } from '../protobuf/wire-reader.ts';
 import { readSpan } from '../remote-write/histogram.ts';
 import { findHistogramProblem } from '../remote-write/histogram-check.ts';
 import { ExpositionProtoError } from './errors.ts';
@@ -119,7 +119,7 @@ class HistogramFields {
         this.countFloat = readDouble(reader, key);
         return;
       case EXEMPLAR:
-        this.#budget.take(0, reader.position);
+        this.#budget.takeSample(0, reader.position);
         this.exemplars.push(readExemplar(reader, key));
         return;
       default:
@@ -193,6 +193,7 @@ class HistogramFields {
         this.#readSpan(key, this.#negativeSpans);
         return;
       case NEGATIVE_DELTA:
+        this.#takeCounts(key);
         reader.repeatedZigzag(key, this.#negativeDeltas);
         return;
       case NEGATIVE_COUNT:
@@ -202,6 +203,7 @@ class HistogramFields {
         this.#readSpan(key, this.#positiveSpans);
         return;
       case POSITIVE_DELTA:
+        this.#takeCounts(key);
         reader.repeatedZigzag(key, this.#positiveDeltas);
         return;
       case POSITIVE_COUNT:
@@ -212,8 +214,17 @@ class HistogramFields {
     }
   }
 
+  /** Of packed varints each byte may be a count, which takes eight. */
+  #takeCounts(key: number): void {
+    const reader = this.#reader;
+    const start = reader.position;
+    const counts = (key & 7) === WIRE_LENGTH ? reader.lengthEnd() - reader.position : 1;
+    reader.position = start;
+    this.#budget.take(counts * 8, start);
+  }
+
   #readSpan(key: number, spans: Span[]): void {
-    this.#budget.take(0, this.#reader.position);
+    this.#budget.takeSample(0, this.#reader.position);
     spans.push(readSpan(this.#reader, key));
   }
 }

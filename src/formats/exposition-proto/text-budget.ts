@@ -17,9 +17,14 @@ export class TextBudget {
     this.#left = maxBytes;
   }
 
+  /** For a sample, or what weighs as much, whose names and values are so long. */
+  takeSample(length: number, offset: number): void {
+    this.take(length + SAMPLE_OVERHEAD, offset);
+  }
+
   /** Call before that much is allocated. @throws ExpositionProtoError */
-  take(length: number, offset: number): void {
-    this.#left -= length + SAMPLE_OVERHEAD;
+  take(bytes: number, offset: number): void {
+    this.#left -= bytes;
     if (this.#left >= 0) return;
     const problem = `more than ${this.#maxBytes} bytes of series, written out`;
     throw new ExpositionProtoError(offset, problem, 'less in one body');
