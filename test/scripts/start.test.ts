@@ -26,6 +26,7 @@ beforeAll(() => {
   write('ui/index.html', '<html><head></head><script src="./main.tsx"></script></html>');
   write('ui/main.tsx', 'document.title = "x";');
   write('ui/tsconfig.json', '{}');
+  write('kernel/index.ts', 'export function nothing(): void {}');
 });
 
 afterEach(async () => {
