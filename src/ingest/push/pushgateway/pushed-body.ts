@@ -10,6 +10,7 @@ import {
   type MetricType,
 } from '../../../model/index.ts';
 import type { ExpositionBody, FormatName } from '../exposition-body.ts';
+import { refuseTooLarge } from '../label-bounds.ts';
 import { groupSample, type HeldFamily, type PushedType } from './group.ts';
 import type { Grouping } from './grouping.ts';
 
@@ -86,6 +87,7 @@ class FamilyCollector implements NativeExpositionVisitor, PushedBody {
     if (!Number.isNaN(timestamp)) this.hasTimestamps = true;
     this.sampleCount++;
     const labels = decodeIdentity(this.#bytes, start, end, 0);
+    refuseTooLarge(labels);
     const name = labels.get(METRIC_NAME);
     if (this.#seen.has(labels.key)) this.hasRepeats = true;
     this.#seen.add(labels.key);

@@ -15,6 +15,7 @@ import {
   type SeriesRef,
 } from '../../../storage/api.ts';
 import { type IdentityCache, UNKNOWN_ENTRY } from '../../identity/index.ts';
+import { labelBoundProblem } from '../label-bounds.ts';
 import type { Offences } from '../offences.ts';
 
 export interface WriteTarget {
@@ -140,6 +141,11 @@ export class WriteDecoder implements RemoteWriteVisitor {
     const { labels, problem } = decodeLabels(identityBytes, start, end);
     if (problem !== undefined && isInvalid(problem)) {
       this.#skip('invalid_labels', labels, problem.message);
+      return NO_SERIES;
+    }
+    const tooLarge = labelBoundProblem(labels);
+    if (tooLarge !== undefined) {
+      this.#skip('invalid_labels', labels, tooLarge);
       return NO_SERIES;
     }
     const ref = this.#appender.series(labels);

@@ -8,6 +8,7 @@ import { Labels } from '../../../model/index.ts';
 import { type Appender, NO_SERIES, type SeriesRef } from '../../../storage/api.ts';
 import { type IdentityCache, UNKNOWN_ENTRY } from '../../identity/index.ts';
 import type { ExpositionBody } from '../exposition-body.ts';
+import { refuseTooLarge } from '../label-bounds.ts';
 import type { Offences } from '../offences.ts';
 
 export interface ExpositionTarget {
@@ -41,7 +42,10 @@ export class ExpositionDecoder implements NativeExpositionVisitor {
     this.#offences = offences;
   }
 
-  /** @throws ExpositionError where the body is malformed; the appender is then of no use. */
+  /**
+   * @throws ExpositionError where the body is malformed, PushRefusedError where a label set is too
+   *   large; the appender is then of no use.
+   */
   decode(): void {
     const { cache, appender } = this.#target;
     cache.begin(this.#body.bytes);
@@ -110,6 +114,7 @@ export class ExpositionDecoder implements NativeExpositionVisitor {
     }
     const own = decodeIdentity(this.#body.bytes, start, end, 0);
     const labels = labelPairs.length === 0 ? own : Labels.fromPairs([...own.pairs, ...labelPairs]);
+    refuseTooLarge(labels);
     const ref = appender.series(labels);
     if (ref === NO_SERIES) return ref;
     if (entry === UNKNOWN_ENTRY) cache.insert(start, end, ref);
