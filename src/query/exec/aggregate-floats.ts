@@ -3,6 +3,14 @@ import { FLOAT } from './columns.ts';
 /** Aggregations that take in one value after the other. */
 export type SimpleFold = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
 
+const SIMPLE: ReadonlySet<string> = new Set<SimpleFold>([
+  ...(['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'] as const),
+]);
+
+export function isSimpleFold(operator: string): operator is SimpleFold {
+  return SIMPLE.has(operator);
+}
+
 /** Folds the float samples of a group's series, step by step side by side. */
 export class FloatFold {
   /** Float samples seen at each step. */

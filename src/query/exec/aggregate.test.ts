@@ -92,3 +92,30 @@ test('count_values counts what has lost its name without it', async () => {
     '{v="-2"}': 1,
   });
 });
+
+test('series that are taken in as they are read give what evaluated ones give', async () => {
+  const queryable = new MemoryQueryable();
+  for (let index = 0; index < 6; index++) {
+    const labels = Labels.fromObject({ __name__: `c${index % 2}_total`, i: `${index}` });
+    const samples = Array.from({ length: 20 }, (_, tick) => ({
+      // Series of other lengths and times among them, and a reset.
+      timestamp: tick * (index === 3 ? 20_000 : 15_000),
+      value: index === 4 && tick === 7 ? ('stale' as const) : (tick * (index + 1)) % 31,
+    }));
+    queryable.add(labels, index === 2 ? samples.slice(5) : samples);
+  }
+  const engine = createEngine({ queryable });
+  const over = { startMs: 0, endMs: 400_000, stepMs: 10_000 };
+  for (const query of [
+    'sum by (i) (rate({__name__=~"c.*"}[1m]))',
+    'count({__name__=~"c.*"})',
+    'avg without (i) ({__name__=~"c.*"} offset 30s)',
+    'stddev(max_over_time({__name__=~"c.*"}[45s]))',
+    'min by (i) (last_over_time({__name__=~"c.*"}[30s]))',
+    'group by (i) ({__name__=~"c.*"} @ 60)',
+  ]) {
+    // An analysis evaluates every operator by itself.
+    const { result } = await engine.analyze(query, over);
+    expect((await engine.range(query, over)).value, query).toEqual(result.value);
+  }
+});

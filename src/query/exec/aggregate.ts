@@ -1,12 +1,11 @@
 import type { Labels } from '../../model/index.ts';
 import { aggregateCountValues } from './aggregate-count-values.ts';
-import { FloatFold, type SimpleFold } from './aggregate-floats.ts';
-import { HistogramFold } from './aggregate-histograms.ts';
+import { isSimpleFold, type SimpleFold } from './aggregate-floats.ts';
+import { GroupFold } from './aggregate-fold.ts';
 import { aggregateQuantile } from './aggregate-quantile.ts';
 import { aggregateSelection } from './aggregate-selection.ts';
+import { canStream, streamAggregate } from './aggregate-stream.ts';
 import {
-  emptyColumn,
-  FLOAT,
   type Grid,
   isPopulated,
   type SeriesColumn,
@@ -29,6 +28,9 @@ export function evaluateAggregate(
 ): VectorValue {
   const { operator } = node;
   if (operator === 'count_values') return aggregateCountValues(node, grid, context);
+  if (isSimpleFold(operator) && canStream(node, grid, context)) {
+    return streamAggregate(node, operator, grid, context);
+  }
   const parameter =
     node.parameter === undefined
       ? new Float64Array(grid.count)
@@ -69,36 +71,11 @@ function foldGroups(
   context: EvalContext,
 ): VectorValue {
   const output: SeriesColumn[] = [];
-  for (const group of groups) {
-    const column = foldGroup(node, operator, group, grid, context);
+  for (const { labels, series } of groups) {
+    const fold = new GroupFold(node, operator, labels, grid, context);
+    for (const column of series) fold.add(column);
+    const column = fold.finish();
     if (isPopulated(column)) output.push(column);
   }
   return vectorOf(output);
-}
-
-function foldGroup(
-  node: AggregateNode,
-  operator: SimpleFold,
-  group: Group,
-  grid: Grid,
-  context: EvalContext,
-): SeriesColumn {
-  const column = emptyColumn(group.labels, grid.count);
-  const floats = new FloatFold(operator, grid.count);
-  let histograms: HistogramFold | undefined;
-  for (const series of group.series) {
-    context.guard.tick(grid.count);
-    if (series.dropName) column.dropName = true;
-    floats.add(series.values, series.present);
-    if (series.histograms !== undefined) {
-      histograms ??= new HistogramFold(node, operator, grid.count, context.annotations);
-      histograms.add(series);
-    }
-  }
-  floats.store(column.values);
-  for (let step = 0; step < grid.count; step++) {
-    if (floats.counts[step]! > 0) column.present[step] = FLOAT;
-  }
-  histograms?.store(column, floats.counts);
-  return column;
 }

@@ -13,6 +13,8 @@ export interface EvalContext {
   readonly typeAndUnitLabels: boolean;
   /** Rates see the start timestamps that are stored with samples. */
   readonly startTimestamps: boolean;
+  /** Operators may take in what is below them without its being evaluated by itself. */
+  readonly streams: boolean;
   /** What storage found for a selector (or for `info`). */
   seriesOf(node: PlanNode): SeriesSet;
   /** Evaluates a node on a grid; the value belongs to the caller. */

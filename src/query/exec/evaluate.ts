@@ -20,7 +20,7 @@ import { evaluateUnary } from './unary.ts';
 
 type ContextOptions = Omit<
   EvalContext,
-  'seriesOf' | 'evaluate' | 'evaluateVector' | 'evaluateScalar'
+  'streams' | 'seriesOf' | 'evaluate' | 'evaluateVector' | 'evaluateScalar'
 >;
 
 /** Evaluates the nodes of one plan, each over all steps of a grid at once. */
@@ -30,11 +30,14 @@ export class Evaluator implements EvalContext {
   readonly lookbackMs;
   readonly typeAndUnitLabels;
   readonly startTimestamps;
+  readonly streams;
   readonly #selections: Selections;
   readonly #profiler: Profiler | undefined;
 
   constructor(options: ContextOptions, selections: Selections, profiler?: Profiler) {
     this.#profiler = profiler;
+    // Every operator is measured by itself.
+    this.streams = profiler === undefined;
     this.guard = options.guard;
     this.annotations = options.annotations;
     this.lookbackMs = options.lookbackMs;

@@ -2,7 +2,8 @@ import { RANGE_FUNCTIONS, functionsAllowing } from '../functions/range/table.ts'
 import { checkFactors } from '../functions/range/trend.ts';
 import type { RangeCall, RangeFunction, RangeSeries } from '../functions/range/range-function.ts';
 import { hintNonCounter } from './counter-hints.ts';
-import { ABSENT, emptyColumn, FLOAT, type Grid, type SeriesColumn } from './columns.ts';
+import { CollectingSink, type ColumnSink } from './column-sink.ts';
+import { ABSENT, FLOAT, type Grid, type SeriesColumn } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
 import type { CallNode, PlanNode } from './plan.ts';
@@ -18,6 +19,18 @@ export function evaluateRangeCall(
   grid: Grid,
   context: EvalContext,
 ): SeriesColumn[] {
+  const sink = new CollectingSink(grid, context.guard);
+  visitRangeCall(node, grid, context, sink);
+  return sink.series;
+}
+
+/** As `evaluateRangeCall`, one series after the other. */
+export function visitRangeCall(
+  node: CallNode,
+  grid: Grid,
+  context: EvalContext,
+  sink: ColumnSink,
+): void {
   const definition = RANGE_FUNCTIONS.get(node.name);
   if (definition === undefined) throw new ExecutionError(`unknown function ${node.name}`);
   const { rangeNode, parameters } = splitArguments(node, grid, context);
@@ -42,10 +55,10 @@ export function evaluateRangeCall(
     usesStartTimes: usesStarts,
     guard: context.guard,
   };
-  return new RangeRun(
+  new RangeRun(
     { node, source, call, windows, grid, kernels: kernelsOf(node, definition, extension) },
     context,
-  ).run(definition.keepsName === true);
+  ).run(definition.keepsName === true, sink);
 }
 
 function kernelsOf(
@@ -95,10 +108,9 @@ class RangeRun {
     this.#context = context;
   }
 
-  run(keepsName: boolean): SeriesColumn[] {
+  run(keepsName: boolean, sink: ColumnSink): void {
     const { source, call, windows, kernels, grid } = this.#options;
     const { guard, lookbackMs } = this.#context;
-    const output: SeriesColumn[] = [];
     for (let index = 0; index < source.count; index++) {
       guard.tick(windows.count);
       const series = source.read(index);
@@ -106,15 +118,12 @@ class RangeRun {
       if (inWindows === 0) continue;
       guard.queryableSamples += inWindows;
       guard.stepCounts?.addWindows(grid, windows);
-      const dropName = !keepsName || source.dropName(index);
-      const column = emptyColumn(source.labels(index), windows.count, dropName);
+      const column = sink.open();
+      column.dropName = !keepsName || source.dropName(index);
       kernels.floats(series, call, column);
       if (series.histograms.length > 0) this.#correctHistogramSteps(series, column);
-      if (!this.#isWorthKeeping(column)) continue;
-      guard.hold(windows.count);
-      output.push(column);
+      if (this.#isWorthKeeping(column, index)) sink.take(column, source, index);
     }
-    return output;
   }
 
   #correctHistogramSteps(series: RangeSeries, column: SeriesColumn): void {
@@ -126,14 +135,14 @@ class RangeRun {
     }
   }
 
-  #isWorthKeeping(column: SeriesColumn): boolean {
-    const { node } = this.#options;
+  #isWorthKeeping(column: SeriesColumn, index: number): boolean {
+    const { node, source } = this.#options;
     let found: number = ABSENT;
     for (let step = 0; step < column.present.length && found !== FLOAT; step++) {
       found = column.present[step]! || found;
     }
     if (found === FLOAT && (node.name === 'rate' || node.name === 'increase')) {
-      hintNonCounter(node, column.labels, this.#context);
+      hintNonCounter(node, source.labels(index), this.#context);
     }
     return found !== ABSENT;
   }

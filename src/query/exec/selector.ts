@@ -1,7 +1,7 @@
 import { type FloatHistogram, isStaleAt, SampleColumns } from '../../model/index.ts';
 import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
+import { CollectingSink, type ColumnSink } from './column-sink.ts';
 import {
-  emptyColumn,
   type Grid,
   type SeriesColumn,
   setFloat,
@@ -33,24 +33,42 @@ export function evaluateSelector(
   return selectLatest(node, node, grid, context, 'value');
 }
 
+/** What is kept of the sample found; times in seconds, `time_of_float` of floats alone. */
+type Kept = 'value' | 'time' | 'time_of_float' | 'start_time';
+
+type Lookup = Pick<SelectorNode, 'atMs' | 'offsetMs' | 'statsOnly'>;
+
 /**
- * As `evaluateSelector`, with what is kept of the sample found: its value, its own time (of floats
- * alone, or of any) or its start time in seconds. `source` is the node whose series were read.
+ * As `evaluateSelector`, with what is kept of the sample found: its value, its own time or its
+ * start time. `source` is the node whose series were read.
  */
 export function selectLatest(
   source: PlanNode,
-  node: Pick<SelectorNode, 'atMs' | 'offsetMs' | 'statsOnly'>,
+  node: Lookup,
   grid: Grid,
   context: EvalContext,
-  kept: 'value' | 'time' | 'time_of_float' | 'start_time',
+  kept: Kept,
 ): VectorValue {
+  const sink = new CollectingSink(grid, context.guard);
+  visitLatest(source, node, grid, context, kept, sink);
+  return vectorOf(sink.series);
+}
+
+/** As `selectLatest`, one series after the other. */
+export function visitLatest(
+  source: PlanNode,
+  node: Lookup,
+  grid: Grid,
+  context: EvalContext,
+  kept: Kept,
+  sink: ColumnSink,
+): void {
   const set = context.seriesOf(source);
   const columns = new SampleColumns();
-  const series: SeriesColumn[] = [];
   for (let index = 0; index < set.length; index++) {
     context.guard.tick(grid.count);
     const reader = new LatestReader(set, index, columns, node.statsOnly);
-    const column = emptyColumn(set.labels(index), grid.count);
+    const column = sink.open();
     let found = 0;
     for (let step = 0; step < grid.count; step++) {
       const time = lookupTime(node, grid, step);
@@ -67,12 +85,9 @@ export function selectLatest(
     context.guard.samplesRead += columns.length;
     if (found === 0) continue;
     context.guard.queryableSamples += found;
-    context.guard.stepCounts?.addPresent(grid, column.present);
-    context.guard.hold(grid.count);
-    series.push(column);
+    sink.take(column, set, index);
   }
   context.guard.seriesRead += set.length;
-  return vectorOf(series);
 }
 
 /** Walks one series forward: lookup times must not fall. */

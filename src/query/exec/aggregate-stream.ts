@@ -1,0 +1,91 @@
+import { Labels } from '../../model/index.ts';
+import { RANGE_FUNCTIONS } from '../functions/range/table.ts';
+import { GroupFold } from './aggregate-fold.ts';
+import type { SimpleFold } from './aggregate-floats.ts';
+import type { ColumnSink, LabelSource } from './column-sink.ts';
+import { ABSENT, emptyColumn, type Grid, type SeriesColumn, type VectorValue } from './columns.ts';
+import { isPopulated, vectorOf } from './columns.ts';
+import type { EvalContext } from './context.ts';
+import { groupLabels } from './group-labels.ts';
+import type { AggregateNode, CallNode } from './plan.ts';
+import { visitRangeCall } from './range-calls.ts';
+import { visitLatest } from './selector.ts';
+
+/**
+ * Whether an aggregation can take in the series of its operand as they are read, so that they are
+ * never all there. (2,560 rates at 240 steps: 16 ms instead of 23; a count of 20,000 series, whose
+ * labels nobody then reads: 8 ms instead of 34.)
+ */
+export function canStream({ expr }: AggregateNode, grid: Grid, { streams }: EvalContext): boolean {
+  if (!streams || (expr.invariant && grid.count > 1)) return false;
+  if (expr.kind === 'selector') return expr.extension !== 'smoothed';
+  return expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name);
+}
+
+/** As the fold of the groups of the evaluated operand. Only where `canStream`. */
+export function streamAggregate(
+  node: AggregateNode,
+  operator: SimpleFold,
+  grid: Grid,
+  context: EvalContext,
+): VectorValue {
+  context.guard.check();
+  const sink = new FoldingSink(node, operator, grid, context);
+  if (node.expr.kind === 'selector') {
+    visitLatest(node.expr, node.expr, grid, context, 'value', sink);
+  } else {
+    visitRangeCall(node.expr as CallNode, grid, context, sink);
+  }
+  return vectorOf(sink.results().filter(isPopulated));
+}
+
+class FoldingSink implements ColumnSink {
+  readonly #node: AggregateNode;
+  readonly #operator: SimpleFold;
+  readonly #grid: Grid;
+  readonly #context: EvalContext;
+  readonly #column: SeriesColumn;
+  readonly #labelsOf: (labels: Labels) => Labels;
+  readonly #isOneGroup: boolean;
+  readonly #folds = new Map<string, GroupFold>();
+
+  constructor(node: AggregateNode, operator: SimpleFold, grid: Grid, context: EvalContext) {
+    this.#node = node;
+    this.#operator = operator;
+    this.#grid = grid;
+    this.#context = context;
+    this.#column = emptyColumn(Labels.EMPTY, grid.count);
+    this.#labelsOf = groupLabels(node);
+    this.#isOneGroup = !node.without && node.grouping.length === 0;
+  }
+
+  open(): SeriesColumn {
+    const column = this.#column;
+    column.present.fill(ABSENT);
+    column.histograms = undefined;
+    column.dropName = false;
+    return column;
+  }
+
+  take(column: SeriesColumn, source: LabelSource, index: number): void {
+    // Without a grouping nobody needs the labels, unless to name what has histograms.
+    const isNamed = !this.#isOneGroup || column.histograms !== undefined;
+    column.labels = isNamed ? source.labels(index) : Labels.EMPTY;
+    this.#foldOf(column.labels).add(column);
+  }
+
+  results(): SeriesColumn[] {
+    return Array.from(this.#folds.values(), (fold) => fold.finish());
+  }
+
+  #foldOf(labels: Labels): GroupFold {
+    const group = this.#isOneGroup ? Labels.EMPTY : this.#labelsOf(labels);
+    let fold = this.#folds.get(group.key);
+    if (fold === undefined) {
+      fold = new GroupFold(this.#node, this.#operator, group, this.#grid, this.#context);
+      this.#folds.set(group.key, fold);
+      this.#context.guard.hold(this.#grid.count);
+    }
+    return fold;
+  }
+}
