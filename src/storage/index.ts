@@ -10,7 +10,7 @@ export {
   StorageFullError,
   StorageLockedError,
 } from './errors.ts';
-export type { FileSystem, WritableFile } from './file-system.ts';
+export type { FileSystem, ReadableFile, WritableFile } from './file-system.ts';
 export { nodeFileSystem } from './file-system.ts';
 export { openStorage } from './open-storage.ts';
 export type { StorageOptions, StorageOptionsInput } from './options.ts';
