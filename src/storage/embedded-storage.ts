@@ -32,6 +32,8 @@ import type { BlockMeta } from './block/block-meta.ts';
 import type { BlockSet } from './block/block-set.ts';
 import { BlockCache } from './block/block-cache.ts';
 import { CommitGate } from './compact/commit-gate.ts';
+import { Compactor } from './compact/compactor.ts';
+import { writeSnapshot } from './compact/write-snapshot.ts';
 import { Cutter } from './compact/cutter.ts';
 import { HeadReader } from './reader/head-reader.ts';
 import { ReaderQuerier } from './reader/reader-querier.ts';
@@ -100,6 +102,7 @@ export class EmbeddedStorage implements Storage {
   readonly #reader: Reader;
   readonly #gate = new CommitGate();
   readonly #cutter: Cutter;
+  readonly #compactor: Compactor;
   /** What changes blocks goes one after another. */
   #changing: Promise<unknown> | undefined;
   readonly #resolver: SeriesResolver;
@@ -124,6 +127,10 @@ export class EmbeddedStorage implements Storage {
       ...parts,
       gate: this.#gate,
       windowMs: parts.options.out_of_order_window_ms,
+    });
+    this.#compactor = new Compactor(parts.environment, parts.blocks, {
+      retentionMs: parts.options.retention_ms,
+      retentionSizeBytes: parts.options.retention_size_bytes,
     });
     this.#resolver = new SeriesResolver(parts.head, parts.options.max_series);
     this.#cancelMaintenance = this.#scheduleMaintenance();
@@ -249,8 +256,26 @@ export class EmbeddedStorage implements Storage {
    * that are empty and not used any more.
    */
   async maintain(): Promise<void> {
-    await this.#exclusively(() => this.#maintainBlocks());
-    await this.#maintainHead();
+    try {
+      await this.#exclusively(() => this.#maintainBlocks());
+    } finally {
+      await this.#maintainHead();
+    }
+  }
+
+  /**
+   * Makes `snapshots/NAME` in the data folder, which another store can be opened on: blocks are
+   * linked, not copied, and a checkpoint holds the rest. Resolves with the name.
+   */
+  snapshot(): Promise<string> {
+    const { data_dir: dataDir } = this.#options;
+    return this.#exclusively(() =>
+      writeSnapshot(this.#environment, dataDir, {
+        head: this.#head,
+        log: this.#log,
+        blocks: this.#blocks,
+      }),
+    );
   }
 
   /** Takes the samples out to blocks that are old enough; the number of new blocks. */
@@ -260,10 +285,10 @@ export class EmbeddedStorage implements Storage {
 
   async #maintainBlocks(): Promise<void> {
     const { minTime } = this.#bounds();
-    const expired = this.#blocks.list().filter(({ meta }) => meta.maxTime < minTime);
-    await this.#blocks.remove(expired.map(({ meta }) => meta.name));
+    await this.#compactor.dropOld(minTime);
     // The log before a cut repeats what the blocks hold.
     if ((await this.#cutter.run()) > 0) await this.#checkpointer.run();
+    await this.#compactor.run();
   }
 
   async #maintainHead(): Promise<void> {
@@ -379,6 +404,7 @@ export class EmbeddedStorage implements Storage {
     this.#cancelMaintenance();
     for (const server of this.#servers) server.close();
     this.#servers.clear();
+    this.#compactor.stop();
     try {
       await this.#changing;
       await this.#cache.close();

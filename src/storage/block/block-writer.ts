@@ -18,8 +18,8 @@ import { IndexWriter } from './index-writer.ts';
  */
 export const BLOCK_CHUNK_SAMPLES = 480;
 const BUFFER_BYTES = 1024 * 1024;
-/** Columns of times that are looked through for one that is there already. */
-const KEPT_COLUMNS = 4096;
+/** Times, in samples, that are kept to find columns that are there already: 32 MiB. */
+const KEPT_TIMES = 4 * 1024 * 1024;
 /** Columns looked through that differ only between their first and last time. */
 const ALIKE_MAX = 16;
 
@@ -38,6 +38,7 @@ export class BlockWriter {
   readonly #codec = new ValueCodec();
   readonly #buffer = new ByteWriter(2 * BUFFER_BYTES);
   readonly #columns = new Map<string, { times: Float64Array; column: number }[]>();
+  #keptTimes = 0;
   #histogramTimes = new Float64Array(BLOCK_CHUNK_SAMPLES);
   #file: WritableFile | undefined;
   /** Bytes of the chunks file before those in the buffer. */
@@ -170,15 +171,21 @@ export class BlockWriter {
     this.#codec.encode(this.#buffer, times, new Uint32Array(times.buffer), 0, times.length);
     const place = { ...this.#end(start), count: to - from, minTime: first, maxTime: last };
     const column = this.#index.addColumn(place);
-    if (this.#columns.size >= KEPT_COLUMNS) {
-      // Forgetting one costs at most that it is written again.
-      const [oldest] = this.#columns.keys();
-      if (oldest !== undefined) this.#columns.delete(oldest);
-    }
-    if (alike.length >= ALIKE_MAX) alike.shift();
+    this.#keptTimes += times.length;
+    if (alike.length >= ALIKE_MAX) this.#keptTimes -= alike.shift()?.times.length ?? 0;
     alike.push({ times, column });
     this.#columns.set(key, alike);
+    this.#forgetColumns();
     return column;
+  }
+
+  /** Forgetting one costs at most that it is written again. */
+  #forgetColumns(): void {
+    for (const [key, alike] of this.#columns) {
+      if (this.#keptTimes <= KEPT_TIMES) return;
+      for (const { times } of alike) this.#keptTimes -= times.length;
+      this.#columns.delete(key);
+    }
   }
 
   #begin(): number {

@@ -32,12 +32,18 @@ interface NameEntry {
   ranks: Uint32Array;
 }
 
+interface ShapeNode {
+  id: number;
+  readonly next: Map<number, ShapeNode>;
+}
+
 /** Gathers the series of a block and writes its index. */
 export class IndexWriter {
   readonly #names: NameEntry[] = [];
   readonly #nameIds = new Map<string, number>();
   readonly #shapes: number[][] = [];
-  readonly #shapeIds = new Map<string, number>();
+  /** Name after name down to the shape that ends there. */
+  readonly #shapeTree: ShapeNode = { id: -1, next: new Map() };
   readonly #columns: TimeColumn[] = [];
   readonly #seriesShapes: number[] = [];
   readonly #seriesValues: number[] = [];
@@ -119,13 +125,17 @@ export class IndexWriter {
   }
 
   #shapeId(shape: number[]): number {
-    const key = shape.join(' ');
-    let id = this.#shapeIds.get(key);
-    if (id === undefined) {
-      id = this.#shapes.push(shape) - 1;
-      this.#shapeIds.set(key, id);
+    let node = this.#shapeTree;
+    for (const nameId of shape) {
+      let next = node.next.get(nameId);
+      if (next === undefined) {
+        next = { id: -1, next: new Map() };
+        node.next.set(nameId, next);
+      }
+      node = next;
     }
-    return id;
+    if (node.id < 0) node.id = this.#shapes.push(shape) - 1;
+    return node.id;
   }
 
   /** Texts of each name in order of their bytes. */

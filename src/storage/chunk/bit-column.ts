@@ -61,8 +61,8 @@ function exclusiveOr(words: Uint32Array, from: number, to: number, target: WordC
     const at = index - from;
     low[at] = words[2 * index + LOW_WORD]! ^ words[2 * index - 2 + LOW_WORD]!;
     high[at] = words[2 * index + HIGH_WORD]! ^ words[2 * index - 2 + HIGH_WORD]!;
-    anyLow |= low[at]!;
-    anyHigh |= high[at]!;
+    anyLow |= low[at];
+    anyHigh |= high[at];
   }
   const zeros = trailingZeros(anyLow, anyHigh);
   for (let at = 1; at < to - from; at++) {
@@ -99,8 +99,8 @@ function subtract(words: Uint32Array, from: number, to: number, target: WordColu
     const at = index - from;
     low[at] = lowWord - before;
     high[at] = words[2 * index + HIGH_WORD]! - words[2 * index - 2 + HIGH_WORD]! - borrow;
-    anyLow |= low[at]!;
-    anyHigh |= high[at]!;
+    anyLow |= low[at];
+    anyHigh |= high[at];
   }
   const zeros = trailingZeros(anyLow, anyHigh);
   for (let at = 1; at < to - from; at++) {

@@ -68,7 +68,7 @@ export class DecimalForm {
 function fits(integer: number, exponent: number, value: number): boolean {
   if (!(integer < INTEGER_LIMIT && integer > -INTEGER_LIMIT)) return false;
   if (integer === 0) return Object.is(value, 0);
-  return integer / POWERS[exponent]! === value;
+  return value === integer / POWERS[exponent]!;
 }
 
 /** The least exponent from `least` on that suits the value, -1 where none does. */

@@ -38,23 +38,30 @@ export interface CutterParts {
  */
 export class Cutter {
   readonly #parts: CutterParts;
+  #lastEnd = -Infinity;
 
   constructor(parts: CutterParts) {
     this.#parts = parts;
   }
 
-  /** Cuts what is older than the kept time; returns the number of new blocks. @throws StorageError */
+  /**
+   * Cuts what is older than the kept time; returns the number of new blocks.
+   * @throws StorageError
+   */
   async run(): Promise<number> {
     const { head, environment, windowMs } = this.#parts;
     const { oldest, newest } = await timeBounds(head);
     // Where both are known only roughly: commits go on. What counts is looked at again below.
     const now = Math.min(newest, environment.clock.now());
     const end = alignDown(now - Math.max(KEPT_MS, windowMs));
-    if (!(oldest < end)) return 0;
+    // What comes late waits for the next cut: a block for each few of them would be dear.
+    if (!(oldest < end) || end <= this.#lastEnd) return 0;
     const { gate } = this.#parts;
     gate.close(end);
     try {
-      return await this.#cut(end);
+      const count = await this.#cut(end);
+      this.#lastEnd = end;
+      return count;
     } catch (error) {
       throw storageErrorOf('cannot cut a block', error);
     } finally {

@@ -134,7 +134,8 @@ export class MergingReader implements Reader {
     signal: AbortSignal,
     merge: (answer: T, blocks: readonly BlockRef[]) => Promise<T>,
   ): Promise<T> {
-    const { answer, blocks, release } = await this.#source.ask(request, signal);
+    const leased = await this.#source.ask(request, signal);
+    const { answer, blocks } = leased;
     try {
       await this.#cache.keepOnly(blocks);
       const within = blocks.filter(
@@ -142,7 +143,7 @@ export class MergingReader implements Reader {
       );
       return await merge(answer as T, within);
     } finally {
-      release();
+      leased.release();
     }
   }
 
