@@ -130,7 +130,7 @@ export class EmbeddedStorage implements Storage {
     });
     this.#compactor = new Compactor(parts.environment, parts.blocks, {
       retentionMs: parts.options.retention_ms,
-      retentionSizeBytes: parts.options.retention_size_bytes,
+      retentionBytes: parts.options.retention_bytes,
     });
     this.#resolver = new SeriesResolver(parts.head, parts.options.max_series);
     this.#cancelMaintenance = this.#scheduleMaintenance();

@@ -122,7 +122,7 @@ test('blocks go by age and by size, the oldest first', async () => {
   expect(oldest).toBeGreaterThanOrEqual(START + 17 * HOUR);
   expect(oldest).toBeLessThanOrEqual(START + 20 * HOUR);
   await aged.close();
-  const sized = await open(place, { retention_size_bytes: 1 });
+  const sized = await open(place, { retention_bytes: 1 });
   await sized.maintain();
   expect(await blockNames(place)).toEqual([]);
   await sized.close();

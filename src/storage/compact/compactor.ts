@@ -14,7 +14,7 @@ export interface CompactorOptions {
   /** 0 for ever. */
   readonly retentionMs: number;
   /** 0 sets no limit. */
-  readonly retentionSizeBytes: number;
+  readonly retentionBytes: number;
 }
 
 /** Without a limit on age, blocks grow to this. */
@@ -42,11 +42,11 @@ export class Compactor {
 
   /** Drops blocks that lie before `minTime`, and the oldest ones beyond the size. */
   async dropOld(minTime: number): Promise<void> {
-    const { retentionSizeBytes } = this.#options;
+    const { retentionBytes } = this.#options;
     const gone: string[] = [];
     let sizeBytes = this.#blocks.sizeBytes;
     for (const { meta } of this.#blocks.list().sort((a, b) => a.meta.maxTime - b.meta.maxTime)) {
-      const tooMuch = retentionSizeBytes > 0 && sizeBytes > retentionSizeBytes;
+      const tooMuch = retentionBytes > 0 && sizeBytes > retentionBytes;
       if (meta.maxTime >= minTime && !tooMuch) break;
       gone.push(meta.name);
       sizeBytes -= blockBytes(meta);
