@@ -1,4 +1,7 @@
 export * from './api.ts';
+export type { CheckOptions } from './check/check-store.ts';
+export { checkStore } from './check/check-store.ts';
+export type { StoreProblem, StoreReport } from './check/store-report.ts';
 export type { StorageCounters } from './embedded-storage.ts';
 export { EmbeddedStorage } from './embedded-storage.ts';
 export type { StorageEnvironment } from './environment.ts';

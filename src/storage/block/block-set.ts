@@ -147,7 +147,7 @@ export class BlockSet {
     for (const held of this.#held.values()) {
       if (held.saved || held.removed) continue;
       const { path, tombstones } = held.ref;
-      await replaceFile(files, path, 'tombstones', encodeTombstones(tombstones));
+      await writeTombstones(files, path, tombstones);
       // More may have come while these were written.
       held.saved = held.ref.tombstones === tombstones;
     }
@@ -197,13 +197,23 @@ export class BlockSet {
   }
 }
 
-async function readTombstones(files: FileSystem, path: string): Promise<Tombstone[]> {
+/** Tombstones of a block, none where it has no such file. @throws StorageError */
+export async function readTombstones(files: FileSystem, path: string): Promise<Tombstone[]> {
   try {
     return decodeTombstones(`${path}/tombstones`, await files.read(`${path}/tombstones`));
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Makes these the tombstones of a block, durably. */
+export function writeTombstones(
+  files: FileSystem,
+  path: string,
+  tombstones: readonly Tombstone[],
+): Promise<void> {
+  return replaceFile(files, path, 'tombstones', encodeTombstones(tombstones));
 }
 
 /** Puts a file in the place of the one before; after a crash there is one or the other. */
