@@ -71,6 +71,9 @@ export interface StorageCounters {
   readonly seriesRefused: number;
   /** Exemplars refused as duplicates, out of order or bounds, or of an unknown series. */
   readonly exemplarsDropped: number;
+  readonly blocks: number;
+  /** Size of the blocks on the disk. */
+  readonly blockBytes: number;
   /** Memory held for samples, bytes. */
   readonly sampleMemoryBytes: number;
 }
@@ -238,6 +241,8 @@ export class EmbeddedStorage implements Storage {
       chunks: this.#head.chunks.chunkCount,
       seriesRefused: this.#resolver.refusedCount,
       exemplarsDropped: this.#head.exemplars.droppedCount,
+      blocks: this.#blocks.list().length,
+      blockBytes: this.#blocks.sizeBytes,
       sampleMemoryBytes: this.#head.chunks.sizeBytes,
     };
   }
