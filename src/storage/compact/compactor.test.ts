@@ -87,6 +87,25 @@ function memory(): Place {
   return { dataDir: 'data', files: new MemoryFileSystem(), clock: new FakeClock(START) };
 }
 
+test('samples of any age go to blocks, however far apart', async () => {
+  const place = memory();
+  const storage = await open(place);
+  const times = [Number.MIN_SAFE_INTEGER, -1, 0, START - 30 * 365 * 24 * HOUR];
+  for (const [index, time] of times.entries()) {
+    const labels = Labels.fromObject({ __name__: 'old', index: String(index) });
+    await store(storage, labels, [[time, index]]);
+  }
+  await live(storage, place, 4);
+  const dump = await dumpStorage(storage);
+  expect(dump.length).toBe(times.length + 16);
+  expect((await blockNames(place)).length).toBe(5);
+  expect(storage.stats()).toMatchObject({ minTime: times[0], sampleCount: dump.length });
+  await storage.close();
+  const again = await open(place);
+  expect(await dumpStorage(again)).toEqual(dump);
+  await again.close();
+});
+
 test('deletes hide what is in blocks, after a restart and a merge too', async () => {
   const place = memory();
   const storage = await open(place);

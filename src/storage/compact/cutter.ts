@@ -8,6 +8,7 @@ import { storageErrorOf } from '../errors.ts';
 import { Capture } from '../head/capture.ts';
 import { ChunkRun } from '../head/chunk-run.ts';
 import type { Head } from '../head/head.ts';
+import type { HistogramView } from '../head/histogram-timeline.ts';
 import { readHistograms } from '../head/histogram-timeline.ts';
 import type { MemSeries } from '../head/mem-series.ts';
 import { oldestTime } from '../head/mem-series.ts';
@@ -78,9 +79,12 @@ export class Cutter {
     const metas: BlockMeta[] = [];
     try {
       await source.prepare();
-      for (let from = alignDown(source.oldest); from < end; from += BLOCK_RANGE_MS) {
-        const meta = await this.#writeBlock(source, cut, from, from + BLOCK_RANGE_MS);
+      for (let from = alignDown(source.oldest); from < end; ) {
+        const to = from + BLOCK_RANGE_MS;
+        const meta = await this.#writeBlock(source, cut, from, to);
         if (meta !== undefined) metas.push(meta);
+        // Late samples may be years away from the others.
+        from = alignDown(await source.firstTime(to));
       }
       await this.#switchOver(cut, end, metas);
     } catch (error) {
@@ -189,6 +193,21 @@ class CutSource {
     this.#order = [...byMetric.values()].flat();
   }
 
+  /** Time of the first sample at or after `time`; Infinity where there is none. */
+  async firstTime(time: number): Promise<number> {
+    let first = Infinity;
+    const pacer = new Pacer();
+    for (const index of this.#order) {
+      this.#capture.load(index, this.#run);
+      first = Math.min(first, this.#run.firstTime(time));
+      const view = this.#capture.histograms(index);
+      const histogram = view === undefined ? undefined : firstHistogramFrom(view, time);
+      if (histogram !== undefined) first = Math.min(first, histogram);
+      if (pacer.due()) await pacer.pause();
+    }
+    return first;
+  }
+
   async writeTo(writer: BlockWriter, from: number, to: number): Promise<void> {
     const pacer = new Pacer();
     for (const index of this.#order) {
@@ -205,6 +224,13 @@ class CutSource {
       if (pacer.due()) await pacer.pause();
     }
   }
+}
+
+function firstHistogramFrom(view: HistogramView, time: number): number | undefined {
+  for (let index = 0; index < view.length; index++) {
+    if (view.timestamps[index]! >= time) return view.timestamps[index];
+  }
+  return undefined;
 }
 
 /** The last time before `time`. */
