@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
-import type { Labels, Matcher, Metadata } from '../model/index.ts';
-import { messageOf } from '../model/index.ts';
+import type { Matcher, Metadata } from '../model/index.ts';
+import { Labels, messageOf } from '../model/index.ts';
 import type { CancelTimer } from '../util/index.ts';
 import type {
   Appender,
@@ -21,6 +21,20 @@ import type { Head } from './head/head.ts';
 import { headStats } from './head/head-stats.ts';
 import { selectSeries } from './head/select-series.ts';
 import type { StorageOptions } from './options.ts';
+import type { Reader } from './reader/reader.ts';
+import type { DeleteRecord } from './wal/records.ts';
+import type { ReadSource } from './reader/read-source.ts';
+import { LocalSource, MergedSource } from './reader/read-source.ts';
+import { MergingReader } from './reader/merging-reader.ts';
+import { eachSeries } from './reader/block-series.ts';
+import { nodeFileSystem } from './file-system.ts';
+import type { BlockMeta } from './block/block-meta.ts';
+import type { BlockSet } from './block/block-set.ts';
+import { BlockCache } from './block/block-cache.ts';
+import { CommitGate } from './compact/commit-gate.ts';
+import { Compactor } from './compact/compactor.ts';
+import { writeSnapshot } from './compact/write-snapshot.ts';
+import { Cutter } from './compact/cutter.ts';
 import { HeadReader } from './reader/head-reader.ts';
 import { ReaderQuerier } from './reader/reader-querier.ts';
 import { ReaderServer } from './reader/reader-server.ts';
@@ -57,6 +71,9 @@ export interface StorageCounters {
   readonly seriesRefused: number;
   /** Exemplars refused as duplicates, out of order or bounds, or of an unknown series. */
   readonly exemplarsDropped: number;
+  readonly blocks: number;
+  /** Size of the blocks on the disk. */
+  readonly blockBytes: number;
   /** Memory held for samples, bytes. */
   readonly sampleMemoryBytes: number;
 }
@@ -68,11 +85,12 @@ export interface StorageParts {
   readonly head: Head;
   readonly log: LogWriter;
   readonly checkpointer: Checkpointer;
+  readonly blocks: BlockSet;
   readonly lock: DataLock;
   readonly recovery: Recovery;
 }
 
-/** All in memory, all in a write-ahead log, in the folder of the options. */
+/** What is new in memory and in a write-ahead log, what is old in blocks; all in one folder. */
 export class EmbeddedStorage implements Storage {
   readonly recovery: Recovery;
   readonly #options: StorageOptions;
@@ -81,7 +99,15 @@ export class EmbeddedStorage implements Storage {
   readonly #log: LogWriter;
   readonly #checkpointer: Checkpointer;
   readonly #lock: DataLock;
-  readonly #reader: HeadReader;
+  readonly #blocks: BlockSet;
+  readonly #cache: BlockCache;
+  readonly #source: ReadSource;
+  readonly #reader: Reader;
+  readonly #gate = new CommitGate();
+  readonly #cutter: Cutter;
+  readonly #compactor: Compactor;
+  /** What changes blocks goes one after another. */
+  #changing: Promise<unknown> | undefined;
   readonly #resolver: SeriesResolver;
   readonly #servers = new Set<ReaderServer>();
   #cancelMaintenance: CancelTimer;
@@ -96,7 +122,19 @@ export class EmbeddedStorage implements Storage {
     this.#log = parts.log;
     this.#checkpointer = parts.checkpointer;
     this.#lock = parts.lock;
-    this.#reader = new HeadReader(parts.head);
+    this.#blocks = parts.blocks;
+    this.#cache = new BlockCache(parts.environment.files);
+    this.#source = new LocalSource(new HeadReader(parts.head), parts.blocks);
+    this.#reader = new MergingReader(this.#source, this.#cache);
+    this.#cutter = new Cutter({
+      ...parts,
+      gate: this.#gate,
+      windowMs: parts.options.out_of_order_window_ms,
+    });
+    this.#compactor = new Compactor(parts.environment, parts.blocks, {
+      retentionMs: parts.options.retention_ms,
+      retentionBytes: parts.options.retention_bytes,
+    });
     this.#resolver = new SeriesResolver(parts.head, parts.options.max_series);
     this.#cancelMaintenance = this.#scheduleMaintenance();
   }
@@ -117,7 +155,10 @@ export class EmbeddedStorage implements Storage {
   workerHandle(): WorkerHandle {
     this.#assertOpen();
     const { port1, port2 } = new MessageChannel();
-    const server = new ReaderServer(this.#reader, port1, () => this.#servers.delete(server));
+    // A worker reads blocks itself, where it can get at their files.
+    const onDisk = this.#environment.files === nodeFileSystem;
+    const source = onDisk ? this.#source : new MergedSource(this.#reader);
+    const server = new ReaderServer(source, port1, () => this.#servers.delete(server));
     this.#servers.add(server);
     return { message: { port: port2 }, transfer: [port2] };
   }
@@ -155,15 +196,34 @@ export class EmbeddedStorage implements Storage {
   }
 
   deleteSeries(matchers: readonly Matcher[], range: TimeRange): Promise<number> {
-    return this.#logged(
-      (writer) => encodeDelete(writer, { matchers, range }),
-      () => this.#head.applyDelete(matchers, range),
-    );
+    const record = { matchers, range };
+    // Fast path, and in order with commits of the same turn: nothing is in blocks.
+    if (this.#changing === undefined && this.#blocks.list().length === 0) {
+      return this.#delete(record, new Set());
+    }
+    return this.#exclusively(async () => {
+      const touched = await this.#touchedInBlocks(record);
+      const count = await this.#delete(record, touched);
+      await this.#blocks.saveTombstones();
+      return count;
+    });
   }
 
   stats(limit = STATS_LIMIT): StorageStats {
     const { corruptionCount } = this.recovery;
-    return { ...headStats(this.#head, limit), corruptionCount };
+    const head = headStats(this.#head, limit);
+    const blocks = this.#blocks.list().map(({ meta }) => meta);
+    const sum = (count: (meta: BlockMeta) => number): number =>
+      blocks.reduce((total, meta) => total + count(meta), 0);
+    const { minTime, maxTime } = timeSpan(head, blocks);
+    return {
+      ...head,
+      chunkCount: head.chunkCount + sum((meta) => meta.chunkCount),
+      sampleCount: head.sampleCount + sum((meta) => meta.sampleCount),
+      minTime,
+      maxTime,
+      corruptionCount: corruptionCount + this.#blocks.damagedCount,
+    };
   }
 
   counters(): StorageCounters {
@@ -181,6 +241,8 @@ export class EmbeddedStorage implements Storage {
       chunks: this.#head.chunks.chunkCount,
       seriesRefused: this.#resolver.refusedCount,
       exemplarsDropped: this.#head.exemplars.droppedCount,
+      blocks: this.#blocks.list().length,
+      blockBytes: this.#blocks.sizeBytes,
       sampleMemoryBytes: this.#head.chunks.sizeBytes,
     };
   }
@@ -194,8 +256,47 @@ export class EmbeddedStorage implements Storage {
     return this.#closing;
   }
 
-  /** Drops what is older than the retention, and series that are empty and not used any more. */
+  /**
+   * Takes old samples out to blocks, drops what is older than the retention, and forgets series
+   * that are empty and not used any more.
+   */
   async maintain(): Promise<void> {
+    try {
+      await this.#exclusively(() => this.#maintainBlocks());
+    } finally {
+      await this.#maintainHead();
+    }
+  }
+
+  /**
+   * Makes `snapshots/NAME` in the data folder, which another store can be opened on: blocks are
+   * linked, not copied, and a checkpoint holds the rest. Resolves with the name.
+   */
+  snapshot(): Promise<string> {
+    const { data_dir: dataDir } = this.#options;
+    return this.#exclusively(() =>
+      writeSnapshot(this.#environment, dataDir, {
+        head: this.#head,
+        log: this.#log,
+        blocks: this.#blocks,
+      }),
+    );
+  }
+
+  /** Takes the samples out to blocks that are old enough; the number of new blocks. */
+  cut(): Promise<number> {
+    return this.#exclusively(() => this.#cutter.run());
+  }
+
+  async #maintainBlocks(): Promise<void> {
+    const { minTime } = this.#bounds();
+    await this.#compactor.dropOld(minTime);
+    // The log before a cut repeats what the blocks hold.
+    if ((await this.#cutter.run()) > 0) await this.#checkpointer.run();
+    await this.#compactor.run();
+  }
+
+  async #maintainHead(): Promise<void> {
     const period = this.#resolver.period++;
     const { minTime } = this.#bounds();
     const refs: number[] = [];
@@ -211,6 +312,13 @@ export class EmbeddedStorage implements Storage {
   }
 
   #commit(commit: Commit): Promise<CommitResult> {
+    const waiting = this.#gate.wait(commit);
+    return waiting === undefined
+      ? this.#logCommit(commit)
+      : waiting.then(() => this.#logCommit(commit));
+  }
+
+  #logCommit(commit: Commit): Promise<CommitResult> {
     return this.#logged(
       (writer) => encodeCommit(writer, commit),
       () => this.#head.apply(commit),
@@ -228,6 +336,54 @@ export class EmbeddedStorage implements Storage {
         reject,
       });
     });
+  }
+
+  #delete(record: DeleteRecord, touched: Set<string>): Promise<number> {
+    const { table } = this.#head;
+    const countBefore = touched.size;
+    return this.#logged(
+      (writer) => encodeDelete(writer, record),
+      () => {
+        const inHead = this.#head.applyDelete(record.matchers, record.range, (series) => {
+          if (countBefore > 0) touched.add(table.labels(series).key);
+        });
+        this.#blocks.hide(record);
+        return countBefore > 0 ? touched.size : inHead;
+      },
+    );
+  }
+
+  /** Keys of the series that have samples in blocks which the delete will hide. */
+  async #touchedInBlocks({ matchers, range }: DeleteRecord): Promise<Set<string>> {
+    const keys = new Set<string>();
+    const { signal } = new AbortController();
+    for (const ref of this.#blocks.list()) {
+      const { minTime, maxTime } = ref.meta;
+      if (maxTime < range.minTime || minTime > range.maxTime) continue;
+      await this.#cache.with(ref, (block) =>
+        eachSeries(block, ref, [matchers], range, signal, (pairs) => {
+          keys.add(Labels.fromPairs(pairs).key);
+        }),
+      );
+    }
+    return keys;
+  }
+
+  /** Runs one change of blocks after those before it. */
+  #exclusively<T>(change: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new StorageClosedError('the store was closed'));
+    }
+    const running = (this.#changing ?? Promise.resolve()).then(change);
+    const settled = running.then(
+      () => {},
+      () => {},
+    );
+    this.#changing = settled;
+    void settled.then(() => {
+      if (this.#changing === settled) this.#changing = undefined;
+    });
+    return running;
   }
 
   #bounds(): CommitBounds {
@@ -253,7 +409,10 @@ export class EmbeddedStorage implements Storage {
     this.#cancelMaintenance();
     for (const server of this.#servers) server.close();
     this.#servers.clear();
+    this.#compactor.stop();
     try {
+      await this.#changing;
+      await this.#cache.close();
       await this.#checkpointer.close();
       await this.#log.close();
     } catch (error) {
@@ -266,4 +425,16 @@ export class EmbeddedStorage implements Storage {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StorageClosedError('the store was closed');
   }
+}
+
+/** From the oldest to the newest sample of head and blocks. */
+function timeSpan(
+  head: Pick<StorageStats, 'minTime' | 'maxTime'>,
+  blocks: readonly BlockMeta[],
+): Pick<StorageStats, 'minTime' | 'maxTime'> {
+  if (blocks.length === 0) return head;
+  return {
+    minTime: Math.min(head.minTime ?? Infinity, ...blocks.map(({ minTime }) => minTime)),
+    maxTime: Math.max(head.maxTime ?? -Infinity, ...blocks.map(({ maxTime }) => maxTime)),
+  };
 }

@@ -1,4 +1,13 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+} from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCodeOf } from './errors.ts';
 
@@ -14,16 +23,28 @@ export interface FileSystem {
   list(path: string): Promise<string[]>;
   /** The whole file. */
   read(path: string): Promise<Uint8Array>;
+  /** Opens for reading in pieces. */
+  openRead(path: string): Promise<ReadableFile>;
   /** Opens for writing; `create` makes an empty file, or empties one that exists. */
   open(path: string, mode: 'create' | 'update'): Promise<WritableFile>;
   /** Makes the file with this text; false where it exists already. */
   createExclusive(path: string, text: string): Promise<boolean>;
   /** Replaces a file; a folder must not exist at the new name. */
   rename(from: string, to: string): Promise<void>;
+  /** Gives the file a second name, which must be free. Neither name may be written to after. */
+  link(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with all in it; no error where there is none. */
   remove(path: string): Promise<void>;
   /** Makes entries of the folder (creations, renames, removals) durable. */
   syncDirectory(path: string): Promise<void>;
+}
+
+/** A file that does not change. It can be read until it is closed, whatever becomes of its name. */
+export interface ReadableFile {
+  readonly sizeBytes: number;
+  /** Bytes `[position, position + length)`; rejects where the file ends before. */
+  read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
 }
 
 export interface WritableFile {
@@ -50,6 +71,15 @@ export const nodeFileSystem: FileSystem = {
   },
   list: (path) => readdir(path),
   read: (path) => readFile(path),
+  async openRead(path) {
+    const handle = await open(path, 'r');
+    try {
+      return new NodeReadableFile(handle, (await handle.stat()).size);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  },
   async open(path, mode) {
     return new NodeFile(await open(path, mode === 'create' ? 'w' : 'r+'));
   },
@@ -68,6 +98,7 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   rename: (from, to) => rename(from, to),
+  link: (from, to) => link(from, to),
   remove: (path) => rm(path, { recursive: true, force: true }),
   syncDirectory: syncEntries,
 };
@@ -108,6 +139,33 @@ class NodeFile implements WritableFile {
 
   truncate(sizeBytes: number): Promise<void> {
     return this.#handle.truncate(sizeBytes);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+class NodeReadableFile implements ReadableFile {
+  readonly sizeBytes: number;
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle, sizeBytes: number) {
+    this.#handle = handle;
+    this.sizeBytes = sizeBytes;
+  }
+
+  async read(position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await this.#handle.read(bytes, done, length - done, position + done);
+      if (bytesRead === 0) {
+        throw new Error(`the file ends ${length - done} bytes before ${position + length}`);
+      }
+      done += bytesRead;
+    }
+    return bytes;
   }
 
   close(): Promise<void> {

@@ -1,4 +1,7 @@
 export * from './api.ts';
+export type { CheckOptions } from './check/check-store.ts';
+export { checkStore } from './check/check-store.ts';
+export type { StoreProblem, StoreReport } from './check/store-report.ts';
 export type { StorageCounters } from './embedded-storage.ts';
 export { EmbeddedStorage } from './embedded-storage.ts';
 export type { StorageEnvironment } from './environment.ts';
@@ -10,7 +13,7 @@ export {
   StorageFullError,
   StorageLockedError,
 } from './errors.ts';
-export type { FileSystem, WritableFile } from './file-system.ts';
+export type { FileSystem, ReadableFile, WritableFile } from './file-system.ts';
 export { nodeFileSystem } from './file-system.ts';
 export { openStorage } from './open-storage.ts';
 export type { StorageOptions, StorageOptionsInput } from './options.ts';

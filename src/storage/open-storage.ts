@@ -1,4 +1,5 @@
 import { LOW_WORD } from '../model/index.ts';
+import { BlockSet } from './block/block-set.ts';
 import { DataLock } from './data-lock.ts';
 import { EmbeddedStorage } from './embedded-storage.ts';
 import type { StorageEnvironment } from './environment.ts';
@@ -64,11 +65,17 @@ async function openLocked(
     recovery.logBytes,
   );
   const { data_dir: dataDir, checkpoint_bytes: checkpointBytes } = options;
-  const paths = { dataDir, walDir, checkpointBytes };
+  // After damage it is not known which cuts the log has lost: better twice than not at all.
+  const lastCut = recovery.corruptionCount > 0 ? Infinity : head.cutCount;
+  const blocks = await BlockSet.open(environment, `${dataDir}/blocks`, lastCut);
+  blocks.replay(recovery.deletes);
+  const saveRest = (): Promise<void> => blocks.saveTombstones();
+  const paths = { dataDir, walDir, checkpointBytes, saveRest };
   const checkpointer = new Checkpointer(environment, paths, head, log, recovery);
   reportOpened(environment, recovery, head, clock.monotonic() - startMs);
   if (recovery.damagedNames.size > 0) await keepWhatCouldBeRead(environment, checkpointer);
-  return new EmbeddedStorage({ options, environment, head, log, checkpointer, lock, recovery });
+  const parts = { options, environment, head, log, checkpointer, blocks, lock, recovery };
+  return new EmbeddedStorage(parts);
 }
 
 /** A checkpoint now: after it, the damaged files are not read any more. */

@@ -39,6 +39,11 @@ export const storageOptionsSchema = z.strictObject({
   retention_ms: count
     .default(15 * DAY_MS)
     .describe('Age at which samples are dropped, in milliseconds; 0 keeps them for ever.'),
+  retention_bytes: count
+    .default(0)
+    .describe(
+      'Size of the blocks of old samples above which the oldest go, in bytes; 0 sets no limit.',
+    ),
   max_series: count
     .default(0)
     .describe('Most series held at once; known ones go on beyond it. 0 sets no limit.'),

@@ -18,6 +18,11 @@ export class Pacer {
     return performance.now() - this.#startMs >= SLICE_MS;
   }
 
+  /** The same, for items that are long each. */
+  dueNow(): boolean {
+    return performance.now() - this.#startMs >= SLICE_MS;
+  }
+
   async pause(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#startMs = performance.now();

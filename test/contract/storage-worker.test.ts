@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { pushBits, store } from './storage-access.ts';
 
 const NOW = 1_700_000_000_000;
+const HOUR = 3_600_000;
+const BLOCKS_START = 236_111 * 18 * HOUR;
 const STALE = 0x7ff0000000000002n;
 
 /** Bundled packages that are CommonJS ask for `require`. */
@@ -64,6 +66,30 @@ test('a worker reads what is stored, and ends by itself', async () => {
   worker.postMessage({ matcher: ['=~', 'index', '1.'] });
   const [answer]: unknown[] = await once(worker, 'message');
   expect(answer).toEqual({ series: 10, samples: 210, stale: 10, sum: 20 * 145, first: '10' });
+  worker.postMessage('end');
+  await once(worker, 'exit');
+  await storage.close();
+});
+
+test('a worker reads blocks through its own handles, also while they are merged', async () => {
+  const dataDir = join(folder, 'data');
+  const clock = new FakeClock(BLOCKS_START);
+  const input = { data_dir: dataDir, out_of_order_window_ms: HOUR, retention_ms: 0 };
+  const storage = await openStorage(input, { clock });
+  const worker = startWorker(storage);
+  const blocks = new Set<string>();
+  for (let tenth = 1; tenth <= 300; tenth++) {
+    await clock.advance(HOUR / 10);
+    await store(storage, Labels.fromObject({ __name__: 'm', index: '7' }), [[clock.now(), tenth]]);
+    if (tenth % 30 > 0) continue;
+    worker.postMessage({ matcher: ['=', '__name__', 'm'] });
+    // The answer comes before, in the midst of, or after the blocks change.
+    const [[answer]] = await Promise.all([once(worker, 'message'), storage.maintain()]);
+    const sum = (tenth * (tenth + 1)) / 2;
+    expect(answer).toEqual({ series: 1, samples: tenth, stale: 0, sum, first: '7' });
+    for (const name of await readdir(join(dataDir, 'blocks'))) blocks.add(name);
+  }
+  expect(blocks.size).toBeGreaterThan(8);
   worker.postMessage('end');
   await once(worker, 'exit');
   await storage.close();

@@ -1,4 +1,4 @@
-import type { FileSystem, WritableFile } from '../../src/storage/index.ts';
+import type { FileSystem, ReadableFile, WritableFile } from '../../src/storage/index.ts';
 
 /** A file with what has been written and what a power cut would leave. */
 interface MemoryFile {
@@ -20,7 +20,15 @@ export const processCrash: Crash = {
   damage() {},
 };
 
-type Operation = 'write' | 'sync' | 'rename' | 'create' | 'truncate' | 'syncDirectory';
+type Operation =
+  | 'write'
+  | 'sync'
+  | 'rename'
+  | 'create'
+  | 'truncate'
+  | 'syncDirectory'
+  | 'link'
+  | 'remove';
 
 /**
  * Files in memory with the guarantees of a disk and no others: a write is durable after `sync`, a
@@ -57,6 +65,25 @@ export class MemoryFileSystem implements FileSystem {
     return this.#get(path).written.slice();
   }
 
+  async openRead(path: string): Promise<ReadableFile> {
+    const { written } = this.#get(path);
+    return {
+      sizeBytes: written.length,
+      read: async (position, length) => {
+        if (position + length > written.length) throw new Error('the file ends before');
+        return written.slice(position, position + length);
+      },
+      close: async () => {},
+    };
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    await this.delay();
+    this.onOperation('link', to);
+    if (this.#files.has(to)) throw systemError('EEXIST', `the file exists: ${to}`);
+    this.#files.set(to, this.#get(from));
+  }
+
   async open(path: string, mode: 'create' | 'update'): Promise<WritableFile> {
     if (mode === 'create') {
       this.onOperation('create', path);
@@ -88,6 +115,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async remove(path: string): Promise<void> {
+    this.onOperation('remove', path);
     for (const each of [...this.#files.keys()]) {
       if (each === path || each.startsWith(`${path}/`)) this.#files.delete(each);
     }

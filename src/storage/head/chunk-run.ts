@@ -54,6 +54,14 @@ export class ChunkRun {
     return time <= maxTime;
   }
 
+  /** Time of the first sample at or after `minTime`; Infinity where there is none. */
+  firstTime(minTime: number): number {
+    const index = this.#firstChunk(minTime);
+    if (index > this.#last) return Infinity;
+    const id = this.#id(index);
+    return this.#store.page(id).doubles[timesAt(id) + this.#from(index, minTime)]!;
+  }
+
   /** Appends the samples within the times to `into`, bit for bit. */
   appendTo(minTime: number, maxTime: number, into: SampleColumns): void {
     for (let index = this.#firstChunk(minTime); index <= this.#last; index++) {

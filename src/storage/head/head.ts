@@ -11,6 +11,7 @@ import {
   appendHistogram,
   appendSample,
   dropChunksBefore,
+  dropSamplesBefore,
   removeSamples,
   restoreSamples,
 } from './mem-series.ts';
@@ -41,6 +42,10 @@ export class Head {
   nextRef = 1;
   /** Float and histogram samples held. */
   sampleCount = 0;
+  /** Number of the last cut that took samples out to blocks. */
+  cutCount = 0;
+  /** Samples before this time are in blocks and on their way out: readers leave them out. */
+  floor = -Infinity;
   /** Series with at least one sample. */
   seriesCount = 0;
 
@@ -83,14 +88,20 @@ export class Head {
     if (series.hasSamples) this.seriesCount++;
   }
 
-  /** Removes samples; returns the number of series that lost any. */
-  applyDelete(matchers: readonly Matcher[], range: TimeRange): number {
+  /** Removes samples; returns the number of series that lost any, and tells which. */
+  applyDelete(
+    matchers: readonly Matcher[],
+    range: TimeRange,
+    onTouched: (series: MemSeries) => void = () => {},
+  ): number {
     let touched = 0;
     for (const series of selectSeries(this.table, matchers)) {
       if (!series.hasSamples) continue;
       const removed = removeSamples(this.chunks, series, range.minTime, range.maxTime);
       this.#noteRemoved(series, removed);
-      if (removed > 0) touched++;
+      if (removed === 0) continue;
+      touched++;
+      onTouched(series);
     }
     return touched;
   }
@@ -107,6 +118,29 @@ export class Head {
       if (series !== undefined && !series.hasSamples) dropped.push(series);
     }
     if (dropped.length > 0) this.table.remove(dropped);
+  }
+
+  /** Drops, at once, the samples before `end`, which blocks hold. */
+  applyCut(cut: number, end: number): void {
+    this.beginCut(cut, end);
+    for (const series of this.table.all()) this.dropCut(series);
+    this.endCut();
+  }
+
+  /** Hides the samples before `end`. Until `endCut`, `dropCut` is called for each series. */
+  beginCut(cut: number, end: number): void {
+    this.cutCount = Math.max(this.cutCount, cut);
+    this.floor = end;
+  }
+
+  dropCut(series: MemSeries): void {
+    if (series.hasSamples) {
+      this.#noteRemoved(series, dropSamplesBefore(this.chunks, series, this.floor));
+    }
+  }
+
+  endCut(): void {
+    this.floor = -Infinity;
   }
 
   #noteRemoved(series: MemSeries, removed: number): void {

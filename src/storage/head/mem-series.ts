@@ -369,6 +369,21 @@ export function dropChunksBefore(store: ChunkStore, series: MemSeries, minTime: 
   return removed;
 }
 
+/** Drops every sample before `minTime`; returns how many there were. */
+export function dropSamplesBefore(store: ChunkStore, series: MemSeries, minTime: number): number {
+  let removed = dropChunksBefore(store, series, minTime);
+  const first = series.chunks[0];
+  if (first === undefined) return removed;
+  const count = store.count(first);
+  const from = lowerBound(store, first, count, minTime);
+  if (from === 0) return removed;
+  const rest = store.allocate(count - from);
+  copySamples(store, first, from, count, rest);
+  replaceChunk(store, series, 0, [rest]);
+  removed += from;
+  return removed;
+}
+
 function removeHistograms(series: MemSeries, minTime: number, maxTime: number): number {
   const timeline = series.histograms;
   if (timeline === undefined) return 0;

@@ -5,11 +5,13 @@ import type { MemSeries } from './mem-series.ts';
 
 /** Whether the series, as it is now, has a sample of either kind within the times. */
 export function hasSampleWithin(head: Head, series: MemSeries, range: TimeRange): boolean {
-  if (!series.hasSamples || series.newest < range.minTime) return false;
+  const { maxTime } = range;
+  const minTime = Math.max(range.minTime, head.floor);
+  if (!series.hasSamples || series.newest < minTime) return false;
   // Fast path: the newest sample is within.
-  if (series.newest <= range.maxTime) return true;
+  if (series.newest <= maxTime) return true;
   head.run.loadSeries(series);
-  if (head.run.has(range.minTime, range.maxTime)) return true;
+  if (head.run.has(minTime, maxTime)) return true;
   const view = series.histograms?.view();
-  return view !== undefined && countHistograms(view, range.minTime, range.maxTime) > 0;
+  return view !== undefined && countHistograms(view, minTime, maxTime) > 0;
 }

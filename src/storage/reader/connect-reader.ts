@@ -1,14 +1,14 @@
 import { MessagePort } from 'node:worker_threads';
-import type { Matcher } from '../../model/index.ts';
 import { assert } from '../../model/index.ts';
-import type { MessagePortLike, Queryable, SelectHints, TimeRange } from '../api.ts';
+import type { MessagePortLike, Queryable } from '../api.ts';
+import { BlockCache } from '../block/block-cache.ts';
 import { StorageClosedError } from '../errors.ts';
-import type { LabelTableData } from './label-table.ts';
-import type { ReadAnswer, ReaderMessage, ReadRequest, StoreMessage } from './protocol.ts';
-import { plainMatchers, reviveError } from './protocol.ts';
-import type { MatcherLists, Reader, SelectAnswer } from './reader.ts';
+import { nodeFileSystem } from '../file-system.ts';
+import { MergingReader } from './merging-reader.ts';
+import type { ReaderMessage, ReadRequest, StoreMessage } from './protocol.ts';
+import { reviveError } from './protocol.ts';
+import type { LeasedAnswer, ReadSource } from './read-source.ts';
 import { ReaderQuerier } from './reader-querier.ts';
-import type { TextTableData } from './text-table.ts';
 
 /**
  * In a worker: reads the store whose `workerHandle().message` this is. The worker stays alive
@@ -23,65 +23,35 @@ export function connectReader(message: unknown): Queryable {
       message.port instanceof MessagePort,
     'connectReader takes the message of a worker handle',
   );
-  const reader = new PortReader(message.port);
+  const cache = new BlockCache(nodeFileSystem);
+  const source = new PortSource(message.port, () => void cache.close());
+  const reader = new MergingReader(source, cache);
   return { querier: () => new ReaderQuerier(reader) };
 }
 
 interface Waiting {
-  readonly resolve: (answer: ReadAnswer) => void;
+  readonly resolve: (answer: LeasedAnswer) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-class PortReader implements Reader {
+/** The head at the other end of a port, with the blocks of the store. */
+class PortSource implements ReadSource {
   readonly #port: MessagePortLike;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #closed = false;
 
-  constructor(port: MessagePortLike) {
+  constructor(port: MessagePortLike, onClose: () => void) {
     this.#port = port;
     port.on('message', (message: StoreMessage) => this.#receive(message));
-    port.on('close', () => this.#close());
+    port.on('close', () => {
+      this.#close();
+      onClose();
+    });
     port.unref();
   }
 
-  select(
-    matchers: readonly Matcher[],
-    hints: SelectHints,
-    signal: AbortSignal,
-  ): Promise<SelectAnswer> {
-    const { minTime, maxTime, maxSamples, maxSeries } = hints;
-    const plainHints = {
-      minTime,
-      maxTime,
-      ...(maxSamples === undefined ? {} : { maxSamples }),
-      ...(maxSeries === undefined ? {} : { maxSeries }),
-    };
-    return this.#ask(
-      { op: 'select', matchers: plainMatchers(matchers), hints: plainHints },
-      signal,
-    );
-  }
-
-  series(lists: MatcherLists, range: TimeRange, signal: AbortSignal): Promise<LabelTableData> {
-    return this.#ask({ op: 'series', lists: lists.map(plainMatchers), range }, signal);
-  }
-
-  labelNames(lists: MatcherLists, range: TimeRange, signal: AbortSignal): Promise<TextTableData> {
-    return this.#ask({ op: 'labelNames', lists: lists.map(plainMatchers), range }, signal);
-  }
-
-  labelValues(
-    name: string,
-    lists: MatcherLists,
-    range: TimeRange,
-    signal: AbortSignal,
-  ): Promise<TextTableData> {
-    return this.#ask({ op: 'labelValues', name, lists: lists.map(plainMatchers), range }, signal);
-  }
-
-  /** `T` is what the store answers to this request. */
-  async #ask<T extends ReadAnswer>(request: ReadRequest, signal: AbortSignal): Promise<T> {
+  async ask(request: ReadRequest, signal: AbortSignal): Promise<LeasedAnswer> {
     signal.throwIfAborted();
     if (this.#closed) throw new StorageClosedError('the store was closed');
     const id = ++this.#lastId;
@@ -92,10 +62,10 @@ class PortReader implements Reader {
     signal.addEventListener('abort', giveUp);
     if (this.#waiting.size === 0) this.#port.ref();
     try {
-      return (await new Promise<ReadAnswer>((resolve, reject) => {
+      return await new Promise<LeasedAnswer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
         this.#port.postMessage({ id, request } satisfies ReaderMessage);
-      })) as T;
+      });
     } finally {
       signal.removeEventListener('abort', giveUp);
       this.#waiting.delete(id);
@@ -104,10 +74,18 @@ class PortReader implements Reader {
   }
 
   #receive(message: StoreMessage): void {
-    const waiting = this.#waiting.get(message.id);
-    if (waiting === undefined) return;
-    if ('error' in message) waiting.reject(reviveError(message.error));
-    else waiting.resolve(message.answer);
+    const { id } = message;
+    const waiting = this.#waiting.get(id);
+    if ('error' in message) {
+      waiting?.reject(reviveError(message.error));
+      return;
+    }
+    const { answer, blocks } = message;
+    const release = (): void => {
+      if (blocks.length > 0) this.#port.postMessage({ id, release: true } satisfies ReaderMessage);
+    };
+    if (waiting === undefined) release();
+    else waiting.resolve({ answer, blocks, release });
   }
 
   #close(): void {

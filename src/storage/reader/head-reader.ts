@@ -30,9 +30,10 @@ export class HeadReader implements Reader {
 
   async select(
     matchers: readonly Matcher[],
-    hints: SelectHints,
+    { minTime, ...rest }: SelectHints,
     signal: AbortSignal,
   ): Promise<SelectAnswer> {
+    const hints = { ...rest, minTime: Math.max(minTime, this.#head.floor) };
     const candidates = selectSeries(this.#head.table, matchers).filter(
       (series) => series.hasSamples && series.newest >= hints.minTime,
     );

@@ -7,6 +7,7 @@ import {
   StorageClosedError,
   StorageFullError,
 } from '../errors.ts';
+import type { BlockRef } from '../block/block-set.ts';
 import type { LabelTableData } from './label-table.ts';
 import type { MatcherLists, SelectAnswer } from './reader.ts';
 import type { TextTableData } from './text-table.ts';
@@ -37,11 +38,18 @@ export type ReadAnswer = SelectAnswer | LabelTableData | TextTableData;
 /** What a reader sends. */
 export type ReaderMessage =
   | { readonly id: number; readonly request: ReadRequest }
-  | { readonly id: number; readonly cancel: true };
+  | { readonly id: number; readonly cancel: true }
+  /** The blocks of the answer have been read. */
+  | { readonly id: number; readonly release: true };
 
 /** What the store answers. */
 export type StoreMessage =
-  | { readonly id: number; readonly answer: ReadAnswer }
+  | {
+      readonly id: number;
+      readonly answer: ReadAnswer;
+      /** Kept until the reader releases them, which it does where there are any. */
+      readonly blocks: readonly BlockRef[];
+    }
   | { readonly id: number; readonly error: PlainError };
 
 export interface PlainError {

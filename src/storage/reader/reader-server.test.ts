@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import type { ReaderMessage, StoreMessage } from './protocol.ts';
+import { MergedSource } from './read-source.ts';
 import type { Reader } from './reader.ts';
 import { ReaderServer } from './reader-server.ts';
 
@@ -15,7 +16,7 @@ test('an answer that cannot be sent is an error of the one who asked, not silenc
   const shared = new ArrayBuffer(8);
   const answer = { bytes: new Uint8Array(shared), lengths: new Uint32Array(shared) };
   const server = new ReaderServer(
-    reader(() => Promise.resolve(answer)),
+    new MergedSource(reader(() => Promise.resolve(answer))),
     port1,
     () => {},
   );

@@ -1,20 +1,21 @@
-import { reviveMatcher } from '../../model/index.ts';
 import type { MessagePortLike } from '../api.ts';
 import { StorageClosedError } from '../errors.ts';
-import type { ReadAnswer, ReaderMessage, ReadRequest, StoreMessage } from './protocol.ts';
-import { plainError, reviveLists, transferList } from './protocol.ts';
-import type { Reader } from './reader.ts';
+import type { ReaderMessage, ReadRequest, StoreMessage } from './protocol.ts';
+import { plainError, transferList } from './protocol.ts';
+import type { LeasedAnswer, ReadSource } from './read-source.ts';
 
 /** Answers the reader at the other end of a port. Does not keep the process alive. */
 export class ReaderServer {
-  readonly #reader: Reader;
+  readonly #source: ReadSource;
   readonly #port: MessagePortLike;
   readonly #running = new Map<number, AbortController>();
+  /** Answers whose blocks the other end reads. */
+  readonly #leased = new Map<number, LeasedAnswer>();
   #closed = false;
 
   /** `onClose` is called when the other end has gone. */
-  constructor(reader: Reader, port: MessagePortLike, onClose: () => void) {
-    this.#reader = reader;
+  constructor(source: ReadSource, port: MessagePortLike, onClose: () => void) {
+    this.#source = source;
     this.#port = port;
     port.on('message', (message: ReaderMessage) => this.#receive(message));
     port.on('close', () => {
@@ -40,12 +41,18 @@ export class ReaderServer {
     const reason = new StorageClosedError('the store was closed');
     for (const controller of this.#running.values()) controller.abort(reason);
     this.#running.clear();
+    for (const leased of this.#leased.values()) leased.release();
+    this.#leased.clear();
   }
 
   #receive(message: ReaderMessage): void {
     if ('cancel' in message) {
       this.#running.get(message.id)?.abort(new StorageClosedError('the querier was closed'));
       this.#running.delete(message.id);
+      return;
+    }
+    if ('release' in message) {
+      this.#letGo(message.id);
       return;
     }
     void this.#answer(message.id, message.request);
@@ -55,11 +62,16 @@ export class ReaderServer {
     const controller = new AbortController();
     this.#running.set(id, controller);
     try {
-      const answer = await this.#read(request, controller.signal);
+      const leased = await this.#source.ask(request, controller.signal);
+      const { answer, blocks } = leased;
       // What is not among the running any more nobody waits for.
-      if (!this.#running.has(id)) return;
-      this.#port.postMessage({ id, answer } satisfies StoreMessage, transferList(answer));
+      const isAwaited = this.#running.has(id);
+      if (isAwaited && blocks.length > 0) this.#leased.set(id, leased);
+      else leased.release();
+      if (!isAwaited) return;
+      this.#port.postMessage({ id, answer, blocks } satisfies StoreMessage, transferList(answer));
     } catch (error) {
+      this.#letGo(id);
       if (!this.#running.has(id)) return;
       this.#port.postMessage({ id, error: plainError(error) } satisfies StoreMessage);
     } finally {
@@ -67,18 +79,9 @@ export class ReaderServer {
     }
   }
 
-  async #read(request: ReadRequest, signal: AbortSignal): Promise<ReadAnswer> {
-    switch (request.op) {
-      case 'select':
-        return this.#reader.select(request.matchers.map(reviveMatcher), request.hints, signal);
-      case 'series':
-        return this.#reader.series(reviveLists(request.lists), request.range, signal);
-      case 'labelNames':
-        return this.#reader.labelNames(reviveLists(request.lists), request.range, signal);
-      case 'labelValues': {
-        const { name, lists, range } = request;
-        return this.#reader.labelValues(name, reviveLists(lists), range, signal);
-      }
-    }
+  /** The other end has read the blocks of an answer, or never will. */
+  #letGo(id: number): void {
+    this.#leased.get(id)?.release();
+    this.#leased.delete(id);
   }
 }

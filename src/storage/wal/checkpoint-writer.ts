@@ -29,6 +29,8 @@ export class HeadSnapshot {
   readonly capture: Capture;
   readonly values: SnapshotValues;
   readonly end: SnapshotEnd;
+  /** Samples before this time are in blocks. */
+  readonly floor: number;
 
   constructor(head: Head) {
     const series = [...head.table.all()];
@@ -39,7 +41,9 @@ export class HeadSnapshot {
       metadata: [...head.metadata],
       exemplars: head.exemplars.entries(),
     };
-    this.end = { nextRef: head.nextRef, seriesCount: series.length };
+    const { nextRef, cutCount } = head;
+    this.end = { nextRef, seriesCount: series.length, cutCount };
+    this.floor = head.floor;
   }
 }
 
@@ -79,7 +83,7 @@ export async function writeCheckpoint(
 }
 
 async function writeSeries(parts: PartWriter, snapshot: HeadSnapshot): Promise<void> {
-  const { head, capture } = snapshot;
+  const { head, capture, floor } = snapshot;
   const run = new ChunkRun(head.chunks);
   const samples = new SampleColumns();
   const pacer = new Pacer();
@@ -89,13 +93,13 @@ async function writeSeries(parts: PartWriter, snapshot: HeadSnapshot): Promise<v
     open = true;
     samples.reset();
     capture.load(index, run);
-    run.appendTo(-Infinity, Infinity, samples);
+    run.appendTo(floor, Infinity, samples);
     const view = capture.histograms(index);
     encodeSnapshotSeries(parts.writer, {
       ref: series.ref,
       labels: head.table.labels(series),
       samples,
-      histograms: view === undefined ? [] : readHistograms(view, -Infinity, Infinity),
+      histograms: view === undefined ? [] : readHistograms(view, floor, Infinity),
     });
     if (parts.recordBytes >= RECORD_BYTES) {
       await parts.end();

@@ -23,6 +23,8 @@ export interface CheckpointerOptions {
   readonly walDir: string;
   /** Size of the log at which a checkpoint begins by itself. */
   readonly checkpointBytes: number;
+  /** Makes durable, outside the log, what the log before a checkpoint held. */
+  readonly saveRest: () => Promise<void>;
 }
 
 /**
@@ -96,6 +98,12 @@ export class Checkpointer {
         sequence: this.#log.sequence - 1,
       }));
       const { files } = this.#environment;
+      try {
+        await this.#options.saveRest();
+      } catch (error) {
+        snapshot.capture.release();
+        throw error;
+      }
       this.#lastBytes = await writeCheckpoint(files, this.#options.walDir, sequence, snapshot);
       await this.#removeBefore(sequence);
       this.count++;

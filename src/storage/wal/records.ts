@@ -16,6 +16,7 @@ export const RecordKind = {
   COMMIT: 1,
   DELETE: 2,
   TRUNCATE: 3,
+  CUT: 4,
   SNAPSHOT_SERIES: 16,
   SNAPSHOT_VALUES: 17,
   SNAPSHOT_END: 18,
@@ -166,6 +167,23 @@ export function encodeTruncate(writer: ByteWriter, { minTime, refs }: TruncateRe
 export function decodeTruncate(reader: ByteReader): TruncateRecord {
   const minTime = reader.f64();
   return { minTime, refs: Array.from({ length: reader.count(4) }, () => reader.u32()) };
+}
+
+export interface CutRecord {
+  /** Number of the cut: blocks of later ones are not known to the log. */
+  readonly cut: number;
+  /** Samples before this time are in blocks. */
+  readonly end: number;
+}
+
+export function encodeCut(writer: ByteWriter, { cut, end }: CutRecord): void {
+  writer.u8(RecordKind.CUT);
+  writer.varint(cut);
+  writer.f64(end);
+}
+
+export function decodeCut(reader: ByteReader): CutRecord {
+  return { cut: reader.varint(), end: reader.f64() };
 }
 
 export function encodeTexts(writer: ByteWriter, texts: readonly string[]): void {

@@ -6,7 +6,8 @@ import type { Head } from '../head/head.ts';
 import { ByteReader, RecordFormatError } from './byte-reader.ts';
 import type { DamagedRange } from './log-file.ts';
 import { checkFileHeader, FILE_HEADER_BYTES, FileMagic, scanRecords } from './log-file.ts';
-import { decodeCommit, decodeDelete, decodeTruncate, RecordKind } from './records.ts';
+import type { DeleteRecord } from './records.ts';
+import { decodeCommit, decodeCut, decodeDelete, decodeTruncate, RecordKind } from './records.ts';
 import {
   checkpointName,
   checkpointSequences,
@@ -34,6 +35,13 @@ export interface Recovery {
   readonly corruptionCount: number;
   /** Names, in the log's folder, of the damaged files and folders. */
   readonly damagedNames: ReadonlySet<string>;
+  /** Deletes in the log behind the checkpoint, each with the number of the cut before it. */
+  readonly deletes: readonly ReplayedDelete[];
+}
+
+export interface ReplayedDelete {
+  readonly record: DeleteRecord;
+  readonly cut: number;
 }
 
 /**
@@ -66,6 +74,7 @@ class Recoverer {
   readonly #samples = new SampleColumns();
   readonly #batch = new SampleBatch(16 * 1024);
   readonly #damagedNames = new Set<string>();
+  readonly #deletes: ReplayedDelete[] = [];
   #corruptionCount = 0;
   #recordCount = 0;
   #tornBytes = 0;
@@ -105,6 +114,7 @@ class Recoverer {
       tornBytes: this.#tornBytes,
       corruptionCount: this.#corruptionCount,
       damagedNames: this.#damagedNames,
+      deletes: this.#deletes,
     };
   }
 
@@ -183,8 +193,14 @@ class Recoverer {
         head.apply(decodeCommit(reader, this.#batch));
         return;
       case RecordKind.DELETE: {
-        const { matchers, range } = decodeDelete(reader);
-        head.applyDelete(matchers, range);
+        const record = decodeDelete(reader);
+        head.applyDelete(record.matchers, record.range);
+        this.#deletes.push({ record, cut: head.cutCount });
+        return;
+      }
+      case RecordKind.CUT: {
+        const { cut, end } = decodeCut(reader);
+        head.applyCut(cut, end);
         return;
       }
       case RecordKind.TRUNCATE: {
@@ -217,7 +233,8 @@ class Recoverer {
   }
 
   #restoreEnd(reader: ByteReader): boolean {
-    const { nextRef, seriesCount } = decodeSnapshotEnd(reader);
+    const { nextRef, seriesCount, cutCount } = decodeSnapshotEnd(reader);
+    this.#head.cutCount = cutCount;
     this.#head.nextRef = Math.max(this.#head.nextRef, nextRef);
     return this.#head.table.size === seriesCount;
   }

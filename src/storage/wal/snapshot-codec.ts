@@ -78,13 +78,19 @@ export function decodeSnapshotValues(reader: ByteReader): SnapshotValues {
 export interface SnapshotEnd {
   readonly nextRef: number;
   readonly seriesCount: number;
+  /** Number of the last cut to blocks. */
+  readonly cutCount: number;
 }
 
 export function encodeSnapshotEnd(writer: ByteWriter, end: SnapshotEnd): void {
   writer.varint(end.nextRef);
   writer.varint(end.seriesCount);
+  writer.varint(end.cutCount);
 }
 
 export function decodeSnapshotEnd(reader: ByteReader): SnapshotEnd {
-  return { nextRef: reader.varint(), seriesCount: reader.varint() };
+  const nextRef = reader.varint();
+  const seriesCount = reader.varint();
+  // Before there were blocks nothing followed.
+  return { nextRef, seriesCount, cutCount: reader.remaining > 0 ? reader.varint() : 0 };
 }

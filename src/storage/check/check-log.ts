@@ -1,0 +1,161 @@
+import { messageOf, SampleColumns } from '../../model/index.ts';
+import type { FileSystem } from '../file-system.ts';
+import { ByteReader, RecordFormatError } from '../wal/byte-reader.ts';
+import { checkFileHeader, FileMagic, scanRecords } from '../wal/log-file.ts';
+import {
+  decodeCommit,
+  decodeCut,
+  decodeDelete,
+  decodeTruncate,
+  RecordKind,
+} from '../wal/records.ts';
+import {
+  checkpointName,
+  checkpointSequences,
+  partNames,
+  segmentName,
+  segmentSequences,
+  TEMPORARY_SUFFIX,
+} from '../wal/segment-names.ts';
+import {
+  decodeSnapshotEnd,
+  decodeSnapshotSeries,
+  decodeSnapshotValues,
+} from '../wal/snapshot-codec.ts';
+import type { ReportBuilder } from './store-report.ts';
+
+/** Reads every record of the newest checkpoint and the segments after it. */
+export async function checkLog(
+  files: FileSystem,
+  dataDir: string,
+  report: ReportBuilder,
+): Promise<void> {
+  const names = await files.list(`${dataDir}/wal`);
+  for (const name of names.filter((each) => each.endsWith(TEMPORARY_SUFFIX))) {
+    report.add(`wal/${name}`, 'was never finished; opening the store removes it');
+  }
+  const checkpoint = checkpointSequences(names).at(-1);
+  if (checkpoint !== undefined) {
+    await checkCheckpoint(files, dataDir, checkpointName(checkpoint), report);
+  }
+  const sequences = segmentSequences(names).filter((each) => each > (checkpoint ?? 0));
+  let previous = checkpoint ?? 0;
+  for (const [index, sequence] of sequences.entries()) {
+    if (sequence !== previous + 1) {
+      report.add(`wal/${segmentName(sequence)}`, `the segments after ${previous} are missing`);
+    }
+    previous = sequence;
+    const isLast = index === sequences.length - 1;
+    await checkSegment(files, dataDir, segmentName(sequence), isLast, report);
+  }
+}
+
+async function checkCheckpoint(
+  files: FileSystem,
+  dataDir: string,
+  name: string,
+  report: ReportBuilder,
+): Promise<void> {
+  let ended = false;
+  for (const part of partNames(await files.list(`${dataDir}/wal/${name}`))) {
+    const path = `wal/${name}/${part}`;
+    const bytes = await files.read(`${dataDir}/${path}`);
+    if (!hasHeader(bytes, FileMagic.CHECKPOINT, path, report)) continue;
+    const goodEnd = checkRecords(bytes, path, report, (kind) => {
+      if (kind === RecordKind.SNAPSHOT_END) ended = true;
+    });
+    if (goodEnd < bytes.length) {
+      report.add(path, `${bytes.length - goodEnd} bytes at the end are no record`, goodEnd);
+    }
+  }
+  if (!ended) report.add(`wal/${name}`, 'the checkpoint has no end: something is missing');
+}
+
+async function checkSegment(
+  files: FileSystem,
+  dataDir: string,
+  name: string,
+  isLast: boolean,
+  report: ReportBuilder,
+): Promise<void> {
+  const path = `wal/${name}`;
+  const bytes = await files.read(`${dataDir}/${path}`);
+  report.segmentCount++;
+  if (!hasHeader(bytes, FileMagic.SEGMENT, path, report)) return;
+  const goodEnd = checkRecords(bytes, path, report, () => {});
+  if (goodEnd === bytes.length) return;
+  const lost = `${bytes.length - goodEnd} bytes at the end are no record`;
+  const torn = 'the last write was not finished and never acknowledged';
+  report.add(path, isLast ? `${lost}: ${torn}` : `${lost}; what was there is lost`, goodEnd);
+}
+
+function hasHeader(
+  bytes: Uint8Array,
+  magic: FileMagic,
+  path: string,
+  report: ReportBuilder,
+): boolean {
+  report.bytes += bytes.length;
+  const state = checkFileHeader(bytes, magic);
+  if (state === 'good') return true;
+  const newer = 'was written by a newer version of the program';
+  report.add(path, state === 'newer' ? newer : 'does not begin as a file of its kind does', 0);
+  return false;
+}
+
+/** Reports damaged records; returns where the good ones end. */
+function checkRecords(
+  bytes: Uint8Array,
+  path: string,
+  report: ReportBuilder,
+  onKind: (kind: number) => void,
+): number {
+  const { goodEnd, damaged, recordCount } = scanRecords(bytes, (start, end) => {
+    try {
+      const reader = new ByteReader(bytes, start, end);
+      const kind = reader.u8();
+      readRecord(kind, reader);
+      onKind(kind);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RecordFormatError)) throw error;
+      report.add(path, `a record cannot be read: ${messageOf(error)}`, start);
+      return false;
+    }
+  });
+  report.recordCount += recordCount;
+  for (const { start, end } of damaged) {
+    report.add(path, `${end - start} bytes are damaged; what was there is lost`, start);
+  }
+  return goodEnd;
+}
+
+function readRecord(kind: number, reader: ByteReader): void {
+  switch (kind) {
+    case RecordKind.COMMIT:
+      decodeCommit(reader);
+      return;
+    case RecordKind.DELETE:
+      decodeDelete(reader);
+      return;
+    case RecordKind.TRUNCATE:
+      decodeTruncate(reader);
+      return;
+    case RecordKind.CUT:
+      decodeCut(reader);
+      return;
+    case RecordKind.SNAPSHOT_SERIES: {
+      const samples = new SampleColumns();
+      while (reader.remaining > 0) decodeSnapshotSeries(reader, samples);
+      return;
+    }
+    case RecordKind.SNAPSHOT_VALUES:
+      decodeSnapshotValues(reader);
+      return;
+    case RecordKind.SNAPSHOT_END:
+      decodeSnapshotEnd(reader);
+      return;
+    default:
+      throw new RecordFormatError(`records of kind ${kind} are not known to this version`);
+  }
+}
