@@ -3,6 +3,7 @@ import { messageOf, TidegaugeError } from '../model/index.ts';
 import { LOG_LEVELS } from '../telemetry/index.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { checkMetricsCommand } from './check-metrics.ts';
+import { checkStoreCommand } from './check-store.ts';
 import { addExchangeCommands } from './export.ts';
 import { addQueryCommand } from './query.ts';
 import type { ServeFlags } from './serve.ts';
@@ -74,6 +75,19 @@ function addCheck(program: Command): void {
     )
     .action((files: string[]) => {
       process.exitCode = checkConfigCommand(files, console) ? 0 : FAILED;
+    });
+  check
+    .command('store')
+    .argument('<dir>', 'data folder of a collector that is stopped')
+    .option('--repair', 'put aside or rewrite what is damaged; nothing readable is deleted')
+    .summary('verify a data folder')
+    .description(
+      'Verifies checksums and indexes of the log and the blocks, and says what is wrong and where.\n' +
+        'Changes nothing without --repair. Exit status 1 if anything is left wrong.',
+    )
+    .action(async (dataDir: string, flags: { repair?: boolean }) => {
+      const right = await checkStoreCommand(dataDir, flags.repair === true, console);
+      process.exitCode = right ? 0 : FAILED;
     });
   check
     .command('metrics')

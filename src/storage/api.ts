@@ -221,6 +221,11 @@ export interface Storage extends Queryable {
   stats(limit?: number): StorageStats;
   /** Writes a checkpoint, so that the log before it can go. */
   checkpoint(): Promise<void>;
+  /**
+   * Makes a complete copy of the store as of now, without stopping it; the name of its folder under
+   * `snapshots/` in the data folder.
+   */
+  snapshot(): Promise<string>;
   /** Waits for commits under way, syncs, and frees everything. */
   close(): Promise<void>;
 }

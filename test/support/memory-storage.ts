@@ -183,6 +183,10 @@ export class MemoryStorage implements Storage {
     return Promise.reject(new Error('this store is only written'));
   }
 
+  snapshot(): Promise<string> {
+    return Promise.reject(new Error('this store is only written'));
+  }
+
   checkpoint(): Promise<void> {
     return Promise.resolve();
   }

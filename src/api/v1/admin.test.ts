@@ -65,15 +65,19 @@ describe('the admin API', () => {
     expect(await count('count(up)')).toBe('2');
   });
 
-  it('says that there are no snapshots', async () => {
+  it('copies the store into a folder', async () => {
     expect(await api.json('/api/v1/admin/tsdb/snapshot', POST)).toMatchObject({
-      status: 503,
-      body: { errorType: 'unavailable', error: 'this store cannot write snapshots yet' },
+      status: 200,
+      body: { status: 'success', data: { name: expect.stringMatching(/^\d{8}T/) as string } },
     });
-    expect(await api.json('/api/v1/admin/tsdb/snapshot?skip_head=x', POST)).toMatchObject({
-      status: 400,
-      body: { error: 'invalid parameter "skip_head": unable to parse boolean: "x"' },
-    });
+    const refusals = {
+      x: 'invalid parameter "skip_head": unable to parse boolean: "x"',
+      true: 'invalid parameter "skip_head": snapshots without the head are not supported',
+    };
+    for (const [value, error] of Object.entries(refusals)) {
+      const path = `/api/v1/admin/tsdb/snapshot?skip_head=${value}`;
+      expect(await api.json(path, POST)).toMatchObject({ status: 400, body: { error } });
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, badParameter } from '../errors.ts';
-import { noContent } from '../respond.ts';
+import { noContent, success } from '../respond.ts';
 import type { ApiRequest, Route, RouteSpec } from '../route.ts';
 import { END, MATCH, START } from '../route.ts';
 import { MAX_TIME_MS, MIN_TIME_MS } from './labels.ts';
@@ -42,18 +42,20 @@ export const adminRoutes: readonly Route[] = [
     methods: ['POST', 'PUT'],
     tag: 'admin',
     summary: 'Copy all stored data into a folder',
-    description: 'The store cannot do this yet: the request is always refused.',
+    description:
+      'The folder is `snapshots/NAME` in the data folder, a data folder of its own. What is in ' +
+      'memory is always part of it.',
     params: [
       {
         name: 'skip_head',
         in: 'query',
         type: 'boolean',
-        text: 'Leaves out what is not in a block yet.',
+        text: 'Accepted as false only: everything is copied.',
       },
     ],
     answer: { kind: 'json', data: z.strictObject({ name: z.string() }) },
     failures: FAILURES,
-    handle: refuseSnapshot,
+    handle: snapshot,
   },
 ];
 
@@ -77,11 +79,15 @@ async function deleteSeries({ params, deps }: ApiRequest): Promise<Response> {
   return noContent();
 }
 
-function refuseSnapshot({ params, deps }: ApiRequest): Response {
+async function snapshot(request: ApiRequest): Promise<Response> {
+  const { params, deps } = request;
   refuseUnlessEnabled(deps);
   const skipHead = params.text('skip_head');
   if (skipHead !== '' && !/^(?:1|0|t|f|true|false)$/i.test(skipHead)) {
     throw badParameter('skip_head', `unable to parse boolean: ${JSON.stringify(skipHead)}`);
   }
-  throw new ApiError('unavailable', 'this store cannot write snapshots yet');
+  if (/^(?:1|t|true)$/i.test(skipHead)) {
+    throw badParameter('skip_head', 'snapshots without the head are not supported');
+  }
+  return success({ name: await deps.storage.snapshot() }, request);
 }
