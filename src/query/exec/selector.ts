@@ -85,6 +85,7 @@ export function visitLatest(
     context.guard.samplesRead += columns.length;
     if (found === 0) continue;
     context.guard.queryableSamples += found;
+    context.guard.stepCounts?.addPresent(grid, column.present);
     sink.take(column, set, index);
   }
   context.guard.seriesRead += set.length;
