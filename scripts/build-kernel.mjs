@@ -33,15 +33,16 @@ export async function buildKernel(root) {
   const { default: asc } = await import('assemblyscript/asc');
   /** @type {Uint8Array | undefined} */
   let contents;
-  const { error, stderr } = await asc.main(
+  let report = '';
+  const { error } = await asc.main(
     ['kernel/index.ts', '--baseDir', root, '--outFile', 'kernel.wasm', ...OPTIONS],
     {
       writeFile: (_name, written) => {
         contents = typeof written === 'string' ? Buffer.from(written) : written;
       },
+      stderr: { write: (chunk) => (report += Buffer.from(chunk).toString()) },
     },
   );
-  const report = stderr.toString();
   // A warning is a conversion that was not meant, as likely as not.
   if (error !== null || report !== '' || contents === undefined) {
     throw new Error(`kernel/ does not compile: ${report || String(error)}`);

@@ -17,7 +17,7 @@ interface Definition {
 }
 
 function definitionOf(schema: z.ZodType): Definition {
-  return schema.def as unknown as Definition;
+  return schema.def;
 }
 
 /** One layer below a wrapper (optional, default, pipe, …); undefined for anything else. */

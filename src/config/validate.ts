@@ -155,9 +155,10 @@ function wrongType(expected: string, input: unknown): string {
   const wanted = TYPE_NAMES[expected] ?? expected;
   if (input === undefined) return `missing, want ${wanted}`;
   if (input === null) return `empty where ${wanted} is wanted`;
-  const type = Array.isArray(input) ? 'array' : typeof input;
-  const shown = type === 'array' || type === 'object' ? '' : ` ${excerpt(String(input), 40)}`;
-  return `this is ${TYPE_NAMES[type] ?? type}${shown}, want ${wanted}`;
+  if (Array.isArray(input)) return `this is a list, want ${wanted}`;
+  if (typeof input === 'object') return `this is a mapping, want ${wanted}`;
+  const shown = excerpt(typeof input === 'string' ? input : JSON.stringify(input), 40);
+  return `this is ${TYPE_NAMES[typeof input] ?? typeof input} ${shown}, want ${wanted}`;
 }
 
 /** `scrape_configs[0].params` */

@@ -27,7 +27,7 @@ export interface YamlSource {
 /** @throws ConfigError where the text is not YAML, repeats a key, or has several documents. */
 export function parseYaml(text: string, file: string): YamlSource {
   const lines = new LineCounter();
-  const document = parseDocument<ParsedNode>(text, {
+  const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
     uniqueKeys: true,
@@ -100,8 +100,8 @@ function resolveScalars(document: Parameters<typeof visit>[0], faults: Fault[]):
         } catch {
           faults.push({ offset: node.range?.[0] ?? 0, message: 'the binary value is not UTF-8' });
         }
-      } else if (value !== null && typeof value !== 'string' && source !== undefined) {
-        if (String(value) !== source) node.value = source;
+      } else if (typeof value === 'number' || typeof value === 'boolean') {
+        if (source !== undefined && String(value) !== source) node.value = source;
       }
     },
   });
@@ -126,7 +126,7 @@ function nearest(root: Node | null, path: Path): Node | null {
     if (next === undefined || next === null) {
       // A key without a value: its own place is nearer than that of the map around it.
       const pair = isMap(node) ? findPair(node.items, String(step)) : undefined;
-      return isScalar(pair?.key) ? (pair.key as Node) : node;
+      return isScalar(pair?.key) ? pair.key : node;
     }
     node = next;
   }

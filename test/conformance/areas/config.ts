@@ -53,7 +53,9 @@ function prometheusCases(folder: string): ConformanceCase[] {
 }
 
 function exampleCases(folder: string): ConformanceCase[] {
-  const files = readdirSync(join(folder, 'examples')).filter((name) => /^prometheus-/.test(name));
+  const files = readdirSync(join(folder, 'examples')).filter((name) =>
+    name.startsWith('prometheus-'),
+  );
   return files.map((name) => ({
     file: `examples/${name}`,
     name: 'loads',
