@@ -65,6 +65,28 @@ describe('loadText', () => {
   });
 });
 
+describe('a file with many mistakes', () => {
+  it('is told all of them at once, also what is wrong between its parts', () => {
+    const text = [
+      'globl: {}',
+      'scrape_configs:',
+      '- job_name: a',
+      '- job_nam: b',
+      '- job_name: a',
+      '- job_name: c',
+      '  scrape_interval: 5s',
+      '  scrape_timeout: 10s',
+    ].join('\n');
+    expect(problemsOf(() => loadText(text, 'a.yml'))).toEqual([
+      'a.yml:1:1: unknown field "globl"; did you mean "global"? (at globl)',
+      'a.yml:4:3: job_name is empty (at scrape_configs[1].job_name)',
+      'a.yml:4:3: unknown field "job_nam"; did you mean "job_name"? (at scrape_configs[1].job_nam)',
+      'a.yml:5:13: found multiple scrape configs with job name "a" (at scrape_configs[2].job_name)',
+      'a.yml:8:19: scrape timeout greater than scrape interval for scrape config with job name "c" (at scrape_configs[3].scrape_timeout)',
+    ]);
+  });
+});
+
 describe('loadConfig', () => {
   const folder = mkdtempSync(join(tmpdir(), 'config-'));
   afterAll(() => rmSync(folder, { recursive: true }));

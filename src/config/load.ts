@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import type { z } from 'zod';
-import type { ScrapeConfig } from '../ingest/index.ts';
-import { resolveScrapeConfigs } from '../ingest/index.ts';
+import type { ScrapeConfig, ScrapeConfigYaml } from '../ingest/index.ts';
+import { resolveScrapeConfigs, scrapeConfigSchema } from '../ingest/index.ts';
 import { Labels, messageOf } from '../model/index.ts';
 import { DEFAULT_CONFIG, DEFAULT_CONFIG_FILE } from './default-config.ts';
 import type { ConfigProblem } from './errors.ts';
@@ -55,14 +54,17 @@ export function loadText(text: string, file: string, files: ConfigFiles = realFi
   const main = parseYaml(text, file);
   const problems: ConfigProblem[] = [];
   const config = collect(problems, () => validate(main, configSchema, unsupportedKeys));
-  const parts = config === undefined ? [] : scrapeConfigParts(main, config, files, problems);
-  const directory = dirname(file);
+  const parts =
+    config === undefined
+      ? [{ source: main, entries: rightEntries(main) }]
+      : scrapeConfigParts(main, config, files, problems);
   const resolved = resolveScrapeConfigs(
-    config?.global ?? {},
-    parts.flatMap((part) => part.entries),
-    directory,
+    config?.global ?? rightGlobal(main),
+    parts.flatMap((part) => part.entries.map((entry) => entry.config)),
+    dirname(file),
   );
   for (const issue of resolved.issues) problems.push(problemAt(parts, main, issue));
+  problems.sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : 0));
   if (config === undefined || problems.length > 0) throw new ConfigError(problems);
   return {
     file,
@@ -73,9 +75,37 @@ export function loadText(text: string, file: string, files: ConfigFiles = realFi
   };
 }
 
+/** Scrape configurations of one file, each with its place in the file's list. */
 interface Part {
   readonly source: YamlSource;
-  readonly entries: NonNullable<z.output<typeof scrapeConfigFileSchema>['scrape_configs']>;
+  readonly entries: readonly Entry[];
+}
+
+interface Entry {
+  readonly index: number;
+  readonly config: ScrapeConfigYaml;
+}
+
+function entriesOf(configs: readonly ScrapeConfigYaml[] | null | undefined): Entry[] {
+  return (configs ?? []).map((config, index) => ({ index, config }));
+}
+
+/**
+ * Of a file with problems, the scrape configurations that are right in themselves: what is wrong
+ * between them is then told together with the rest.
+ */
+function rightEntries({ value }: YamlSource): Entry[] {
+  const list = (value as { scrape_configs?: unknown } | null | undefined)?.scrape_configs;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((raw: unknown, index) => {
+    const parsed = scrapeConfigSchema.safeParse(raw);
+    return parsed.success ? [{ index, config: parsed.data }] : [];
+  });
+}
+
+function rightGlobal({ value }: YamlSource): ConfigFile['global'] {
+  const raw = (value as { global?: unknown } | null | undefined)?.global;
+  return configSchema.shape.global.safeParse(raw).data ?? {};
 }
 
 /** The scrape configurations of the file itself and of each file it names, in order. */
@@ -85,7 +115,7 @@ function scrapeConfigParts(
   files: ConfigFiles,
   problems: ConfigProblem[],
 ): Part[] {
-  const parts: Part[] = [{ source: main, entries: config.scrape_configs ?? [] }];
+  const parts: Part[] = [{ source: main, entries: entriesOf(config.scrape_configs) }];
   const seen = new Set<string>();
   for (const [index, pattern] of (config.scrape_config_files ?? []).entries()) {
     const path = ['scrape_config_files', index];
@@ -105,7 +135,7 @@ function scrapeConfigParts(
 function readPart(file: string, files: ConfigFiles): Part {
   const source = parseYaml(readOrThrow(file, files), file);
   const { scrape_configs: entries } = validate(source, scrapeConfigFileSchema, unsupportedKeys);
-  return { source, entries: entries ?? [] };
+  return { source, entries: entriesOf(entries) };
 }
 
 /** Files that a pattern with `*` in its last part names; a plain path names itself. */
@@ -159,8 +189,9 @@ function problemAt(
   }
   let local = index;
   for (const { source, entries } of parts) {
-    if (local < entries.length) {
-      return problem(source, ['scrape_configs', local, ...rest], issue.message);
+    const entry = entries[local];
+    if (entry !== undefined) {
+      return problem(source, ['scrape_configs', entry.index, ...rest], issue.message);
     }
     local -= entries.length;
   }

@@ -134,6 +134,8 @@ function keyProblem(path: Path, key: string, context: Context): ConfigProblem {
 }
 
 function messageOfIssue(issue: core.$ZodIssue): string {
+  // A schema that has words of its own is right; the library's own are for programmers.
+  if (!issue.message.startsWith('Invalid input')) return issue.message;
   if (issue.code === 'invalid_type') return wrongType(issue.expected, issue.input);
   if (issue.code !== 'invalid_union') return issue.message;
   // Of several alternatives, the one that came furthest says best what is wrong.
