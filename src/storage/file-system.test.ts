@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -35,4 +36,14 @@ test('writes what it is given in one piece or several, and cuts it off', async (
   await file.close();
   expect([...(await nodeFileSystem.read(path))]).toEqual([1, 2, 3, 4]);
   expect(await nodeFileSystem.createExclusive(path, 'x')).toBe(false);
+});
+
+test('says at once where no folder can be made', async () => {
+  await writeFile(join(directory, 'file'), '');
+  const refusals = [join(directory, 'file'), join(directory, 'file/below')];
+  // Node's own recursive mkdir never comes back from a file system that makes no folders.
+  if (existsSync('/proc/self')) refusals.push('/proc/none/such');
+  for (const path of refusals) {
+    await expect(nodeFileSystem.makeDirectory(path), path).rejects.toThrow(/ENOENT|ENOTDIR|EEXIST/);
+  }
 });

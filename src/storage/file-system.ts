@@ -7,8 +7,9 @@ import {
   readFile,
   rename,
   rm,
+  stat,
 } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { systemCodeOf } from './errors.ts';
 
 /**
@@ -59,15 +60,15 @@ export interface WritableFile {
 /** The disk. */
 export const nodeFileSystem: FileSystem = {
   async makeDirectory(path) {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) return;
-    // A folder is an entry of the one above it: without these syncs a power cut takes it along.
-    const top = dirname(resolve(first));
-    let above = resolve(path);
-    do {
-      above = dirname(above);
-      await syncEntries(above);
-    } while (above !== top && above !== dirname(above));
+    // Level by level: a folder is an entry of the one above it, and without a sync of that a power
+    // cut takes it along. (Node's recursive mkdir also hangs where nothing can be made, in /proc.)
+    if (await isDirectory(path)) return;
+    const above = dirname(path);
+    if (above !== path) await nodeFileSystem.makeDirectory(above);
+    // `x/..` is there as soon as `x` is.
+    if (await isDirectory(path)) return;
+    await mkdir(path);
+    await syncEntries(above);
   },
   list: (path) => readdir(path),
   read: (path) => readFile(path),
@@ -102,6 +103,15 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => rm(path, { recursive: true, force: true }),
   syncDirectory: syncEntries,
 };
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
 
 async function syncEntries(path: string): Promise<void> {
   const directory = await open(path, 'r');
