@@ -164,6 +164,23 @@ describe('damage', () => {
 });
 
 describe('a disk that fails', () => {
+  test('a disk that stays full is said once, and that it is well again', async () => {
+    const storage = await open();
+    files.freeBytes = 30;
+    for (let time = 0; time < 3; time++) {
+      await expect(store(storage, A, [[NOW, 1]])).rejects.toThrow('no space left');
+    }
+    files.freeBytes = Infinity;
+    await store(storage, A, [[NOW, 1]]);
+    const said = reports.filter(({ message }) => message.startsWith('the log can'));
+    expect(said.map(({ message }) => message)).toEqual([
+      'the log cannot be written; samples are refused until it can',
+      'the log can be written again',
+    ]);
+    expect(said[1]?.fields).toEqual({ refusedGroups: 3 });
+    await storage.close();
+  });
+
   test('when full, refuses what is new, reads on, and resumes by itself', async () => {
     const storage = await open();
     await fill(storage, A, 3);

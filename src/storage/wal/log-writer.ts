@@ -66,6 +66,8 @@ export class LogWriter {
   #lastStartMs = -Infinity;
   #lastRecords = 0;
   #bytesSinceBarrier: number;
+  /** Groups refused since the last one that was written. */
+  #failedInRow = 0;
   readonly #counters = { records: 0, bytes: 0, groups: 0, failedGroups: 0 };
 
   /** `logBytes` is the size of the log that a checkpoint would replace. */
@@ -198,6 +200,11 @@ export class LogWriter {
       this.#fail(group, storageErrorOf('cannot write to the log', error));
       return false;
     }
+    if (this.#failedInRow > 0) {
+      const refusedGroups = this.#failedInRow;
+      this.#environment.log.warn({ refusedGroups }, 'the log can be written again');
+      this.#failedInRow = 0;
+    }
     this.#counters.records += group.entries.length;
     this.#counters.bytes += records.length;
     this.#counters.groups++;
@@ -207,10 +214,13 @@ export class LogWriter {
 
   #fail(group: Group, error: StorageError): void {
     this.#counters.failedGroups++;
-    this.#environment.log.error(
-      { code: error.code, reason: error.message, records: group.entries.length },
-      'the log cannot be written; the samples were refused',
-    );
+    // Said once for a run of failures: a full disk is not to be filled with lines that say so.
+    if (this.#failedInRow++ === 0) {
+      this.#environment.log.error(
+        { code: error.code, reason: error.message },
+        'the log cannot be written; samples are refused until it can',
+      );
+    }
     for (const entry of group.entries) entry.reject(error);
   }
 
