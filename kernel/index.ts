@@ -5,6 +5,7 @@ import {
   H_ENTRY_TOP,
   H_EPOCH,
   H_FIRST_PAGE,
+  H_FOREIGN,
   H_KEY,
   H_MASK,
   H_PAGE_LIMIT,
@@ -29,7 +30,8 @@ import {
   useInput,
 } from './bodies.ts';
 import { packColumns, unpackColumns } from './chunks.ts';
-import { beginRead, endRead, reclaim } from './epochs.ts';
+import { beginRead, endRead, hasReadersBefore, reclaim, retire } from './epochs.ts';
+import { forgetRefs, reserveRefs } from './foreign.ts';
 import { setUpIdentities, sweepIdentities } from './identities.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
 import { closeReader, openReader, readSeries as readSeriesBetween } from './reads.ts';
@@ -38,7 +40,7 @@ import { scanText } from './text-scan.ts';
 import { createSeries as makeSeries, ownSeriesAddress, removeSeries } from './series.ts';
 import { setUpPowers } from './nearest-double.ts';
 import { setUpScratch } from './scratch.ts';
-import { PAGE_RECORD_BITS } from './slab.ts';
+import { allocate, headroomBytes, PAGE_RECORD_BITS, release } from './slab.ts';
 import {
   findSample,
   foundBits,
@@ -73,15 +75,23 @@ export {
   openReader,
   walkRemoteWrite,
   removeSeries,
+  forgetRefs,
+  reserveRefs,
+  allocate,
+  release,
+  retire,
+  headroomBytes,
+  hasReadersBefore,
 };
 
 const SLAB_START: usize = 65536;
 
 /**
  * Lays the slab out in fresh memory of at most `wasmPages` pages; `keyAddress` is not needed, as
- * the key is written before. False when that is too little.
+ * the key is written before. `isForeign`: refs are series of another kernel. False when that is too
+ * little.
  */
-export function setUp(wasmPages: u32): bool {
+export function setUp(wasmPages: u32, isForeign: bool): bool {
   const pages = <u32>((<u64>wasmPages * WASM_PAGE_BYTES) >> PAGE_BITS);
   const mapBytes = (<usize>pages) << PAGE_RECORD_BITS;
   const first = <u32>((SLAB_START + mapBytes + PAGE_BYTES - 1) >> PAGE_BITS);
@@ -96,6 +106,7 @@ export function setUp(wasmPages: u32): bool {
   store<u32>(H_PAGE_LIMIT, pages - 1);
   store<u32>(H_EPOCH, 1);
   store<u32>(H_ENTRY_TOP, 0);
+  store<u32>(H_FOREIGN, isForeign ? 1 : 0);
   memory.fill(H_MASK, 0xff, 16);
   memory.fill(H_MASK + 16, 0, 32);
   return setUpScratch() && setUpPowers() && setUpTimes() && setUpIdentities();

@@ -2,7 +2,7 @@
 // offsets that TypeScript reads, and a test holds the two together.
 
 /** Of the layouts in this file: another number, another kernel. */
-export const LAYOUT_VERSION: u32 = 1;
+export const LAYOUT_VERSION: u32 = 2;
 
 export const PAGE_BITS: u32 = 13;
 export const PAGE_BYTES: usize = 8192;
@@ -20,14 +20,13 @@ export const H_PAGE_TOP: usize = 12;
 /** Pages that may be given out at most, the guard page not among them. */
 export const H_PAGE_LIMIT: usize = 16;
 export const H_FIRST_PAGE: usize = 20;
+/** Pages in free runs. */
+export const H_FREE_PAGES: usize = 24;
 /** First page of the first free run of 2^i to 2^(i+1)-1 pages. */
 export const H_RUN_BINS: usize = 32;
 export const RUN_BINS: u32 = 20;
 /** First span with a free block, by size class. */
 export const H_SPANS: usize = 128;
-export const H_KIND_BYTES: usize = 256;
-export const H_KIND_COUNTS: usize = 320;
-
 export const H_EPOCH: usize = 384;
 export const H_RETIRED_FIRST: usize = 388;
 export const H_RETIRED_LAST: usize = 392;
@@ -55,6 +54,20 @@ export const H_TIME_CACHE: usize = 856;
 export const H_SCRATCH: usize = 860;
 /** Powers of five, for reading numbers. */
 export const H_POWERS: usize = 864;
+/** 1 when refs are series of another kernel. */
+export const H_FOREIGN: usize = 868;
+/** By ref, when they are: the newest body of a tracked owner that had the series. */
+export const H_SEEN: usize = 872;
+export const H_SEEN_CAPACITY: usize = 876;
+
+/** Number of the last finished commit, even; one more while the next is under way. */
+export const H_COMMIT: usize = 896;
+
+/** Room for 32 kinds each. */
+export const H_KIND_BYTES: usize = 1024;
+export const H_KIND_COUNTS: usize = 1152;
+/** Words from which structures that are not the kernel's are found. */
+export const H_ROOTS: usize = 1280;
 
 /** Key of the fingerprints: 1 KiB for one lane, 16 bytes more for the other; 32 for mixing. */
 export const H_KEY: usize = 2048;
@@ -78,6 +91,10 @@ export const KIND_OWNERS: u32 = 10;
 export const KIND_READERS: u32 = 11;
 export const KIND_RETIRED: u32 = 12;
 export const KIND_SCRATCH: u32 = 13;
+export const KIND_SYMBOLS: u32 = 14;
+export const KIND_LABEL_SETS: u32 = 15;
+export const KIND_POSTINGS: u32 = 16;
+export const KIND_LABEL_LOOKUP: u32 = 17;
 
 // Statuses of calls over a whole body.
 export const STATUS_OK: u32 = 0;

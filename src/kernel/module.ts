@@ -7,7 +7,7 @@ import { webAssembly } from './web-assembly.ts';
 
 /** What `kernel/index.ts` exports. Addresses and counts are unsigned, but come out signed. */
 export interface KernelExports {
-  setUp(wasmPages: number): number;
+  setUp(wasmPages: number, isForeign: number): number;
   keyAddress(): number;
   keyBytes(): number;
 
@@ -31,6 +31,8 @@ export interface KernelExports {
   findMissing(owner: number): number;
   settle(owner: number): void;
   sweepIdentities(count: number, keepBodies: number): number;
+  reserveRefs(count: number): number;
+  forgetRefs(list: number, count: number): number;
 
   createSeries(ref: number): number;
   removeSeries(ref: number): void;
@@ -49,6 +51,12 @@ export interface KernelExports {
   beginRead(slot: number): void;
   endRead(slot: number): void;
   reclaim(): void;
+  hasReadersBefore(epoch: number): number;
+
+  allocate(bytes: number, kind: number): number;
+  release(address: number, kind: number): void;
+  retire(address: number, kind: number): void;
+  headroomBytes(): number;
 }
 
 let loaded: CompiledModule | undefined;

@@ -1,7 +1,8 @@
 import * as layout from './layout.ts';
 import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports } from './module.ts';
-import type { KernelHandle, KernelReader, ReadTarget } from './types.ts';
+import { SharedSlabReader } from './shared-slab.ts';
+import type { KernelHandle, KernelReader, ReadTarget, SlabReader } from './types.ts';
 
 /** What the kernel's times fit: beyond it no sample can be. */
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
@@ -16,11 +17,13 @@ class SharedReader implements KernelReader {
   readonly #views: MemoryViews;
   readonly #address: number;
   readonly #slot: number;
+  readonly #slab: SharedSlabReader;
 
   constructor({ module, memory, readerAddress }: KernelHandle) {
     this.#exports = instantiate(module, memory);
     this.#views = new MemoryViews(memory);
     this.#address = readerAddress;
+    this.#slab = new SharedSlabReader(memory);
     this.#slot = this.#views.word(readerAddress + layout.V_SLOT);
   }
 
@@ -44,6 +47,10 @@ class SharedReader implements KernelReader {
       if (this.#field(layout.V_MORE) === 0) return;
       from = (timestamps[count - 1] ?? TIME_MAX) + 1;
     }
+  }
+
+  slab(): SlabReader {
+    return this.#slab;
   }
 
   close(): void {
