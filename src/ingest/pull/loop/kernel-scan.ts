@@ -1,0 +1,197 @@
+import { ExpositionError, type ExpositionVisitor } from '../../../formats/exposition/index.ts';
+import {
+  type BodyRange,
+  DROPPED_REF,
+  type KernelBody,
+  KernelMemoryError,
+  RangeKind,
+} from '../../../kernel/index.ts';
+import { HIGH_WORD, LOW_WORD, NAN_HIGH_WORD, NAN_LOW_WORD } from '../../../model/index.ts';
+import { type Appender, NO_SERIES } from '../../../storage/api.ts';
+import { latin1Text } from '../../../util/index.ts';
+import { fillInput, type IngestKernel, messageBytes } from '../../kernel/index.ts';
+import { ScrapeError } from '../errors.ts';
+import { type BodyCounts, zeroCounts } from './body-counts.ts';
+import type { BodyFormat } from './body-format.ts';
+import type { FamilyMetadata } from './family-metadata.ts';
+import { judgeLine, readSeconds } from './line-judge.ts';
+import { decideTimes } from './sample-times.ts';
+import { resolveSeries, type SeriesRules } from './series-resolver.ts';
+import type { TargetSeries } from './target-series.ts';
+
+/** One body on its way to storage. */
+export interface ScrapedBody {
+  readonly format: BodyFormat;
+  readonly bytes: Uint8Array;
+  /** Of samples that have no time of their own, in milliseconds. */
+  readonly timestamp: number;
+}
+
+/** Where a body goes. */
+export interface ScanTarget {
+  readonly series: TargetSeries;
+  readonly metadata: FamilyMetadata;
+  readonly rules: SeriesRules;
+  readonly appender: Appender;
+}
+
+export interface ScanResult {
+  readonly counts: BodyCounts;
+  /** Refs of the series whose names were not known before. */
+  readonly addedRefs: readonly number[];
+}
+
+/**
+ * Takes a body through the kernel to the appender. What is looked at here, one by one, is only what
+ * the target has not said before. Undefined where the body is not to be taken whole, for whatever
+ * reason, or there is no memory: then nothing is remembered of it, and it is to be read plainly.
+ */
+export function scanInKernel(
+  kernel: IngestKernel,
+  scraped: ScrapedBody,
+  target: ScanTarget,
+): ScanResult | undefined {
+  try {
+    return kernel.use((body) => scan(body, scraped, target));
+  } catch (error) {
+    // Names that were resolved before the memory was full are not to be known any more.
+    if (error instanceof KernelMemoryError) target.series.renew(true);
+    if (isForPlainScan(error)) return undefined;
+    throw error;
+  }
+}
+
+function isForPlainScan(error: unknown): boolean {
+  return (
+    error instanceof ScrapeError ||
+    error instanceof ExpositionError ||
+    error instanceof KernelMemoryError
+  );
+}
+
+function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanResult | undefined {
+  const { series, rules } = target;
+  const { honorTimestamps, sampleLimit } = rules.config;
+  fillInput(body, scraped.bytes);
+  body.useInput();
+  const status = body.scanText(series.owner, {
+    format: scraped.format,
+    defaultTimestamp: honorTimestamps ? NaN : scraped.timestamp,
+    ignoreTimestamps: !honorTimestamps,
+  });
+  if (!status.ok) return undefined;
+  const refs = findRefs(body, scraped, target);
+  if (refs === undefined) return undefined;
+  const counts = zeroCounts();
+  for (let index = 0; index < refs.length; index++) {
+    const ref = refs[index] ?? NO_SERIES;
+    if (ref === NO_SERIES) counts.overSeriesLimit += body.unknown(index).sampleCount;
+    body.resolve(index, ref);
+  }
+  const { series: scrapedCount, dropped, explicitTimes } = body.counts();
+  counts.scraped = scrapedCount;
+  counts.postRelabel = scrapedCount - dropped;
+  const kept = counts.postRelabel - counts.overSeriesLimit;
+  // Which samples count towards the limit is for the plain scan to say.
+  if (sampleLimit > 0 && kept > sampleLimit) return undefined;
+  const settled = series.settle();
+  counts.seriesAdded = Math.max(0, settled.addedCount);
+  const ranges = body.rangeCount === 0 ? [] : readNumbers(body);
+  if (explicitTimes > 0 || settled.current.length !== kept) {
+    const hasRepeats = settled.current.length !== kept;
+    series.untrack(decideTimes(body.columns(), { ...scraped, rules, hasRepeats }, counts));
+  } else if (honorTimestamps) {
+    body.columns().timestamps.fill(scraped.timestamp);
+  }
+  addExemplars(body, ranges, scraped.format, target.appender);
+  counts.appended = body.seal();
+  const columns = body.columns();
+  setNans(columns);
+  target.appender.samples.setColumns(columns);
+  return { counts, addedRefs: refs.filter((ref) => ref !== DROPPED_REF && ref !== NO_SERIES) };
+}
+
+/**
+ * The refs of all unknown names, in order; lines of metadata are read, and dropped from then on.
+ * Undefined where the body cannot be taken whole.
+ */
+function findRefs(
+  body: KernelBody,
+  { format }: ScrapedBody,
+  { metadata, rules, appender }: ScanTarget,
+): number[] | undefined {
+  const refs: number[] = [];
+  const count = body.unknownCount;
+  if (count === 0) return refs;
+  const { sampleLimit } = rules.config;
+  const bytes = messageBytes(body);
+  const offset = body.message().start;
+  const read = (line: Uint8Array): ExpositionVisitor => {
+    metadata.read(line);
+    return metadata;
+  };
+  let known = body.columns().length;
+  for (let index = 0; index < count; index++) known -= body.unknown(index).sampleCount;
+  for (let index = 0; index < count; index++) {
+    const unknown = body.unknown(index);
+    const start = unknown.start - offset;
+    const end = unknown.end - offset;
+    if (unknown.sampleCount === 0) {
+      if (!judgeLine(format, bytes, { start, end }, read)) return undefined;
+      refs.push(DROPPED_REF);
+      continue;
+    }
+    const labels = resolveSeries(bytes, start, end, rules);
+    // Beyond the limit the scrape fails: no series are made for it.
+    if (labels !== undefined && sampleLimit > 0 && ++known > sampleLimit) return undefined;
+    refs.push(labels === undefined ? DROPPED_REF : appender.series(labels));
+  }
+  return refs;
+}
+
+/** Puts numbers in place that take more than one rounding; the ranges that are left. */
+function readNumbers(body: KernelBody): BodyRange[] {
+  const ranges: BodyRange[] = [];
+  const bytes = body.bytes();
+  for (let index = 0; index < body.rangeCount; index++) {
+    const range = body.range(index);
+    const { kind, start, end, sample } = range;
+    if (kind === RangeKind.NUMBER) body.setValue(sample, Number(latin1Text(bytes, start, end)));
+    else if (kind === RangeKind.TIME) body.setTime(sample, readSeconds(bytes, start, end));
+    else if (kind === RangeKind.LINE_EXEMPLAR) ranges.push(range);
+  }
+  return ranges;
+}
+
+function addExemplars(
+  body: KernelBody,
+  ranges: readonly BodyRange[],
+  format: BodyFormat,
+  appender: Appender,
+): void {
+  if (ranges.length === 0) return;
+  const { refs, timestamps } = body.columns();
+  const bytes = body.bytes();
+  for (const range of ranges) {
+    const ref = refs[range.sample] ?? NO_SERIES;
+    if (ref === NO_SERIES) continue;
+    const sampleTime = timestamps[range.sample] ?? 0;
+    judgeLine(format, bytes, range, () => ({
+      sample() {},
+      exemplar(exemplar) {
+        const timestamp = exemplar.timestamp ?? sampleTime;
+        appender.addExemplar(ref, { ...exemplar, timestamp });
+      },
+    }));
+  }
+}
+
+/** Every NaN of an exposition becomes the NaN of the wire. */
+function setNans({ values, words }: { values: Float64Array; words: Uint32Array }): void {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value === value) continue;
+    words[2 * index + LOW_WORD] = NAN_LOW_WORD;
+    words[2 * index + HIGH_WORD] = NAN_HIGH_WORD;
+  }
+}
