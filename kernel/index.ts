@@ -17,6 +17,7 @@ import {
   PAGE_BITS,
   PAGE_BYTES,
   S_NEWEST,
+  S_SAMPLES,
   WASM_PAGE_BYTES,
 } from './layout.ts';
 import { append } from './append.ts';
@@ -29,25 +30,26 @@ import {
   seal,
   useInput,
 } from './bodies.ts';
+import { capture, countSamples, seriesFlags } from './captures.ts';
 import { packColumns, unpackColumns } from './chunks.ts';
+import { beginCommit, endCommit, setHistogramFlag, touchSeries } from './commits.ts';
 import { beginRead, endRead, hasReadersBefore, reclaim, retire } from './epochs.ts';
+import { findSample, foundBits, oldestTime as oldestTimeOf } from './finds.ts';
 import { forgetRefs, reserveRefs } from './foreign.ts';
 import { setUpIdentities, sweepIdentities } from './identities.ts';
+import { insertLate } from './late.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
-import { closeReader, openReader, readSeries as readSeriesBetween } from './reads.ts';
+import { closeReader, openReader } from './readers.ts';
+import { readMany, readSeries } from './reads.ts';
+import { dropBefore, removeRange, truncateSeries, wasCutShort } from './removal.ts';
 import { walkRemoteWrite } from './remote-write.ts';
+import { restoredTimes, restoredValues, restoreSamples } from './restore.ts';
 import { scanText } from './text-scan.ts';
 import { createSeries as makeSeries, ownSeriesAddress, removeSeries } from './series.ts';
 import { setUpPowers } from './nearest-double.ts';
 import { setUpScratch } from './scratch.ts';
 import { allocate, headroomBytes, PAGE_RECORD_BITS, release } from './slab.ts';
-import {
-  findSample,
-  foundBits,
-  oldestTime as oldestTimeOf,
-  packTail as packTailOf,
-  truncateSeries,
-} from './tails.ts';
+import { packTail as packTailOf } from './tails.ts';
 import { setUpTimes } from './times.ts';
 
 export {
@@ -82,6 +84,22 @@ export {
   retire,
   headroomBytes,
   hasReadersBefore,
+  beginCommit,
+  endCommit,
+  setHistogramFlag,
+  touchSeries,
+  insertLate,
+  restoredTimes,
+  restoredValues,
+  restoreSamples,
+  dropBefore,
+  removeRange,
+  wasCutShort,
+  readSeries,
+  readMany,
+  capture,
+  countSamples,
+  seriesFlags,
 };
 
 const SLAB_START: usize = 65536;
@@ -170,13 +188,14 @@ export function truncate(fromRef: u32, toRef: u32, time: f64): u32 {
   return dropped;
 }
 
+/** See `Kernel.sampleCountOf`. */
+export function sampleCount(ref: u32): u32 {
+  const series = ownSeriesAddress(ref);
+  return series === 0 ? 0 : load<u32>(series, S_SAMPLES);
+}
+
 /** False when the slab is full. */
 export function packTail(ref: u32): bool {
   const series = ownSeriesAddress(ref);
   return series === 0 || packTailOf(series);
-}
-
-/** See `KernelReader.read`. */
-export function readSeries(reader: usize, ref: u32, minTime: f64, maxTime: f64): u32 {
-  return readSeriesBetween(reader, ref, <i64>minTime, <i64>maxTime);
 }

@@ -201,26 +201,33 @@ export const O_TAKEN_COUNT: usize = 36;
 export const O_PASS: usize = 40;
 export const OWNER_BYTES: usize = 48;
 
-// A series.
+// A series: one line of 64 bytes.
 /** Odd while the writer restructures; readers then wait or begin again. */
 export const S_VERSION: usize = 0;
-/** Samples in the tail: stored after them. */
-export const S_LENGTH: usize = 4;
-export const S_TAIL: usize = 8;
-/** Newest chunk, 0 for none. */
-export const S_CHUNK: usize = 12;
-/** What the times of the tail count from. */
+export const S_TAIL: usize = 4;
+/** Samples in the tail: stored after them, together with the commit. */
+export const S_LENGTH: usize = 8;
+/** Commit that stored the newest time, even; odd while that changes. */
+export const S_COMMIT: usize = 12;
+/** What the times of the tail count from: not after any of them, after all chunks. */
 export const S_BASE: usize = 16;
 export const S_NEWEST: usize = 24;
+/** What they were before the last commit. */
+export const S_NEWEST_BEFORE: usize = 32;
+export const S_COMMIT_BEFORE: usize = 40;
+/** Newest chunk, 0 for none. */
+export const S_CHUNK: usize = 44;
 /** Samples that the tail has room for; at how many it is packed next; how it was packed last. */
-export const S_CAPACITY: usize = 32;
-export const S_LIMIT: usize = 33;
-export const S_HINT: usize = 34;
-export const S_CHUNK_COUNT: usize = 36;
-export const S_SAMPLES: usize = 40;
+export const S_CAPACITY: usize = 48;
+export const S_LIMIT: usize = 49;
+export const S_HINT: usize = 50;
+export const S_FLAGS: usize = 51;
+export const S_CHUNK_COUNT: usize = 52;
+export const S_SAMPLES: usize = 56;
 /** Newest body of a tracked owner that had it. */
-export const S_SEEN: usize = 44;
-export const SERIES_BYTES: usize = 48;
+export const S_SEEN: usize = 60;
+export const SERIES_BYTES: usize = 64;
+export const FLAG_HISTOGRAMS: u32 = 1;
 /** Older than any sample. */
 export const NO_TIME: i64 = i64.MIN_VALUE;
 
@@ -248,6 +255,9 @@ export const TAIL_MAX: u32 = 32;
 /** The first packing comes after 17 to 32 samples, so that not all series pack in one round. */
 export const TAIL_STAGGER: u32 = 16;
 
+/** Samples of a chunk of the head at most: late ones make chunks larger than tails are. */
+export const HEAD_CHUNK_MAX: u32 = 64;
+
 /** Samples of one chunk at most, whatever made it. */
 export const CHUNK_SAMPLES_MAX: u32 = 1024;
 export const TIME_CACHE_MASK: u32 = 4095;
@@ -263,9 +273,18 @@ export const V_MORE: usize = 20;
 export const V_CHAIN: usize = 24;
 export const V_TAIL_TIMES: usize = 28;
 export const V_TAIL_VALUES: usize = 32;
+/** Series of a batch: refs, newest times that are wanted, where each ends in the columns. */
+export const V_REFS: usize = 36;
+export const V_CAPS: usize = 40;
+export const V_ENDS: usize = 44;
+/** Series of the batch that is to be gone on with. */
+export const V_NEXT: usize = 48;
+/** From which time on. */
+export const V_RESUME: usize = 56;
 export const READER_BYTES: usize = 64;
 export const READER_SAMPLES: u32 = 4096;
 export const READER_CHAIN: u32 = 512;
+export const READER_BATCH: u32 = 1024;
 
 // Outcomes of samples: SampleOutcome of src/storage/api.ts.
 export const STORED: u32 = 0;
@@ -274,3 +293,5 @@ export const CONFLICT: u32 = 2;
 export const OUT_OF_ORDER: u32 = 3;
 export const OUT_OF_BOUNDS: u32 = 4;
 export const UNKNOWN_SERIES: u32 = 5;
+/** Not an outcome: the slab is full. */
+export const NO_ROOM: u32 = 255;

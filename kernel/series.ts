@@ -1,34 +1,29 @@
 // Series: records, found by ref.
 
 import {
-  H_CHUNK_COUNT,
+  H_COMMIT,
   H_DIRECTORY,
   H_DIRECTORY_CAPACITY,
   H_SAMPLE_COUNT,
   H_SERIES_COUNT,
-  KIND_CHUNKS,
   KIND_SERIES,
   KIND_TAILS,
   C_PREVIOUS,
   NO_TIME,
-  S_BASE,
-  S_CAPACITY,
   S_CHUNK,
-  S_CHUNK_COUNT,
-  S_HINT,
-  S_LENGTH,
+  S_COMMIT,
+  S_COMMIT_BEFORE,
   S_LIMIT,
   S_NEWEST,
+  S_NEWEST_BEFORE,
   S_SAMPLES,
-  S_SEEN,
   S_TAIL,
-  S_VERSION,
   SERIES_BYTES,
   TAIL_STAGGER,
 } from './layout.ts';
 import { cellOf, countCells, PAGE_REFS, PAGE_REFS_BITS, reserveCell } from './directory.ts';
 import { retire } from './epochs.ts';
-import { releaseTimes } from './times.ts';
+import { retireChunk } from './head-chunks.ts';
 import { allocate } from './slab.ts';
 
 /** The record of a series, 0 when there is none. Any thread may call it. */
@@ -54,20 +49,16 @@ export function createSeries(ref: u32): bool {
   if (cell === 0) return false;
   const series = allocate(SERIES_BYTES, KIND_SERIES);
   if (series === 0) return false;
-  store<u32>(series, 0, S_VERSION);
-  store<u32>(series, 0, S_LENGTH);
-  store<u32>(series, 0, S_TAIL);
-  store<u32>(series, 0, S_CHUNK);
-  store<i64>(series, 0, S_BASE);
+  memory.fill(series, 0, SERIES_BYTES);
   store<i64>(series, NO_TIME, S_NEWEST);
-  store<u8>(series, 0, S_CAPACITY);
+  store<i64>(series, NO_TIME, S_NEWEST_BEFORE);
+  // As if the last finished commit had found it empty.
+  const commit = load<u32>(H_COMMIT) & ~1;
+  store<u32>(series, commit, S_COMMIT);
+  store<u32>(series, commit, S_COMMIT_BEFORE);
   // A fixed shuffle of the ref: neighbours pack in different rounds.
   const stagger = (ref * 0x9e3779b1) >> 28;
   store<u8>(series, TAIL_STAGGER + 1 + stagger, S_LIMIT);
-  store<u8>(series, 0, S_HINT);
-  store<u32>(series, 0, S_CHUNK_COUNT);
-  store<u32>(series, 0, S_SAMPLES);
-  store<u32>(series, 0, S_SEEN);
   // Visible to other threads from here on.
   atomic.store<u32>(cell, <u32>series);
   countCells(H_DIRECTORY, ref, 1);
@@ -83,18 +74,11 @@ export function removeSeries(ref: u32): void {
   countCells(H_DIRECTORY, ref, -1);
   for (let chunk = <usize>load<u32>(series, S_CHUNK); chunk !== 0; ) {
     const previous = <usize>load<u32>(chunk, C_PREVIOUS);
-    retireChunk(chunk);
+    retireChunk(series, chunk);
     chunk = previous;
   }
   retire(load<u32>(series, S_TAIL), KIND_TAILS);
   store<u32>(H_SERIES_COUNT, load<u32>(H_SERIES_COUNT) - 1);
   store<u64>(H_SAMPLE_COUNT, load<u64>(H_SAMPLE_COUNT) - load<u32>(series, S_SAMPLES));
   retire(series, KIND_SERIES);
-}
-
-/** Frees a chunk that nothing points to any more. */
-export function retireChunk(chunk: usize): void {
-  releaseTimes(chunk);
-  retire(chunk, KIND_CHUNKS);
-  store<u32>(H_CHUNK_COUNT, load<u32>(H_CHUNK_COUNT) - 1);
 }

@@ -66,5 +66,14 @@ export const V_SLOT = 0;
 export const V_TIMES = 8;
 export const V_VALUES = 12;
 export const V_MORE = 20;
+export const V_REFS = 36;
+export const V_CAPS = 40;
+export const V_ENDS = 44;
+export const V_NEXT = 48;
+export const V_RESUME = 56;
+export const READER_SAMPLES = 4096;
+export const READER_BATCH = 1024;
 
 export const OUTCOME_COUNT = 6;
+export const NO_ROOM = 255;
+export const CHUNK_SAMPLES_MAX = 1024;

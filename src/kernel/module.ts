@@ -21,7 +21,7 @@ export interface KernelExports {
   scanText(body: number, owner: number, flags: number, defaultTimestamp: number): number;
   resolve(body: number, index: number, ref: number): number;
   seal(body: number): number;
-  append(body: number, minTime: number, maxTime: number): number;
+  append(body: number, minTime: number, maxTime: number, windowMs: number): number;
 
   packColumns(body: number, from: number, count: number): number;
   unpackColumns(body: number): number;
@@ -45,9 +45,33 @@ export interface KernelExports {
   truncate(fromRef: number, toRef: number, time: number): number;
   packTail(ref: number): number;
 
+  beginCommit(): void;
+  endCommit(): void;
+  insertLate(ref: number, timestamp: number, low: number, high: number): number;
+  setHistogramFlag(ref: number, isSet: number): void;
+  touchSeries(ref: number, timestamp: number): void;
+  removeRange(ref: number, minTime: number, maxTime: number, histograms: number): number;
+  dropBefore(ref: number, time: number): number;
+  wasCutShort(): number;
+  restoredTimes(): number;
+  restoredValues(): number;
+  restoreSamples(ref: number, count: number): number;
+  sampleCount(ref: number): number;
+
   openReader(): number;
   closeReader(reader: number): void;
   readSeries(reader: number, ref: number, minTime: number, maxTime: number): number;
+  readMany(
+    reader: number,
+    from: number,
+    count: number,
+    minTime: number,
+    resume: number,
+    limit: number,
+  ): number;
+  capture(reader: number, count: number, commit: number, minTime: number): number;
+  countSamples(reader: number, ref: number, minTime: number, maxTime: number): number;
+  seriesFlags(ref: number): number;
   beginRead(slot: number): void;
   endRead(slot: number): void;
   reclaim(): void;

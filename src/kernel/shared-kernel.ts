@@ -168,6 +168,67 @@ class SharedKernel implements Kernel {
     return this.#slab;
   }
 
+  beginCommit(): void {
+    this.#exports.beginCommit();
+  }
+
+  endCommit(): void {
+    this.#exports.endCommit();
+  }
+
+  insertLate(ref: number, timestamp: number, lowWord: number, highWord: number): number {
+    const outcome = this.#exports.insertLate(ref, timestamp, lowWord, highWord);
+    if (outcome === layout.NO_ROOM) throw this.#memoryError('a late sample');
+    return outcome;
+  }
+
+  setHistogramFlag(ref: number, isSet: boolean): void {
+    this.#exports.setHistogramFlag(ref, isSet ? 1 : 0);
+  }
+
+  flags(ref: number): number {
+    return this.#exports.seriesFlags(ref);
+  }
+
+  touchSeries(ref: number, timestamp: number): void {
+    this.#exports.touchSeries(ref, timestamp);
+  }
+
+  removeRange(ref: number, minTime: number, maxTime: number, newestOfHistograms = NaN): number {
+    const from = Math.ceil(minTime);
+    const removed = this.#exports.removeRange(ref, from, Math.floor(maxTime), newestOfHistograms);
+    if (this.#exports.wasCutShort() !== 0) throw this.#memoryError('what is left of a chunk');
+    return removed >>> 0;
+  }
+
+  dropBefore(ref: number, time: number): number {
+    const dropped = this.#exports.dropBefore(ref, Math.ceil(time));
+    if (this.#exports.wasCutShort() !== 0) throw this.#memoryError('what is left of a chunk');
+    return dropped >>> 0;
+  }
+
+  restoreSamples(ref: number, timestamps: Float64Array, words: Uint32Array, length: number): void {
+    for (let from = 0; from < length; from += layout.CHUNK_SAMPLES_MAX) {
+      const count = Math.min(length - from, layout.CHUNK_SAMPLES_MAX);
+      this.#views
+        .doublesAt(this.#exports.restoredTimes() >>> 0, count)
+        .set(timestamps.subarray(from, from + count));
+      this.#views
+        .wordsAt(this.#exports.restoredValues() >>> 0, 2 * count)
+        .set(words.subarray(2 * from, 2 * (from + count)));
+      const status = this.#exports.restoreSamples(ref, count);
+      if (status === layout.STATUS_NO_MEMORY) throw this.#memoryError('a chunk');
+      if (status !== layout.STATUS_OK) {
+        const span = `${timestamps[from]} to ${timestamps[from + count - 1]}`;
+        throw new RangeError(`times ${span}, wanted ascending ones of a known series ${ref}`);
+      }
+    }
+  }
+
+  sampleCountOf(ref: number): number {
+    return this.#exports.sampleCount(ref) >>> 0;
+  }
+
   openReader(): KernelHandle {
     const readerAddress = this.#exports.openReader() >>> 0;
     if (readerAddress === 0) throw this.#memoryError('one more reader (of at most 64)');
