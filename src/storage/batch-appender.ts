@@ -13,6 +13,7 @@ export type CommitWriter = (commit: Commit) => Promise<CommitResult>;
 export class BatchAppender implements Appender {
   readonly samples = new SampleBatch();
   readonly #resolver: SeriesResolver;
+  readonly #source: string | undefined;
   readonly #bounds: () => CommitBounds;
   readonly #write: CommitWriter;
   readonly #held = new Set<PendingSeries>();
@@ -22,15 +23,21 @@ export class BatchAppender implements Appender {
   readonly #state: [string, Uint8Array | undefined][] = [];
   #done = false;
 
-  constructor(resolver: SeriesResolver, bounds: () => CommitBounds, write: CommitWriter) {
+  constructor(
+    resolver: SeriesResolver,
+    bounds: () => CommitBounds,
+    write: CommitWriter,
+    source?: string,
+  ) {
     this.#resolver = resolver;
+    this.#source = source;
     this.#bounds = bounds;
     this.#write = write;
   }
 
   series(labels: Labels): SeriesRef {
     this.#assertUsable();
-    return this.#resolver.resolve(labels, this.#held);
+    return this.#resolver.resolve(labels, this.#held, this.#source);
   }
 
   addHistogram(ref: SeriesRef, timestamp: number, histogram: FloatHistogram | undefined): void {

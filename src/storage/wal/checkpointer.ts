@@ -2,7 +2,8 @@ import { messageOf } from '../../model/index.ts';
 import type { StorageEnvironment } from '../environment.ts';
 import { StorageClosedError, storageErrorOf } from '../errors.ts';
 import type { Head } from '../head/head.ts';
-import { HeadSnapshot, writeCheckpoint } from './checkpoint-writer.ts';
+import { writeCheckpoint } from './checkpoint-writer.ts';
+import { HeadSnapshot } from './head-snapshot.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { Recovery } from './recover.ts';
 import {
@@ -40,7 +41,7 @@ export class Checkpointer {
   readonly #log: LogWriter;
   #damagedNames: ReadonlySet<string>;
   #lastBytes: number;
-  #last: Promise<unknown> = Promise.resolve();
+  #running: Promise<void> | undefined;
   #automatic = false;
   #notBeforeMs = -Infinity;
   #closed = false;
@@ -78,15 +79,25 @@ export class Checkpointer {
 
   /** Writes a checkpoint of all that is committed now. @throws StorageError */
   run(): Promise<void> {
-    const running = this.#last.then(() => this.#run());
-    this.#last = running.catch(() => {});
+    const running = (this.#running ?? Promise.resolve()).then(() => this.#run());
+    const settled = running
+      .catch(() => {})
+      .then(() => {
+        if (this.#running === settled) this.#running = undefined;
+      });
+    this.#running = settled;
     return running;
+  }
+
+  /** Settles when no checkpoint is under way; undefined where none is. */
+  get running(): Promise<void> | undefined {
+    return this.#running;
   }
 
   /** Waits for the checkpoint under way; none begins after. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#last;
+    await this.#running;
   }
 
   async #run(): Promise<void> {
@@ -98,12 +109,7 @@ export class Checkpointer {
         sequence: this.#log.sequence - 1,
       }));
       const { files } = this.#environment;
-      try {
-        await this.#options.saveRest();
-      } catch (error) {
-        snapshot.capture.release();
-        throw error;
-      }
+      await this.#options.saveRest();
       this.#lastBytes = await writeCheckpoint(files, this.#options.walDir, sequence, snapshot);
       await this.#removeBefore(sequence);
       this.count++;

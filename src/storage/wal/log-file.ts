@@ -13,7 +13,6 @@ import type { ByteWriter } from './byte-writer.ts';
  */
 export const FILE_HEADER_BYTES = 16;
 export const RECORD_HEADER_BYTES = 12;
-export const FORMAT_VERSION = 1;
 
 export const FileMagic = {
   /** `TGWL` */
@@ -23,11 +22,18 @@ export const FileMagic = {
 } as const;
 export type FileMagic = (typeof FileMagic)[keyof typeof FileMagic];
 
+/** What is written. Older versions, from 1 on, are read for ever. */
+const VERSIONS: Readonly<Record<FileMagic, number>> = {
+  [FileMagic.SEGMENT]: 1,
+  /** 2: series with packed samples. */
+  [FileMagic.CHECKPOINT]: 2,
+};
+
 export function encodeFileHeader(magic: FileMagic, sequence: number): Uint8Array {
   const bytes = new Uint8Array(FILE_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, magic, true);
-  view.setUint32(4, FORMAT_VERSION, true);
+  view.setUint32(4, VERSIONS[magic], true);
   view.setUint32(8, sequence, true);
   view.setUint32(12, crc32c(bytes, 0, 12), true);
   return bytes;
@@ -70,7 +76,7 @@ export function checkFileHeader(bytes: Uint8Array, magic: FileMagic): HeaderStat
   if (view.getUint32(0, true) !== magic || view.getUint32(12, true) !== crc32c(bytes, 0, 12)) {
     return 'damaged';
   }
-  return view.getUint32(4, true) === FORMAT_VERSION ? 'good' : 'newer';
+  return view.getUint32(4, true) <= VERSIONS[magic] ? 'good' : 'newer';
 }
 
 /**

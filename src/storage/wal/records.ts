@@ -17,9 +17,11 @@ export const RecordKind = {
   DELETE: 2,
   TRUNCATE: 3,
   CUT: 4,
+  /** Read, not written any more. */
   SNAPSHOT_SERIES: 16,
   SNAPSHOT_VALUES: 17,
   SNAPSHOT_END: 18,
+  SNAPSHOT_CHUNKS: 19,
 } as const;
 
 export function encodeCommit(writer: ByteWriter, commit: Commit): void {

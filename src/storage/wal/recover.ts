@@ -1,8 +1,10 @@
+import type { KernelBody } from '../../kernel/index.ts';
+import { KernelMemoryError } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import { SampleBatch } from '../api.ts';
 import type { StorageEnvironment } from '../environment.ts';
-import { StorageError, storageErrorOf } from '../errors.ts';
-import type { Head } from '../head/head.ts';
+import { StorageError, StorageFullError, storageErrorOf } from '../errors.ts';
+import type { Head, RestoredSeries } from '../head/head.ts';
 import { ByteReader, RecordFormatError } from './byte-reader.ts';
 import type { DamagedRange } from './log-file.ts';
 import { checkFileHeader, FILE_HEADER_BYTES, FileMagic, scanRecords } from './log-file.ts';
@@ -16,6 +18,7 @@ import {
   segmentSequences,
   TEMPORARY_SUFFIX,
 } from './segment-names.ts';
+import { ChunkRecordReader } from './snapshot-chunks.ts';
 import { decodeSnapshotEnd, decodeSnapshotSeries, decodeSnapshotValues } from './snapshot-codec.ts';
 
 /** What opening the store found on the disk. */
@@ -54,10 +57,17 @@ export async function recover(
   walDir: string,
   head: Head,
 ): Promise<Recovery> {
+  const body = head.shards[0]!.kernel.openBody();
   try {
-    return await new Recoverer(environment, walDir, head).recover();
+    return await new Recoverer(environment, walDir, head, body).recover();
   } catch (error) {
+    if (error instanceof KernelMemoryError) {
+      const text = 'the memory for new samples is too small for what is stored';
+      throw new StorageFullError(`${text}: ${error.message}`, { cause: error });
+    }
     throw storageErrorOf('cannot read the log', error);
+  } finally {
+    body.release();
   }
 }
 
@@ -72,17 +82,21 @@ class Recoverer {
   readonly #walDir: string;
   readonly #head: Head;
   readonly #samples = new SampleColumns();
+  readonly #chunks: ChunkRecordReader;
   readonly #batch = new SampleBatch(16 * 1024);
   readonly #damagedNames = new Set<string>();
   readonly #deletes: ReplayedDelete[] = [];
+  #restoredSeries = 0;
   #corruptionCount = 0;
   #recordCount = 0;
   #tornBytes = 0;
 
-  constructor(environment: StorageEnvironment, walDir: string, head: Head) {
+  /** `body` unpacks the samples of a checkpoint. */
+  constructor(environment: StorageEnvironment, walDir: string, head: Head, body: KernelBody) {
     this.#environment = environment;
     this.#walDir = walDir;
     this.#head = head;
+    this.#chunks = new ChunkRecordReader(body);
   }
 
   async recover(): Promise<Recovery> {
@@ -217,8 +231,12 @@ class Recoverer {
     const head = this.#head;
     switch (kind) {
       case RecordKind.SNAPSHOT_SERIES:
-        while (reader.remaining > 0)
-          head.restoreSeries(decodeSnapshotSeries(reader, this.#samples));
+        while (reader.remaining > 0) {
+          this.#restoreSeries(decodeSnapshotSeries(reader, this.#samples));
+        }
+        return;
+      case RecordKind.SNAPSHOT_CHUNKS:
+        this.#chunks.read(reader, (series) => this.#restoreSeries(series));
         return;
       case RecordKind.SNAPSHOT_VALUES: {
         const { state, metadata, exemplars } = decodeSnapshotValues(reader);
@@ -232,11 +250,16 @@ class Recoverer {
     }
   }
 
+  #restoreSeries(series: RestoredSeries): void {
+    this.#head.restoreSeries(series);
+    this.#restoredSeries++;
+  }
+
   #restoreEnd(reader: ByteReader): boolean {
     const { nextRef, seriesCount, cutCount } = decodeSnapshotEnd(reader);
     this.#head.cutCount = cutCount;
     this.#head.nextRef = Math.max(this.#head.nextRef, nextRef);
-    return this.#head.table.size === seriesCount;
+    return this.#restoredSeries === seriesCount;
   }
 
   #hasHeader(bytes: Uint8Array, magic: FileMagic, path: string): boolean {
