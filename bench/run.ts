@@ -3,7 +3,7 @@ import { inProcessBench } from './in-process.ts';
 import { QUERY_USAGE, runQueryBench } from './query.ts';
 import { remoteWriteBench } from './remote-write.ts';
 import { kernelBench } from './kernel/kernel-bench.ts';
-import { identityBench, scrapeBench } from './scrape.ts';
+import { scrapeBench } from './scrape.ts';
 import type { ServerName } from './support/servers.ts';
 
 const USAGE = `npm run bench -- [remote-write|scrape|kernel] [--series N] [--ticks N] [--runs N] [--servers LIST]
@@ -11,7 +11,7 @@ const USAGE = `npm run bench -- [remote-write|scrape|kernel] [--series N] [--tic
   remote-write   remote write in-process and over HTTP, beside Debian's prometheus and
                  victoria-metrics: CPU seconds per million samples, memory per series
   scrape         a scrape of 1,000 series from body to appender, in-process: CPU seconds per
-                 million samples; nanoseconds to find a series by its bytes (--runs alone)
+                 million samples (--runs alone)
   kernel         each part of the kernel alone: CPU per sample, bytes per sample and series
                  (--series, --ticks, --batch)
 
@@ -75,11 +75,6 @@ async function scrape(runs: number): Promise<void> {
   );
   const figure = await scrapeBench(options, console.log);
   console.log(`\nscan, identity, batch, staleness: ${figure.toFixed(3)} CPU-s per million samples`);
-  for (const series of [1000, 100_000]) {
-    const { inOrder, outOfOrder } = identityBench(series);
-    const [first, second] = [inOrder.toFixed(0), outOfOrder.toFixed(0)];
-    console.log(`identity of ${series} series: ${first} ns in order, ${second} ns out of order`);
-  }
 }
 
 async function remoteWrite(options: Parameters<typeof remoteWriteBench>[0]): Promise<void> {

@@ -139,12 +139,15 @@ export class IngestKernel {
   }
 }
 
-/** Puts bytes into the input of a body. @throws KernelMemoryError */
-export function fillInput(body: KernelBody, bytes: Uint8Array): void {
+/** Puts bytes, and an ending after them, into the input of a body. @throws KernelMemoryError */
+export function fillInput(body: KernelBody, bytes: Uint8Array, ending?: Uint8Array): void {
+  const lengthBytes = bytes.length + (ending?.length ?? 0);
   // In powers of two, so that bodies that grow bit by bit do not move it each time.
-  const roomBytes = 2 ** Math.max(16, 32 - Math.clz32(Math.max(1, bytes.length) - 1));
-  body.input(roomBytes).set(bytes);
-  body.setInputLength(bytes.length);
+  const roomBytes = 2 ** Math.max(16, 32 - Math.clz32(Math.max(1, lengthBytes) - 1));
+  const input = body.input(roomBytes);
+  input.set(bytes);
+  if (ending !== undefined) input.set(ending, bytes.length);
+  body.setInputLength(lengthBytes);
 }
 
 /** The message of a body; a view, valid until the next call into the kernel. */

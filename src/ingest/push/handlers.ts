@@ -17,7 +17,7 @@ import { handleGroup } from './pushgateway/handler.ts';
 import { Pushgateway } from './pushgateway/pushgateway.ts';
 import { handleRemoteWrite, REMOTE_WRITE_PATH } from './remote-write/handler.ts';
 import { handleTextPush, TEXT_PUSH_PATH } from './text/handler.ts';
-import { TextCaches } from './text/text-caches.ts';
+import { TextSenders } from './text/text-senders.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { Turns } from './turns.ts';
 
@@ -96,7 +96,7 @@ function dispatch(
 
 function pushRoutes(context: PushContext, kernel: IngestKernel, gateway: Pushgateway): Route[] {
   const sender = { kernel, owner: kernel.openOwner(kernel.newContext(), false) };
-  const caches = new TextCaches(context.options.identity_cache_bytes);
+  const senders = new TextSenders(kernel);
   const route = (
     protocol: PushProtocol,
     methods: readonly string[],
@@ -111,7 +111,7 @@ function pushRoutes(context: PushContext, kernel: IngestKernel, gateway: Pushgat
   const isText = (path: string): boolean => path === TEXT_PUSH_PATH;
   return [
     route('remote-write', ['POST'], isWrite, (push) => handleRemoteWrite(push, context, sender)),
-    route('text', ['POST', 'PUT'], isText, (push) => handleTextPush(push, context, caches)),
+    route('text', ['POST', 'PUT'], isText, (push) => handleTextPush(push, context, senders)),
     { methods: ['POST', 'PUT', 'DELETE'], matches: isEmptyJobPath, handle: redirect },
     route('pushgateway', ['POST', 'PUT', 'DELETE'], isGroupPath, (push) =>
       handleGroup(push, context, gateway),

@@ -1,20 +1,20 @@
 import { ExpositionError, type ExpositionVisitor } from '../../../formats/exposition/index.ts';
-import {
-  type BodyRange,
-  DROPPED_REF,
-  type KernelBody,
-  KernelMemoryError,
-  RangeKind,
-} from '../../../kernel/index.ts';
-import { HIGH_WORD, LOW_WORD, NAN_HIGH_WORD, NAN_LOW_WORD } from '../../../model/index.ts';
+import { DROPPED_REF, type KernelBody, KernelMemoryError } from '../../../kernel/index.ts';
 import { type Appender, NO_SERIES } from '../../../storage/api.ts';
-import { latin1Text } from '../../../util/index.ts';
-import { fillInput, type IngestKernel, messageBytes } from '../../kernel/index.ts';
+import {
+  addExemplars,
+  fillInput,
+  type IngestKernel,
+  judgeLine,
+  messageBytes,
+  readExemplars,
+  readNumbers,
+  setNans,
+} from '../../kernel/index.ts';
 import { ScrapeError } from '../errors.ts';
 import { type BodyCounts, zeroCounts } from './body-counts.ts';
 import type { BodyFormat } from './body-format.ts';
 import type { FamilyMetadata } from './family-metadata.ts';
-import { judgeLine, readSeconds } from './line-judge.ts';
 import { decideTimes } from './sample-times.ts';
 import { resolveSeries, type SeriesRules } from './series-resolver.ts';
 import type { TargetSeries } from './target-series.ts';
@@ -80,8 +80,10 @@ function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanR
     ignoreTimestamps: !honorTimestamps,
   });
   if (!status.ok) return undefined;
-  const refs = findRefs(body, scraped, target);
-  if (refs === undefined) return undefined;
+  readNumbers(body);
+  const exemplars = readExemplars(body, scraped.format);
+  const refs = exemplars === undefined ? undefined : findRefs(body, scraped, target);
+  if (exemplars === undefined || refs === undefined) return undefined;
   const counts = zeroCounts();
   for (let index = 0; index < refs.length; index++) {
     const ref = refs[index] ?? NO_SERIES;
@@ -96,14 +98,13 @@ function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanR
   if (sampleLimit > 0 && kept > sampleLimit) return undefined;
   const settled = series.settle();
   counts.seriesAdded = Math.max(0, settled.addedCount);
-  const ranges = body.rangeCount === 0 ? [] : readNumbers(body);
   if (explicitTimes > 0 || settled.current.length !== kept) {
     const hasRepeats = settled.current.length !== kept;
     series.untrack(decideTimes(body.columns(), { ...scraped, rules, hasRepeats }, counts));
   } else if (honorTimestamps) {
     body.columns().timestamps.fill(scraped.timestamp);
   }
-  addExemplars(body, ranges, scraped.format, target.appender);
+  addExemplars(body, exemplars, target.appender);
   counts.appended = body.seal();
   const columns = body.columns();
   setNans(columns);
@@ -147,51 +148,4 @@ function findRefs(
     refs.push(labels === undefined ? DROPPED_REF : appender.series(labels));
   }
   return refs;
-}
-
-/** Puts numbers in place that take more than one rounding; the ranges that are left. */
-function readNumbers(body: KernelBody): BodyRange[] {
-  const ranges: BodyRange[] = [];
-  const bytes = body.bytes();
-  for (let index = 0; index < body.rangeCount; index++) {
-    const range = body.range(index);
-    const { kind, start, end, sample } = range;
-    if (kind === RangeKind.NUMBER) body.setValue(sample, Number(latin1Text(bytes, start, end)));
-    else if (kind === RangeKind.TIME) body.setTime(sample, readSeconds(bytes, start, end));
-    else if (kind === RangeKind.LINE_EXEMPLAR) ranges.push(range);
-  }
-  return ranges;
-}
-
-function addExemplars(
-  body: KernelBody,
-  ranges: readonly BodyRange[],
-  format: BodyFormat,
-  appender: Appender,
-): void {
-  if (ranges.length === 0) return;
-  const { refs, timestamps } = body.columns();
-  const bytes = body.bytes();
-  for (const range of ranges) {
-    const ref = refs[range.sample] ?? NO_SERIES;
-    if (ref === NO_SERIES) continue;
-    const sampleTime = timestamps[range.sample] ?? 0;
-    judgeLine(format, bytes, range, () => ({
-      sample() {},
-      exemplar(exemplar) {
-        const timestamp = exemplar.timestamp ?? sampleTime;
-        appender.addExemplar(ref, { ...exemplar, timestamp });
-      },
-    }));
-  }
-}
-
-/** Every NaN of an exposition becomes the NaN of the wire. */
-function setNans({ values, words }: { values: Float64Array; words: Uint32Array }): void {
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index];
-    if (value === value) continue;
-    words[2 * index + LOW_WORD] = NAN_LOW_WORD;
-    words[2 * index + HIGH_WORD] = NAN_HIGH_WORD;
-  }
 }

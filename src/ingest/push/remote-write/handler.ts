@@ -6,7 +6,6 @@ import {
 import { type KernelBody, KernelMemoryError, type OwnerId } from '../../../kernel/index.ts';
 import {
   type CommitResult,
-  NO_SERIES,
   OUTCOME_COUNT,
   type SampleBatch,
   SampleOutcome,
@@ -17,7 +16,7 @@ import { PushRefusedError } from '../errors.ts';
 import type { Push, PushContext, PushResult } from '../exchange.ts';
 import { type Answer, parseContentType } from '../http.ts';
 import { Offences } from '../offences.ts';
-import { REJECT_REASONS } from '../tally.ts';
+import { REJECT_REASONS, refsOfUnknown } from '../tally.ts';
 import { nameOffenders } from './offender-finder.ts';
 import { WriteDecoder } from './write-decoder.ts';
 
@@ -132,15 +131,10 @@ const IGNORING: RemoteWriteVisitor = {
 
 /** Refs that the store does not know any more. */
 function unknownRefs({ result, samples, decoder }: Written): Uint32Array {
-  const unknown = new Set<number>();
-  const note = (outcomes: Uint8Array | undefined, refOf: (index: number) => number): void => {
-    outcomes?.forEach((outcome, index) => {
-      if (outcome === SampleOutcome.UNKNOWN_SERIES) unknown.add(refOf(index));
-    });
-  };
-  note(result.outcomes, (index) => samples.refs[index] ?? NO_SERIES);
-  note(result.histogramOutcomes, (index) => decoder.histogramRefs[index] ?? NO_SERIES);
-  return Uint32Array.from(unknown);
+  return Uint32Array.from([
+    ...refsOfUnknown(result.outcomes, samples.refs),
+    ...refsOfUnknown(result.histogramOutcomes, decoder.histogramRefs),
+  ]);
 }
 
 /** @throws PushRefusedError (415) unless the type is that of a 1.0 message, or missing. */

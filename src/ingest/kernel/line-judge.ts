@@ -1,6 +1,12 @@
-import type { ExpositionVisitor } from '../../../formats/exposition/index.ts';
-import { ExpositionError } from '../../../formats/index.ts';
-import { type BodyFormat, scanBody } from './body-format.ts';
+import {
+  ExpositionError,
+  type ExpositionVisitor,
+  scanOpenMetrics,
+  scanText,
+} from '../../formats/exposition/index.ts';
+
+/** The two text formats. */
+export type TextFormat = 'text' | 'openmetrics';
 
 const EOF_LINE = Buffer.from('\n# EOF\n');
 const NEWLINE = Buffer.from('\n');
@@ -8,11 +14,12 @@ const NEWLINE = Buffer.from('\n');
 let scratch = Buffer.alloc(4096);
 
 /**
- * Scans one line of a body, `[start, end)` of `bytes`, as if it were all of a body. Returns what
- * the visitor's ranges point into, false where the line is malformed.
+ * Scans one line of a body, `[start, end)` of `bytes`, as if it were all of a body. False
+ * where it is malformed.
+ * @param visitor for the line, which its ranges point into.
  */
 export function judgeLine(
-  format: BodyFormat,
+  format: TextFormat,
   bytes: Uint8Array,
   range: { readonly start: number; readonly end: number },
   visitor: (line: Uint8Array) => ExpositionVisitor,
@@ -25,7 +32,8 @@ export function judgeLine(
   scratch.set(ending, length);
   const line = scratch.subarray(0, size);
   try {
-    scanBody(format, line, size, visitor(line));
+    if (format === 'openmetrics') scanOpenMetrics(line, 0, size, visitor(line));
+    else scanText(line, 0, size, visitor(line));
     return true;
   } catch (error) {
     if (error instanceof ExpositionError) return false;
@@ -37,7 +45,7 @@ export function judgeLine(
 export function readSeconds(bytes: Uint8Array, start: number, end: number): number {
   const line = Buffer.concat([Buffer.from('a 1 '), bytes.subarray(start, end), EOF_LINE]);
   let time = NaN;
-  scanBody('openmetrics', line, line.length, {
+  scanOpenMetrics(line, 0, line.length, {
     sample(_start, _end, _value, timestamp) {
       time = timestamp;
     },
