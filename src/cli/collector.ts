@@ -6,7 +6,7 @@ import { HostAgent, remoteWriteSender } from '../agent/index.ts';
 import type { ServerControl } from '../api/index.ts';
 import { startHttpServer } from '../api/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
-import { createPushHandlers, PullManager } from '../ingest/index.ts';
+import { createPushHandlers, IngestKernel, PullManager } from '../ingest/index.ts';
 import { formatDuration, Labels, messageOf } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import { createQueryPool } from '../query/index.ts';
@@ -82,8 +82,11 @@ class Assembly {
     });
     this.#closers.push(registerProcessMetrics(registry));
     const storage = await this.#openStorage();
+    const identityBytes = components.push.identity_cache_bytes;
+    const kernel = new IngestKernel({ identityBytes, clock: systemClock });
     const push = createPushHandlers({
       storage,
+      kernel,
       sources,
       clock: systemClock,
       logger: logger.child({ part: 'push' }),
@@ -96,6 +99,7 @@ class Assembly {
     const pull = new PullManager({
       clock: systemClock,
       storage,
+      kernel,
       sources,
       logger: logger.child({ part: 'pull' }),
       metrics: createPullMetrics(registry),

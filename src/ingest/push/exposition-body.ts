@@ -81,11 +81,13 @@ export function protobufBody(bytes: Uint8Array, maxTextBytes: number): Expositio
     format: 'text',
     bytes: exposition.bytes,
     isText: false,
-    *scan(visitor) {
+    scan(visitor) {
       exposition.scan(visitor);
+      return [];
     },
-    *validate() {
+    validate() {
       exposition.validate();
+      return [];
     },
   };
 }
