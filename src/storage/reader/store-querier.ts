@@ -130,9 +130,12 @@ export class StoreQuerier implements Querier {
     return next([]);
   }
 
-  /** What comes after querier or store was closed is refused, also what was under way. */
+  /**
+   * Refuses what was under way when the querier was closed; when the store was, only elsewhere: on
+   * its own thread it waits for what reads blocks.
+   */
   #assertUsable(): void {
     this.#scope.throwIfAborted();
-    assertOpen(this.#parts.state);
+    if (this.#parts.isLazy) assertOpen(this.#parts.state);
   }
 }

@@ -98,7 +98,7 @@ export class StoreReading {
     void this.cache.keepOnly(this.#listed());
   }
 
-  /** At once: reading is refused from now on, here and in workers, and what is under way fails. */
+  /** At once: what begins is refused from now on, in workers also what is under way. */
   close(): void {
     this.#state.close();
     for (const connection of this.#connections) connection.close();
