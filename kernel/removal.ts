@@ -31,27 +31,7 @@ export function wasCutShort(): bool {
 /** Drops chunks, and the tail, that end before `time`; the number of samples that went. */
 export function truncateSeries(series: usize, time: i64): u32 {
   renewCommit(series);
-  let dropped: u32 = 0;
-  const length = load<u32>(series, S_LENGTH);
-  if (length !== 0 && tailTime(series, length - 1) < time) {
-    dropped = length;
-    shortenTail(series, 0, 0);
-  }
-  let link = series + S_CHUNK;
-  let chunk = <usize>load<u32>(link);
-  while (chunk !== 0 && lastOf(chunk) >= time) {
-    link = chunk + C_PREVIOUS;
-    chunk = <usize>load<u32>(link);
-  }
-  if (chunk !== 0) atomic.store<u32>(link, 0);
-  while (chunk !== 0) {
-    const previous = <usize>load<u32>(chunk, C_PREVIOUS);
-    dropped += countOf(chunk);
-    retireChunk(series, chunk);
-    chunk = previous;
-  }
-  uncount(series, dropped);
-  return dropped;
+  return dropChunks(series, time, false);
 }
 
 /** See `Kernel.dropBefore`. */
@@ -60,7 +40,50 @@ export function dropBefore(ref: u32, time: f64): u32 {
   const series = ownSeriesAddress(ref);
   if (series === 0) return 0;
   renewCommit(series);
-  return removeBetween(series, i64.MIN_VALUE, max(<i64>time, i64.MIN_VALUE + 1) - 1);
+  return dropChunks(series, <i64>time, true);
+}
+
+/** Drops what ends before `time`, and in what does not what is before it if that is wanted. */
+function dropChunks(series: usize, time: i64, isExact: bool): u32 {
+  let link = series + S_CHUNK;
+  let chunk = <usize>load<u32>(link);
+  while (chunk !== 0 && firstOf(chunk) >= time) {
+    link = chunk + C_PREVIOUS;
+    chunk = <usize>load<u32>(link);
+  }
+  let dropped: u32 = 0;
+  if (chunk !== 0 && lastOf(chunk) >= time) {
+    const previous = <usize>load<u32>(chunk, C_PREVIOUS);
+    if (isExact) dropped = shortenOldest(series, link, chunk, time);
+    // What is left of it ends the chain already; else it does so itself.
+    link = dropped === 0 ? chunk + C_PREVIOUS : link;
+    chunk = previous;
+    if (dropped === 0 && chunk !== 0) atomic.store<u32>(link, 0);
+  } else if (chunk !== 0) {
+    atomic.store<u32>(link, 0);
+  }
+  while (chunk !== 0) {
+    const previous = <usize>load<u32>(chunk, C_PREVIOUS);
+    dropped += countOf(chunk);
+    retireChunk(series, chunk);
+    chunk = previous;
+  }
+  // After the chunks: who reads meanwhile finds no gap.
+  const length = load<u32>(series, S_LENGTH);
+  if (isExact || (length !== 0 && tailTime(series, length - 1) < time)) {
+    dropped += removeFromTail(series, i64.MIN_VALUE, max(time, i64.MIN_VALUE + 1) - 1);
+  }
+  uncount(series, dropped);
+  return dropped;
+}
+
+/** Puts what `chunk` holds from `time` on in its place, with nothing before it; what went. */
+function shortenOldest(series: usize, link: usize, chunk: usize, time: i64): u32 {
+  const count = unpackChunk(chunk);
+  const kept = keepOthers(count, i64.MIN_VALUE, time - 1);
+  if (writeChunks(series, link, chunk, 0, kept)) return count - kept;
+  isCutShort = true;
+  return 0;
 }
 
 /** See `Kernel.removeRange`; `histograms` is NaN for none. */
@@ -104,7 +127,6 @@ function removeBetween(series: usize, minTime: i64, maxTime: i64): u32 {
     }
   }
   uncount(series, removed);
-  if (load<u32>(series, S_SAMPLES) === 0 && load<u32>(series, S_TAIL) !== 0) dropTail(series);
   return removed;
 }
 
@@ -155,4 +177,5 @@ function countOf(chunk: usize): u32 {
 function uncount(series: usize, removed: u32): void {
   store<u32>(series, load<u32>(series, S_SAMPLES) - removed, S_SAMPLES);
   store<u64>(H_SAMPLE_COUNT, load<u64>(H_SAMPLE_COUNT) - removed);
+  if (load<u32>(series, S_SAMPLES) === 0 && load<u32>(series, S_TAIL) !== 0) dropTail(series);
 }
