@@ -70,8 +70,8 @@ export class Directory {
   }
 
   #middle(number: number): number {
-    const top = this.#views.u32[this.#root + R_DIRECTORY]!;
-    return Atomics.load(this.#views.u32, this.#views.reach(top, TOP_WORDS) + number);
+    const start = this.#views.reach(this.#views.u32[this.#root + R_DIRECTORY]!, TOP_WORDS);
+    return Atomics.load(this.#views.u32, start + number);
   }
 }
 

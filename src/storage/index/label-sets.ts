@@ -21,7 +21,7 @@ export class LabelSets {
   }
 
   ref(set: number): number {
-    return this.#views.u32[this.#views.reach(set) + L_REF]!;
+    return this.#views.word(set, L_REF);
   }
 
   /** Puts the pairs of a set into `pairs`; returns how many. */

@@ -49,11 +49,11 @@ export class Pairs {
 
   /** The symbol of its name. */
   name(pair: number): number {
-    return this.#views.u32[this.#views.reach(pair) + P_NAME]!;
+    return this.#views.word(pair, P_NAME);
   }
 
   value(pair: number): number {
-    return this.#views.u32[this.#views.reach(pair) + P_VALUE]!;
+    return this.#views.word(pair, P_VALUE);
   }
 
   hashOf(pair: number): number {

@@ -42,7 +42,10 @@ export class SeriesIndexWriter {
   readonly #directory: DirectoryWriter;
   /** Pairs that have lost series, in a slab too full to make shorter lists of them. */
   #unfinished = new Map<number, readonly number[]>();
+  /** The pairs of one label set; of `#foundOf` the first `#foundCount` are right. */
   #found = new Uint32Array(64);
+  #foundOf: Labels | undefined;
+  #foundCount = 0;
   #prepared = new Uint32Array(64);
 
   /** @throws KernelMemoryError */
@@ -86,11 +89,14 @@ export class SeriesIndexWriter {
     const texts = labels.pairs;
     const count = texts.length >>> 1;
     const found = this.#room(count);
+    this.#foundOf = labels;
     for (let index = 0; index < count; index++) {
       const pair = this.#pairs.find(texts[2 * index]!, texts[2 * index + 1]!);
+      this.#foundCount = index;
       if (pair === 0) return 0;
       found[index] = pair;
     }
+    this.#foundCount = count;
     const set = this.#view.sets.find(found, count);
     return set === 0 ? 0 : this.#view.sets.ref(set);
   }
@@ -104,11 +110,16 @@ export class SeriesIndexWriter {
     const count = texts.length >>> 1;
     const found = this.#room(count);
     const prepared = this.#prepared;
+    // Mostly `find` was just asked for the same labels.
+    const known = labels === this.#foundOf ? this.#foundCount : 0;
+    this.#foundOf = undefined;
     let done = 0;
     let set = 0;
     try {
       for (let index = 0; index < count; index++) {
-        found[index] = this.#pairs.findOrCreate(texts[2 * index]!, texts[2 * index + 1]!);
+        if (index >= known) {
+          found[index] = this.#pairs.findOrCreate(texts[2 * index]!, texts[2 * index + 1]!);
+        }
         done = index + 1;
         prepared[index] = 0;
         prepared[index] = this.#postings.prepare(found[index]!, ref);
@@ -138,6 +149,7 @@ export class SeriesIndexWriter {
     const gone = Uint32Array.from(refs).sort();
     const sets: number[] = [];
     const pairs = new Set<number>();
+    this.#foundOf = undefined;
     for (const ref of gone) {
       const set = this.#view.directory.get(ref);
       if (set === 0) continue;

@@ -42,6 +42,18 @@ export class SlabViews {
     return start;
   }
 
+  /** Word `offset` of a block of up to 1 KiB. */
+  word(block: number, offset: number): number {
+    const start = this.reach(block);
+    return this.u32[start + offset]!;
+  }
+
+  /** The same of what another thread may be writing. */
+  load(block: number, offset: number): number {
+    const start = this.reach(block);
+    return Atomics.load(this.u32, start + offset);
+  }
+
   refresh(minBytes = 0): void {
     this.#slab.refresh(minBytes);
     this.u8 = this.#slab.u8;

@@ -94,11 +94,11 @@ export class Symbols {
 
   /** The pairs whose name the symbol is, a list. */
   pairList(symbol: number): number {
-    return Atomics.load(this.#views.u32, this.#views.reach(symbol) + S_PAIRS);
+    return this.#views.load(symbol, S_PAIRS);
   }
 
   hashOf(symbol: number): number {
-    return this.#views.u32[this.#views.reach(symbol) + S_HASH]!;
+    return this.#views.word(symbol, S_HASH);
   }
 
   #open(symbol: number): number {

@@ -25,7 +25,7 @@ export class WordLists {
 
   length(list: number): number {
     if (list === 0) return 0;
-    return Atomics.load(this.#views.u32, this.#views.reach(list));
+    return this.#views.load(list, 0);
   }
 
   /** Copies words `[from, to)` to the start of `target`; `from` is a multiple of 256. */
