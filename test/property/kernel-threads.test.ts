@@ -7,7 +7,9 @@ const WINDOW = { minTime: -Infinity, maxTime: Infinity, windowMs: 1e12 };
 const RUN_MS = 3000;
 
 interface Findings {
-  readonly counts: Readonly<Record<'reads' | 'samples' | 'late' | 'retries' | 'moved', number>>;
+  readonly counts: Readonly<
+    Record<'reads' | 'captures' | 'samples' | 'late' | 'retries' | 'moved', number>
+  >;
   readonly faults: readonly string[];
 }
 
@@ -55,6 +57,12 @@ test('readers see whole commits and whole series, whatever the writer does', asy
     new Float64Array(words.buffer)[0] = 3 * time + 1;
     kernel.insertLate(ref, time, words[0] ?? 0, words[1] ?? 0);
   };
+  const slab = kernel.slab();
+  const floorAt = slab.rootAddress(16) >>> 2;
+  /** Says that samples before `floor` may be gone soon. */
+  const raise = (floor: number): void => {
+    Atomics.store(slab.u32, floorAt, Math.max(floor, Atomics.load(slab.u32, floorAt)));
+  };
   let time = 1000;
   const refs = Array.from({ length: 8 }, (_, index) => index + 1);
   const end = performance.now() + RUN_MS;
@@ -80,8 +88,15 @@ test('readers see whole commits and whole series, whatever the writer does', asy
     for (let count = random(12); count > 0; count--) insert(wild, 1 + random(20_000));
     if (turn % 4 === 0) kernel.removeRange(wild, random(20_000), random(20_000));
     if (turn % 50 === 0) kernel.dropBefore(wild, random(20_000));
-    if (turn % 20 === 0) for (const old of refs) kernel.dropBefore(old, time - 4000 - random(100));
-    if (turn % 30 === 0) kernel.truncate(1, 9, time - 3500);
+    if (turn % 20 === 0) {
+      const exact = time - 4000 - random(100);
+      raise(exact);
+      for (const old of refs) kernel.dropBefore(old, exact);
+    }
+    if (turn % 30 === 0) {
+      raise(time - 3500);
+      kernel.truncate(1, 9, time - 3500);
+    }
     if (turn % 2 === 0) kernel.createSeries(13);
     else kernel.removeSeries(13);
     if (turn % 2 === 0) insert(13, 7);
@@ -92,6 +107,7 @@ test('readers see whole commits and whole series, whatever the writer does', asy
   for (const { counts, faults } of await Promise.all(results)) {
     expect(faults).toEqual([]);
     expect(counts.reads).toBeGreaterThan(100);
+    expect(counts.captures).toBeGreaterThan(10_000);
     expect(counts.samples).toBeGreaterThan(10_000);
     expect(counts.late).toBeGreaterThan(1000);
     expect(counts.moved).toBeGreaterThan(0);

@@ -16,6 +16,7 @@ parentPort?.once('message', () => {
 });
 
 const H_COMMIT = 896;
+const H_ROOTS = 1280;
 const SAMPLES = 4096;
 const BATCH = 1024;
 /** @param {number} offset */
@@ -28,10 +29,13 @@ const caps = new Float64Array(memory.buffer, field(40), BATCH);
 const ends = new Uint32Array(memory.buffer, field(44), BATCH);
 const resumes = new Float64Array(memory.buffer, readerAddress + 56, 1);
 const commits = new Uint32Array(memory.buffer, H_COMMIT, 1);
+/** Samples before it may be gone: written before they go. */
+const floors = new Uint32Array(memory.buffer, H_ROOTS + 4 * 16, 1);
 
 const GRIDDED = 8;
 const SERIES = 13;
-const counts = { reads: 0, samples: 0, late: 0, retries: 0, moved: 0 };
+const FIRST_TIME = 1010;
+const counts = { reads: 0, captures: 0, samples: 0, late: 0, retries: 0, moved: 0 };
 /** @type {string[]} */
 const faults = [];
 
@@ -84,8 +88,30 @@ function check(found, captured) {
     for (let at = 1; at < grid.length; at++) {
       if (grid[at] !== (grid[at - 1] ?? NaN) + 10) fault(`gap before ${grid[at]} of ${index + 1}`);
     }
+    if (
+      grid.length > 0 &&
+      !((grid[0] ?? NaN) < Math.max(FIRST_TIME, Atomics.load(floors, 0)) + 10)
+    ) {
+      fault(`series ${index + 1} begins at ${grid[0]}, floor ${Atomics.load(floors, 0)}`);
+    }
     if (grid.length > 0 && grid.at(-1) !== cap) fault(`${grid.at(-1)}, wanted up to ${cap}`);
   }
+}
+
+/** Captures alone: what belongs together changes within a few nanoseconds, so many of them. */
+function captures() {
+  for (let index = 0; index < GRIDDED; index++) refs[index] = index + 1;
+  exports.beginRead(SLOT);
+  for (let count = 0; count < 2000; count++) {
+    const commit = (Atomics.load(commits, 0) & ~1) >>> 0;
+    if (exports.capture(readerAddress, GRIDDED, commit, -1) === 0) continue;
+    counts.captures++;
+    for (let index = 1; index < GRIDDED; index++) {
+      if (caps[index] !== caps[0] && !Number.isNaN(caps[0]))
+        fault(`caps ${caps[0]}, ${caps[index]}`);
+    }
+  }
+  exports.endRead(SLOT);
 }
 
 function round() {
@@ -105,6 +131,7 @@ function round() {
 
 function turn() {
   for (let index = 0; index < 50 && faults.length === 0; index++) round();
+  captures();
   if (stopped || faults.length > 0) parentPort?.postMessage({ counts, faults });
   else setImmediate(turn);
 }
