@@ -68,20 +68,16 @@ export class ReadingStore implements HeadSource {
     return this.#histograms.get(ref)?.view();
   }
 
-  /** One commit; series are made as need be. Late samples go in without a window. */
-  commit(samples: readonly Sample[]): void {
-    const batches = this.shards.map(() => new SampleBatch());
+  /**
+   * One commit; series are made as need be. Late samples go in without a window. `between` is called
+   * when half of the samples are stored.
+   */
+  commit(samples: readonly Sample[], between: () => void = () => {}): void {
+    const half = samples.length >>> 1;
     for (const { kernel } of this.shards) kernel.beginCommit();
-    for (const [labels, timestamp, value] of samples) {
-      const ref = this.ref(labels);
-      batches[shardOf(ref, this.shards.length)]!.push(ref, timestamp, value);
-    }
-    for (const [number, { kernel }] of this.shards.entries()) {
-      const body = kernel.openBody();
-      body.setColumns(batches[number]!);
-      body.append({ minTime: -FOREVER, maxTime: FOREVER, windowMs: FOREVER });
-      body.release();
-    }
+    this.#append(samples.slice(0, half));
+    between();
+    this.#append(samples.slice(half));
     for (const { kernel } of this.shards) kernel.endCommit();
   }
 
@@ -143,6 +139,20 @@ export class ReadingStore implements HeadSource {
       kernel.reclaim();
     }
     this.reading.publish(-Infinity);
+  }
+
+  #append(samples: readonly Sample[]): void {
+    const batches = this.shards.map(() => new SampleBatch());
+    for (const [labels, timestamp, value] of samples) {
+      const ref = this.ref(labels);
+      batches[shardOf(ref, this.shards.length)]!.push(ref, timestamp, value);
+    }
+    for (const [number, { kernel }] of this.shards.entries()) {
+      const body = kernel.openBody();
+      body.setColumns(batches[number]!);
+      body.append({ minTime: -FOREVER, maxTime: FOREVER, windowMs: FOREVER });
+      body.release();
+    }
   }
 
   async #writeBlock(end: number): Promise<BlockRef> {

@@ -43,9 +43,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const pairs = Array.from({ length: PAIRS }, (_, index) =>
-  ['a', 'b'].map((side) => Labels.fromObject({ __name__: 'pair', side, z: String(100 + index) })),
-).flat();
+/** All of side a before all of side b. */
+const pairs = ['a', 'b'].flatMap((side) =>
+  Array.from({ length: PAIRS }, (_, index) =>
+    Labels.fromObject({ __name__: 'pair', side, z: String(100 + index) }),
+  ),
+);
 
 function churn(number: number): Labels {
   return Labels.fromObject({ __name__: 'churn', number: String(number), text: `t${number}` });
@@ -53,12 +56,18 @@ function churn(number: number): Labels {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Lets others see the commit in its midst. */
+function dawdle(): void {
+  const end = performance.now() + 0.2;
+  while (performance.now() < end);
+}
+
 /** Commits, late samples, deletes, series that come and go, as the thread expects them. */
 function change(store: ReadingStore, round: number): void {
   const time = round * STEP;
   const samples: Sample[] = pairs.map((labels) => [labels, time, 3 * time]);
-  if (round % 3 === 0) samples.push([churn(time), time, 3 * time]);
-  store.commit(samples);
+  if (round % 3 === 0) samples.unshift([churn(time), time, 3 * time]);
+  store.commit(samples, dawdle);
   const some = pairs[round % pairs.length]!;
   if (round % 7 === 0 && round > 150) {
     const late = time - 5 - STEP * (round % 97);
