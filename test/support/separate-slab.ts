@@ -3,6 +3,8 @@ import type { MemoryKind, Slab, SlabReader } from '../../src/kernel/index.ts';
 
 const GROW_BYTES = 65_536;
 const HEADER_BYTES = 256;
+const PAGE_BYTES = 8192;
+const SMALL_MAX = 1024;
 /** What is in a block before and after its use. */
 const FRESH = 0xa5;
 const FREED = 0xdb;
@@ -111,6 +113,9 @@ export class SeparateSlab extends Views implements Slab {
 
   #allocateFresh(size: number): number {
     const state = this.#state;
+    const left = PAGE_BYTES - (state.top % PAGE_BYTES);
+    // As in the kernel's slab: small blocks lie within one page.
+    if (size <= SMALL_MAX && size > left) state.top += left;
     const address = state.top;
     state.top += size;
     while (state.size < state.top) state.size += GROW_BYTES;

@@ -33,8 +33,8 @@ export class SlabViews {
   }
 
   /**
-   * Index in `u32` of the first word of a block that has `words` words. Up to 1 KiB a block is in
-   * reach wholly or not at all, so that they need not be told.
+   * Index in `u32` of the first word of a block that has `words` words. They need not be told up to
+   * 1 KiB: such a block lies within one page of the slab, so it is in reach wholly or not at all.
    */
   reach(block: number, words = 4): number {
     const start = block << 2;

@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SeriesIndexWriter } from '../../src/storage/index/series-index-writer.ts';
+import { testKernel } from '../support/kernel-guard.ts';
+import { labelsOfRef, LASTING } from '../support/numbered-series.ts';
+
+const READERS = 2;
+const RUN_MS = 3000;
+const MEMORY_BYTES = 2 ** 29;
+
+/** Bundled packages that are CommonJS ask for `require`. */
+const DEFINE_REQUIRE =
+  "import { createRequire } from 'node:module';\n" +
+  'const require = createRequire(import.meta.url);';
+
+let folder: string;
+let program: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegauge-index-'));
+  program = join(folder, 'reading-thread.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('../support/index-reading-thread.ts', import.meta.url))],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    banner: { js: DEFINE_REQUIRE },
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('readers find what is right while series come and go at full speed', async () => {
+  const kernel = testKernel(MEMORY_BYTES);
+  const writer = new SeriesIndexWriter(kernel.slab());
+  for (let ref = 1; ref <= LASTING; ref++) writer.add(ref, labelsOfRef(ref));
+  const workers = Array.from(
+    { length: READERS },
+    () => new Worker(program, { workerData: kernel.openReader() }),
+  );
+  await Promise.all(workers.map((worker) => once(worker, 'online')));
+
+  let next = LASTING + 1;
+  const passing: number[] = [];
+  const end = performance.now() + RUN_MS;
+  for (let round = 0; performance.now() < end; round++) {
+    for (let count = 0; count < 500; count++) {
+      writer.add(next, labelsOfRef(next));
+      passing.push(next++);
+    }
+    // Some in a row, some from all over; now and then nearly all.
+    const keepMax = round % 16 === 0 ? 200 : 6000;
+    while (passing.length > keepMax) {
+      const from = round % 2 === 0 ? 0 : (round * 7919) % passing.length;
+      writer.remove(passing.splice(from, 300));
+    }
+    kernel.reclaim();
+    // Lets the kernel's memory seem larger to the others, and messages through.
+    if (round % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  const answers = workers.map((worker) => once(worker, 'message'));
+  for (const worker of workers) worker.postMessage('stop');
+  for (const [answer] of await Promise.all(answers)) {
+    expect(answer.faults).toEqual([]);
+    expect(answer.selections).toBeGreaterThan(20);
+    expect(answer.series).toBeGreaterThan(LASTING);
+  }
+  expect(writer.size).toBe(LASTING + passing.length);
+  expect(next).toBeGreaterThan(LASTING + 10_000);
+  await Promise.all(workers.map((worker) => worker.terminate()));
+});
