@@ -1,5 +1,5 @@
-// Words by ref. Refs are never used again, so there are two levels, whose lower pages go when all of
-// their words are 0 again.
+// Words by ref. Refs are never used again, so there are two levels, whose lower pages go when all
+// of their words are 0 again.
 //
 //   directory -> page of 1,024 refs (page 0: refs 0 to 1,023) -> word
 //

@@ -60,8 +60,8 @@ export function insertLate(ref: u32, timestamp: f64, low: u32, high: u32): u32 {
 }
 
 /**
- * Stores a sample that is not newer than the newest time of its series: STORED, DUPLICATE, CONFLICT,
- * or `NO_ROOM` when the slab is full.
+ * Stores a sample that is not newer than the newest time of its series: STORED, DUPLICATE,
+ * CONFLICT, or `NO_ROOM` when the slab is full.
  */
 export function insertSample(series: usize, time: i64, bits: u64): u32 {
   let outcome = tryInsert(series, time, bits);

@@ -130,7 +130,7 @@ function removeBetween(series: usize, minTime: i64, maxTime: i64): u32 {
   return removed;
 }
 
-/** Leaves those of the first `count` samples in the scratch columns that are not within the times. */
+/** Leaves those of the first `count` scratch samples that are not within the times. */
 function keepOthers(count: u32, minTime: i64, maxTime: i64): u32 {
   const times = timesScratch();
   const values = valuesScratch();

@@ -10,8 +10,8 @@ import { offsetsScratch, timesScratch, valuesScratch } from './scratch.ts';
 export let writtenLink: usize = 0;
 
 /**
- * Puts the samples `[0, count)` of the scratch columns, packed, between the chunk that `link` belongs
- * to and `previous`; in place of `old`, unless that is 0. More than `HEAD_CHUNK_MAX` samples become
+ * Puts the samples `[0, count)` of the scratch columns, packed, between the chunk that `link`
+ * belongs to and `previous`; in place of `old`, unless that is 0. More than `HEAD_CHUNK_MAX` samples become
  * two chunks and more. False when the slab is full; nothing has changed then.
  */
 export function writeChunks(

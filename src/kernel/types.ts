@@ -213,7 +213,7 @@ export interface KernelBody {
 
   /**
    * Appends samples `[0, length)` to their series, in order. Counts by `SampleOutcome` (STORED,
-   * DUPLICATE, CONFLICT, OUT_OF_ORDER, OUT_OF_BOUNDS, UNKNOWN_SERIES). With `windowMs`: bounds, then
+   * DUPLICATE, CONFLICT, OUT_OF_ORDER, OUT_OF_BOUNDS, UNKNOWN_SERIES). With `windowMs`: bounds,
    * newest, then window, then what is stored at the same time, then it is put in place; but samples
    * in the window that are not newer than all of a series with `setHistogramFlag` are left to the
    * caller, as OUT_OF_ORDER and listed by `outOfOrder`: look at the histograms, then `insertLate`.
@@ -293,8 +293,8 @@ export interface SlabReader {
    */
   refresh(minBytes?: number): void;
   /**
-   * Address of a word (u32, 0 at first) from which a structure is found; slots 0 to 31, even ones at
-   * a multiple of 8. 0 to 15 are the label index's, 16 to 31 the head's. Use `Atomics`.
+   * Address of a word (u32, 0 at first) from which a structure is found; slots 0 to 31, even ones
+   * at a multiple of 8. 0 to 15 are the label index's, 16 to 31 the head's. Use `Atomics`.
    */
   rootAddress(slot: number): number;
 }
@@ -382,7 +382,7 @@ export interface Kernel {
   flags(ref: number): number;
   /**
    * Makes `timestamp` the newest time of a series if it is newer, without a sample: something
-   * else, a histogram, was stored at it. Throws KernelMemoryError when the slab is full.
+   * else, a histogram, was stored at it.
    */
   touchSeries(ref: number, timestamp: number): void;
   /**
@@ -448,7 +448,7 @@ export interface KernelReader {
    * Reads series `[from, to)` of `refs` one after the other: each as `read` would between `minTime`
    * and its cap (NaN: nothing). `offsets[i]` is where series `i` begins among the samples that this
    * call appended, `offsets[i + 1]` where it ends. Stops after the series with which there are
-   * `maxSamples` or more (default: none stops it); returns the index to go on with, `to` at the end.
+   * `maxSamples` or more (default: none stops it); returns the index to go on with, `to` when done.
    */
   readMany(
     selection: ReadSelection,
@@ -462,7 +462,11 @@ export interface KernelReader {
 
   /** Number of the last finished commit; always even, wraps at 2^32. */
   commit(): number;
-  /** The word behind it: the same when idle, one more while the next commit is under way. */
+  /**
+   * The word behind it: the same when idle, one more while the next commit is under way. Of several
+   * kernels that commit together, take all words, again until none has moved and either all are
+   * even or all odd.
+   */
   commitWord(): number;
   /**
    * Newest time of each series `[0, count)` that commit `commit` and those before it made, to
