@@ -317,9 +317,6 @@ export class EmbeddedStorage implements Storage {
   }
 
   #delete(record: DeleteRecord, touched: Set<string>): Promise<number> {
-    // A checkpoint under way holds the samples as of its beginning, and the log behind it.
-    const { running } = this.#checkpointer;
-    if (running !== undefined) return running.then(() => this.#delete(record, touched));
     const countBefore = touched.size;
     return this.#logged(
       (writer) => encodeDelete(writer, record),

@@ -25,6 +25,20 @@ describeStorage('embedded storage on the disk', async (): Promise<StorageFactory
   };
 });
 
+describeStorage('embedded storage with three shards', async (): Promise<StorageFactory> => {
+  const files = new MemoryFileSystem();
+  let shards = 3;
+  return {
+    open: (settings) => {
+      // What was written with any number of shards is read with any other.
+      const input = { ...inputOf('data', settings), head_shards: shards };
+      shards = shards === 3 ? 2 : 3;
+      return openStorage(input, { clock: new FakeClock(NOW), files });
+    },
+    dispose: async () => {},
+  };
+});
+
 describeStorage('embedded storage in memory', async (): Promise<StorageFactory> => {
   const files = new MemoryFileSystem();
   return {

@@ -18,6 +18,11 @@ export interface RestoredSeries {
   readonly labels: Labels;
   readonly samples: SampleColumns;
   readonly histograms: readonly HistogramSample[];
+  /**
+   * The newest time of the series where it is not that of its newest sample: that one was deleted
+   * while the checkpoint was written, and the log behind it has the delete.
+   */
+  readonly newest?: number;
 }
 
 export interface HeadOptions {
@@ -30,6 +35,8 @@ export interface HeadOptions {
 /** Times that the kernel can hold, and so all there are. */
 const TIME_MIN = Number.MIN_SAFE_INTEGER;
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
+/** Samples after which what they left behind is freed: at most some megabytes. */
+const RECLAIM_SAMPLES = 64 * 1024;
 
 /**
  * Everything stored that is not in blocks, in memory. Samples and labels lie in shared memory,
@@ -54,6 +61,7 @@ export class Head {
   /** Series that had no samples when they were last looked at. */
   readonly #empty = new Set<number>();
   readonly #found = new Uint32Array(2);
+  #samplesSinceReclaim = 0;
 
   /** @throws KernelMemoryError, KernelModuleError */
   constructor({ maxExemplars, shardCount, shardBytes }: HeadOptions) {
@@ -173,6 +181,8 @@ export class Head {
       if (this.hasSamples(ref)) this.#empty.delete(ref);
     }
     this.#applyRest(commit);
+    this.#samplesSinceReclaim += commit.samples.length;
+    if (this.#samplesSinceReclaim >= RECLAIM_SAMPLES) this.reclaim();
     return { counts, outcomes, histogramOutcomes };
   }
 
@@ -197,7 +207,7 @@ export class Head {
   }
 
   /** Puts back a series from a checkpoint. */
-  restoreSeries({ ref, labels, samples, histograms }: RestoredSeries): void {
+  restoreSeries({ ref, labels, samples, histograms, newest }: RestoredSeries): void {
     const own = this.addSeries(ref, labels);
     const { kernel } = this.shard(own);
     if (this.hasSamples(own)) this.#insertAll(own, samples);
@@ -207,6 +217,7 @@ export class Head {
     for (const { timestamp, histogram } of histograms) {
       this.#addHistogram({ ref: own, timestamp, histogram }, Infinity);
     }
+    if (newest !== undefined) kernel.touchSeries(own, newest);
     if (samples.length + histograms.length > 0) this.#empty.delete(own);
   }
 
@@ -257,7 +268,10 @@ export class Head {
 
   /** Drops the samples of a series that the cut took to blocks. */
   dropCut(ref: number): void {
-    if (this.oldestTime(ref) < this.floor) this.#remove(ref, TIME_MIN, this.floor - 1);
+    const { floor } = this;
+    // The newest time may be that of a sample which has gone already.
+    const isOlder = this.newestTime(ref) < floor || this.oldestTime(ref) < floor;
+    if (isOlder) this.#remove(ref, TIME_MIN, floor - 1);
   }
 
   endCut(): void {
@@ -267,6 +281,7 @@ export class Head {
 
   /** Frees what no reader can see any more. */
   reclaim(): void {
+    this.#samplesSinceReclaim = 0;
     for (const { kernel } of this.shards) kernel.reclaim();
   }
 
@@ -275,11 +290,14 @@ export class Head {
     const { kernel } = this.shard(ref);
     const hadHistograms = this.#histograms.has(ref);
     let removed = this.#histograms.remove(ref, minTime, maxTime);
-    const hasHistograms = this.#histograms.has(ref);
-    removed += hasHistograms
-      ? kernel.removeRange(ref, minTime, maxTime, this.#histograms.newest(ref))
-      : kernel.removeRange(ref, minTime, maxTime);
-    if (hadHistograms && !hasHistograms) kernel.setHistogramFlag(ref, false);
+    const newest = kernel.newestTime(ref);
+    // What is newer than the range stays, also where it is known by its time alone.
+    const left = newest > maxTime ? newest : this.#histograms.newest(ref);
+    removed +=
+      left === -Infinity
+        ? kernel.removeRange(ref, minTime, maxTime)
+        : kernel.removeRange(ref, minTime, maxTime, left);
+    if (hadHistograms && !this.#histograms.has(ref)) kernel.setHistogramFlag(ref, false);
     if (removed > 0 && !this.hasSamples(ref)) this.#empty.add(ref);
     return removed;
   }

@@ -1,3 +1,7 @@
+import { TextCache } from './text-cache.ts';
+
+const TEXTS = new TextCache();
+
 /** A record whose checksum is right holds what this version cannot read. */
 export class RecordFormatError extends Error {}
 
@@ -61,7 +65,7 @@ export class ByteReader {
   text(): string {
     const length = this.varint();
     const at = this.#take(length);
-    return this.#bytes.toString('utf8', at, at + length);
+    return TEXTS.read(this.#bytes, at, at + length);
   }
 
   /** A view of the next bytes. */

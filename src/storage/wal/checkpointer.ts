@@ -41,7 +41,7 @@ export class Checkpointer {
   readonly #log: LogWriter;
   #damagedNames: ReadonlySet<string>;
   #lastBytes: number;
-  #running: Promise<void> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
   #automatic = false;
   #notBeforeMs = -Infinity;
   #closed = false;
@@ -79,25 +79,15 @@ export class Checkpointer {
 
   /** Writes a checkpoint of all that is committed now. @throws StorageError */
   run(): Promise<void> {
-    const running = (this.#running ?? Promise.resolve()).then(() => this.#run());
-    const settled = running
-      .catch(() => {})
-      .then(() => {
-        if (this.#running === settled) this.#running = undefined;
-      });
-    this.#running = settled;
+    const running = this.#last.then(() => this.#run());
+    this.#last = running.catch(() => {});
     return running;
-  }
-
-  /** Settles when no checkpoint is under way; undefined where none is. */
-  get running(): Promise<void> | undefined {
-    return this.#running;
   }
 
   /** Waits for the checkpoint under way; none begins after. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running;
+    await this.#last;
   }
 
   async #run(): Promise<void> {

@@ -21,9 +21,10 @@ interface Portion {
 
 /**
  * What the head holds at one moment, to be written while it goes on: which series, and the newest
- * time of each. Late samples that come in afterwards may be written too; they are in the log
- * behind the checkpoint as well, and storing them twice changes nothing. Nothing must be deleted
- * until the writing ends.
+ * time of each. Late samples that come in afterwards may be written too, and what is deleted
+ * afterwards may be missing; both are in the log behind the checkpoint as well, and doing them
+ * again ends in the same: what was judged in between was judged by the newest times, which are
+ * those of the moment.
  */
 export class HeadSnapshot {
   readonly values: SnapshotValues;
@@ -113,7 +114,7 @@ class Slices {
     }
   }
 
-  #pack(record: ChunkRecord, { shard, refs }: Portion, from: number, to: number): number {
+  #pack(record: ChunkRecord, { shard, refs, caps }: Portion, from: number, to: number): number {
     const samples = this.#samples;
     const body = shard.bodyFor(samples.length);
     // Packing does not look at refs.
@@ -125,12 +126,22 @@ class Slices {
       const ref = refs[index]!;
       // Dropped since the moment of the snapshot, and so empty.
       if (!shard.kernel.hasSeries(ref)) continue;
-      const range = { from: this.#offsets[index]!, to: this.#offsets[index + 1]! };
       const view = this.#histograms.get(ref);
       const histograms = view === undefined ? [] : readHistograms(view, this.#floor, Infinity);
-      record.add(ref, shard.index.reader, body, range, histograms);
+      const range = { from: this.#offsets[index]!, to: this.#offsets[index + 1]! };
+      const last = range.to > range.from ? timestamps[range.to - 1]! : -Infinity;
+      const newest = this.#goneNewest(
+        caps[index]!,
+        Math.max(last, histograms.at(-1)?.timestamp ?? -Infinity),
+      );
+      record.add(ref, shard.index.reader, { body, ...range, histograms, newest });
       count++;
     }
     return count;
+  }
+
+  /** The newest time of a series if no sample has it any more; what is in blocks has none. */
+  #goneNewest(cap: number, newestSample: number): number | undefined {
+    return cap > newestSample && cap >= this.#floor ? cap : undefined;
   }
 }

@@ -100,10 +100,10 @@ class Recoverer {
   }
 
   async recover(): Promise<Recovery> {
-    const { files } = this.#environment;
-    const names = await files.list(this.#walDir);
+    const names = await this.#environment.files.list(this.#walDir);
     for (const name of names) {
-      if (name.endsWith(TEMPORARY_SUFFIX)) await files.remove(`${this.#walDir}/${name}`);
+      if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
+      await this.#environment.files.remove(`${this.#walDir}/${name}`);
     }
     const checkpoint = checkpointSequences(names).at(-1);
     const checkpointBytes = checkpoint === undefined ? 0 : await this.#readCheckpoint(checkpoint);
@@ -111,11 +111,12 @@ class Recoverer {
     let previous = checkpoint;
     let logBytes = 0;
     let last: SegmentEnd | undefined;
+    const files = new ReadAhead(sequences.map(segmentName), (name) => this.#read(name));
     for (const [index, sequence] of sequences.entries()) {
       if (sequence !== (previous ?? 0) + 1) this.#reportGap(previous ?? 0, sequence);
       previous = sequence;
       const isLast = index === sequences.length - 1;
-      last = await this.#readSegment(sequence, isLast);
+      last = this.#replaySegment(sequence, await files.next(), isLast);
       logBytes += last.sizeBytes;
     }
     return {
@@ -136,9 +137,11 @@ class Recoverer {
     const name = checkpointName(sequence);
     let complete = false;
     let sizeBytes = 0;
-    for (const part of partNames(await this.#environment.files.list(`${this.#walDir}/${name}`))) {
-      const path = `${name}/${part}`;
-      const bytes = await this.#read(path);
+    const names = partNames(await this.#environment.files.list(`${this.#walDir}/${name}`));
+    const paths = names.map((part) => `${name}/${part}`);
+    const files = new ReadAhead(paths, (path) => this.#read(path));
+    for (const path of paths) {
+      const bytes = await files.next();
       sizeBytes += bytes.length;
       if (!this.#hasHeader(bytes, FileMagic.CHECKPOINT, path)) {
         this.#reportDamage(name, path, { start: 0, end: bytes.length });
@@ -161,9 +164,8 @@ class Recoverer {
     return sizeBytes;
   }
 
-  async #readSegment(sequence: number, isLast: boolean): Promise<SegmentEnd> {
+  #replaySegment(sequence: number, bytes: Uint8Array, isLast: boolean): SegmentEnd {
     const name = segmentName(sequence);
-    const bytes = await this.#read(name);
     const sizeBytes = bytes.length;
     if (!this.#hasHeader(bytes, FileMagic.SEGMENT, name)) {
       // A crash while the segment was made leaves a short file, in which nothing was.
@@ -301,5 +303,33 @@ class Recoverer {
       { before: segmentName(before), after: segmentName(after) },
       'segments of the log are missing',
     );
+  }
+}
+
+/** Reads files one after another; the next one while the one before is worked on. */
+class ReadAhead {
+  readonly #paths: readonly string[];
+  readonly #read: (path: string) => Promise<Uint8Array>;
+  #at = 0;
+  #reading: Promise<Uint8Array> | undefined;
+
+  constructor(paths: readonly string[], read: (path: string) => Promise<Uint8Array>) {
+    this.#paths = paths;
+    this.#read = read;
+    this.#begin();
+  }
+
+  /** The next file; there must be one. */
+  async next(): Promise<Uint8Array> {
+    const bytes = await this.#reading!;
+    this.#begin();
+    return bytes;
+  }
+
+  #begin(): void {
+    const path = this.#paths[this.#at++];
+    this.#reading = path === undefined ? undefined : this.#read(path);
+    // Whoever asks for it is told; nobody may, after an earlier file failed.
+    this.#reading?.catch(() => {});
   }
 }

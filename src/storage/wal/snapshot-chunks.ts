@@ -12,16 +12,29 @@ import { decodeHistogramSamples, encodeHistogramSamples } from './snapshot-codec
  * Series of a checkpoint with their samples packed:
  *
  *     record   | texts: count varint, each length varint and UTF-8 | series … to the end |
- *     series   | ref u32 | ids: count varint, varint … | chunks: count varint, … | histograms |
+ *     series   | ref u32 | ids: count varint, varint … | 2 * chunks + flag varint | newest f64 |
+ *              | chunk … | histograms |
  *     chunk    | length varint | a chunk of the kernel that stands alone |
  *
- * `ids` are places in `texts`: name, value, name, value, … Chunks are ascending by time.
+ * `ids` are places in `texts`: name, value, name, value, … Chunks are ascending by time. `newest`
+ * is there with flag 1: where no sample has the newest time of the series.
  */
 
 /** Texts of the labels of a series as numbers that are equal where the texts are. */
 export interface SymbolSource {
   symbolIds(ref: number): ArrayLike<number>;
   text(id: number): string;
+}
+
+/** The samples of one series. */
+export interface PackedSeries {
+  /** Float samples are `[from, to)` of its columns. */
+  readonly body: KernelBody;
+  readonly from: number;
+  readonly to: number;
+  readonly histograms: readonly HistogramSample[];
+  /** Newest time of the series where none of these samples has it. */
+  readonly newest: number | undefined;
 }
 
 /** Gathers series for one record; `writeTo` puts them there and begins anew. */
@@ -35,14 +48,7 @@ export class ChunkRecord {
     return this.#texts.length + this.#series.length;
   }
 
-  /** Adds a series whose float samples are `[from, to)` of the columns of `body`. */
-  add(
-    ref: number,
-    symbols: SymbolSource,
-    body: KernelBody,
-    range: { readonly from: number; readonly to: number },
-    histograms: readonly HistogramSample[],
-  ): void {
+  add(ref: number, symbols: SymbolSource, series: PackedSeries): void {
     const writer = this.#series;
     writer.u32(ref);
     const ids = symbols.symbolIds(ref);
@@ -50,8 +56,10 @@ export class ChunkRecord {
     for (let index = 0; index < ids.length; index++) {
       writer.varint(this.#place(ids[index]!, symbols));
     }
-    const { from, to } = range;
-    writer.varint(Math.ceil((to - from) / CHUNK_SAMPLES_MAX));
+    const { body, from, to, histograms, newest } = series;
+    const flag = newest === undefined ? 0 : 1;
+    writer.varint(2 * Math.ceil((to - from) / CHUNK_SAMPLES_MAX) + flag);
+    if (newest !== undefined) writer.f64(newest);
     for (let start = from; start < to; start += CHUNK_SAMPLES_MAX) {
       const chunk = body.packColumns(start, Math.min(to, start + CHUNK_SAMPLES_MAX));
       writer.varint(chunk.length);
@@ -100,9 +108,14 @@ export class ChunkRecordReader {
       const ref = reader.u32();
       const pairs = Array.from({ length: reader.count(1) }, () => textAt(texts, reader.varint()));
       this.#samples.reset();
-      for (let left = reader.count(2); left > 0; left--) this.#unpack(reader.raw(reader.varint()));
+      const flagged = reader.varint();
+      const newest = flagged % 2 === 1 ? { newest: reader.f64() } : {};
+      for (let left = Math.floor(flagged / 2); left > 0; left--) {
+        this.#unpack(reader.raw(reader.varint()));
+      }
       const histograms = decodeHistogramSamples(reader);
-      onSeries({ ref, labels: Labels.fromPairs(pairs), samples: this.#samples, histograms });
+      const labels = Labels.fromPairs(pairs);
+      onSeries({ ref, labels, samples: this.#samples, histograms, ...newest });
     }
   }
 
