@@ -35,6 +35,9 @@ export interface ScanTarget {
   readonly appender: Appender;
 }
 
+/** Samples that follow those of the body: the report, and some staleness markers. */
+const MORE_SAMPLES = 24;
+
 export interface ScanResult {
   readonly counts: BodyCounts;
   /** Refs of the series whose names were not known before. */
@@ -97,10 +100,12 @@ function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanR
   // Which samples count towards the limit is for the plain scan to say.
   if (sampleLimit > 0 && kept > sampleLimit) return undefined;
   const settled = series.settle();
-  counts.seriesAdded = Math.max(0, settled.addedCount);
+  counts.seriesAdded = settled.addedCount;
   if (explicitTimes > 0 || settled.current.length !== kept) {
     const hasRepeats = settled.current.length !== kept;
-    series.untrack(decideTimes(body.columns(), { ...scraped, rules, hasRepeats }, counts));
+    const timed = decideTimes(body.columns(), { ...scraped, rules, hasRepeats }, counts);
+    series.untrack(timed.untracked);
+    counts.seriesAdded -= series.newAmong(timed.refused);
   } else if (honorTimestamps) {
     body.columns().timestamps.fill(scraped.timestamp);
   }
@@ -108,7 +113,9 @@ function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanR
   counts.appended = body.seal();
   const columns = body.columns();
   setNans(columns);
-  target.appender.samples.setColumns(columns);
+  const { samples } = target.appender;
+  samples.reserve(columns.length + MORE_SAMPLES);
+  samples.setColumns(columns);
   return { counts, addedRefs: refs.filter((ref) => ref !== DROPPED_REF && ref !== NO_SERIES) };
 }
 

@@ -11,20 +11,28 @@ export interface TimeRules {
   readonly hasRepeats: boolean;
 }
 
+export interface TimedSeries {
+  /** Series that get no staleness marker when they vanish. */
+  readonly untracked: Uint32Array;
+  /** Series whose first sample is too far ahead: they do not count as added. */
+  readonly refused: readonly number[];
+}
+
 /**
  * Gives the samples of a body their times (NaN: none of their own), and takes the ref from those
  * that are not to be stored: a second one of a series without a time of its own, and those too far
- * ahead. Returns the series that get no staleness marker when they vanish.
+ * ahead.
  */
 export function decideTimes(
   { length, refs, timestamps }: BodyColumns,
   { timestamp, rules, hasRepeats }: TimeRules,
   counts: BodyCounts,
-): Uint32Array {
+): TimedSeries {
   const { trackTimestampsStaleness, honorTimestamps } = rules.config;
   const seen = new Set<number>();
   const tracked = new Set<number>();
   const untracked = new Set<number>();
+  const refused: number[] = [];
   for (let index = 0; index < length; index++) {
     const ref = refs[index]!;
     if (ref === NO_SERIES) continue;
@@ -42,6 +50,7 @@ export function decideTimes(
       counts.outOfBounds++;
       refs[index] = NO_SERIES;
       untracked.add(ref);
+      if (!isRepeated) refused.push(ref);
     } else if (!trackTimestampsStaleness) {
       untracked.add(ref);
     } else if (hasRepeats) {
@@ -49,5 +58,5 @@ export function decideTimes(
     }
   }
   for (const ref of tracked) untracked.delete(ref);
-  return Uint32Array.from(untracked);
+  return { untracked: Uint32Array.from(untracked), refused };
 }

@@ -31,6 +31,8 @@ export class TargetSeries {
   readonly #kernel: IngestKernel;
   #owner: OwnerId | undefined;
   #format: BodyFormat | undefined;
+  /** What the owner knows, where that is at hand. */
+  #lastKnown: Uint32Array | undefined;
   /** Series of the last scrape that the owner does not know of, as the names were forgotten. */
   #orphans: Uint32Array = NONE;
   #orphansCount = false;
@@ -61,10 +63,11 @@ export class TargetSeries {
 
   /** All series of the body are resolved. */
   settle(): Settled {
-    const known = this.#kernel.knownSeries(this.owner);
+    const known = this.#lastKnown ?? this.#known();
     this.#before = { isPlain: false, known, untracked: this.#untracked };
     this.#missing = this.#kernel.takeMissing(this.owner);
     this.#current = this.#kernel.knownSeries(this.owner);
+    this.#lastKnown = this.#current;
     this.#untrackedNow = NONE;
     return { current: this.#current, addedCount: this.#addedCount(known.length) };
   }
@@ -76,13 +79,20 @@ export class TargetSeries {
   settlePlainly(current: Uint32Array): Settled {
     const known = this.lastSeries();
     this.renew(true);
-    this.#before = { isPlain: true, known: NONE, untracked: NONE };
+    this.#before = { isPlain: true, known: NONE, untracked: this.#untracked };
     this.#missing = NONE;
     this.#current = current;
     this.#untrackedNow = NONE;
     const before = new Set(known);
     const addedCount = current.reduce((count, ref) => count + (before.has(ref) ? 0 : 1), 0);
     return { current, addedCount };
+  }
+
+  /** After `settle`: how many of these series of the body were not in the last scrape. */
+  newAmong(refs: readonly number[]): number {
+    if (refs.length === 0) return 0;
+    const before = new Set([...(this.#before?.known ?? NONE), ...this.#orphans]);
+    return refs.filter((ref) => !before.has(ref)).length;
   }
 
   /** These series of the body have times of their own: they get no marker when they vanish. */
@@ -107,10 +117,7 @@ export class TargetSeries {
 
   /** Refs of the last scrape that was stored: what gets a marker when the target ends. */
   previousRefs(): readonly number[] {
-    if (this.#marked) return [];
-    const known = Array.from(this.#known());
-    const tracked = this.#untracked.length === 0 ? known : without(known, this.#untracked);
-    return [...this.#orphans, ...tracked];
+    return this.#marked ? [] : without(Array.from(this.lastSeries()), this.#untracked);
   }
 
   /** Refs of all series of the last scrape that was stored. */
@@ -120,12 +127,10 @@ export class TargetSeries {
 
   /** The scrape is stored. */
   succeed(): void {
-    const now = this.#untrackedNow;
     // Of a body read without the kernel the owner knows nothing.
-    const isPlain = this.#before?.isPlain === true;
-    this.#orphans = isPlain ? Uint32Array.from(without(Array.from(this.#current), now)) : NONE;
+    this.#orphans = this.#before?.isPlain === true ? this.#current : NONE;
     this.#orphansCount = true;
-    this.#untracked = isPlain ? NONE : now;
+    this.#untracked = this.#untrackedNow;
     this.#marked = false;
     this.#forgetScrape();
   }
@@ -141,11 +146,9 @@ export class TargetSeries {
     const before = this.#before;
     if (before !== undefined) {
       // Series that the commit would have made are unknown to storage; lines were told in vain.
-      const orphans = [...this.#orphans, ...without(Array.from(before.known), before.untracked)];
       this.#close();
-      this.#orphans = Uint32Array.from(orphans);
+      this.#orphans = Uint32Array.from([...this.#orphans, ...before.known]);
       this.#orphansCount = true;
-      this.#untracked = NONE;
     }
     this.#forgetScrape();
   }
@@ -156,9 +159,8 @@ export class TargetSeries {
    */
   renew(sameSeries: boolean): void {
     if (this.#owner === undefined) return;
-    this.#orphans = Uint32Array.from(this.previousRefs());
+    this.#orphans = this.lastSeries();
     this.#orphansCount = sameSeries;
-    this.#untracked = NONE;
     this.#close();
   }
 
@@ -172,6 +174,7 @@ export class TargetSeries {
   #close(): void {
     if (this.#owner !== undefined) this.#kernel.closeOwner(this.#owner);
     this.#owner = undefined;
+    this.#lastKnown = undefined;
   }
 
   #forgetScrape(): void {
