@@ -11,7 +11,10 @@ import { testKernel } from '../support/kernel-guard.ts';
 import { labelsOfRef, LASTING } from '../support/numbered-series.ts';
 
 const READERS = 2;
-const RUN_MS = 3000;
+const RUN_MS = 2000;
+/** On a busy machine it goes on until every reader has done so many, but not for ever. */
+const SELECTIONS_MIN = 100;
+const RUN_MS_MAX = 12_000;
 const MEMORY_BYTES = 2 ** 29;
 
 /** Bundled packages that are CommonJS ask for `require`. */
@@ -42,16 +45,18 @@ test('readers find what is right while series come and go at full speed', async 
   const kernel = testKernel(MEMORY_BYTES);
   const writer = new SeriesIndexWriter(kernel.slab());
   for (let ref = 1; ref <= LASTING; ref++) writer.add(ref, labelsOfRef(ref));
-  const workers = Array.from(
-    { length: READERS },
-    () => new Worker(program, { workerData: kernel.openReader() }),
+  const counts = Array.from({ length: READERS }, () => new Int32Array(new SharedArrayBuffer(4)));
+  const workers = counts.map(
+    (done) => new Worker(program, { workerData: { handle: kernel.openReader(), done } }),
   );
+  const isSlow = () => counts.some((done) => Atomics.load(done, 0) < SELECTIONS_MIN);
   await Promise.all(workers.map((worker) => once(worker, 'online')));
 
   let next = LASTING + 1;
   const passing: number[] = [];
-  const end = performance.now() + RUN_MS;
-  for (let round = 0; performance.now() < end; round++) {
+  const start = performance.now();
+  const elapsedMs = () => performance.now() - start;
+  for (let round = 0; elapsedMs() < (isSlow() ? RUN_MS_MAX : RUN_MS); round++) {
     for (let count = 0; count < 500; count++) {
       writer.add(next, labelsOfRef(next));
       passing.push(next++);
@@ -71,7 +76,7 @@ test('readers find what is right while series come and go at full speed', async 
   for (const worker of workers) worker.postMessage('stop');
   for (const [answer] of await Promise.all(answers)) {
     expect(answer.faults).toEqual([]);
-    expect(answer.selections).toBeGreaterThan(20);
+    expect(answer.selections).toBeGreaterThan(10);
     expect(answer.series).toBeGreaterThan(LASTING);
   }
   expect(writer.size).toBe(LASTING + passing.length);

@@ -8,9 +8,11 @@ import { labelsOfRef, LASTING, SELECTIONS } from './numbered-series.ts';
 
 /**
  * A worker that selects from the index of a kernel over and over, while another thread changes it,
- * and looks whether what it finds can be. It says what it did when it is told to stop.
+ * and looks whether what it finds can be. `done` counts its selections; it says what it found when
+ * it is told to stop.
  */
-const kernel = connectKernelReader(workerData as KernelHandle);
+const { handle, done } = workerData as { handle: KernelHandle; done: Int32Array };
+const kernel = connectKernelReader(handle);
 const reader = new SeriesIndexReader(kernel.slab());
 
 const wanted = SELECTIONS.map((matchers) => {
@@ -54,6 +56,7 @@ function check(selection: number): void {
     faults.push(`selection ${selection} has ${lasting} of ${wanted[selection]} lasting series`);
   }
   selections++;
+  Atomics.store(done, 0, selections);
   series += refs.length;
 }
 

@@ -27,6 +27,24 @@ export class Directory {
     return Atomics.load(this.#views.u32, at);
   }
 
+  /** Puts the label sets of refs into `sets`; fastest where refs ascend. */
+  getEach(refs: Uint32Array, sets: Uint32Array): void {
+    // The leaf is found once for all refs of it. Should it go meanwhile, it has none of them any
+    // more; series that come to a new one in its place were not there when the refs were found.
+    let number = -1;
+    let start = 0;
+    for (let index = 0; index < refs.length; index++) {
+      const ref = refs[index]!;
+      if (ref >>> LEAF_SHIFT !== number) {
+        number = ref >>> LEAF_SHIFT;
+        const leaf = this.#leaf(number);
+        start = leaf === 0 ? 0 : this.#views.reach(leaf, LEAF_REFS);
+      }
+      sets[index] =
+        start === 0 ? 0 : Atomics.load(this.#views.u32, start + (ref & (LEAF_REFS - 1)));
+    }
+  }
+
   /** The refs of all series, ascending. */
   refs(): Uint32Array<ArrayBuffer> {
     let refs = new Uint32Array(1024);

@@ -174,10 +174,11 @@ function seekRefs(view: IndexView, refs: Refs, { list, count }: Postings, wanted
 
 /** The refs whose series the directory has. */
 function dropGone(view: IndexView, refs: Refs): Refs {
+  const sets = new Uint32Array(refs.length);
+  view.directory.getEach(refs, sets);
   let kept = 0;
   for (let index = 0; index < refs.length; index++) {
-    const ref = refs[index]!;
-    if (view.directory.get(ref) !== 0) refs[kept++] = ref;
+    if (sets[index] !== 0) refs[kept++] = refs[index]!;
   }
   return refs.subarray(0, kept);
 }

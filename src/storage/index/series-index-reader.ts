@@ -63,9 +63,7 @@ export class SeriesIndexReader {
   /** Label sets of series; 0 where a series is gone. */
   setsOf(refs: Uint32Array): Uint32Array<ArrayBuffer> {
     const sets = new Uint32Array(refs.length);
-    for (let index = 0; index < refs.length; index++) {
-      sets[index] = this.#view.directory.get(refs[index]!);
-    }
+    this.#view.directory.getEach(refs, sets);
     return sets;
   }
 
