@@ -11,8 +11,8 @@ export let writtenLink: usize = 0;
 
 /**
  * Puts the samples `[0, count)` of the scratch columns, packed, between the chunk that `link`
- * belongs to and `previous`; in place of `old`, unless that is 0. More than `HEAD_CHUNK_MAX` samples become
- * two chunks and more. False when the slab is full; nothing has changed then.
+ * belongs to and `previous`; in place of `old`, unless that is 0. More than `HEAD_CHUNK_MAX` of
+ * them become two chunks and more. False when the slab is full; nothing has changed then.
  */
 export function writeChunks(
   series: usize,
