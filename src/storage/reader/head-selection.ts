@@ -40,6 +40,8 @@ export interface HeadSelection {
   readonly length: number;
   /** By place; few series have any. */
   readonly histograms: ReadonlyMap<number, readonly HistogramSample[]>;
+  /** There are not more samples. */
+  readonly sampleBound: number;
 }
 
 /** Samples of series one after the other, in the order of the selection. */
@@ -116,7 +118,7 @@ class Finder {
         if (!kernel.capture(some, to - from, commit, this.#minTime, caps.subarray(from, to))) {
           return false;
         }
-        await this.#longTurn();
+        if (this.#pacer.dueNow()) await this.#pause();
       }
       let length = 0;
       for (let at = 0; at < refs.length; at++) {
@@ -126,7 +128,7 @@ class Finder {
           sets[length] = sets[at]!;
           caps[length++] = Math.min(cap, this.#maxTime);
         }
-        if ((at + 1) % PIECE === 0) await this.#longTurn();
+        if (this.#pacer.due()) await this.#pause();
       }
       this.#shards.push(shortened({ shard, refs, sets, caps }, length));
     }
@@ -142,9 +144,10 @@ class Finder {
       shards: this.#shards,
       length: this.#length,
       histograms,
+      sampleBound: this.#sampleBound,
     };
-    if (this.#sampleBound > this.#maxSamples) await this.#count(selection);
-    return selection;
+    if (this.#sampleBound <= this.#maxSamples) return selection;
+    return { ...selection, sampleBound: await this.#count(selection) };
   }
 
   /** Whether the series has something to be seen; counts it then. */
@@ -236,7 +239,7 @@ class Finder {
   }
 
   /** Counts exactly. */
-  async #count({ shards, histograms }: HeadSelection): Promise<void> {
+  async #count({ shards, histograms }: HeadSelection): Promise<number> {
     const counter = new SampleCounter();
     for (const samples of histograms.values()) counter.count += samples.length;
     for (const { shard, refs, caps } of shards) {
@@ -245,19 +248,14 @@ class Finder {
         if (counter.count > this.#maxSamples) {
           throw new SelectLimitError('samples', this.#maxSamples);
         }
-        await this.#turn();
+        if (this.#pacer.due()) await this.#pause();
       }
     }
+    return counter.count;
   }
 
-  /** After a piece of work that takes long by itself. */
-  async #longTurn(): Promise<void> {
-    if (this.#pacer.dueNow()) await this.#pacer.pause();
-    this.#scope.throwIfAborted();
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#pacer.due()) await this.#pacer.pause();
+  async #pause(): Promise<void> {
+    await this.#pacer.pause();
     this.#scope.throwIfAborted();
   }
 }
@@ -277,7 +275,7 @@ export async function copyFloats(
   parts: StoreParts,
   scope: ReadScope,
 ): Promise<FloatColumns> {
-  const samples = new SampleColumns();
+  const samples = new SampleColumns(selection.sampleBound);
   const offsets = new Float64Array(selection.length + 1);
   const pacer = new Pacer(parts.sliceMs);
   let place = 0;
@@ -313,7 +311,8 @@ export async function addLabels(
   for (const { shard, sets } of selection.shards) {
     for (const set of sets) {
       into.addSet(shard.pairs, set);
-      if (pacer.due()) await pacer.pause();
+      if (!pacer.due()) continue;
+      await pacer.pause();
       scope.throwIfAborted();
     }
   }

@@ -34,6 +34,7 @@ export class LabelReader {
   readonly #scope: ReadScope;
   readonly #pacer: Pacer;
   readonly #caps = new Float64Array(PIECE);
+  readonly #one = new Uint32Array(1);
   /** Series that only their histograms can have within the times. */
   readonly #doubtful: { readonly shard: ShardAccess; readonly ref: number }[] = [];
 
@@ -82,11 +83,11 @@ export class LabelReader {
         for (const name of shard.index.names()) {
           if (names.has(name) || name === '') continue;
           for (const value of shard.index.values(name)) {
-            if (!this.#anyIsWithin(shard, value.refs())) continue;
+            if (!value.some((ref) => this.#refIsWithin(shard, ref))) continue;
             names.add(name);
             break;
           }
-          await this.#turn();
+          if (this.#pacer.due()) await this.#pause();
         }
       }
       await this.#eachDoubtful(addNames);
@@ -108,8 +109,8 @@ export class LabelReader {
     if (this.#lists.length === 0) {
       for (const shard of this.#parts.head.shards) {
         for (const value of shard.index.values(name)) {
-          if (this.#anyIsWithin(shard, value.refs())) values.add(value.text);
-          await this.#turn();
+          if (value.some((ref) => this.#refIsWithin(shard, ref))) values.add(value.text);
+          if (this.#pacer.due()) await this.#pause();
         }
       }
       await this.#eachDoubtful(addValue);
@@ -143,8 +144,7 @@ export class LabelReader {
             visit(shard, some[at]!, sets[from + at]!);
           }
         }
-        if (this.#pacer.dueNow()) await this.#pacer.pause();
-        this.#scope.throwIfAborted();
+        if (this.#pacer.dueNow()) await this.#pause();
       }
     }
     await this.#eachDoubtful(visit);
@@ -191,16 +191,10 @@ export class LabelReader {
     }
   }
 
-  #anyIsWithin(shard: ShardAccess, refs: Uint32Array): boolean {
-    // Mostly the first one is.
-    for (let from = 0, length = 1; from < refs.length; from += length, length = PIECE) {
-      const some = refs.subarray(from, from + length);
-      shard.kernel.capture(some, some.length, ANY_COMMIT, this.#minTime, this.#caps);
-      for (let at = 0; at < some.length; at++) {
-        if (this.#isWithin(shard, some[at]!, this.#caps[at]!)) return true;
-      }
-    }
-    return false;
+  #refIsWithin(shard: ShardAccess, ref: number): boolean {
+    this.#one[0] = ref;
+    shard.kernel.capture(this.#one, 1, ANY_COMMIT, this.#minTime, this.#caps);
+    return this.#isWithin(shard, ref, this.#caps[0]!);
   }
 
   #isWithin(shard: ShardAccess, ref: number, newest: number): boolean {
@@ -215,8 +209,8 @@ export class LabelReader {
     return false;
   }
 
-  async #turn(): Promise<void> {
-    if (this.#pacer.due()) await this.#pacer.pause();
+  async #pause(): Promise<void> {
+    await this.#pacer.pause();
     this.#scope.throwIfAborted();
   }
 }

@@ -70,7 +70,7 @@ export class SelectionMerge {
         const series = this.#series(pairs);
         for (const chunk of chunks) wanted.push({ series, chunk, hidden });
       }
-      await this.#turn();
+      if (this.#pacer.due()) await this.#pause();
     }
     for (let from = 0; from < wanted.length; from += READ_CHUNKS) {
       const some = wanted.slice(from, from + READ_CHUNKS);
@@ -80,7 +80,7 @@ export class SelectionMerge {
         const part = { block, chunk, hidden, times, body: bodies[index]!, cut: ref.meta.cut };
         this.#parts[series]!.push(part);
       }
-      await this.#turn();
+      if (this.#pacer.dueNow()) await this.#pause();
     }
   }
 
@@ -104,7 +104,7 @@ export class SelectionMerge {
           throw new SelectLimitError('samples', maxSamples);
         }
       }
-      await this.#turn();
+      if (this.#pacer.due()) await this.#pause();
     }
     const floats = { samples: into, offsets: Float64Array.from(offsets) };
     return new CopiedSeries(labels.build(!unordered), floats, histograms);
@@ -132,8 +132,8 @@ export class SelectionMerge {
     return { timestamps, words, from: offsets[place]!, to: offsets[place + 1]! };
   }
 
-  async #turn(): Promise<void> {
-    if (this.#pacer.due()) await this.#pacer.pause();
+  async #pause(): Promise<void> {
+    await this.#pacer.pause();
     this.#scope.throwIfAborted();
   }
 }
