@@ -11,7 +11,12 @@ import { connectReader } from '../../src/storage/reader/connect-reader.ts';
  * at times that end with 5 they may be late. Series `churn` come and go; their only sample is at
  * the time of their number.
  */
-const { store, committed } = workerData as { store: unknown; committed: SharedArrayBuffer };
+const { store, committed, holds } = workerData as {
+  store: unknown;
+  committed: SharedArrayBuffer;
+  /** Select once, tell so, and never close. */
+  holds?: boolean;
+};
 /** Number of the last commit that is finished. */
 const progress = new Int32Array(committed);
 const reader = connectReader(store);
@@ -19,7 +24,7 @@ const faults: string[] = [];
 let selections = 0;
 let samples = 0;
 let churned = 0;
-let stopped = false;
+const state = { isStopped: false };
 
 const STEP = 10;
 const DELETED_EVERY = 500;
@@ -103,7 +108,7 @@ async function selectChurn(): Promise<void> {
 
 async function run(): Promise<void> {
   try {
-    for (let round = 0; !stopped && faults.length < 10; round++) {
+    for (let round = 0; !state.isStopped && faults.length < 10; round++) {
       const commit = Atomics.load(progress, 0);
       const minTime = round % 3 === 0 ? 0 : Math.max(0, (commit - 40 * (round % 5)) * STEP);
       await selectPairs(minTime, round % 4 === 0);
@@ -118,7 +123,12 @@ async function run(): Promise<void> {
   parentPort?.close();
 }
 
+async function hold(): Promise<void> {
+  const set = await reader.querier().select([], { minTime: 0, maxTime: 2 ** 40 });
+  parentPort?.postMessage({ selected: set.length });
+}
+
 parentPort?.once('message', () => {
-  stopped = true;
+  state.isStopped = true;
 });
-void run();
+void (holds === true ? hold() : run());

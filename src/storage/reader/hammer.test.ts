@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { MessagePort } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -129,3 +130,28 @@ test.each([1, 3])(
   },
   60_000,
 );
+
+test('what a worker holds is freed when it dies', async () => {
+  const store = new ReadingStore(nodeFileSystem, join(folder, 'blocks-held'));
+  store.commit(pairs.map((labels) => [labels, STEP, 3 * STEP]));
+  const { message, transfer } = store.reading.workerHandle();
+  const workerData = { store: message, committed: new SharedArrayBuffer(4), holds: true };
+  const worker = new Worker(program, { workerData, transferList: [...transfer] });
+  const [report] = (await once(worker, 'message')) as unknown[];
+  expect(report).toEqual({ selected: pairs.length });
+  const { kernel } = store.shards[0]!;
+  kernel.reclaim();
+  const epoch = kernel.epoch();
+  const isHeld = (): boolean => kernel.readersBefore(epoch);
+  expect(isHeld()).toBe(true);
+  await worker.terminate();
+  while (isHeld()) await turn();
+  expect(store.leaseCount).toBe(0);
+  // All 64 places of readers are to be had again and again.
+  for (let round = 0; round < 100; round++) {
+    const handle = store.reading.workerHandle();
+    for (const port of handle.transfer) (port as MessagePort).close();
+    await turn();
+  }
+  store.reading.close();
+});
