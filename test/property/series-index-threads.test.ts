@@ -9,11 +9,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SeriesIndexWriter } from '../../src/storage/index/series-index-writer.ts';
 import { testKernel } from '../support/kernel-guard.ts';
 import { labelsOfRef, LASTING } from '../support/numbered-series.ts';
+import { slowAtomics } from '../support/slow-atomics.ts';
 
 const READERS = 2;
 const RUN_MS = 2000;
 /** On a busy machine it goes on until every reader has done so many, but not for ever. */
-const SELECTIONS_MIN = 100;
+const SELECTIONS_MIN = 200;
 const RUN_MS_MAX = 12_000;
 const MEMORY_BYTES = 2 ** 29;
 
@@ -50,6 +51,8 @@ test('readers find what is right while series come and go at full speed', async 
     (done) => new Worker(program, { workerData: { handle: kernel.openReader(), done } }),
   );
   const isSlow = () => counts.some((done) => Atomics.load(done, 0) < SELECTIONS_MIN);
+  // A reader that finds a fault tells at once.
+  const answers = workers.map((worker) => once(worker, 'message'));
   await Promise.all(workers.map((worker) => once(worker, 'online')));
 
   let next = LASTING + 1;
@@ -57,6 +60,7 @@ test('readers find what is right while series come and go at full speed', async 
   const start = performance.now();
   const elapsedMs = () => performance.now() - start;
   for (let round = 0; elapsedMs() < (isSlow() ? RUN_MS_MAX : RUN_MS); round++) {
+    const atFullSpeed = round % 2 === 0 ? slowAtomics(50, 0.05) : undefined;
     for (let count = 0; count < 500; count++) {
       writer.add(next, labelsOfRef(next));
       passing.push(next++);
@@ -67,12 +71,12 @@ test('readers find what is right while series come and go at full speed', async 
       const from = round % 2 === 0 ? 0 : (round * 7919) % passing.length;
       writer.remove(passing.splice(from, 300));
     }
+    atFullSpeed?.();
     kernel.reclaim();
     // Lets the kernel's memory seem larger to the others, and messages through.
     if (round % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  const answers = workers.map((worker) => once(worker, 'message'));
   for (const worker of workers) worker.postMessage('stop');
   for (const [answer] of await Promise.all(answers)) {
     expect(answer.faults).toEqual([]);

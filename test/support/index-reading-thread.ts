@@ -5,6 +5,7 @@ import type { Matcher } from '../../src/model/index.ts';
 import { Labels } from '../../src/model/index.ts';
 import { SeriesIndexReader } from '../../src/storage/index/series-index-reader.ts';
 import { labelsOfRef, LASTING, SELECTIONS } from './numbered-series.ts';
+import { slowAtomics } from './slow-atomics.ts';
 
 /**
  * A worker that selects from the index of a kernel over and over, while another thread changes it,
@@ -22,12 +23,26 @@ const wanted = SELECTIONS.map((matchers) => {
 });
 
 const faults: string[] = [];
+let turns = 0;
 let selections = 0;
 let series = 0;
 let stopped = false;
 parentPort?.once('message', () => {
   stopped = true;
 });
+
+/** Making them takes longer than selecting. */
+const madeLabels = new Map<number, Labels>();
+
+function labelsOf(ref: number): Labels {
+  let labels = madeLabels.get(ref);
+  if (labels === undefined) {
+    if (madeLabels.size > 50_000) madeLabels.clear();
+    labels = labelsOfRef(ref);
+    madeLabels.set(ref, labels);
+  }
+  return labels;
+}
 
 function satisfies(labels: Labels, matchers: readonly Matcher[]): boolean {
   return matchers.every((matcher) => matcher.matches(labels.get(matcher.name)));
@@ -44,7 +59,7 @@ function check(selection: number): void {
   for (const [at, ref] of refs.entries()) {
     if (at > 0 && ref <= refs[at - 1]!) faults.push(`ref ${ref} after ${refs[at - 1]}`);
     if (ref <= LASTING) lasting++;
-    const labels = labelsOfRef(ref);
+    const labels = labelsOf(ref);
     if (!satisfies(labels, matchers))
       faults.push(`selection ${selection} has ${labels.toString()}`);
     if (sets[at] === 0) continue;
@@ -76,12 +91,14 @@ function checkValues(): void {
 }
 
 function turn(): void {
+  const atFullSpeed = turns++ % 2 === 0 ? slowAtomics(500, 0.1) : undefined;
   try {
     for (let selection = 0; selection < SELECTIONS.length; selection++) check(selection);
     checkValues();
   } catch (error) {
     faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
+  atFullSpeed?.();
   if (stopped || faults.length > 0) {
     parentPort?.postMessage({ selections, series, faults: faults.slice(0, 10) });
   } else {
