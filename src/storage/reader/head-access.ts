@@ -19,6 +19,7 @@ export interface ShardAccess {
 export class HeadAccess {
   readonly shards: readonly ShardAccess[];
   #readCount = 0;
+  #onIdle: (() => void)[] = [];
 
   constructor(handles: readonly KernelHandle[]) {
     this.shards = handles.map((handle) => {
@@ -37,6 +38,15 @@ export class HeadAccess {
   end(): void {
     if (--this.#readCount > 0) return;
     for (const { kernel } of this.shards) kernel.end();
+    const waiting = this.#onIdle;
+    this.#onIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Resolves when no read is under way. */
+  async idle(): Promise<void> {
+    if (this.#readCount === 0) return;
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /** The last commit that is finished in every shard: they count alike. After `begin`. */

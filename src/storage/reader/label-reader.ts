@@ -6,10 +6,10 @@ import type { BlockRef } from '../block/block-set.ts';
 import { Pacer } from '../pacer.ts';
 import type { MatcherLists } from './block-series.ts';
 import { eachSeries } from './block-series.ts';
+import { DistinctTexts } from './distinct-texts.ts';
 import type { ShardAccess } from './head-access.ts';
 import { hasSample } from './head-selection.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
-import { sortTexts } from './label-order.ts';
 import { LabelSets } from './label-sets.ts';
 import type { ReadScope } from './read-scope.ts';
 import type { StoreParts, StoreRead } from './store-access.ts';
@@ -72,7 +72,7 @@ export class LabelReader {
   }
 
   async names(limit?: number): Promise<readonly string[]> {
-    const names = new Set<string>();
+    const names = new DistinctTexts();
     const addNames: SeriesVisit = ({ pairs }, _ref, set) => {
       for (let count = pairs.readSet(set), at = 0; at < count; at++) {
         names.add(pairs.pairName(pairs.pairNumbers[at]!));
@@ -97,19 +97,24 @@ export class LabelReader {
     await this.#eachInBlocks(this.#blocks(), collectNames(names), ({ index }) => {
       for (const { text } of index.names) names.add(text);
     });
-    return limited(names, limit);
+    return names.sorted(limit);
   }
 
   async values(name: string, limit?: number): Promise<readonly string[]> {
-    const values = new Set<string>();
+    const values = new DistinctTexts();
     const addValue: SeriesVisit = ({ index }, ref) => {
       const value = index.valueOf(ref, name);
       if (value !== '') values.add(value);
     };
     if (this.#lists.length === 0) {
-      for (const shard of this.#parts.head.shards) {
+      const { shards } = this.#parts.head;
+      for (const shard of shards) {
         for (const value of shard.index.values(name)) {
-          if (value.some((ref) => this.#refIsWithin(shard, ref))) values.add(value.text);
+          if (value.some((ref) => this.#refIsWithin(shard, ref))) {
+            // One index has each value once.
+            if (shards.length === 1) values.addNew(value.text);
+            else values.add(value.text);
+          }
           if (this.#pacer.due()) await this.#pause();
         }
       }
@@ -121,7 +126,7 @@ export class LabelReader {
       const nameId = index.nameId(name);
       if (nameId !== undefined) for (const value of index.values(nameId)) values.add(value);
     });
-    return limited(values, limit);
+    return values.sorted(limit);
   }
 
   /** Blocks that have something within the times. */
@@ -215,19 +220,14 @@ export class LabelReader {
   }
 }
 
-function collectNames(names: Set<string>): (pairs: readonly string[]) => void {
+function collectNames(names: DistinctTexts): (pairs: readonly string[]) => void {
   return (pairs) => {
     for (let at = 0; at < pairs.length; at += 2) names.add(pairs[at]!);
   };
 }
 
-function collectValues(name: string, values: Set<string>): (pairs: readonly string[]) => void {
+function collectValues(name: string, values: DistinctTexts): (pairs: readonly string[]) => void {
   return (pairs) => {
     for (let at = 0; at < pairs.length; at += 2) if (pairs[at] === name) values.add(pairs[at + 1]!);
   };
-}
-
-function limited(texts: ReadonlySet<string>, limit: number | undefined): readonly string[] {
-  const sorted = sortTexts([...texts]);
-  return limit === undefined ? sorted : sorted.slice(0, limit);
 }

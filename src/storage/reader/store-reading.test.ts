@@ -303,6 +303,20 @@ test('a reader whose list of blocks is old awaits the new one', async () => {
   expect(() => store.reading.workerHandle()).toThrow('the store was closed');
 });
 
+test('what is under way on the thread of the store ends before the store does', async () => {
+  const store = new ReadingStore(new MemoryFileSystem(), 'blocks');
+  store.commit([[A, 1000, 1]]);
+  const found = select(store.reading, []);
+  store.reading.close();
+  const order: string[] = [];
+  const ended = store.reading.ended().then(() => order.push('ended'));
+  expect(await found.finally(() => order.push('found'))).toEqual({ a: [1000] });
+  await ended;
+  expect(order.toSorted()).toEqual(['ended', 'found']);
+  await store.reading.ended();
+  expect(isHeld(store)).toBe(false);
+});
+
 test('files of blocks that cannot be read are errors of those who ask', async () => {
   const files = new MemoryFileSystem();
   const store = new ReadingStore(files, 'blocks');

@@ -104,6 +104,11 @@ export class StoreReading {
     for (const connection of this.#connections) connection.close();
   }
 
+  /** After `close`: resolves when the reads of this thread that were under way have ended. */
+  async ended(): Promise<void> {
+    await this.#local.head.idle();
+  }
+
   #listed(): BlockLease['blocks'] {
     const lease = this.#parts.blocks.lease();
     lease.release();
