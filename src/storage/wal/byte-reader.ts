@@ -41,8 +41,11 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
+    const first = this.u8();
+    // Most are lengths of short texts.
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 0x80;
     for (;;) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;

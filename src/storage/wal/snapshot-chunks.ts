@@ -6,6 +6,7 @@ import type { RestoredSeries } from '../head/head.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { decodeTexts } from './records.ts';
 import { decodeHistogramSamples, encodeHistogramSamples } from './snapshot-codec.ts';
 
 /*
@@ -103,10 +104,13 @@ export class ChunkRecordReader {
 
   /** Calls `onSeries` with each series; its samples are to be used before the next one. */
   read(reader: ByteReader, onSeries: (series: RestoredSeries) => void): void {
-    const texts = Array.from({ length: reader.count(1) }, () => reader.text());
+    const texts = decodeTexts(reader);
     while (reader.remaining > 0) {
       const ref = reader.u32();
-      const pairs = Array.from({ length: reader.count(1) }, () => textAt(texts, reader.varint()));
+      const pairs = new Array<string>(reader.count(1));
+      for (let index = 0; index < pairs.length; index++) {
+        pairs[index] = textAt(texts, reader.varint());
+      }
       this.#samples.reset();
       const flagged = reader.varint();
       const newest = flagged % 2 === 1 ? { newest: reader.f64() } : {};
@@ -114,7 +118,7 @@ export class ChunkRecordReader {
         this.#unpack(reader.raw(reader.varint()));
       }
       const histograms = decodeHistogramSamples(reader);
-      const labels = Labels.fromPairs(pairs);
+      const labels = Labels.ofSorted(pairs);
       onSeries({ ref, labels, samples: this.#samples, histograms, ...newest });
     }
   }
