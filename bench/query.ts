@@ -1,12 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Load } from './load/load.ts';
 import { WriteRequests } from './load/write-requests.ts';
-import { differenceOf, get, queryPath, readAnswer, seriesIn } from './query-answer.ts';
+import { differenceOf, queryPath, readAnswer, seriesIn } from './query-answer.ts';
 import type { DataTimes } from './query-answer.ts';
 import { type BenchQuery, QUERIES } from './query-list.ts';
-import { type BenchServer, type ServerName, startServer } from './support/servers.ts';
+import { get, postWrite } from './support/http-client.ts';
+import { threadsCpuMs } from './support/process-usage.ts';
+import { type BenchServer, serverNames, startServer } from './support/servers.ts';
+import { quantile } from './support/statistics.ts';
 
 export const QUERY_USAGE = `npm run bench -- query [--series N] [--minutes N] [--runs N] [--servers LIST] [--only WORD]
 
@@ -27,7 +29,6 @@ const OPTIONS = {
   only: { type: 'string', default: '' },
 } as const;
 
-const SERVERS: readonly ServerName[] = ['tidegauge', 'prometheus', 'victoria-metrics'];
 const TICK_MS = 15_000;
 const SAMPLES_PER_REQUEST = 5_000;
 /** Times each query is asked before it is measured. */
@@ -36,8 +37,7 @@ const WARM_UP = 5;
 /** Loads the servers, asks them the queries in turn, and prints a table; the exit status. */
 export async function runQueryBench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const wanted = values.servers.split(',');
-  const names = SERVERS.filter((name) => wanted.includes(name));
+  const names = serverNames(values.servers);
   const series = Number(values.series);
   const ticks = Number(values.minutes) * 4;
   console.log(`queries on ${series} series x ${ticks} samples, ${values.runs} runs each`);
@@ -67,7 +67,7 @@ async function load(
   for (let tick = 0; tick < ticks; tick++) {
     if (tick > 0) generated.tick();
     for (const body of requests.bodies(firstMs + tick * TICK_MS)) {
-      await Promise.all(servers.map(({ writeUrl }) => post(writeUrl, body, agent)));
+      await Promise.all(servers.map(({ writeUrl }) => postWrite(writeUrl, body, agent)));
     }
   }
   for (const { name, queryUrl } of servers) {
@@ -76,27 +76,6 @@ async function load(
   agent.destroy();
   console.log(`loaded in ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
   return { firstMs, lastMs };
-}
-
-const WRITE_HEADERS = {
-  'Content-Type': 'application/x-protobuf',
-  'Content-Encoding': 'snappy',
-  'X-Prometheus-Remote-Write-Version': '0.1.0',
-};
-
-function post(url: string, body: Uint8Array, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { ...WRITE_HEADERS, 'Content-Length': body.length };
-    const outgoing = httpRequest(url, { method: 'POST', headers, agent }, (response) => {
-      response.resume();
-      response.on('end', () => {
-        if ((response.statusCode ?? 0) < 300) resolve();
-        else reject(new Error(`${url} answered ${response.statusCode}`));
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
 }
 
 interface Figures {
@@ -185,29 +164,8 @@ async function measure(
   }
   agent.destroy();
   const figures = asked.map(({ elapsedMs, cpuMs }) => {
-    const sorted = elapsedMs.toSorted((a, b) => a - b);
-    const rank = (share: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
-    return { p50Ms: rank(0.5), p99Ms: rank(0.99), cpuMs: cpuMs / runs };
+    const [p50Ms, p99Ms] = [quantile(elapsedMs, 0.5), quantile(elapsedMs, 0.99)];
+    return { p50Ms, p99Ms, cpuMs: cpuMs / runs };
   });
   return { answers, figures };
-}
-
-/** CPU time of all threads, to the nanosecond; those that have ended are missing. Linux only. */
-function threadsCpuMs(pid: number): number {
-  let nanoseconds = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const text = readThread(pid, thread);
-    nanoseconds += Number(text.slice(0, text.indexOf(' ')));
-  }
-  return nanoseconds / 1e6;
-}
-
-function readThread(pid: number, thread: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8');
-  } catch {
-    // It has ended since the folder was read.
-    return '0 ';
-  }
 }
