@@ -523,6 +523,10 @@ export type ControlMessage =
   | Fence;
 export type ControlType = ControlMessage['type'];
 
+/** Control messages by who sends them. */
+export type AgentMessage = Extract<ControlMessage, { readonly type: AgentFrameType }>;
+export type CollectorMessage = Extract<ControlMessage, { readonly type: CollectorFrameType }>;
+
 /** States of a sequence number in the ledger of the collector. */
 export type SeqState =
   | 'EXPECTED'
