@@ -13,9 +13,12 @@ const gzipAsync = promisify(gzip);
 
 /** `{"status":"success","data":…}` around a value. */
 export function success(data: unknown, request: ApiRequest): Answer | Promise<Answer> {
-  const body = envelope(Buffer.from(JSON.stringify(data)));
-  if (body.length >= (request.gzipFromBytes ?? Infinity)) return compressed(body);
-  return jsonAnswer(body);
+  return wholeAnswer(envelope(Buffer.from(JSON.stringify(data))), request.gzipFromBytes);
+}
+
+/** A body of JSON, compressed where it has `gzipFromBytes` or more. */
+export function wholeAnswer(body: Uint8Array, gzipFromBytes = Infinity): Answer | Promise<Answer> {
+  return body.length >= gzipFromBytes ? compressed(body) : jsonAnswer(body);
 }
 
 /** A body of JSON; `isGzipped` says that it has been compressed. */

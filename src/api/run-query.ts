@@ -3,7 +3,7 @@ import { envelope, QueryFailedError } from '../query/index.ts';
 import type { Answer } from './answer.ts';
 import type { ApiErrorType } from './errors.ts';
 import { ApiError, badParameter } from './errors.ts';
-import { jsonAnswer } from './respond.ts';
+import { jsonAnswer, wholeAnswer } from './respond.ts';
 import type { ApiRequest } from './route.ts';
 
 const TYPES: Readonly<Record<string, ApiErrorType>> = {
@@ -41,5 +41,5 @@ export async function runQuery(request: ApiRequest, query: QueryRequest): Promis
   const { gzipFromBytes } = request;
   const answer = await askWorkers(request, { ...query, gzipFromBytes } as QueryRequest);
   if (answer.isGzipped === true) return jsonAnswer(answer.data, true);
-  return jsonAnswer(envelope(answer.data, answer));
+  return wholeAnswer(envelope(answer.data, answer), gzipFromBytes);
 }
