@@ -30,6 +30,14 @@ export class Labels {
     return Labels.fromEntries(last);
   }
 
+  /**
+   * From pairs that are known to be as a label set has them: sorted, names unique, no value empty.
+   * Neither checked nor copied: the array belongs to the label set from now on.
+   */
+  static ofSorted(pairs: readonly string[]): Labels {
+    return pairs.length === 0 ? Labels.EMPTY : new Labels(pairs);
+  }
+
   static fromObject(object: Readonly<Record<string, string>>): Labels {
     return Labels.fromEntries(Object.entries(object));
   }

@@ -66,7 +66,7 @@ export interface Appender {
 
   /**
    * The ref of the series with these labels, made if need be. Made series become known at commit.
-   * Returns `NO_SERIES` when the series limit forbids a new one.
+   * Returns `NO_SERIES` when a series limit, of the store or of the source, forbids a new one.
    */
   series(labels: Labels): SeriesRef;
 
@@ -88,8 +88,8 @@ export interface Appender {
   /**
    * Resolves when everything is in the log (durable as `fsync` says) and visible to queriers;
    * per-sample refusals do not fail it.
-   * @throws StorageFullError when the disk is full, StorageError on other write errors; then
-   *   nothing of this commit is visible or will be after a restart.
+   * @throws StorageFullError when the disk or the memory is full, StorageError on other write
+   *   errors; then nothing of this commit is visible or will be after a restart.
    */
   commit(): Promise<CommitResult>;
 
@@ -104,6 +104,16 @@ export interface SelectHints {
   readonly maxSamples?: number;
   /** Fail with `SelectLimitError` beyond that many series. */
   readonly maxSeries?: number;
+  /** The order of the series does not matter; then they may come in any. */
+  readonly unordered?: boolean;
+}
+
+/** The groups that a grouping puts the series of a set in. */
+export interface SeriesGroups {
+  /** The group of each series, below `labels.length`. */
+  readonly groupOf: Uint32Array;
+  /** The labels of each group. */
+  readonly labels: readonly Labels[];
 }
 
 /** A histogram sample; `histogram` undefined is a staleness marker. */
@@ -115,7 +125,8 @@ export interface HistogramSample {
 }
 
 /**
- * Series that a selection found, in the order of their labels. Valid until the querier closes.
+ * Series that a selection found, in the order of their labels unless that was said not to matter.
+ * Valid until the querier closes.
  */
 export interface SeriesSet {
   readonly length: number;
@@ -132,6 +143,13 @@ export interface SeriesSet {
    * undefined where the series has none. Stores that keep none leave the method out.
    */
   startTimes?(index: number): Float64Array | undefined;
+  /** `labels(index).metricName`, where that is to be had for less. */
+  metricName?(index: number): string;
+  /**
+   * Groups the series by the labels named, or by all but those and the metric name; where that is
+   * to be had without the labels of each series.
+   */
+  groups?(names: readonly string[], without: boolean): SeriesGroups;
 }
 
 /** A consistent view for reading. Usable on the thread that opened it; close it when done. */
@@ -166,6 +184,18 @@ export interface TimeRange {
 
 export interface Queryable {
   querier(): Querier;
+  /**
+   * Bounds of what a selection would read, where they are to be had in some ten microseconds and
+   * reading it takes no file and no other thread; undefined where not. Stores that cannot tell
+   * leave the method out.
+   */
+  selectionSize?(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined;
+}
+
+/** Upper bounds. */
+export interface SelectionSize {
+  readonly series: number;
+  readonly samples: number;
 }
 
 export interface ExemplarSeries {
@@ -204,8 +234,16 @@ export interface WorkerHandle {
   readonly transfer: readonly (ArrayBuffer | MessagePortLike)[];
 }
 
+export interface AppenderOptions {
+  /**
+   * Whose samples these are: a sender, a scrape job. Where the store bounds the series of a source,
+   * those that its appenders made or asked for first count. Without it no such bound holds.
+   */
+  readonly source?: string;
+}
+
 export interface Storage extends Queryable {
-  appender(): Appender;
+  appender(options?: AppenderOptions): Appender;
   /** Lets one worker read this store by `connectReader(handle.message)`. */
   workerHandle(): WorkerHandle;
   /** Newest metadata by metric family. */

@@ -1,4 +1,5 @@
 import { Labels } from '../../model/index.ts';
+import type { SeriesGroups } from '../../storage/api.ts';
 import { RANGE_FUNCTIONS } from '../functions/range/table.ts';
 import { GroupFold } from './aggregate-fold.ts';
 import type { SimpleFold } from './aggregate-floats.ts';
@@ -48,6 +49,9 @@ class FoldingSink implements ColumnSink {
   readonly #labelsOf: (labels: Labels) => Labels;
   readonly #isOneGroup: boolean;
   readonly #folds = new Map<string, GroupFold>();
+  /** Folds by the groups that storage made, where it does. */
+  #groups: SeriesGroups | undefined;
+  readonly #foldsByGroup: (GroupFold | undefined)[] = [];
 
   constructor(node: AggregateNode, operator: SimpleFold, grid: Grid, context: EvalContext) {
     this.#node = node;
@@ -68,18 +72,40 @@ class FoldingSink implements ColumnSink {
   }
 
   take(column: SeriesColumn, source: LabelSource, index: number): void {
-    // Without a grouping nobody needs the labels, unless to name what has histograms.
-    const isNamed = !this.#isOneGroup || column.histograms !== undefined;
+    // Nobody needs the labels of the series, unless to name what has histograms.
+    const isNamed = column.histograms !== undefined;
     column.labels = isNamed ? source.labels(index) : Labels.EMPTY;
-    this.#foldOf(column.labels).add(column);
+    this.#foldOf(source, index).add(column);
   }
 
   results(): SeriesColumn[] {
-    return Array.from(this.#folds.values(), (fold) => fold.finish());
+    const columns = Array.from(this.#folds.values(), (fold) => fold.finish());
+    // The series came in any order; of a range query the result is sorted anyway.
+    if (this.#grid.count > 1) return columns;
+    return columns.sort((a, b) => a.labels.compare(b.labels));
   }
 
-  #foldOf(labels: Labels): GroupFold {
-    const group = this.#isOneGroup ? Labels.EMPTY : this.#labelsOf(labels);
+  #foldOf(source: LabelSource, index: number): GroupFold {
+    if (this.#isOneGroup) return this.#foldFor(Labels.EMPTY);
+    const groups = this.#groupsOf(source);
+    if (groups === undefined) return this.#foldFor(this.#labelsOf(source.labels(index)));
+    const group = groups.groupOf[index]!;
+    let fold = this.#foldsByGroup[group];
+    if (fold === undefined) {
+      fold = this.#foldFor(groups.labels[group]!);
+      this.#foldsByGroup[group] = fold;
+    }
+    return fold;
+  }
+
+  /** All series come from one source. */
+  #groupsOf({ stored }: LabelSource): SeriesGroups | undefined {
+    if (stored?.groups === undefined) return undefined;
+    this.#groups ??= stored.groups(this.#node.grouping, this.#node.without);
+    return this.#groups;
+  }
+
+  #foldFor(group: Labels): GroupFold {
     let fold = this.#folds.get(group.key);
     if (fold === undefined) {
       fold = new GroupFold(this.#node, this.#operator, group, this.#grid, this.#context);

@@ -1,10 +1,13 @@
 import { Labels } from '../../model/index.ts';
+import type { SeriesSet } from '../../storage/api.ts';
 import { emptyColumn, type Grid, type SeriesColumn } from './columns.ts';
 import type { QueryGuard } from './guard.ts';
 
 /** Where labels of a series are to be had, should anybody ask. */
 export interface LabelSource {
   labels(index: number): Labels;
+  /** The set that the series are those of, where there is one. */
+  readonly stored?: SeriesSet | undefined;
 }
 
 /** Takes the series of a vector one after the other. */

@@ -1,20 +1,21 @@
-import type { Labels } from '../../model/index.ts';
 import type { EvalContext } from './context.ts';
 import type { CallNode } from './plan.ts';
+import type { RangeSource } from './range-source.ts';
 
 const COUNTER_ENDINGS = ['_total', '_sum', '_count', '_bucket'];
 
 /** Tells when rate or increase is used on what by its name (or type label) is no counter. */
 export function hintNonCounter(
   node: CallNode,
-  labels: Labels,
+  source: Pick<RangeSource, 'labels' | 'metricName'>,
+  index: number,
   { annotations, typeAndUnitLabels }: EvalContext,
 ): void {
-  const name = labels.metricName;
+  const name = source.metricName(index);
   if (name === '') return;
   const { span } = node.args[0] ?? node;
   if (typeAndUnitLabels) {
-    const type = labels.get('__type__');
+    const type = source.labels(index).get('__type__');
     if (type === 'counter' || type === 'histogram') return;
     annotations.info(
       'metric might not be a counter, __type__ label is not set to "counter" or "histogram", ' +

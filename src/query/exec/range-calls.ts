@@ -142,7 +142,7 @@ class RangeRun {
       found = column.present[step]! || found;
     }
     if (found === FLOAT && (node.name === 'rate' || node.name === 'increase')) {
-      hintNonCounter(node, source.labels(index), this.#context);
+      hintNonCounter(node, source, index, this.#context);
     }
     return found !== ABSENT;
   }

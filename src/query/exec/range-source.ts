@@ -11,21 +11,36 @@ import { subqueryGrid } from './subquery-grid.ts';
 export interface RangeSource {
   readonly count: number;
   labels(index: number): Labels;
+  metricName(index: number): string;
+  /** The stored series, where there are such. */
+  readonly stored: SeriesSet | undefined;
   dropName(index: number): boolean;
   read(index: number): RangeSeries;
 }
 
 const NO_HISTOGRAMS: readonly TimedHistogram[] = [];
 
-function emptySeries(): RangeSeries {
-  return {
-    metricName: '',
-    times: new Float64Array(0),
-    values: new Float64Array(0),
-    length: 0,
-    startTimes: undefined,
-    histograms: NO_HISTOGRAMS,
-  };
+class SourceSeries implements RangeSeries {
+  times: Float64Array = new Float64Array(0);
+  values: Float64Array = new Float64Array(0);
+  length = 0;
+  startTimes: Float64Array | undefined = undefined;
+  histograms: readonly TimedHistogram[] = NO_HISTOGRAMS;
+  /** Which of the source. */
+  index = 0;
+  readonly #nameOf: (index: number) => string;
+
+  constructor(nameOf: (index: number) => string) {
+    this.#nameOf = nameOf;
+  }
+
+  get metricName(): string {
+    return this.#nameOf(this.index);
+  }
+}
+
+function metricNameOf(set: SeriesSet, index: number): string {
+  return set.metricName?.(index) ?? set.labels(index).metricName;
 }
 
 /** The stored samples a range selector selects, staleness markers left out. */
@@ -38,17 +53,20 @@ export function storageSource(
   const { statsOnly } = node.kind === 'matrix' ? node.selector : node;
   const set = context.seriesOf(node);
   const columns = new SampleColumns();
-  const series = emptySeries();
+  const metricName = (index: number): string => metricNameOf(set, index);
+  const series = new SourceSeries(metricName);
   guard.seriesRead += set.length;
   return {
     count: set.length,
+    stored: set,
     labels: (index) => set.labels(index),
+    metricName,
     dropName: () => false,
     read(index) {
       columns.reset();
       set.samples(index, columns);
       guard.samplesRead += columns.length;
-      series.metricName = set.labels(index).metricName;
+      series.index = index;
       series.startTimes = usesStartTimes ? set.startTimes?.(index) : undefined;
       takeFloats(columns, series);
       series.histograms = liveHistograms(set, index, statsOnly);
@@ -58,7 +76,7 @@ export function storageSource(
 }
 
 /** Moves samples over staleness markers, in place. */
-function takeFloats(columns: SampleColumns, series: RangeSeries): void {
+function takeFloats(columns: SampleColumns, series: SourceSeries): void {
   const { timestamps, values, words, length } = columns;
   let kept = 0;
   while (kept < length && !isStaleAt(words, kept)) kept++;
@@ -94,23 +112,26 @@ function liveHistograms(
 export function subquerySource(node: SubqueryNode, outer: Grid, context: EvalContext): RangeSource {
   const grid = subqueryGrid(node, outer);
   const inner = grid.count === 0 ? [] : context.evaluateVector(node.expr, grid).series;
-  const series = emptySeries();
+  const metricName = (index: number): string => inner[index]!.labels.metricName;
+  const series = new SourceSeries(metricName);
   series.times = new Float64Array(grid.count);
   series.values = new Float64Array(grid.count);
   return {
     count: inner.length,
+    stored: undefined,
     labels: (index) => inner[index]!.labels,
+    metricName,
     dropName: (index) => inner[index]!.dropName,
     read(index) {
+      series.index = index;
       samplesOf(inner[index]!, grid, series);
       return series;
     },
   };
 }
 
-function samplesOf(column: SeriesColumn, grid: Grid, series: RangeSeries): void {
-  const { present, values, labels } = column;
-  series.metricName = labels.metricName;
+function samplesOf(column: SeriesColumn, grid: Grid, series: SourceSeries): void {
+  const { present, values } = column;
   series.histograms = NO_HISTOGRAMS;
   let length = 0;
   for (let step = 0; step < grid.count; step++) {

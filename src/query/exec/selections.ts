@@ -1,16 +1,22 @@
 import { messageOf, type Matcher, TidegaugeError } from '../../model/index.ts';
 import type { Querier, SeriesSet } from '../../storage/api.ts';
+import { RANGE_FUNCTIONS } from '../functions/range/table.ts';
+import { isSimpleFold } from './aggregate-floats.ts';
 import type { Grid } from './columns.ts';
 import { ExecutionError, QueryLimitError } from './errors.ts';
 import { infoSelection } from './info-plan.ts';
-import type { PlanNode, SelectorNode } from './plan.ts';
+import type { AggregateNode, PlanNode, SelectorNode } from './plan.ts';
 import { subqueryGrid } from './subquery-grid.ts';
 
-interface Wanted {
+export interface Wanted {
   readonly node: PlanNode;
   readonly matchers: readonly Matcher[];
   readonly minTime: number;
   readonly maxTime: number;
+  /** Evaluations of the node: those of a subquery are more than the steps of the query. */
+  readonly steps: number;
+  /** The order of the series does not matter. */
+  readonly unordered: boolean;
 }
 
 export interface SelectionOptions {
@@ -32,14 +38,26 @@ export async function selectAll(
   grid: Grid,
   options: SelectionOptions,
 ): Promise<Selections> {
-  const wanted: Wanted[] = [];
-  collect(plan, { minTime: grid.startMs, maxTime: lastStep(grid), grid }, options, wanted);
   const found = new Map<PlanNode, SeriesSet>();
-  for (const group of share(wanted)) {
+  for (const group of share(selectionsOf(plan, grid, options))) {
     const set = await select(querier, group, options);
     for (const { node } of group) found.set(node, set);
   }
   return found;
+}
+
+/** What each selector of a plan reads. */
+export function selectionsOf(
+  plan: PlanNode,
+  grid: Grid,
+  options: Pick<SelectionOptions, 'lookbackMs'>,
+): Wanted[] {
+  const wanted: Wanted[] = [];
+  // The series of a range query are sorted at its end.
+  const unordered = grid.count > 1;
+  const times = { minTime: grid.startMs, maxTime: lastStep(grid), grid, unordered };
+  collect(plan, times, options, wanted);
+  return wanted;
 }
 
 function lastStep(grid: Grid): number {
@@ -59,6 +77,7 @@ async function select(
       maxTime,
       maxSamples,
       maxSeries,
+      unordered: group.every((want) => want.unordered),
     });
   } catch (error) {
     if (error instanceof TidegaugeError && error.code === 'select_limit') {
@@ -73,9 +92,27 @@ interface Times {
   readonly minTime: number;
   readonly maxTime: number;
   readonly grid: Grid;
+  readonly unordered: boolean;
 }
 
-function collect(node: PlanNode, times: Times, options: SelectionOptions, into: Wanted[]): void {
+/** Among elements of the same rank these choose the first. */
+const CHOOSING: ReadonlySet<string> = new Set(['topk', 'bottomk', 'limitk']);
+
+/** Whether the order of what an aggregation takes in shows in nothing. */
+function isUnordered({ operator, expr }: AggregateNode, { unordered }: Times): boolean {
+  if (CHOOSING.has(operator)) return false;
+  // These are taken in as they are read, and their groups sorted.
+  const streams =
+    expr.kind === 'selector' || (expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name));
+  return unordered || (streams && isSimpleFold(operator));
+}
+
+function collect(
+  node: PlanNode,
+  times: Times,
+  options: Pick<SelectionOptions, 'lookbackMs'>,
+  into: Wanted[],
+): void {
   switch (node.kind) {
     case 'selector':
       into.push(wantedBy(node, node, times, { rangeMs: undefined, ...options }));
@@ -85,7 +122,8 @@ function collect(node: PlanNode, times: Times, options: SelectionOptions, into: 
       return;
     case 'subquery': {
       const grid = subqueryGrid(node, times.grid);
-      const inner = { minTime: grid.startMs, maxTime: lastStep(grid), grid };
+      const { unordered } = times;
+      const inner = { minTime: grid.startMs, maxTime: lastStep(grid), grid, unordered };
       if (grid.count > 0) collect(node.expr, inner, options, into);
       return;
     }
@@ -97,7 +135,7 @@ function collect(node: PlanNode, times: Times, options: SelectionOptions, into: 
       collect(node.right, times, options, into);
       return;
     case 'aggregate':
-      collect(node.expr, times, options, into);
+      collect(node.expr, { ...times, unordered: isUnordered(node, times) }, options, into);
       if (node.parameter !== undefined) collect(node.parameter, times, options, into);
       return;
     case 'call': {
@@ -133,6 +171,8 @@ function wantedBy(
   return {
     node,
     matchers,
+    steps: times.grid.count,
+    unordered: times.unordered,
     minTime: (atMs ?? times.minTime) - offsetMs - before,
     maxTime: (atMs ?? times.maxTime) - offsetMs + after,
   };

@@ -65,6 +65,7 @@ export function visitLatest(
 ): void {
   const set = context.seriesOf(source);
   const columns = new SampleColumns();
+  const labelSource = { stored: set, labels: (index: number) => set.labels(index) };
   for (let index = 0; index < set.length; index++) {
     context.guard.tick(grid.count);
     const reader = new LatestReader(set, index, columns, node.statsOnly);
@@ -86,7 +87,7 @@ export function visitLatest(
     if (found === 0) continue;
     context.guard.queryableSamples += found;
     context.guard.stepCounts?.addPresent(grid, column.present);
-    sink.take(column, set, index);
+    sink.take(column, labelSource, index);
   }
   context.guard.seriesRead += set.length;
 }

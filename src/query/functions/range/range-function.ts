@@ -11,8 +11,8 @@ export interface TimedHistogram {
 
 /** The samples of one series, without staleness markers; filled anew for each series. */
 export interface RangeSeries {
-  /** '' where there is none. */
-  metricName: string;
+  /** '' where there is none. Looked up when asked for: annotations alone need it. */
+  readonly metricName: string;
   times: Float64Array;
   values: Float64Array;
   /** Floats held; the arrays may be longer. */
