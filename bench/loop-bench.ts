@@ -28,7 +28,10 @@ const DAY_MS = 24 * HOUR_MS;
 const TARGET_P99_MS = 20;
 /** Samples are so old at the start; their time then runs fast, so that blocks are cut and merged. */
 const START_AGE_MS = 10 * DAY_MS;
-const SECONDS_PER_BLOCK = 8;
+const SECONDS_PER_BLOCK = 5;
+/** Blocks that are there before anything is measured: from then on each third one is merged. */
+const BLOCKS_BEFORE = 2;
+const BLOCKS_TIMEOUT_MS = 120_000;
 const BLOCK_RANGE_MS = 2 * HOUR_MS;
 const RATE_SHARE_MIN = 0.95;
 
@@ -38,6 +41,8 @@ export interface LoopBenchOptions {
   readonly series: number;
   readonly samplesPerSecond: number;
   readonly seconds: number;
+  /** How often a block is cut; default 5. */
+  readonly secondsPerBlock?: number;
 }
 
 export interface LoopFigures {
@@ -125,6 +130,9 @@ async function observe(
 ): Promise<LoopFigures> {
   const watch = new FolderWatch(join(server.dataDir, 'blocks'));
   try {
+    const deadline = performance.now() + BLOCKS_TIMEOUT_MS;
+    while (watch.appeared < BLOCKS_BEFORE && performance.now() < deadline) await sleep(100);
+    const [made, gone] = [watch.appeared, watch.gone];
     // Each reading tells of the time since the one before.
     await ownMetrics(server.queryUrl);
     const [samples, start, cpu, queries, refused] = [
@@ -141,8 +149,8 @@ async function observe(
       delay,
       samplesPerSecond: (sender.sentSamples - samples) / elapsedSeconds,
       refusedRequests: sender.refusedRequests - refused,
-      blocksMade: watch.appeared,
-      blocksGone: watch.gone,
+      blocksMade: watch.appeared - made,
+      blocksGone: watch.gone - gone,
       queryMs: queryMs.slice(queries),
       cpuShare: (server.usage().cpuSeconds - cpu) / elapsedSeconds,
     };
@@ -152,8 +160,9 @@ async function observe(
 }
 
 /** Time of data between two passes, in whole seconds: a block's worth in a few seconds. */
-function passStep({ series, samplesPerSecond }: LoopBenchOptions): number {
-  const passes = (SECONDS_PER_BLOCK * samplesPerSecond) / series;
+function passStep(options: LoopBenchOptions): number {
+  const { series, samplesPerSecond, secondsPerBlock = SECONDS_PER_BLOCK } = options;
+  const passes = (secondsPerBlock * samplesPerSecond) / series;
   return Math.max(1, Math.floor(BLOCK_RANGE_MS / passes / 1000)) * 1000;
 }
 

@@ -91,6 +91,8 @@ async function soak(server: BenchServer, options: SoakOptions): Promise<number> 
   churn.begin();
   const { residentBytes } = server.usage();
   console.log(`all series are there: ${megabytes(residentBytes)} MB\n`);
+  // What the loop did until now is told here, and not in the first line.
+  await ownMetrics(server.queryUrl);
   const watch = new Watch(server, sender);
   const end = performance.now() + minutes * 60_000;
   while (performance.now() < end) {

@@ -14,7 +14,10 @@ export interface PacedSenderOptions {
   readonly betweenRequests?: (requests: WriteRequests, load: Load) => void;
 }
 
-const SAMPLES_PER_REQUEST = 2000;
+const SAMPLES_PER_REQUEST_MAX = 2000;
+const SAMPLES_PER_REQUEST_MIN = 100;
+/** Fewer samples a request where few are sent: requests go out steadily. */
+const REQUESTS_PER_SECOND = 50;
 const IN_FLIGHT = 4;
 const PACE_MS = 5;
 
@@ -30,12 +33,16 @@ export class PacedSender {
   readonly #options: PacedSenderOptions;
   readonly #load: Load;
   readonly #requests: WriteRequests;
+  readonly #samplesPerRequest: number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
 
   constructor(options: PacedSenderOptions) {
     this.#options = options;
     this.#load = new Load(options.series);
-    this.#requests = new WriteRequests(this.#load, SAMPLES_PER_REQUEST);
+    const steady = Math.round(options.samplesPerSecond / REQUESTS_PER_SECOND);
+    const least = Math.max(SAMPLES_PER_REQUEST_MIN, steady);
+    this.#samplesPerRequest = Math.min(SAMPLES_PER_REQUEST_MAX, least);
+    this.#requests = new WriteRequests(this.#load, this.#samplesPerRequest);
   }
 
   takeLatencies(): number[] {
@@ -60,7 +67,7 @@ export class PacedSender {
         while (begun > ((performance.now() - start) / 1000) * rate) {
           await sleep(PACE_MS);
         }
-        const samples = Math.min(SAMPLES_PER_REQUEST, this.#options.series - first);
+        const samples = Math.min(this.#samplesPerRequest, this.#options.series - first);
         first += samples;
         begun += samples;
         const sent = this.#send(body, samples).finally(() => waiting.delete(sent));
