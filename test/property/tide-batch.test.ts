@@ -245,11 +245,11 @@ describe('limits', () => {
   test('more ticks than allowed, and payloads beyond a frame, are too large', () => {
     const columns = new BatchColumns();
     for (let tick = 0; tick <= BATCH_TICKS_MAX; tick++) columns.pushValue(1, tick, 0);
-    const code = expect.objectContaining({ code: 'tide_too_large' }) as unknown;
-    expect(() => encoder.encode(EMPTY, columns)).toThrow(code as Error);
+    const code = expect.objectContaining({ code: 'tide_too_large' }) as Error;
+    expect(() => encoder.encode(EMPTY, columns)).toThrow(code);
     columns.reset();
     for (let id = 0; id < 20_000; id++) columns.pushValue(id, 1, Math.sin(id));
-    expect(() => encoder.encode(EMPTY, columns)).toThrow(code as Error);
+    expect(() => encoder.encode(EMPTY, columns)).toThrow(code);
   });
 
   test('a few bytes cannot ask for more samples than a batch may have', () => {
@@ -302,7 +302,11 @@ describe('coverage', () => {
       const suppressedCount = status === 'ON_CHANGE' ? rest : 0;
       return {
         ...{ group, tickFrom, tickTo: tickFrom + ticks, status, toleranceId, part },
-        ...{ reason: status === 'SKIPPED' ? 'OVERRUN' : 'NONE', parts: part + 1, seriesCount },
+        ...{
+          reason: status === 'SKIPPED' ? ('OVERRUN' as const) : ('NONE' as const),
+          parts: part + 1,
+          seriesCount,
+        },
         ...{ presentCount: rest - suppressedCount, suppressedCount, shedCount, failedCount },
       };
     })

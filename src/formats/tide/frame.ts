@@ -101,7 +101,12 @@ export function decodeFrame(bytes: Uint8Array, start = 0): Frame {
     throw new TideFormatError('tide_checksum', `checksum of a frame of ${payloadBytes} bytes`);
   }
   const header = readHeader(bytes, start);
-  const payload = bytes.subarray(start + HEADER_BYTES, payloadEnd);
+  // Not a Buffer's view, even of a Buffer: its `slice` would not copy.
+  const payload = new Uint8Array(
+    bytes.buffer,
+    bytes.byteOffset + start + HEADER_BYTES,
+    payloadBytes,
+  );
   return { ...header, payload, end: payloadEnd + TRAILER_BYTES };
 }
 

@@ -84,9 +84,10 @@ function inflate(bytes: Uint8Array, codec: PayloadCodec, sizeBytes: number): Uin
   // One byte more, so that a length of 0 is a legal limit; the caller compares the lengths.
   const limits = { maxOutputLength: sizeBytes + 1 };
   try {
-    return codec === CODEC_BROTLI
-      ? brotliDecompressSync(bytes, limits)
-      : inflateRawSync(bytes, limits);
+    const unpacked =
+      codec === CODEC_BROTLI ? brotliDecompressSync(bytes, limits) : inflateRawSync(bytes, limits);
+    // Not a Buffer, whose `slice` does not copy.
+    return new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.length);
   } catch (cause) {
     const problem = `a payload that does not inflate to ${sizeBytes} bytes`;
     throw new TideFormatError('tide_compression', problem, { cause });
