@@ -70,6 +70,9 @@ export interface SessionOptions {
 /** CLOSED: no connection. OPENING: HELLO is out. LEAVING: BYE goes when the queue is empty. */
 export type SessionPhase = 'CLOSED' | 'OPENING' | 'OPEN' | 'LEAVING' | 'FENCED';
 
+/** Heartbeats without any answer after which the connection is dead, whatever TCP thinks. */
+const HEARTBEATS_MISSED = 2.5;
+
 /** Answers read from the ring ahead of what the repair lane could send. */
 const REPAIR_AHEAD_BYTES = 65_536;
 
@@ -89,6 +92,7 @@ export class SessionMachine {
   #phase: SessionPhase = 'CLOSED';
   #heartbeatMs: number;
   #nextHeartbeatMs = 0;
+  #lastHeardMs = 0;
   /** Sealed since HELLO told what there is: to be sent as soon as WELCOME comes. */
   #sinceHello: Sealed[] = [];
   #pulls: PullAnswer[] = [];
@@ -135,6 +139,7 @@ export class SessionMachine {
     if (this.#phase === 'FENCED') return;
     this.#reset();
     this.#phase = 'OPENING';
+    this.#lastHeardMs = nowMs;
     const { ring } = this.#options;
     this.#emit({
       type: 'HELLO',
@@ -183,6 +188,12 @@ export class SessionMachine {
 
   /** Time goes on: heartbeats, and answers that ran out of time. */
   tick(nowMs: number): void {
+    if (this.#phase === 'CLOSED' || this.#phase === 'FENCED') return;
+    if (nowMs - this.#lastHeardMs > HEARTBEATS_MISSED * this.#heartbeatMs) {
+      this.disconnected();
+      this.#outputs.push({ kind: 'CLOSE', reason: 'no answer', retryAfterMs: 0 });
+      return;
+    }
     if (this.#phase !== 'OPEN') return;
     if (nowMs >= this.#nextHeartbeatMs) {
       this.#nextHeartbeatMs = nowMs + this.#heartbeatMs;
@@ -195,6 +206,7 @@ export class SessionMachine {
   /** A message of the collector. */
   receive(message: ControlMessage, nowMs: number): void {
     if (this.#phase === 'FENCED' || this.#phase === 'CLOSED') return;
+    this.#lastHeardMs = nowMs;
     if (message.type === 'FENCE') this.#fence(message);
     else if (message.type === 'WELCOME') this.#welcome(message, nowMs);
     else if (this.#phase !== 'OPENING') this.#receiveOpen(message, nowMs);
