@@ -2,10 +2,11 @@ import type { Rejection, SchemaChange, Sealed } from '../../formats/tide/index.t
 import {
   AgentLedger,
   type EpochLedger,
+  type Gap,
   type SessionCredit,
   type SettledBatch,
 } from '../../sources/index.ts';
-import type { IntervalSet } from '../../util/index.ts';
+import { IntervalSet } from '../../util/index.ts';
 import type { AppliedFrame, SealedContent, StateChange } from './session-output.ts';
 
 /** The connection that an agent is on. */
@@ -29,12 +30,8 @@ export interface PullState {
   readonly stream: number;
   /** Not answered yet. */
   readonly left: IntervalSet;
-  /** Batches whose schema is not known. */
-  readonly unreadable: number[];
   /** Stored ones that are pulled again. */
   readonly again: boolean;
-  /** A write failed meanwhile, perhaps of the schema that they need. */
-  applyFailed: boolean;
 }
 
 export interface Waiting<Body> {
@@ -45,6 +42,13 @@ export interface Waiting<Body> {
   readonly sizeBytes: number;
   readonly connection: number;
 }
+
+export interface EpochGap extends Gap {
+  readonly epoch: number;
+  readonly stream: number;
+}
+
+const STREAMS = [0, 1];
 
 /** Frames stored by one commit, at most. */
 const APPLY_MAX = 256;
@@ -61,6 +65,8 @@ export class AgentRecord<Body> {
   readonly dirty = new Set<number>();
   /** Newest schema version received, by epoch, durable or not. */
   readonly #schemaReceived = new Map<number, number>();
+  /** Numbers that cannot be read before their schema comes, by epoch and lane. */
+  readonly #heldBack = new Map<number, IntervalSet[]>();
   duplicateCount = 0;
 
   constructor(agentId: string) {
@@ -78,6 +84,50 @@ export class AgentRecord<Body> {
 
   noteSchema(epoch: number, change: SchemaChange): void {
     this.#schemaReceived.set(epoch, change.version);
+    this.#heldBack.delete(epoch);
+  }
+
+  /** A frame came by repair whose schema is not here: pulling it again must wait for that. */
+  holdBack({ epoch, stream, seq }: Sealed): void {
+    const sets = this.#heldBack.get(epoch) ?? STREAMS.map(() => new IntervalSet());
+    this.#heldBack.set(epoch, sets);
+    sets[stream]?.add(seq);
+  }
+
+  /** What is missing and worth asking for, in all epochs. */
+  gaps(): EpochGap[] {
+    return this.ledger.epochs.flatMap(({ epoch, lanes }) =>
+      lanes.flatMap((lane, stream) => {
+        const held = this.#heldBack.get(epoch)?.[stream];
+        return lane.gaps().flatMap((gap) => {
+          const parts = held?.gaps(gap.from, gap.to) ?? [gap];
+          return parts.map((part) => ({ ...part, sinceMs: gap.sinceMs, epoch, stream }));
+        });
+      }),
+    );
+  }
+
+  /**
+   * Rejects what is held back where nothing else of the epoch is missing, so that its schema cannot
+   * come any more.
+   */
+  rejectHopeless(nowMs: number): void {
+    for (const [number, sets] of this.#heldBack) {
+      const epoch = this.ledger.epoch(number);
+      const mayCome = epoch?.lanes.some(
+        (lane, stream) =>
+          lane.received.size > 0 ||
+          lane.missing().some(({ from, to }) => sets[stream]?.covers(from, to) !== true),
+      );
+      if (epoch === undefined || mayCome === true) continue;
+      for (const [stream, set] of sets.entries()) {
+        for (const { from, to } of set.ranges()) {
+          for (let seq = from; seq <= to; seq++) epoch.reject({ stream, seq }, nowMs);
+        }
+      }
+      this.#heldBack.delete(number);
+      this.dirty.add(number);
+    }
   }
 
   /** Hands out what waits to be stored, with the state that belongs to it; one at a time. */

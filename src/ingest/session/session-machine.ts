@@ -37,10 +37,17 @@ import {
   type TickGrid,
 } from '../../sources/index.ts';
 import { IntervalSet } from '../../util/index.ts';
-import { accountsOf, AgentRecord, type AgentSession, type Waiting } from './agent-record.ts';
+import {
+  accountsOf,
+  AgentRecord,
+  type AgentSession,
+  type EpochGap,
+  type Waiting,
+} from './agent-record.ts';
 import { marksOf } from './marks.ts';
 import type {
   AgentMessage,
+  AppliedFrame,
   ApplyResult,
   ReceivedMessage,
   SealedContent,
@@ -188,7 +195,6 @@ export class SessionMachine<Body> {
     if (!result.stored) {
       for (const waiting of agent.waiting) this.#consume(agent, waiting);
       agent.forgetSchemas();
-      if (agent.session?.pull !== undefined) agent.session.pull.applyFailed = true;
     }
     if (agent.session !== undefined) this.#ack(agent, agent.session, nowMs);
     this.#apply(agent, nowMs);
@@ -392,7 +398,7 @@ export class SessionMachine<Body> {
       this.#reject(agent, epoch, sealed, from.receivedMs);
       return false;
     }
-    if (!this.#isReadable(agent, epoch, sealed, content)) {
+    if (!this.#isReadable(agent, epoch, { sealed, content, byRepair })) {
       lane.heard(lane.firstRetained, sealed.seq, from.receivedMs);
       return false;
     }
@@ -425,16 +431,13 @@ export class SessionMachine<Body> {
   #isReadable(
     agent: AgentRecord<Body>,
     epoch: EpochLedger,
-    sealed: Sealed,
-    content: SealedContent<Body>,
+    { sealed, content, byRepair }: Omit<AppliedFrame<Body>, 'again'>,
   ): boolean {
     const known = agent.schemaReceived(epoch);
-    if (content.kind === 'SCHEMA') return content.change.version <= known + 1;
-    if (content.head.schemaVersion <= known) return true;
-    const pull = agent.session?.pull;
-    if (pull?.epoch === epoch.epoch && pull.stream === sealed.stream && pull.left.has(sealed.seq)) {
-      pull.unreadable.push(sealed.seq);
-    }
+    const needed =
+      content.kind === 'SCHEMA' ? content.change.version - 1 : content.head.schemaVersion;
+    if (needed <= known) return true;
+    if (byRepair) agent.holdBack(sealed);
     return false;
   }
 
@@ -474,13 +477,6 @@ export class SessionMachine<Body> {
     const request = this.#repair.underWay(agentId, pull.requestId);
     if (request !== undefined) this.#release(request);
     this.#repair.complete(agentId);
-    if (pull.applyFailed) return;
-    // The agent sends the schemas that it has before the batches: these have none any more.
-    const epoch = agent.ledger.epoch(pull.epoch);
-    for (const seq of pull.unreadable) {
-      epoch?.reject({ stream: pull.stream, seq }, session.lastHeardMs);
-      agent.dirty.add(pull.epoch);
-    }
   }
 
   #heartbeat(
@@ -538,7 +534,8 @@ export class SessionMachine<Body> {
     const gaps: RepairGap[] = [];
     for (const agent of this.#agents.values()) {
       if (agent.session !== undefined && this.#repair.idle(agent.ledger.agentId)) {
-        gaps.push(...gapsOf(agent.ledger, nowMs));
+        agent.rejectHopeless(nowMs);
+        gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
       }
     }
     for (;;) {
@@ -557,7 +554,7 @@ export class SessionMachine<Body> {
     const left = new IntervalSet();
     for (const { from, to } of ranges) left.add(from, to);
     const { stream } = request;
-    session.pull = { requestId, epoch, stream, left, unreadable: [], again, applyFailed: false };
+    session.pull = { requestId, epoch, stream, left, again };
     this.#send(session.connection, {
       type: 'PULL_RANGE',
       requestId,
@@ -681,20 +678,12 @@ function gridOf({ group, intervalMs, anchorMs }: GroupPolicy): TickGrid {
   return { group, intervalMs, anchorMs };
 }
 
-/** What is missing of an agent, in all its epochs. */
-function gapsOf(ledger: AgentLedger, nowMs: number): RepairGap[] {
-  const { agentId } = ledger;
-  return ledger.epochs.flatMap(({ epoch, lanes }) =>
-    lanes.flatMap((lane, stream) =>
-      lane.gaps().map((gap) => ({
-        ...gap,
-        agentId,
-        epoch,
-        stream,
-        timeToEvictionMs: RETENTION_MS_GUESS - (nowMs - gap.sinceMs),
-        classWeight: CLASS_WEIGHTS[stream] ?? 1,
-        inAlertWindow: false,
-      })),
-    ),
-  );
+function repairGap(agentId: string, gap: EpochGap, nowMs: number): RepairGap {
+  return {
+    ...gap,
+    agentId,
+    timeToEvictionMs: RETENTION_MS_GUESS - (nowMs - gap.sinceMs),
+    classWeight: CLASS_WEIGHTS[gap.stream] ?? 1,
+    inAlertWindow: false,
+  };
 }

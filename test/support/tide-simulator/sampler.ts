@@ -75,7 +75,11 @@ export class Sampler {
       coverage.push(coverageOf(truth));
     }
     columns.sortBySeries();
-    return { head: { schemaVersion: this.schemaVersion, policyVersion: 0, coverage }, columns, ticks };
+    return {
+      head: { schemaVersion: this.schemaVersion, policyVersion: 0, coverage },
+      columns,
+      ticks,
+    };
   }
 
   get pendingTicks(): number {

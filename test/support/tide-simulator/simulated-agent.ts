@@ -129,7 +129,8 @@ export class SimulatedAgent {
     const torn: Crash = {
       keptBytes: (_path, unsynced) => chance.whole(0, unsynced),
       damage: (_path, bytes) => {
-        if (bytes.length > 0 && chance.hit(0.5)) bytes.fill(0x5a, chance.whole(0, bytes.length - 1));
+        if (bytes.length > 0 && chance.hit(0.5))
+          bytes.fill(0x5a, chance.whole(0, bytes.length - 1));
       },
     };
     this.#disk = this.#disk.crashed(power ? torn : processCrash);
