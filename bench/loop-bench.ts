@@ -26,7 +26,7 @@ const OPTIONS = {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const TARGET_P99_MS = 20;
-/** Samples are so old at the start; their time then runs fast, so that blocks are cut and merged. */
+/** Samples are so old at first; their time then runs fast, so that blocks are cut and merged. */
 const START_AGE_MS = 10 * DAY_MS;
 const SECONDS_PER_BLOCK = 5;
 /** Blocks that are there before anything is measured: from then on each third one is merged. */

@@ -172,9 +172,10 @@ function measurements(wanted: ReadonlySet<Compared>, values: Values): Measuremen
     store(Number(values.series), Number(values.ticks), ofStore, KNOWN_TARGETS);
   }
   const ofNew = ofStore.filter((one) => one === 'ingest' || one === 'memory');
-  if (ofNew.length > 0) {
-    // Ten times as many as the other load, as in the design, or as many.
-    const series = Number(values.series) * (values.full ? 10 : 1);
+  // Ten times as many as the other load, as in the design, or as many.
+  const series = Number(values.series) * (values.full ? 10 : 1);
+  const isOther = values.full || Number(values.ticks) !== NEW_SERIES_TICKS;
+  if (ofNew.length > 0 && isOther) {
     store(series, NEW_SERIES_TICKS, ofNew, NEW_TARGETS);
   }
   if (wanted.has('restart')) {

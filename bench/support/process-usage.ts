@@ -67,7 +67,7 @@ function bytesOf(status: string, field: string): number {
   return Number(kib ?? 0) * 1024;
 }
 
-/** CPU time of all threads in milliseconds, to the nanosecond; ended ones are missing. Linux only. */
+/** CPU milliseconds of all threads, to the nanosecond, without those that have ended. */
 export function threadsCpuMs(pid: number): number {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
