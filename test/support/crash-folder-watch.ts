@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 
 const POLL_MS = 5;
 
-/** Tells of each entry that appears in a folder, there yet or not, and counts what comes and goes. */
+/** Tells of each entry that appears in a folder, there yet or not; counts what comes and goes. */
 export class FolderWatch {
   /** Entries that came since the watch began and did not go by a temporary name. */
   appeared = 0;
