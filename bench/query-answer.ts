@@ -1,4 +1,3 @@
-import { type Agent, request as httpRequest } from 'node:http';
 import type { BenchQuery } from './query-list.ts';
 
 /** The times of the data, in milliseconds. */
@@ -45,25 +44,6 @@ export function queryPath(
 
 function pathOf(name: string, params: Readonly<Record<string, string>>): string {
   return `/api/v1/${name}?${new URLSearchParams(params).toString()}`;
-}
-
-/** The body of a GET; the time is that until its last byte. @throws Error unless 200 */
-export function get(url: string, agent: Agent): Promise<{ body: string; elapsedMs: number }> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const outgoing = httpRequest(url, { agent }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const elapsedMs = performance.now() - start;
-        const body = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve({ body, elapsedMs });
-        else reject(new Error(`${url}: ${response.statusCode} ${body.slice(0, 300)}`));
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end();
-  });
 }
 
 interface AnsweredSeries {

@@ -1,33 +1,43 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Load } from './load/load.ts';
 import { WriteRequests } from './load/write-requests.ts';
-import { differenceOf, get, queryPath, readAnswer, seriesIn } from './query-answer.ts';
+import { differenceOf, queryPath, readAnswer, seriesIn } from './query-answer.ts';
 import type { DataTimes } from './query-answer.ts';
-import { type BenchQuery, QUERIES } from './query-list.ts';
-import { type BenchServer, type ServerName, startServer } from './support/servers.ts';
+import { type BenchQuery, QUERIES, shareOfBetterPeer } from './query-list.ts';
+import { get, postWrite } from './support/http-client.ts';
+import { threadsCpuMs } from './support/process-usage.ts';
+import { type BenchServer, serverNames, startServer } from './support/servers.ts';
+import { quantile } from './support/statistics.ts';
 
-export const QUERY_USAGE = `npm run bench -- query [--series N] [--minutes N] [--runs N] [--servers LIST] [--only WORD]
+export const QUERY_USAGE = `npm run bench -- query [--full] [--series N] [--minutes N] [--runs N] [--only WORD]
 
   query          queries on the same remote-written data in each server: p50 and p99 in
-                 milliseconds, CPU milliseconds of the server; answers are compared
+                 milliseconds, CPU milliseconds of the server; answers are compared. Met: p50 and
+                 CPU below both peers, at most half of the better one on rates over ranges,
+                 histograms and the count of everything
 
-  --series N     series (default 20000; the full size is 100000)
-  --minutes N    of data, a sample each 15 s (default 30; the full size is 60)
+  --full         100000 series, 60 minutes, 100 runs
+  --series N     series (default 20000)
+  --minutes N    of data, a sample each 15 s (default 30)
   --runs N       times each query is asked of each server, in turn (default 20)
   --servers A,B  some of tidegauge,prometheus,victoria-metrics (default: all)
-  --only WORD    queries whose title has it`;
+  --only WORD    queries whose title has it
+  --json FILE    writes all figures there too`;
 
 const OPTIONS = {
-  series: { type: 'string', default: '20000' },
-  minutes: { type: 'string', default: '30' },
-  runs: { type: 'string', default: '20' },
+  full: { type: 'boolean', default: false },
+  series: { type: 'string' },
+  minutes: { type: 'string' },
+  runs: { type: 'string' },
   servers: { type: 'string', default: 'tidegauge,prometheus,victoria-metrics' },
   only: { type: 'string', default: '' },
+  json: { type: 'string' },
 } as const;
 
-const SERVERS: readonly ServerName[] = ['tidegauge', 'prometheus', 'victoria-metrics'];
+const SMALL_SIZE = { series: 20_000, minutes: 30, runs: 20 };
+const FULL_SIZE = { series: 100_000, minutes: 60, runs: 100 };
 const TICK_MS = 15_000;
 const SAMPLES_PER_REQUEST = 5_000;
 /** Times each query is asked before it is measured. */
@@ -36,17 +46,24 @@ const WARM_UP = 5;
 /** Loads the servers, asks them the queries in turn, and prints a table; the exit status. */
 export async function runQueryBench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const wanted = values.servers.split(',');
-  const names = SERVERS.filter((name) => wanted.includes(name));
-  const series = Number(values.series);
-  const ticks = Number(values.minutes) * 4;
-  console.log(`queries on ${series} series x ${ticks} samples, ${values.runs} runs each`);
+  const names = serverNames(values.servers);
+  const size = values.full ? FULL_SIZE : SMALL_SIZE;
+  const series = Number(values.series ?? size.series);
+  const ticks = Number(values.minutes ?? size.minutes) * 4;
+  const runs = Number(values.runs ?? size.runs);
+  console.log(`queries on ${series} series x ${ticks} samples, ${runs} runs each`);
   const servers: BenchServer[] = [];
   try {
     for (const name of names) servers.push(await startServer(name));
     const times = await load(servers, series, ticks);
     const queries = QUERIES.filter(({ title }) => title.includes(values.only));
-    return await compare(servers, queries, { times, runs: Number(values.runs) });
+    const results = await compare(servers, queries, { times, runs });
+    if (values.json !== undefined) {
+      const settings = { series, ticks, runs, node: process.version };
+      const text = JSON.stringify({ settings, queries: results }, undefined, 2);
+      writeFileSync(values.json, `${text}\n`);
+    }
+    return results.every(({ faults }) => faults.length === 0) ? 0 : 1;
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
@@ -67,7 +84,7 @@ async function load(
   for (let tick = 0; tick < ticks; tick++) {
     if (tick > 0) generated.tick();
     for (const body of requests.bodies(firstMs + tick * TICK_MS)) {
-      await Promise.all(servers.map(({ writeUrl }) => post(writeUrl, body, agent)));
+      await Promise.all(servers.map(({ writeUrl }) => postWrite(writeUrl, body, agent)));
     }
   }
   for (const { name, queryUrl } of servers) {
@@ -78,27 +95,6 @@ async function load(
   return { firstMs, lastMs };
 }
 
-const WRITE_HEADERS = {
-  'Content-Type': 'application/x-protobuf',
-  'Content-Encoding': 'snappy',
-  'X-Prometheus-Remote-Write-Version': '0.1.0',
-};
-
-function post(url: string, body: Uint8Array, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { ...WRITE_HEADERS, 'Content-Length': body.length };
-    const outgoing = httpRequest(url, { method: 'POST', headers, agent }, (response) => {
-      response.resume();
-      response.on('end', () => {
-        if ((response.statusCode ?? 0) < 300) resolve();
-        else reject(new Error(`${url} answered ${response.statusCode}`));
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
-
 interface Figures {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -106,36 +102,68 @@ interface Figures {
   readonly cpuMs: number;
 }
 
+const NO_FIGURES: Figures = { p50Ms: Number.NaN, p99Ms: Number.NaN, cpuMs: Number.NaN };
+
+interface QueryResult {
+  readonly title: string;
+  readonly figures: Readonly<Record<string, Figures>>;
+  /** Undefined where Tidegauge or every peer is missing. */
+  readonly verdict: Verdict | undefined;
+  readonly faults: readonly string[];
+}
+
+interface Verdict {
+  /** What Tidegauge took, of what the better peer took. */
+  readonly p50Share: number;
+  readonly cpuShare: number;
+  readonly shareMax: number;
+  readonly met: boolean;
+}
+
 async function compare(
   servers: readonly BenchServer[],
   queries: readonly BenchQuery[],
   { times, runs }: { readonly times: DataTimes; readonly runs: number },
-): Promise<number> {
+): Promise<QueryResult[]> {
   const heads = servers.map(({ name }) => `${name} p50 / p99 (CPU)`.padStart(36));
-  console.log(`${''.padEnd(36)}${'series'.padStart(7)}${heads.join('')}   peers/own p50, CPU`);
-  let faults = 0;
+  const own = 'own/better peer: p50, CPU';
+  console.log(`${''.padEnd(36)}${'series'.padStart(7)}${heads.join('')}   ${own}`);
+  const results: QueryResult[] = [];
   for (const query of queries) {
     const { answers, figures } = await measure(servers, query, { times, runs });
-    const found = answerFaults(servers, answers);
-    faults += found.length;
+    const faults = answerFaults(servers, answers);
     const cells = figures.map(({ p50Ms, p99Ms, cpuMs }) =>
       `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)} (${cpuMs.toFixed(2)})`.padStart(36),
     );
     const size = String(seriesIn(answers[0] ?? new Map())).padStart(7);
-    console.log(`${query.title.padEnd(36)}${size}${cells.join('')}   ${ratios(figures)}`);
-    for (const fault of found) console.log(`  DIFFERS: ${fault}`);
+    const isCompared = servers[0]?.name === 'tidegauge' && servers.length > 1;
+    const verdict = isCompared ? verdictOf(query, figures) : undefined;
+    console.log(`${query.title.padEnd(36)}${size}${cells.join('')}   ${verdictText(verdict)}`);
+    for (const fault of faults) console.log(`  DIFFERS: ${fault}`);
+    const named = Object.fromEntries(
+      servers.map(({ name }, index) => [name, figures[index] ?? NO_FIGURES]),
+    );
+    results.push({ title: query.title, figures: named, verdict, faults });
   }
-  console.log('\nabove 1, Tidegauge is the faster and cheaper one');
-  return faults === 0 ? 0 : 1;
+  const judged = results.flatMap(({ verdict }) => verdict ?? []);
+  const met = judged.filter((verdict) => verdict.met).length;
+  if (judged.length > 0) console.log(`\n${met} of ${judged.length} targets met`);
+  return results;
 }
 
-function ratios([own, ...peers]: readonly Figures[]): string {
-  if (own === undefined) return '';
-  return peers
-    .map(({ p50Ms, cpuMs }) => {
-      return `${(p50Ms / own.p50Ms).toFixed(2)}, ${(cpuMs / own.cpuMs).toFixed(2)}`;
-    })
-    .join('  ');
+function verdictOf(query: BenchQuery, [own, ...peers]: readonly Figures[]): Verdict | undefined {
+  if (own === undefined) return undefined;
+  const p50Share = own.p50Ms / Math.min(...peers.map(({ p50Ms }) => p50Ms));
+  const cpuShare = own.cpuMs / Math.min(...peers.map(({ cpuMs }) => cpuMs));
+  const shareMax = shareOfBetterPeer(query);
+  return { p50Share, cpuShare, shareMax, met: p50Share <= shareMax && cpuShare <= shareMax };
+}
+
+function verdictText(verdict: Verdict | undefined): string {
+  if (verdict === undefined) return '';
+  const { p50Share, cpuShare, shareMax, met } = verdict;
+  const shares = `${p50Share.toFixed(2)}, ${cpuShare.toFixed(2)}`;
+  return `${shares} (<= ${shareMax}) ${met ? 'met' : 'MISSED'}`;
 }
 
 /** VictoriaMetrics extrapolates otherwise: of it only the number of series is compared. */
@@ -185,29 +213,8 @@ async function measure(
   }
   agent.destroy();
   const figures = asked.map(({ elapsedMs, cpuMs }) => {
-    const sorted = elapsedMs.toSorted((a, b) => a - b);
-    const rank = (share: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
-    return { p50Ms: rank(0.5), p99Ms: rank(0.99), cpuMs: cpuMs / runs };
+    const [p50Ms, p99Ms] = [quantile(elapsedMs, 0.5), quantile(elapsedMs, 0.99)];
+    return { p50Ms, p99Ms, cpuMs: cpuMs / runs };
   });
   return { answers, figures };
-}
-
-/** CPU time of all threads, to the nanosecond; those that have ended are missing. Linux only. */
-function threadsCpuMs(pid: number): number {
-  let nanoseconds = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const text = readThread(pid, thread);
-    nanoseconds += Number(text.slice(0, text.indexOf(' ')));
-  }
-  return nanoseconds / 1e6;
-}
-
-function readThread(pid: number, thread: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8');
-  } catch {
-    // It has ended since the folder was read.
-    return '0 ';
-  }
 }

@@ -1,23 +1,44 @@
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { inProcessBench } from './in-process.ts';
-import { QUERY_USAGE, runQueryBench } from './query.ts';
-import { remoteWriteBench } from './remote-write.ts';
+import { inProcessScrape } from './in-process-scrape.ts';
+import { inProcessWrite } from './in-process-write.ts';
 import { kernelBench } from './kernel/kernel-bench.ts';
-import { scrapeBench } from './scrape.ts';
-import type { ServerName } from './support/servers.ts';
+import { LOOP_USAGE, runLoopBench } from './loop-bench.ts';
+import { QUERY_USAGE, runQueryBench } from './query.ts';
+import { measureScrapes } from './scrape-bench.ts';
+import { runSoak, SOAK_USAGE } from './soak.ts';
+import { measureStart } from './start-bench.ts';
+import { formatCount, measureStore, type StorePart, type StoreTargets } from './store-bench.ts';
+import { Comparison } from './support/comparison.ts';
+import { type ServerName, serverNames } from './support/servers.ts';
+import { measureVisible } from './visible-bench.ts';
 
-const USAGE = `npm run bench -- [remote-write|scrape|kernel] [--series N] [--ticks N] [--runs N] [--servers LIST]
+const USAGE = `npm run bench -- [NAME...] [OPTIONS]
 
-  remote-write   remote write in-process and over HTTP, beside Debian's prometheus and
-                 victoria-metrics: CPU seconds per million samples, memory per series
-  scrape         a scrape of 1,000 series from body to appender, in-process: CPU seconds per
-                 million samples (--runs alone)
-  kernel         each part of the kernel alone: CPU per sample, bytes per sample and series
-                 (--series, --ticks, --batch)
+Beside Debian's prometheus and victoria-metrics, in turn, each run on an empty store; CPU and
+memory are those of the server's process. Default: ingest.
+  ingest         remote write: CPU per million samples, cost of a new series
+  memory         peak memory of the same loads, and what stays of it
+  restart        from the start of the process to ready: with the load in the log; empty, and the
+                 memory of an idle server
+  disk           data folder before compaction; samples and index after it
+  scrape         pulling targets of 1,000 series every second: CPU per million samples, memory
+  visible        from pushing a sample to seeing it in a query
+  all            all of these
 
-  --series N     series (default 100000)          --ticks N   samples of each (default 60)
-  --runs N       runs of each server (default 3)  --batch N   samples a request (default 2000)
-  --servers A,B  some of tidegauge,prometheus,victoria-metrics`;
+  --series N     series of the load (default 100000)   --ticks N    samples of each (default 60)
+  --runs N       runs of each server (default 3)       --batch N    samples a request (default 2000)
+  --servers A,B  some of tidegauge,prometheus,victoria-metrics
+  --full         the load of mostly new series with 1,000,000 series (default a tenth) x 5
+  --settle N     seconds until settled memory is read (default 10)
+  --idle N       seconds of idling (default 30)
+  --targets N    targets to scrape (default 200)       --seconds N  scraped so long (default 30)
+  --times N      samples pushed and waited for (default 200)
+  --json FILE    writes all figures there too
+
+Alone, of this version only:
+  in-process     remote write and a scrape without HTTP: CPU seconds per million samples
+  kernel         each part of the kernel: CPU per sample, bytes per sample and series`;
 
 const OPTIONS = {
   series: { type: 'string', default: '100000' },
@@ -25,81 +46,153 @@ const OPTIONS = {
   runs: { type: 'string', default: '3' },
   batch: { type: 'string', default: '2000' },
   servers: { type: 'string', default: 'tidegauge,prometheus,victoria-metrics' },
+  full: { type: 'boolean', default: false },
+  settle: { type: 'string', default: '10' },
+  idle: { type: 'string', default: '30' },
+  targets: { type: 'string', default: '200' },
+  seconds: { type: 'string', default: '30' },
+  times: { type: 'string', default: '200' },
+  json: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
-const SERVERS: readonly ServerName[] = ['tidegauge', 'prometheus', 'victoria-metrics'];
+const COMPARED = ['ingest', 'memory', 'restart', 'disk', 'scrape', 'visible'] as const;
+type Compared = (typeof COMPARED)[number];
+
+/** Goals at the sizes of the design. */
+const KNOWN_TARGETS: StoreTargets = { cpuSecondsPerMillion: 0.3, peakKbPerSeries: 1 };
+const NEW_TARGETS: StoreTargets = {
+  cpuSecondsPerMillion: 1.5,
+  peakKbPerSeries: 0.6,
+  newSeriesMicroseconds: 6,
+};
+const NEW_SERIES_TICKS = 5;
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+}
+
+/** Programs with options of their own. */
+const OTHERS = new Map([
+  ['query', runQueryBench],
+  ['loop', runLoopBench],
+  ['soak', runSoak],
+]);
 
 /** Runs the benchmarks named on the command line; the exit status. */
 export async function run(args: readonly string[]): Promise<number> {
-  if (args[0] === 'query' && !args.includes('--help')) return runQueryBench(args.slice(1));
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: OPTIONS,
-    allowPositionals: true,
-  });
-  const [name = 'remote-write'] = positionals;
-  const servers = values.servers.split(',');
-  const unknown = servers.find((server) => !SERVERS.some((known) => known === server));
-  const known = name === 'remote-write' || name === 'scrape' || name === 'kernel';
-  if (values.help || !known || unknown !== undefined) {
-    const usage = `${USAGE}\n\n${QUERY_USAGE}`;
-    console.log(unknown === undefined ? usage : `no server ${unknown}\n\n${usage}`);
+  const other = OTHERS.get(args[0] ?? '');
+  if (other !== undefined && !args.includes('--help')) return other(args.slice(1));
+  const { values, positionals } = parse(args);
+  const names = positionals.length === 0 ? ['ingest'] : positionals;
+  if (values.help || names.some((name) => !isKnown(name))) {
+    console.log([USAGE, QUERY_USAGE, LOOP_USAGE, SOAK_USAGE].join('\n\n'));
     return values.help ? 0 : 2;
   }
-  if (name === 'scrape') {
-    await scrape(Number(values.runs));
-    return 0;
+  if (names.includes('kernel')) {
+    kernelBench({ ...loadOf(values), series: Number(values.series) }, console.log);
   }
-  const load = {
-    series: Number(values.series),
-    ticks: Number(values.ticks),
-    samplesPerRequest: Number(values.batch),
-  };
-  if (name === 'kernel') {
-    kernelBench(load, console.log);
-    return 0;
-  }
-  await remoteWrite({
-    ...load,
-    runs: Number(values.runs),
-    servers: SERVERS.filter((server) => servers.includes(server)),
-  });
+  if (names.includes('in-process')) await inProcess(values);
+  const wanted = new Set(
+    names.includes('all') ? COMPARED : COMPARED.filter((one) => names.includes(one)),
+  );
+  if (wanted.size > 0) await compare(wanted, values);
   return 0;
 }
 
-async function scrape(runs: number): Promise<void> {
-  const options = { series: 1000, scrapes: 2000, runs };
-  console.log(
-    `scrape, ${options.series} series x ${options.scrapes} scrapes, ${runs} runs, median`,
-  );
-  const figure = await scrapeBench(options, console.log);
-  console.log(`\nscan, identity, batch, staleness: ${figure.toFixed(3)} CPU-s per million samples`);
+function isKnown(name: string): boolean {
+  return ['all', 'kernel', 'in-process', ...COMPARED].includes(name);
 }
 
-async function remoteWrite(options: Parameters<typeof remoteWriteBench>[0]): Promise<void> {
-  const { series, ticks } = options;
-  console.log(`remote write, ${series} series x ${ticks} samples, ${options.runs} runs, medians`);
-  const inProcess = await inProcessBench(options, console.log);
-  console.log(
-    `\nin-process (decode, identity, append, log): ` +
-      `${inProcess.toFixed(2)} CPU-s per million samples\n`,
-  );
-  const figures = await remoteWriteBench(options, console.log);
-  const ours = figures.get('tidegauge');
-  console.log('\nserver            CPU-s/million   ratio   peak kB/series   ratio   wall s');
-  for (const [name, one] of figures) {
-    const ratio = (value: number | undefined, base: number): string =>
-      value === undefined ? '-' : (base / value).toFixed(2);
-    const cells = [
-      name.padEnd(17),
-      one.cpuSecondsPerMillion.toFixed(2).padStart(13),
-      ratio(ours?.cpuSecondsPerMillion, one.cpuSecondsPerMillion).padStart(8),
-      (one.peakBytesPerSeries / 1000).toFixed(2).padStart(16),
-      ratio(ours?.peakBytesPerSeries, one.peakBytesPerSeries).padStart(8),
-      one.wallSeconds.toFixed(1).padStart(9),
-    ];
-    console.log(cells.join(''));
+function loadOf(values: Values): { ticks: number; samplesPerRequest: number } {
+  return { ticks: Number(values.ticks), samplesPerRequest: Number(values.batch) };
+}
+
+async function inProcess(values: Values): Promise<void> {
+  const runs = Number(values.runs);
+  const load = { ...loadOf(values), series: Number(values.series), runs };
+  console.log(`in-process, ${load.series} series x ${load.ticks} samples, ${runs} runs, medians`);
+  const write = await inProcessWrite(load, console.log);
+  console.log(`decode, identity, append, log: ${write.toFixed(3)} CPU-s per million samples`);
+  await inProcessScrape(runs, console.log);
+}
+
+async function compare(wanted: ReadonlySet<Compared>, values: Values): Promise<void> {
+  const comparison = new Comparison();
+  const runs = Number(values.runs);
+  const servers = serverNames(values.servers);
+  console.log(`${[...wanted].join(', ')}: ${runs} runs of ${servers.join(', ')} in turn`);
+  console.log('targets are those of 100k series x 60, 1M x 5 and 200 targets on two idle cores\n');
+  for (let run = 1; run <= runs; run++) {
+    for (const part of measurements(wanted, values)) {
+      for (const server of servers) {
+        const start = performance.now();
+        await part.measure(server, comparison);
+        const seconds = ((performance.now() - start) / 1000).toFixed(0);
+        console.log(`run ${run}/${runs} ${server}: ${part.title}, ${seconds} s`);
+      }
+    }
   }
-  console.log('\nratio: the server over Tidegauge; above 1, Tidegauge is the cheaper one');
+  console.log(`\n${comparison.table()}`);
+  if (values.json !== undefined) {
+    const settings = { ...values, node: process.version, time: new Date().toISOString() };
+    const text = JSON.stringify({ settings, lines: comparison.toJson() }, undefined, 2);
+    writeFileSync(values.json, `${text}\n`);
+  }
+}
+
+interface Measurement {
+  readonly title: string;
+  measure(server: ServerName, comparison: Comparison): Promise<void>;
+}
+
+function measurements(wanted: ReadonlySet<Compared>, values: Values): Measurement[] {
+  const list: Measurement[] = [];
+  const ofStore = (['ingest', 'memory', 'restart', 'disk'] as const).filter((one) =>
+    wanted.has(one),
+  );
+  const settleSeconds = Number(values.settle);
+  const store = (
+    series: number,
+    ticks: number,
+    parts: StorePart[],
+    targets: StoreTargets,
+  ): void => {
+    const { samplesPerRequest } = loadOf(values);
+    const options = { series, ticks, samplesPerRequest, settleSeconds, targets };
+    list.push({
+      title: `remote write ${formatCount(series)} x ${ticks}: ${parts.join(', ')}`,
+      measure: (server, comparison) =>
+        measureStore(server, { ...options, parts: new Set(parts) }, comparison),
+    });
+  };
+  if (ofStore.length > 0) {
+    store(Number(values.series), Number(values.ticks), ofStore, KNOWN_TARGETS);
+  }
+  const ofNew = ofStore.filter((one) => one === 'ingest' || one === 'memory');
+  // Ten times as many as the other load, as in the design, or as many.
+  const series = Number(values.series) * (values.full ? 10 : 1);
+  const isOther = values.full || Number(values.ticks) !== NEW_SERIES_TICKS;
+  if (ofNew.length > 0 && isOther) {
+    store(series, NEW_SERIES_TICKS, ofNew, NEW_TARGETS);
+  }
+  if (wanted.has('restart')) {
+    const measure: Measurement['measure'] = (server, comparison) =>
+      measureStart(server, Number(values.idle), comparison);
+    list.push({ title: 'empty start', measure });
+  }
+  if (wanted.has('scrape')) {
+    const options = { targets: Number(values.targets), seconds: Number(values.seconds) };
+    const measure: Measurement['measure'] = (server, comparison) =>
+      measureScrapes(server, options, comparison);
+    list.push({ title: 'scrape', measure });
+  }
+  if (wanted.has('visible')) {
+    const measure: Measurement['measure'] = (server, comparison) =>
+      measureVisible(server, Number(values.times), comparison);
+    list.push({ title: 'visible', measure });
+  }
+  return list;
 }

@@ -9,7 +9,7 @@ const encoder = new TextEncoder();
  */
 export class WriteRequests {
   readonly #load: Pick<Load, 'series' | 'values'>;
-  readonly #labelFields: readonly Uint8Array[];
+  readonly #labelFields: Uint8Array[];
   readonly #scratch: Uint8Array;
   readonly #view: DataView;
   readonly #samplesPerRequest: number;
@@ -18,9 +18,15 @@ export class WriteRequests {
     this.#load = load;
     this.#samplesPerRequest = samplesPerRequest;
     this.#labelFields = load.series.map((series) => encodeLabels(series.labelPairs));
-    const longest = Math.max(...this.#labelFields.map((fields) => fields.length));
-    this.#scratch = new Uint8Array(samplesPerRequest * (longest + 64));
+    // What replaces a series may have longer labels, to that bound.
+    const longest = this.#labelFields.reduce((most, { length }) => Math.max(most, length), 0);
+    this.#scratch = new Uint8Array(samplesPerRequest * (longest + 128));
     this.#view = new DataView(this.#scratch.buffer);
+  }
+
+  /** Gives a series other labels from now on: another series in its place. */
+  replace(index: number, labelPairs: readonly string[]): void {
+    this.#labelFields[index] = encodeLabels(labelPairs);
   }
 
   /** Compressed bodies of the load's current tick, one sample for each series, in order. */

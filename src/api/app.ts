@@ -1,43 +1,79 @@
-import { Hono } from 'hono';
-import { TidegaugeError } from '../model/index.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf, TidegaugeError } from '../model/index.ts';
+import { type Answer, sendAnswer } from './answer.ts';
 import { cors } from './cors.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { ApiError } from './errors.ts';
 import { failure, noContent, plainFailure } from './respond.ts';
 import { ROUTES } from './routes.ts';
-import { mountRoutes } from './routing.ts';
+import { allowed, Router, splitUrl, toRequest } from './routing.ts';
 import { StaticFiles } from './static-files.ts';
 
+/** Answers a request; resolves when the answer is on its way, never rejects. */
+export type App = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+const API = '/api/v1/';
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
 /** Everything but the raw handlers: the routes of the table and the web page. */
-export function createApp(deps: ApiDependencies): Hono {
-  const app = new Hono();
-  app.onError((error) => answerError(error, deps));
-  app.use('/api/v1/*', cors(deps.options.cors_origin));
-  app.options('/api/v1/*', noContent);
-  mountRoutes(app, ROUTES, deps);
-  if (deps.uiDirectory !== undefined) pageRoutes(app, new StaticFiles(deps.uiDirectory));
-  app.notFound(() => plainFailure('404 page not found', 404));
-  return app;
+export function createApp(deps: ApiDependencies): App {
+  const router = new Router(ROUTES);
+  const corsHeaders = cors(deps.options.cors_origin);
+  const files = deps.uiDirectory === undefined ? undefined : new StaticFiles(deps.uiDirectory);
+  return async (request, response) => {
+    const { path, query } = splitUrl(request.url ?? '/');
+    const extra = path.startsWith(API) ? corsHeaders(request.headers.origin) : NO_HEADERS;
+    let answer: Answer;
+    try {
+      answer = await answerTo({ request, response, path, query, router, files, deps });
+    } catch (error) {
+      answer = answerError(error, deps);
+    }
+    // A client that has gone gets nothing.
+    if (!response.headersSent) sendAnswer(request, response, answer, extra);
+  };
 }
 
-function pageRoutes(app: Hono, files: StaticFiles): void {
-  app.get('*', async (context, next) => {
-    const path = context.req.path;
-    // The page routes by itself: any path without a file extension is the page.
-    const wanted = path.includes('.') ? path : '/index.html';
-    const isPage = wanted !== '/index.html' || !/^\/(api|-|metrics)(\/|$)/.test(path);
-    const answer = isPage
-      ? files.respond(wanted, context.req.header('Accept-Encoding') ?? '')
-      : undefined;
-    if (answer !== undefined) return answer;
-    await next();
-    return undefined;
-  });
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly query: string;
+  readonly router: Router;
+  readonly files: StaticFiles | undefined;
+  readonly deps: ApiDependencies;
 }
 
-function answerError(error: Error, { logger }: ApiDependencies): Response {
+async function answerTo(asked: Asked): Promise<Answer> {
+  const { request, response, path, query, router, deps } = asked;
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+  if (method === 'OPTIONS' && path.startsWith(API)) return noContent();
+  const found = router.find(path);
+  if (found === undefined) {
+    return pageOf(asked, method) ?? plainFailure('404 page not found', 404);
+  }
+  const mounted = found.methods.get(method);
+  if (mounted === undefined) {
+    const { status, headers, body } = plainFailure('Method Not Allowed', 405);
+    return { status, headers: { ...headers, Allow: allowed(found.methods.keys()) }, body };
+  }
+  const { parts } = found;
+  return mounted.route.handle(await toRequest(request, response, mounted, { query, parts }, deps));
+}
+
+/** The page routes by itself: any path without a file extension is the page. */
+function pageOf({ request, path, files }: Asked, method: string): Answer | undefined {
+  if (files === undefined || method !== 'GET') return undefined;
+  const wanted = path.includes('.') ? path : '/index.html';
+  if (wanted === '/index.html' && /^\/(api|-|metrics)(\/|$)/.test(path)) return undefined;
+  return files.answer(wanted, request.headers['accept-encoding'] ?? '');
+}
+
+function answerError(error: unknown, { logger }: ApiDependencies): Answer {
   if (error instanceof ApiError) return failure(error);
-  const known = error instanceof TidegaugeError;
-  if (!known) logger.error({ err: error.stack ?? error.message }, 'request failed by a bug');
-  return failure(new ApiError('internal', error.message, { cause: error }));
+  const stack = error instanceof Error ? error.stack : undefined;
+  if (!(error instanceof TidegaugeError)) {
+    logger.error({ err: stack ?? messageOf(error) }, 'request failed by a bug');
+  }
+  return failure(new ApiError('internal', messageOf(error), { cause: error }));
 }

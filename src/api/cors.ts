@@ -1,4 +1,3 @@
-import type { MiddlewareHandler } from 'hono';
 import { compileAnchored } from '../model/index.ts';
 
 const CORS_HEADERS = {
@@ -7,22 +6,25 @@ const CORS_HEADERS = {
   'Access-Control-Expose-Headers': 'Date',
 };
 
+/** Caches are told what answers depend on. */
+const VARY = { Vary: 'Origin, Accept-Encoding' };
+
+/** Headers of an answer to a request of that origin, undefined where it named none. */
+export type CorsHeaders = (origin: string | undefined) => Readonly<Record<string, string>>;
+
 /**
  * Cross-origin headers as Prometheus sets them: for any origin `*`, else the origin itself where
- * the (anchored) expression matches it. Caches are told what else answers depend on.
+ * the (anchored) expression matches it.
  */
-export function cors(originPattern: string): MiddlewareHandler {
+export function cors(originPattern: string): CorsHeaders {
   const { test } = compileAnchored(originPattern);
   const anyOrigin = originPattern === '.*';
-  return async (context, next) => {
-    await next();
-    const { headers } = context.res;
-    headers.append('Vary', 'Origin');
-    headers.append('Vary', 'Accept-Encoding');
-    const origin = context.req.header('Origin');
-    if (origin === undefined) return;
-    for (const [name, value] of Object.entries(CORS_HEADERS)) headers.set(name, value);
-    if (anyOrigin) headers.set('Access-Control-Allow-Origin', '*');
-    else if (test(origin)) headers.set('Access-Control-Allow-Origin', origin);
+  return (origin) => {
+    if (origin === undefined) return VARY;
+    const isAllowed = anyOrigin || test(origin);
+    const allowed = isAllowed
+      ? { 'Access-Control-Allow-Origin': anyOrigin ? '*' : origin }
+      : undefined;
+    return { ...VARY, ...CORS_HEADERS, ...allowed };
   };
 }

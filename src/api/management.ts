@@ -1,5 +1,6 @@
 import { messageOf } from '../model/index.ts';
-import { PLAIN_TEXT, plainFailure } from './respond.ts';
+import type { Answer } from './answer.ts';
+import { plainFailure, textAnswer } from './respond.ts';
 import type { ApiRequest, Route } from './route.ts';
 
 const TEXT_BODY = { kind: 'body', types: ['text/plain'] } as const;
@@ -26,9 +27,7 @@ export const managementRoutes: readonly Route[] = [
     failures: { 503: 'Not yet, or not any more.' },
     example: '/-/ready',
     handle: ({ deps }) =>
-      deps.control.isReady()
-        ? text('Tidegauge is Ready.')
-        : new Response('Service Unavailable', { status: 503, headers: PLAIN_TEXT }),
+      deps.control.isReady() ? text('Tidegauge is Ready.') : textAnswer('Service Unavailable', 503),
   },
   {
     path: '/-/reload',
@@ -51,21 +50,24 @@ export const managementRoutes: readonly Route[] = [
     params: [],
     answer: { ...TEXT_BODY, text: 'Exposition text.' },
     example: '/metrics',
-    handle: async ({ deps: { registry } }) =>
-      new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } }),
+    handle: async ({ deps: { registry } }) => ({
+      status: 200,
+      headers: { 'Content-Type': registry.contentType },
+      body: await registry.metrics(),
+    }),
   },
 ];
 
-function text(line: string): Response {
-  return new Response(`${line}\n`, { headers: PLAIN_TEXT });
+function text(line: string): Answer {
+  return textAnswer(`${line}\n`);
 }
 
-async function reload({ deps }: ApiRequest): Promise<Response> {
+async function reload({ deps }: ApiRequest): Promise<Answer> {
   const { options, control, logger } = deps;
   if (!options.enable_lifecycle) return plainFailure('Lifecycle API is not enabled.', 403);
   try {
     await control.reload();
-    return new Response('', { headers: PLAIN_TEXT });
+    return textAnswer('');
   } catch (error) {
     logger.error({ err: messageOf(error) }, 'reload failed, the old configuration stays');
     return plainFailure(`failed to reload config: ${messageOf(error)}`, 500);

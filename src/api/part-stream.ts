@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream';
+
 /**
  * A body that is written part by part. The writer waits while the reader is behind; when the
  * reader goes away, `gone` is called once.
  */
 export class PartStream {
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly readable: Readable;
   /**
    * Resolves with the first part or the end; rejects where the body failed before, so that an
    * error can still be answered.
@@ -12,7 +14,6 @@ export class PartStream {
   #begin: () => void = () => undefined;
   #failEarly: (error: unknown) => void = () => undefined;
   #resume: () => void = () => undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #hasBegun = false;
 
   constructor(gone: () => void) {
@@ -23,24 +24,23 @@ export class PartStream {
       };
       this.#failEarly = reject;
     });
-    this.readable = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: () => this.#resume(),
-      cancel: () => {
-        this.#controller = undefined;
+    this.readable = new Readable({
+      // One part at a time: the reader is behind from the first on.
+      highWaterMark: 1,
+      read: () => this.#resume(),
+      destroy: (error, done) => {
         this.#resume();
-        gone();
+        if (!this.readable.readableEnded) gone();
+        done(error);
       },
     });
   }
 
   /** Resolves when more is wanted. */
   async write(part: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#controller?.enqueue(part);
+    const isWanted = this.readable.destroyed || this.readable.push(part);
     this.#begin();
-    if ((this.#controller?.desiredSize ?? 1) > 0) return;
+    if (isWanted) return;
     await new Promise<void>((resolve) => {
       this.#resume = resolve;
     });
@@ -48,14 +48,16 @@ export class PartStream {
 
   /** Closes the body after a last part, which may be empty. */
   end(part: Uint8Array<ArrayBuffer>): void {
-    if (part.length > 0) this.#controller?.enqueue(part);
-    this.#controller?.close();
+    if (!this.readable.destroyed) {
+      if (part.length > 0) this.readable.push(part);
+      this.readable.push(null);
+    }
     this.#begin();
   }
 
   /** Breaks the body off: the reader sees that it is not whole. */
   fail(error: unknown): void {
-    if (this.#hasBegun) this.#controller?.error(error);
+    if (this.#hasBegun) this.readable.destroy(error instanceof Error ? error : new Error());
     else this.#failEarly(error);
   }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Answer } from './answer.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { Params } from './params.ts';
 
@@ -48,7 +49,7 @@ export interface RouteSpec {
 
 /** A route that the app has; its handler finds no parameter that is not in `params`. */
 export interface Route extends RouteSpec {
-  readonly handle: (request: ApiRequest) => Response | Promise<Response>;
+  readonly handle: (request: ApiRequest) => Answer | Promise<Answer>;
 }
 
 export const ROUTE_TAGS = {
@@ -70,9 +71,10 @@ export interface ApiRequest {
   readonly deps: ApiDependencies;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
-  readonly headers: Headers;
+  /** A header by its name in lower case. */
+  header(name: string): string | undefined;
   /** The body as sent; of a POST form it has been read already. */
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: AsyncIterable<Uint8Array>;
   /** Size from which the answer is to be compressed; undefined: the client takes no gzip. */
   readonly gzipFromBytes: number | undefined;
 }

@@ -1,7 +1,7 @@
 import { managementRoutes } from './management.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { PUSH_SPECS } from './openapi/push-specs.ts';
-import { jsonResponse } from './respond.ts';
+import { jsonAnswer } from './respond.ts';
 import type { Route, RouteSpec } from './route.ts';
 import { adminRoutes } from './v1/admin.ts';
 import { exemplarRoutes } from './v1/exemplars.ts';
@@ -24,7 +24,7 @@ const documentRoute: Route = {
   params: [],
   answer: { kind: 'body', types: ['application/json'], text: 'The document.' },
   example: '/api/v1/openapi.json',
-  handle: () => jsonResponse(new Uint8Array(Buffer.from(documentText()))),
+  handle: () => jsonAnswer(new Uint8Array(Buffer.from(documentText()))),
 };
 
 let documentCache: string | undefined;

@@ -1,8 +1,9 @@
 import type { QueryAnswer, QueryRequest } from '../query/index.ts';
 import { envelope, QueryFailedError } from '../query/index.ts';
+import type { Answer } from './answer.ts';
 import type { ApiErrorType } from './errors.ts';
 import { ApiError, badParameter } from './errors.ts';
-import { jsonResponse } from './respond.ts';
+import { jsonAnswer, wholeAnswer } from './respond.ts';
 import type { ApiRequest } from './route.ts';
 
 const TYPES: Readonly<Record<string, ApiErrorType>> = {
@@ -36,9 +37,9 @@ export async function askWorkers(
 }
 
 /** The JSON answer to a query, which a worker writes. @throws ApiError */
-export async function runQuery(request: ApiRequest, query: QueryRequest): Promise<Response> {
+export async function runQuery(request: ApiRequest, query: QueryRequest): Promise<Answer> {
   const { gzipFromBytes } = request;
   const answer = await askWorkers(request, { ...query, gzipFromBytes } as QueryRequest);
-  if (answer.isGzipped === true) return jsonResponse(answer.data, true);
-  return jsonResponse(envelope(answer.data, answer));
+  if (answer.isGzipped === true) return jsonAnswer(answer.data, true);
+  return wholeAnswer(envelope(answer.data, answer), gzipFromBytes);
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import { Histogram } from 'prom-client';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { createApp } from './app.ts';
@@ -29,14 +28,15 @@ export interface HttpServer {
 export async function startHttpServer(deps: ApiDependencies): Promise<HttpServer> {
   const app = createApp(deps);
   const observe = requestMetrics(deps);
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   // Health checkers that speak HTTP/1.0 send no Host.
   const server = createServer({ requireHostHeader: false }, (request, response) => {
     observe(request, response);
-    for (const raw of deps.rawHandlers) {
+    // What a browser asks beforehand is the same for all paths of the API.
+    const asksBeforehand = request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/');
+    for (const raw of asksBeforehand === true ? [] : deps.rawHandlers) {
       if (raw.handle(request, response) !== undefined) return;
     }
-    void listener(request, response);
+    void app(request, response);
   });
   // A sender that dribbles its headers must not hold a socket for ever; bodies have their own
   // limits where they are read.

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
+import type { Answer } from './answer.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -41,14 +42,14 @@ export class StaticFiles {
   }
 
   /** The answer for a URL path, or undefined where there is no such file. */
-  respond(path: string, acceptEncoding: string): Response | undefined {
+  answer(path: string, acceptEncoding: string): Answer | undefined {
     const file = this.#files.get(path);
     if (file === undefined) return undefined;
     if (file.gzipped !== undefined && /\bgzip\b/.test(acceptEncoding)) {
       const headers = { ...file.headers, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' };
-      return new Response(file.gzipped, { headers });
+      return { status: 200, headers, body: file.gzipped };
     }
-    return new Response(file.body, { headers: file.headers });
+    return { status: 200, headers: file.headers, body: file.body };
   }
 }
 

@@ -168,6 +168,7 @@ class Assembly {
       options: this.#config.components.query,
       entry: workerEntry('query-worker'),
       workerHandle: () => storage.workerHandle(),
+      queryable: storage,
     });
     this.#closers.push(() => pool.close());
     return pool;

@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestApi, type TestApi } from '../../test/support/api-app.ts';
@@ -16,10 +15,9 @@ let url: string;
 beforeAll(async () => {
   store = await openExampleStore();
   api = createTestApi({ storage: store.storage, clock: store.clock });
-  const listener = getRequestListener(api.app.fetch, { overrideGlobalObjects: false });
   server = createServer((request, response) => {
     if (request.url?.startsWith('/other') === true) response.end('hello');
-    else void listener(request, response);
+    else void api.app(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

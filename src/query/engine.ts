@@ -13,6 +13,7 @@ import { QueryGuard } from './exec/guard.ts';
 import { evaluateInstantMatrix } from './exec/instant-matrix.ts';
 import { type PlanNode, type PlanScope, planQuery } from './exec/plan.ts';
 import { Profiler } from './exec/profile.ts';
+import { planCost } from './exec/query-cost.ts';
 import { selectAll } from './exec/selections.ts';
 import { StepCounts } from './exec/step-counts.ts';
 import { forbidExperimental } from './experimental.ts';
@@ -76,6 +77,12 @@ export interface Engine {
   explain(query: string | Expr, over: RangeQuery): ExplainedNode;
   /** Evaluates as `range` (as `instant` where the times are equal), each operator measured. */
   analyze(query: string | Expr, over: RangeQuery): Promise<AnalyzedQuery>;
+  /**
+   * An upper bound of the samples and steps that a query looks at, or Infinity where it would take
+   * long to tell; nothing is read. Equal times: an instant query.
+   * @throws ParseError, ExecutionError
+   */
+  cost(query: string | Expr, over: RangeQuery): number;
   /** As `instant`; a query of type string or range vector is refused with `ExecutionError`. */
   range(query: string | Expr, over: RangeQuery): Promise<QueryResult>;
 }
@@ -97,6 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
     range: async (query, over) => new Run(options, over).range(query, over),
     explain: (query, over) => new Run(options, over).explain(query, over),
     analyze: async (query, over) => new Run(options, over).analyze(query, over),
+    cost: (query, over) => new Run(options, over).cost(query, over),
   };
 }
 
@@ -142,6 +150,11 @@ class Run {
   range(query: string | Expr, over: RangeQuery): Promise<QueryResult> {
     const frame = this.#rangeFrame(query, over);
     return this.#execute(this.#plan(frame), frame);
+  }
+
+  cost(query: string | Expr, over: RangeQuery): number {
+    const frame = this.#frame(query, over);
+    return planCost(this.#plan(frame), frame.grid, this.#options.queryable, this.#lookbackMs);
   }
 
   explain(query: string | Expr, over: RangeQuery): ExplainedNode {

@@ -1,3 +1,29 @@
+export type { CreditOptions } from './credit/index.ts';
+export { CreditController, DEFAULT_CREDIT_OPTIONS, SessionCredit } from './credit/index.ts';
+export type {
+  EpochExtent,
+  EpochState,
+  Gap,
+  GridEnd,
+  LossReason,
+  Receipt,
+  SequenceState,
+  SettledBatch,
+  Terms,
+  TickAccount,
+  TickGrid,
+  TickState,
+} from './ledger/index.ts';
+export {
+  addTerms,
+  AgentLedger,
+  EpochLedger,
+  GroupLedger,
+  imbalance,
+  LaneLedger,
+  LEDGER_STATE_PREFIX,
+  noTerms,
+} from './ledger/index.ts';
 export type { SourcesOptions } from './options.ts';
 export { sourcesOptionsSchema } from './options.ts';
 export type { SourceRegistryOptions } from './registry.ts';
@@ -9,3 +35,5 @@ export type {
   SourceKind,
   SourceState,
 } from './source.ts';
+export type { RepairGap, RepairOptions, RepairRequest } from './repair/index.ts';
+export { DEFAULT_REPAIR_OPTIONS, RepairScheduler } from './repair/index.ts';

@@ -184,6 +184,18 @@ export interface TimeRange {
 
 export interface Queryable {
   querier(): Querier;
+  /**
+   * Bounds of what a selection would read, where they are to be had in some ten microseconds and
+   * reading it takes no file and no other thread; undefined where not. Stores that cannot tell
+   * leave the method out.
+   */
+  selectionSize?(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined;
+}
+
+/** Upper bounds. */
+export interface SelectionSize {
+  readonly series: number;
+  readonly samples: number;
 }
 
 export interface ExemplarSeries {

@@ -4,7 +4,8 @@ import type { Appender, CommitResult, SeriesRef } from './api.ts';
 import { OUTCOME_COUNT, SampleBatch } from './api.ts';
 import type { Commit, CommitBounds, HistogramEntry } from './head/commit.ts';
 import type { StoredExemplar } from './head/exemplar-ring.ts';
-import type { PendingSeries, SeriesResolver } from './series-resolver.ts';
+import type { PendingSeries } from './pending-series.ts';
+import type { SeriesResolver } from './series-resolver.ts';
 
 /** Writes a commit to the log and, when it is there, applies it. */
 export type CommitWriter = (commit: Commit) => Promise<CommitResult>;

@@ -41,8 +41,6 @@ import type { LogWriter } from './wal/log-writer.ts';
 import { encodeCommit, encodeDelete, encodeTruncate } from './wal/records.ts';
 import type { Recovery } from './wal/recover.ts';
 
-/** How often what is older than the retention is dropped. */
-const MAINTENANCE_INTERVAL_MS = 5 * 60_000;
 const STATS_LIMIT = 10;
 
 /** The parts that opening has put together. */
@@ -374,7 +372,7 @@ export class EmbeddedStorage implements Storage {
   }
 
   #scheduleMaintenance(): CancelTimer {
-    return this.#environment.clock.setTimer(MAINTENANCE_INTERVAL_MS, () => {
+    return this.#environment.clock.setTimer(this.#options.maintenance_interval_ms, () => {
       this.#cancelMaintenance = this.#scheduleMaintenance();
       this.maintain().catch((error: unknown) => {
         this.#environment.log.warn({ reason: messageOf(error) }, 'old samples were not dropped');

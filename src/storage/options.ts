@@ -44,6 +44,14 @@ export const storageOptionsSchema = z.strictObject({
     .describe(
       'Size of the blocks of old samples above which the oldest go, in bytes; 0 sets no limit.',
     ),
+  maintenance_interval_ms: z
+    .int()
+    .min(100)
+    .default(5 * 60_000)
+    .describe(
+      'Time between two looks for samples that are old enough for a block, blocks to merge and ' +
+        'what is past the retention, in milliseconds.',
+    ),
   max_series: count
     .default(0)
     .describe('Most series held at once; known ones go on beyond it. 0 sets no limit.'),

@@ -2,17 +2,9 @@ import type { Labels } from '../model/index.ts';
 import type { SeriesRef } from './api.ts';
 import { NO_SERIES } from './api.ts';
 import type { Head } from './head/head.ts';
+import type { PendingSeries } from './pending-series.ts';
+import { hashLabels, PendingTable } from './pending-series.ts';
 import { SourceLimits } from './source-limits.ts';
-
-/** A series that appenders have asked for and no commit has made yet. */
-export interface PendingSeries {
-  readonly ref: SeriesRef;
-  readonly labels: Labels;
-  /** The source of the appender that asked first. */
-  readonly source: string | undefined;
-  /** Appenders that may still commit it. */
-  holders: number;
-}
 
 export interface SeriesLimits {
   /** Most series of the store; 0 sets no limit. */
@@ -32,7 +24,7 @@ export class SeriesResolver {
   readonly #head: Head;
   readonly #maxSeries: number;
   readonly #sources: SourceLimits;
-  #pending = new Map<string, PendingSeries>();
+  readonly #pending = new PendingTable();
   /** Pending series by source, where they are bounded. */
   readonly #pendingBySource = new Map<string, number>();
   #nextRef: number;
@@ -58,14 +50,14 @@ export class SeriesResolver {
       this.#sources.claim(known, source);
       return known;
     }
-    let pending = this.#pending.get(labels.key);
+    const hash = hashLabels(labels);
+    let pending = this.#pending.find(labels, hash);
     if (pending === undefined) {
       if (!this.#mayAdd(source)) {
         this.#refusedCount++;
         return NO_SERIES;
       }
-      pending = { ref: this.#nextRef++, labels, source, holders: 0 };
-      this.#pending.set(labels.key, pending);
+      pending = this.#pending.add(this.#nextRef++, labels, hash, source);
       this.#countPending(source, 1);
     }
     if (!held.has(pending)) {
@@ -94,10 +86,7 @@ export class SeriesResolver {
         this.#sources.claim(pending.ref, pending.source);
       }
       if (pending.holders > 0 && !isApplied) continue;
-      if (this.#pending.get(pending.labels.key) === pending) {
-        this.#pending.delete(pending.labels.key);
-        this.#countPending(pending.source, -1);
-      }
+      if (this.#pending.remove(pending)) this.#countPending(pending.source, -1);
     }
     held.clear();
   }

@@ -1,11 +1,14 @@
 export { ByteHasher } from './bytes/byte-hasher.ts';
 export { bufferOver, isUtf8, latin1Text, utf8Text } from './bytes/byte-text.ts';
+export { BadBytesError, ByteReader } from './bytes/byte-reader.ts';
 export { ByteWriter, varintSize } from './bytes/byte-writer.ts';
 export { DecimalParser } from './bytes/decimal-parser.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { delay, systemClock } from './clock.ts';
 export { crc32c } from './crc32c.ts';
 export { FakeClock } from './fake-clock.ts';
+export type { Interval } from './interval-set.ts';
+export { IntervalSet } from './interval-set.ts';
 export { packageRoot } from './package-root.ts';
 export { compareUtf8 } from './utf8.ts';
 export { workerEntry } from './worker-entry.ts';

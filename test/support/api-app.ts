@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { MessageChannel } from 'node:worker_threads';
 import { Registry } from 'prom-client';
 import {
@@ -23,7 +26,7 @@ import type { Queryable, Storage } from '../../src/storage/api.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
 import { type Clock, systemClock } from '../../src/util/index.ts';
 
-/** The routed app over a real store, with queries on this thread. */
+/** The app over a real store behind a real socket, with queries on this thread. */
 export interface TestApi {
   readonly app: ReturnType<typeof createApp>;
   /** What the app was made of. */
@@ -77,8 +80,12 @@ export function createTestApi(given: TestApiOptions): TestApi {
     uiDirectory: undefined,
   };
   const app = createApp(deps);
-  const ask = async (path: string, init?: RequestInit): Promise<Response> =>
-    app.request(`http://localhost${path}`, init);
+  const server = createServer((request, response) => void app(request, response));
+  let listening: Promise<string> | undefined;
+  const ask = async (path: string, init?: RequestInit): Promise<Response> => {
+    listening ??= listen(server);
+    return fetch(`${await listening}${path}`, init);
+  };
   return {
     app,
     deps,
@@ -89,8 +96,20 @@ export function createTestApi(given: TestApiOptions): TestApi {
       const response = await ask(path, init);
       return { status: response.status, body: await response.json() };
     },
-    close: () => queries.close(),
+    async close() {
+      if (listening !== undefined) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+      await queries.close();
+    },
   };
+}
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A pool whose one worker lives on this thread and reads the store itself. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Answer } from '../answer.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, badParameter } from '../errors.ts';
 import { noContent, success } from '../respond.ts';
@@ -63,7 +64,7 @@ function refuseUnlessEnabled({ options }: ApiDependencies): void {
   if (!options.enable_admin_api) throw new ApiError('unavailable', 'admin APIs disabled');
 }
 
-async function deleteSeries({ params, deps }: ApiRequest): Promise<Response> {
+async function deleteSeries({ params, deps }: ApiRequest): Promise<Answer> {
   refuseUnlessEnabled(deps);
   const selectors = params.all('match[]');
   if (selectors.length === 0) throw new ApiError('bad_data', 'no match[] parameter provided');
@@ -79,7 +80,7 @@ async function deleteSeries({ params, deps }: ApiRequest): Promise<Response> {
   return noContent();
 }
 
-async function snapshot(request: ApiRequest): Promise<Response> {
+async function snapshot(request: ApiRequest): Promise<Answer> {
   const { params, deps } = request;
   refuseUnlessEnabled(deps);
   const skipHead = params.text('skip_head');

@@ -2,6 +2,7 @@ import type { Matcher } from '../../model/index.ts';
 import { formatFloat, Labels } from '../../model/index.ts';
 import { ParseError, parseExpr, selectorsOf } from '../../query/index.ts';
 import type { ExemplarSeries } from '../../storage/api.ts';
+import type { Answer } from '../answer.ts';
 import { exemplarData } from '../contract/query.ts';
 import { ApiError } from '../errors.ts';
 import { noContent, success } from '../respond.ts';
@@ -34,7 +35,7 @@ export const exemplarRoutes: readonly Route[] = [
   },
 ];
 
-function findExemplars(request: ApiRequest): Response | Promise<Response> {
+function findExemplars(request: ApiRequest): Answer | Promise<Answer> {
   const { params, deps } = request;
   const minTime = params.time('start', MIN_TIME_MS);
   const maxTime = params.time('end', MAX_TIME_MS);

@@ -1,3 +1,4 @@
+import type { Answer } from '../answer.ts';
 import { analysis, planNode } from '../contract/explain.ts';
 import type { ApiRequest, ParamSpec, Route } from '../route.ts';
 import { runQuery } from '../run-query.ts';
@@ -52,7 +53,7 @@ export const explainRoutes: readonly Route[] = [
   },
 ];
 
-async function explain(request: ApiRequest, kind: 'explain' | 'analyze'): Promise<Response> {
+async function explain(request: ApiRequest, kind: 'explain' | 'analyze'): Promise<Answer> {
   const { params, deps } = request;
   const expr = parseQuery(params);
   if (params.text('start') !== '') {

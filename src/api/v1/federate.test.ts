@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gunzipSync } from 'node:zlib';
 import { createTestApi, type TestApi } from '../../../test/support/api-app.ts';
 import { fixedOpenStorage } from '../../../test/support/captured-data.ts';
 import type { TemporaryStorage } from '../../../test/support/temporary-storage.ts';
@@ -119,8 +118,8 @@ describe('federation', () => {
       headers: { 'Accept-Encoding': 'gzip' },
     });
     expect(response.headers.get('Content-Encoding')).toBe('gzip');
-    const text = gunzipSync(new Uint8Array(await response.arrayBuffer())).toString();
-    expect(text).toBe((await federate(['b'])).text);
+    // The client unpacks it, by that header.
+    expect(await response.text()).toBe((await federate(['b'])).text);
   });
 
   it('gives nothing where nothing is asked for', async () => {

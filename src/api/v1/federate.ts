@@ -1,4 +1,5 @@
 import { negotiateExposition } from '../../formats/index.ts';
+import type { Answer } from '../answer.ts';
 import { ApiError } from '../errors.ts';
 import { plainFailure } from '../respond.ts';
 import type { ApiRequest, Route } from '../route.ts';
@@ -28,9 +29,9 @@ export const federateRoutes: readonly Route[] = [
   },
 ];
 
-async function federate(request: ApiRequest): Promise<Response> {
-  const { params, deps, headers, gzipFromBytes } = request;
-  const { format, escaping, contentType } = negotiateExposition(headers.get('Accept') ?? undefined);
+async function federate(request: ApiRequest): Promise<Answer> {
+  const { params, deps, gzipFromBytes } = request;
+  const { format, escaping, contentType } = negotiateExposition(request.header('accept'));
   const isGzipped = gzipFromBytes !== undefined;
   try {
     const selectors = params.all('match[]');
@@ -45,13 +46,12 @@ async function federate(request: ApiRequest): Promise<Response> {
       isGzipped,
     };
     const { data } = await askWorkers(request, { kind: 'task', task: 'federate', input });
-    return new Response(data, {
-      headers: {
-        'Content-Type': contentType,
-        Vary: 'Accept, Accept-Encoding',
-        ...(isGzipped ? { 'Content-Encoding': 'gzip' } : {}),
-      },
-    });
+    const headers = {
+      'Content-Type': contentType,
+      Vary: 'Accept, Accept-Encoding',
+      ...(isGzipped ? { 'Content-Encoding': 'gzip' } : {}),
+    };
+    return { status: 200, headers, body: data };
   } catch (error) {
     if (error instanceof ApiError) return plainFailure(error.message, error.status);
     throw error;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Answer } from '../answer.ts';
 import { labelSet } from '../contract/query.ts';
 import { ApiError, badParameter } from '../errors.ts';
 import type { Params } from '../params.ts';
@@ -66,7 +67,7 @@ export const labelRoutes: readonly Route[] = [
   },
 ];
 
-function seriesOf(request: ApiRequest): Promise<Response> {
+function seriesOf(request: ApiRequest): Promise<Answer> {
   const { params } = request;
   if (params.all('match[]').length === 0) {
     throw new ApiError('bad_data', 'no match[] parameter provided');
@@ -74,7 +75,7 @@ function seriesOf(request: ApiRequest): Promise<Response> {
   return runQuery(request, { kind: 'series', ...selection(params, asParameter) });
 }
 
-function valuesOf(request: ApiRequest): Promise<Response> {
+function valuesOf(request: ApiRequest): Promise<Answer> {
   const name = unescapeName(request.params.text('name'));
   if (name === '' || LONE_SURROGATE.test(name)) {
     throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(name)}`);

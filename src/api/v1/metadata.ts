@@ -1,4 +1,5 @@
 import type { Matcher, Metadata } from '../../model/index.ts';
+import type { Answer } from '../answer.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { metadataByFamily, targetMetadataList } from '../contract/status.ts';
 import { ApiError, badParameter } from '../errors.ts';
@@ -65,7 +66,7 @@ export const metadataRoutes: readonly Route[] = [
   },
 ];
 
-function familyMetadata(request: ApiRequest): Response | Promise<Response> {
+function familyMetadata(request: ApiRequest): Answer | Promise<Answer> {
   const { params, deps } = request;
   const limit = countLimit(params, 'limit') ?? -1;
   const perMetric = countLimit(params, 'limit_per_metric') ?? 0;
@@ -104,7 +105,7 @@ function collectFamilies(
   return families;
 }
 
-function targetMetadata(request: ApiRequest): Response | Promise<Response> {
+function targetMetadata(request: ApiRequest): Answer | Promise<Answer> {
   const { params, deps } = request;
   const limit = countLimit(params, 'limit') ?? -1;
   const matchers = targetMatchers(params.text('match_target'));

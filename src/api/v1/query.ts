@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { prettyPrint } from '../../query/index.ts';
+import type { Answer } from '../answer.ts';
 import { instantData, parsedExpression, rangeData } from '../contract/query.ts';
 import type { Params } from '../params.ts';
 import { success } from '../respond.ts';
@@ -128,7 +129,7 @@ export const queryRoutes: readonly Route[] = [
   },
 ];
 
-function instantQuery(request: ApiRequest): Promise<Response> {
+function instantQuery(request: ApiRequest): Promise<Answer> {
   const { params, deps } = request;
   const limit = params.limit();
   const timeMs = params.time('time', deps.clock.now());
@@ -137,7 +138,7 @@ function instantQuery(request: ApiRequest): Promise<Response> {
   return runQuery(request, { kind: 'instant', timeMs, ...common, limit });
 }
 
-async function rangeQuery(request: ApiRequest): Promise<Response> {
+async function rangeQuery(request: ApiRequest): Promise<Answer> {
   const { params } = request;
   const limit = params.limit();
   const steps = stepParams(params);

@@ -9,6 +9,7 @@ import {
 } from '../../formats/index.ts';
 import { BadRegexError, createMatcher } from '../../model/index.ts';
 import { QueryFailedError, type QueryPool } from '../../query/index.ts';
+import type { Answer } from '../answer.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, BodyTooLargeError } from '../errors.ts';
 import { Gate } from '../gate.ts';
@@ -57,7 +58,7 @@ function gateOf({ queries, options }: ApiDependencies): Gate {
   return gate;
 }
 
-async function remoteRead(request: ApiRequest): Promise<Response> {
+async function remoteRead(request: ApiRequest): Promise<Answer> {
   let leave: (() => void) | undefined;
   try {
     const read = await readRequest(request);
@@ -65,10 +66,10 @@ async function remoteRead(request: ApiRequest): Promise<Response> {
     leave = await gateOf(request.deps).enter(request.signal);
     const input = inputOf(read, request.deps);
     if (type === ReadResponseType.SAMPLES) return await answerSamples(request, input);
-    const response = await answerChunks(request, input, leave);
+    const answer = await answerChunks(request, input, leave);
     // The stream gives the place back at its end.
     leave = undefined;
-    return response;
+    return answer;
   } catch (error) {
     return failed(error);
   } finally {
@@ -110,18 +111,17 @@ function inputOf({ queries }: ReadRequest, { options, control }: ApiDependencies
   };
 }
 
-async function answerSamples(request: ApiRequest, input: ReadInput): Promise<Response> {
+async function answerSamples(request: ApiRequest, input: ReadInput): Promise<Answer> {
   const { data } = await askWorkers(request, { kind: 'task', task: 'read_samples', input });
-  return new Response(data, {
-    headers: { 'Content-Type': SAMPLES_TYPE, 'Content-Encoding': 'snappy' },
-  });
+  const headers = { 'Content-Type': SAMPLES_TYPE, 'Content-Encoding': 'snappy' };
+  return { status: 200, headers, body: data };
 }
 
 async function answerChunks(
   { deps, signal }: ApiRequest,
   input: ReadInput,
   leave: () => void,
-): Promise<Response> {
+): Promise<Answer> {
   const abort = new AbortController();
   const stream = new PartStream(() => abort.abort());
   const cancel = AbortSignal.any([signal, abort.signal]);
@@ -134,10 +134,10 @@ async function answerChunks(
     )
     .finally(leave);
   await stream.begun;
-  return new Response(stream.readable, { headers: { 'Content-Type': CHUNKS_TYPE } });
+  return { status: 200, headers: { 'Content-Type': CHUNKS_TYPE }, body: stream };
 }
 
-function failed(error: unknown): Response {
+function failed(error: unknown): Answer {
   if (error instanceof BodyTooLargeError) return plainFailure(error.message, 413);
   if (error instanceof SnappyError) {
     const isTooLarge = error.code === 'snappy_too_large';

@@ -1,3 +1,4 @@
+import type { Answer } from '../answer.ts';
 import { alertList, alertmanagerList, notificationList, ruleList } from '../contract/status.ts';
 import { badParameter } from '../errors.ts';
 import type { Params } from '../params.ts';
@@ -82,7 +83,7 @@ export const ruleRoutes: readonly Route[] = [
   },
 ];
 
-function listRules(request: ApiRequest): Response | Promise<Response> {
+function listRules(request: ApiRequest): Answer | Promise<Answer> {
   const { params } = request;
   for (const name of ['rule_name[]', 'rule_group[]', 'file[]']) params.all(name);
   checkMatchers(params.all('match[]'));
@@ -124,7 +125,7 @@ function checkPage(params: Params): void {
 }
 
 /** The one thing that is told so far: a configuration that was refused. */
-function listNotifications(request: ApiRequest): Response | Promise<Response> {
+function listNotifications(request: ApiRequest): Answer | Promise<Answer> {
   const { success: isLoaded, timeMs } = request.deps.control.lastReload();
   if (isLoaded) return success([], request);
   const date = new Date(timeMs).toISOString();

@@ -1,4 +1,5 @@
 import type { TargetStatus } from '../../ingest/index.ts';
+import type { Answer } from '../answer.ts';
 import { scrapePoolList, targetList } from '../contract/status.ts';
 import { success } from '../respond.ts';
 import type { ApiRequest, Route } from '../route.ts';
@@ -36,7 +37,7 @@ export const targetRoutes: readonly Route[] = [
   },
 ];
 
-function listTargets(request: ApiRequest): Response | Promise<Response> {
+function listTargets(request: ApiRequest): Answer | Promise<Answer> {
   const { params, deps } = request;
   const state = params.text('state').toLowerCase();
   const pool = params.text('scrapePool');

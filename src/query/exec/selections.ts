@@ -8,11 +8,13 @@ import { infoSelection } from './info-plan.ts';
 import type { AggregateNode, PlanNode, SelectorNode } from './plan.ts';
 import { subqueryGrid } from './subquery-grid.ts';
 
-interface Wanted {
+export interface Wanted {
   readonly node: PlanNode;
   readonly matchers: readonly Matcher[];
   readonly minTime: number;
   readonly maxTime: number;
+  /** Evaluations of the node: those of a subquery are more than the steps of the query. */
+  readonly steps: number;
   /** The order of the series does not matter. */
   readonly unordered: boolean;
 }
@@ -36,17 +38,26 @@ export async function selectAll(
   grid: Grid,
   options: SelectionOptions,
 ): Promise<Selections> {
+  const found = new Map<PlanNode, SeriesSet>();
+  for (const group of share(selectionsOf(plan, grid, options))) {
+    const set = await select(querier, group, options);
+    for (const { node } of group) found.set(node, set);
+  }
+  return found;
+}
+
+/** What each selector of a plan reads. */
+export function selectionsOf(
+  plan: PlanNode,
+  grid: Grid,
+  options: Pick<SelectionOptions, 'lookbackMs'>,
+): Wanted[] {
   const wanted: Wanted[] = [];
   // The series of a range query are sorted at its end.
   const unordered = grid.count > 1;
   const times = { minTime: grid.startMs, maxTime: lastStep(grid), grid, unordered };
   collect(plan, times, options, wanted);
-  const found = new Map<PlanNode, SeriesSet>();
-  for (const group of share(wanted)) {
-    const set = await select(querier, group, options);
-    for (const { node } of group) found.set(node, set);
-  }
-  return found;
+  return wanted;
 }
 
 function lastStep(grid: Grid): number {
@@ -92,11 +103,18 @@ function isUnordered({ operator, expr }: AggregateNode, { unordered }: Times): b
   if (CHOOSING.has(operator)) return false;
   // These are taken in as they are read, and their groups sorted.
   const streams =
-    expr.kind === 'selector' || (expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name));
+    expr.kind === 'selector'
+      ? expr.extension !== 'smoothed'
+      : expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name);
   return unordered || (streams && isSimpleFold(operator));
 }
 
-function collect(node: PlanNode, times: Times, options: SelectionOptions, into: Wanted[]): void {
+function collect(
+  node: PlanNode,
+  times: Times,
+  options: Pick<SelectionOptions, 'lookbackMs'>,
+  into: Wanted[],
+): void {
   switch (node.kind) {
     case 'selector':
       into.push(wantedBy(node, node, times, { rangeMs: undefined, ...options }));
@@ -155,6 +173,7 @@ function wantedBy(
   return {
     node,
     matchers,
+    steps: times.grid.count,
     unordered: times.unordered,
     minTime: (atMs ?? times.minTime) - offsetMs - before,
     maxTime: (atMs ?? times.maxTime) - offsetMs + after,

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../../model/index.ts';
-import type { WorkerHandle } from '../../storage/api.ts';
+import type { Queryable, WorkerHandle } from '../../storage/api.ts';
 import { type CancelTimer, type Clock, systemClock } from '../../util/index.ts';
 import type { QueryOptions } from '../options.ts';
 import { QueryFailedError } from './errors.ts';
+import { failureOf } from './failure-of.ts';
 import type { QueryAnswer, QueryRequest, WorkerMessage } from './protocol.ts';
+import { SmallQueries } from './small-queries.ts';
 import { type QueryThread, type StartThread, threadStarter } from './query-worker-thread.ts';
 
 /** Evaluates queries on worker threads; what comes back is JSON that nobody parses again. */
@@ -47,6 +49,8 @@ export interface QueryPoolOptions {
   readonly entry: URL;
   /** A new handle for each thread. */
   readonly workerHandle: () => WorkerHandle;
+  /** The store on this thread: queries that are small are answered here. */
+  readonly queryable?: Queryable;
   readonly clock?: Clock;
   /** For tests: threads of another kind. */
   readonly startThread?: StartThread;
@@ -83,6 +87,7 @@ class ThreadPool implements QueryPool {
   readonly #options: QueryOptions;
   readonly #clock: Clock;
   readonly #start: StartThread;
+  readonly #small: SmallQueries | undefined;
   readonly #slots: Slot[];
   readonly #queue: Job[] = [];
   readonly #failed = new Map<string, number>();
@@ -95,8 +100,10 @@ class ThreadPool implements QueryPool {
   #lastId = 0;
   #closed = false;
 
-  constructor({ options, entry, workerHandle, clock, startThread }: QueryPoolOptions) {
+  constructor(given: QueryPoolOptions) {
+    const { options, entry, workerHandle, queryable, clock, startThread } = given;
     this.#options = options;
+    this.#small = queryable === undefined ? undefined : new SmallQueries(queryable, options);
     this.#clock = clock ?? systemClock;
     this.#start = startThread ?? threadStarter(entry, workerHandle, options);
     const count =
@@ -116,6 +123,7 @@ class ThreadPool implements QueryPool {
       };
       if (this.#closed) refuse('query_canceled', 'the query workers have been stopped');
       else if (signal?.aborted === true) refuse('query_canceled', 'query was canceled');
+      else if (this.#answerHere(request, signal, { resolve, reject })) return;
       else if (this.#isFull()) {
         refuse(
           'query_queue_full',
@@ -148,6 +156,31 @@ class ThreadPool implements QueryPool {
     for (const job of this.#queue.splice(0)) job.settle(stopped());
     for (const { job } of this.#slots) job?.settle(stopped());
     await Promise.all(this.#slots.map(async ({ thread }) => thread?.terminate()));
+  }
+
+  /** Whether the request is small, and answered on this thread. */
+  #answerHere(
+    request: QueryRequest,
+    signal: AbortSignal | undefined,
+    caller: {
+      resolve: (answer: QueryAnswer) => void;
+      reject: (error: QueryFailedError) => void;
+    },
+  ): boolean {
+    const answering = this.#small?.answer(request, signal);
+    if (answering === undefined) return false;
+    answering.then(
+      (answer) => {
+        this.#countAnswer(answer);
+        caller.resolve(answer);
+      },
+      (error: unknown) => {
+        const { failure, message } = failureOf(error);
+        this.#countFailure(failure);
+        caller.reject(new QueryFailedError(failure, message, { cause: error }));
+      },
+    );
+    return true;
   }
 
   #isFull(): boolean {

@@ -1,12 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
-import { messageOf, TidegaugeError } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
-import { createEngine } from '../engine.ts';
 import { unlessAborted } from '../exec/abortable.ts';
 import { QueryCanceledError, QueryTimeoutError } from '../exec/errors.ts';
 import type { QueryOptions } from '../options.ts';
+import { configuredEngine } from './configured-engine.ts';
+import { failureOf } from './failure-of.ts';
 import { handleRequest, type RequestContext } from './handle-request.ts';
-import type { PoolMessage, QueryFailure, WorkerMessage } from './protocol.ts';
+import type { PoolMessage, WorkerMessage } from './protocol.ts';
 import type { QueryTasks } from './tasks.ts';
 
 /** What a query worker is started with, as its `workerData`. */
@@ -28,16 +28,7 @@ export function runQueryWorker(
   tasks: QueryTasks = {},
 ): void {
   const queryable = connect(store);
-  const engine = createEngine({
-    queryable,
-    lookbackMs: options.lookback_ms,
-    defaultStepMs: options.default_step_ms,
-    maxSamples: options.max_samples,
-    maxSeries: options.max_series,
-    typeAndUnitLabels: options.type_and_unit_labels,
-    startTimestamps: options.start_timestamps,
-    experimentalFunctions: options.experimental_functions,
-  });
+  const engine = configuredEngine(queryable, options);
   const worker = new QueryWorker(port, { queryable, engine, tasks, options });
   port.on('message', (message: PoolMessage) => worker.receive(message));
   port.postMessage({ kind: 'ready' } satisfies WorkerMessage);
@@ -116,9 +107,4 @@ class QueryWorker {
       this.#waiting.delete(id);
     }
   }
-}
-
-function failureOf(error: unknown): QueryFailure {
-  const failure = error instanceof TidegaugeError ? error.code : 'internal';
-  return { failure, message: messageOf(error) };
 }

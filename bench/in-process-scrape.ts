@@ -4,22 +4,30 @@ import type { Labels } from '../src/model/index.ts';
 import { type Appender, OUTCOME_COUNT, SampleBatch } from '../src/storage/api.ts';
 import { silentLogger } from '../src/telemetry/index.ts';
 import { FakeClock } from '../src/util/index.ts';
-import { median } from './support/process-usage.ts';
+import { median } from './support/statistics.ts';
 
 const INTERVAL_MS = 10_000;
 
-export interface ScrapeBenchOptions {
+interface ScrapeBenchOptions {
   /** Series of the one target. */
   readonly series: number;
   readonly scrapes: number;
   readonly runs: number;
 }
 
+/** Prints what a scrape costs without HTTP and without a store. */
+export async function inProcessScrape(runs: number, print: (line: string) => void): Promise<void> {
+  const options = { series: 1000, scrapes: 2000, runs };
+  print(`\nscrape, ${options.series} series x ${options.scrapes} scrapes, ${runs} runs, median`);
+  const figure = await scrapeBench(options, print);
+  print(`scan, identity, batch, staleness: ${figure.toFixed(3)} CPU-s per million samples`);
+}
+
 /**
  * CPU seconds per million samples of a scrape from its body to the appender: scan, identity,
  * batch, staleness, report. No HTTP, and storage that takes everything and keeps nothing.
  */
-export async function scrapeBench(
+async function scrapeBench(
   options: ScrapeBenchOptions,
   progress: (line: string) => void,
 ): Promise<number> {

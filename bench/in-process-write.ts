@@ -11,7 +11,7 @@ import { silentLogger } from '../src/telemetry/index.ts';
 import { systemClock } from '../src/util/index.ts';
 import { Load } from './load/load.ts';
 import { WriteRequests } from './load/write-requests.ts';
-import { median } from './support/process-usage.ts';
+import { median } from './support/statistics.ts';
 
 interface Options {
   readonly series: number;
@@ -24,7 +24,7 @@ interface Options {
  * CPU seconds per million samples of the handler itself, from body to durable commit, without
  * sockets: what the collector does besides HTTP. Making the bodies is not counted.
  */
-export async function inProcessBench(
+export async function inProcessWrite(
   options: Options,
   progress: (line: string) => void,
 ): Promise<number> {

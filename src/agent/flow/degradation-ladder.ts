@@ -1,0 +1,75 @@
+/**
+ * What the agent does less of, in order, when the collector or the machine cannot keep up. Each step
+ * includes those before it, and each is declared in coverage. Deferring comes before dropping.
+ */
+export const LADDER = [
+  'NORMAL',
+  'LONGER_LINGER',
+  'STRONGER_COMPRESSION',
+  'WIDER_TOLERANCE',
+  'LONGER_INTERVAL',
+  'RING_ONLY',
+  'SHED',
+] as const;
+export type LadderStep = (typeof LADDER)[number];
+
+export interface LadderOptions {
+  /** Live frames that wait longer than this are pressure. */
+  readonly delayMs: number;
+  /** Pressure lasts so long before the next step down the ladder. */
+  readonly holdMs: number;
+  /** Calm lasts so long before a step back; longer than `holdMs`, or it swings. */
+  readonly calmMs: number;
+}
+
+export const DEFAULT_LADDER_OPTIONS: LadderOptions = {
+  delayMs: 500,
+  holdMs: 2000,
+  calmMs: 10_000,
+};
+
+/** Shedding needs more than a slow collector, for whom the ring is enough: a ring that overflows. */
+const LAST_FOR_DELAY = LADDER.indexOf('RING_ONLY');
+
+/** Climbs while pressure lasts and comes back, step by step, after longer calm. */
+export class DegradationLadder {
+  readonly #options: LadderOptions;
+  #index = 0;
+  #sinceMs: number | undefined;
+  #underPressure = false;
+
+  constructor(options: Partial<LadderOptions> = {}) {
+    this.#options = { ...DEFAULT_LADDER_OPTIONS, ...options };
+  }
+
+  get step(): LadderStep {
+    return LADDER[this.#index] as LadderStep;
+  }
+
+  /** Whether the agent is at `step` or beyond. */
+  reached(step: LadderStep): boolean {
+    return this.#index >= LADDER.indexOf(step);
+  }
+
+  /**
+   * `delayMs`: how long live frames wait. `overloaded`: the machine itself cannot keep up (its CPU
+   * budget is used up, its disk refuses), so that deferring does not help.
+   */
+  observe(delayMs: number, overloaded: boolean, nowMs: number): LadderStep {
+    const pressure = overloaded || delayMs > this.#options.delayMs;
+    if (pressure !== this.#underPressure || this.#sinceMs === undefined) {
+      this.#underPressure = pressure;
+      this.#sinceMs = nowMs;
+    }
+    const lastedMs = nowMs - this.#sinceMs;
+    const last = overloaded ? LADDER.length - 1 : LAST_FOR_DELAY;
+    if (pressure && lastedMs >= this.#options.holdMs && this.#index < last) {
+      this.#index++;
+      this.#sinceMs = nowMs;
+    } else if (!pressure && lastedMs >= this.#options.calmMs && this.#index > 0) {
+      this.#index--;
+      this.#sinceMs = nowMs;
+    }
+    return this.step;
+  }
+}

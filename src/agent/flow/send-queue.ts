@@ -1,0 +1,77 @@
+import type { Lane } from '../../formats/tide/index.ts';
+import type { LaneWindows } from './lane-credit.ts';
+
+/** The order in which queues are served: a schema is needed by all that follows it. */
+export const QUEUES = ['schema', 'event', 'live', 'control', 'repair', 'read'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+export interface QueuedFrame<T> {
+  readonly lane: Lane;
+  readonly sizeBytes: number;
+  readonly queuedMs: number;
+  readonly frame: T;
+}
+
+/**
+ * Frames that wait to be sent, a queue for each lane: event before live before control before
+ * repair before read, and each only as far as its credit goes. What is live is bounded: beyond that
+ * the oldest leaves the queue, but not the ring, from which the collector pulls it later. So
+ * nothing grows when a collector is slow, and what is fresh goes first.
+ */
+export class SendQueue<T> {
+  readonly #queues = new Map<QueueName, QueuedFrame<T>[]>(QUEUES.map((name) => [name, []]));
+  readonly #windows: LaneWindows;
+  readonly #liveBytesMax: number;
+  #deferred = 0;
+
+  constructor(windows: LaneWindows, liveBytesMax: number) {
+    this.#windows = windows;
+    this.#liveBytesMax = liveBytesMax;
+  }
+
+  /** Frames that left the live and event queues unsent, to be pulled later. */
+  get deferredCount(): number {
+    return this.#deferred;
+  }
+
+  push(name: QueueName, frame: QueuedFrame<T>): void {
+    const queue = this.#queue(name);
+    queue.push(frame);
+    if (name !== 'live' && name !== 'event') return;
+    while (queue.length > 1 && this.queuedBytes(name) > this.#liveBytesMax) {
+      queue.shift();
+      this.#deferred++;
+    }
+  }
+
+  /** The next frame that may be sent; it counts as sent. */
+  next(): T | undefined {
+    for (const queue of this.#queues.values()) {
+      const frame = queue[0];
+      if (frame === undefined || !this.#windows.maySend(frame.lane)) continue;
+      queue.shift();
+      this.#windows.sent(frame.lane, frame.sizeBytes);
+      return frame.frame;
+    }
+    return undefined;
+  }
+
+  queuedBytes(name: QueueName): number {
+    return this.#queue(name).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  /** Milliseconds for which the oldest live frame has waited; 0 for none. */
+  liveDelayMs(nowMs: number): number {
+    const oldest = this.#queue('live')[0] ?? this.#queue('event')[0];
+    return oldest === undefined ? 0 : nowMs - oldest.queuedMs;
+  }
+
+  /** Everything waiting is forgotten; the ring has it. */
+  clear(): void {
+    for (const queue of this.#queues.values()) queue.length = 0;
+  }
+
+  #queue(name: QueueName): QueuedFrame<T>[] {
+    return this.#queues.get(name) as QueuedFrame<T>[];
+  }
+}

@@ -1,0 +1,199 @@
+import type {
+  PreviousEpoch,
+  RingFill,
+  Sealed,
+  Stream,
+  StreamExtent,
+} from '../../formats/tide/index.ts';
+import { DiskRing } from './disk-ring.ts';
+import { type RingRecord, recordSize } from './record.ts';
+import type { RingFileSystem } from './ring-file-system.ts';
+
+export interface RingOptions {
+  readonly epoch: number;
+  /** Memory in front of the disk. */
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly segmentBytes: number;
+  /** Nothing older is kept. */
+  readonly maxAgeMs: number;
+}
+
+export const DEFAULT_RING_OPTIONS: Omit<RingOptions, 'epoch'> = {
+  memoryBytes: 8 * 1024 * 1024,
+  diskBytes: 256 * 1024 * 1024,
+  segmentBytes: 1024 * 1024,
+  maxAgeMs: 7 * 24 * 3_600_000,
+};
+
+/** Epochs before this one that are told of though nothing of them is left. */
+const PREVIOUS_MAX = 16;
+const STREAMS: readonly Stream[] = [0, 1];
+
+interface Held {
+  readonly record: RingRecord;
+  onDisk: boolean;
+}
+
+/**
+ * What the agent sealed, kept after it was acknowledged, so that a collector that lost it can pull
+ * it again: the newest in memory, behind it segments on disk. Frames leave by age and by size only.
+ *
+ *   append -> memory (8 MiB) --flush, once a second--> segments (256 MiB) -> evicted
+ *
+ * Without a disk the memory is all there is.
+ */
+export class AgentRing {
+  readonly #options: RingOptions;
+  readonly #disk: DiskRing | undefined;
+  /** Oldest first, both streams in order of sealing. */
+  #memory: Held[] = [];
+  #memoryBytes = 0;
+  #schemas: Sealed[] = [];
+  readonly #last: number[] = [0, 0];
+  /** Last number by stream, of epochs before. */
+  readonly #previous = new Map<number, readonly number[]>();
+  #flushing: Promise<void> = Promise.resolve();
+
+  private constructor(options: RingOptions, disk: DiskRing | undefined) {
+    this.#options = options;
+    this.#disk = disk;
+    for (const { epoch } of disk?.segments ?? []) {
+      if (epoch !== options.epoch) this.#previous.set(epoch, this.#lastOnDisk(epoch));
+    }
+  }
+
+  /** Opens the ring with what earlier epochs left on the disk. */
+  static async open(
+    options: RingOptions,
+    disk?: { readonly fileSystem: RingFileSystem; readonly directory: string },
+  ): Promise<AgentRing> {
+    return new AgentRing(
+      options,
+      disk === undefined ? undefined : await DiskRing.open({ ...options, ...disk }),
+    );
+  }
+
+  /** Takes a frame of this epoch; the numbers of a stream come in order. */
+  append(sealed: Sealed, nowMs: number): void {
+    const record = { sealed, sealedMs: Math.floor(nowMs), sizeBytes: recordSize(sealed) };
+    this.#memory.push({ record, onDisk: false });
+    this.#memoryBytes += record.sizeBytes;
+    this.#last[sealed.stream] = sealed.seq;
+    if (sealed.type === 'SCHEMA') this.#schemas.push(sealed);
+    this.#trim(nowMs);
+  }
+
+  /**
+   * Writes what is not on disk yet and makes it durable, then evicts. Rejects with the disk's error;
+   * what could not be written stays in memory and is tried again.
+   */
+  flush(nowMs: number): Promise<void> {
+    const disk = this.#disk;
+    if (disk === undefined) return Promise.resolve();
+    const flush = async (): Promise<void> => {
+      const pending = this.#memory.filter(({ onDisk }) => !onDisk);
+      await disk.write(pending.map(({ record }) => record));
+      for (const held of pending) held.onDisk = true;
+      await disk.evict(nowMs);
+    };
+    this.#flushing = this.#flushing.then(flush, flush);
+    return this.#flushing;
+  }
+
+  /** The frame if memory holds it. */
+  inMemory(stream: Stream, seq: number): Sealed | undefined {
+    const held = this.#memory.find(
+      ({ record }) => record.sealed.stream === stream && record.sealed.seq === seq,
+    );
+    return held?.record.sealed;
+  }
+
+  /** The frame from memory or disk; undefined when it is not retained, or damaged. */
+  async read(epoch: number, stream: Stream, seq: number): Promise<Sealed | undefined> {
+    if (epoch === this.#options.epoch) {
+      const held = this.inMemory(stream, seq);
+      if (held !== undefined) return held;
+    }
+    const schema = this.schemas(epoch).find(
+      (other) => other.stream === stream && other.seq === seq,
+    );
+    return schema ?? (await this.#disk?.read(epoch, stream, seq));
+  }
+
+  /** The schemas of an epoch, in order, kept as long as any of its batches. */
+  schemas(epoch: number): readonly Sealed[] {
+    return epoch === this.#options.epoch ? this.#schemas : (this.#disk?.schemas(epoch) ?? []);
+  }
+
+  /** What is held of this epoch, by stream. */
+  extents(): StreamExtent[] {
+    return STREAMS.map((stream) => {
+      const lastSeq = this.#last[stream] ?? 0;
+      const inMemory = this.#memory.find(({ record }) => record.sealed.stream === stream);
+      const first = Math.min(
+        inMemory?.record.sealed.seq ?? lastSeq + 1,
+        this.#firstOnDisk(this.#options.epoch, stream) ?? lastSeq + 1,
+      );
+      return { stream, firstRetained: first, lastSeq };
+    });
+  }
+
+  /** What is held of epochs before this one, oldest first. */
+  previous(): PreviousEpoch[] {
+    const epochs = [...this.#previous].sort(([a], [b]) => a - b).slice(-PREVIOUS_MAX);
+    return epochs.map(([epoch, last]) => ({
+      epoch,
+      streams: STREAMS.map((stream) => {
+        const lastSeq = last[stream] ?? 0;
+        const firstRetained = this.#firstOnDisk(epoch, stream) ?? lastSeq + 1;
+        return { stream, firstRetained, lastSeq };
+      }),
+    }));
+  }
+
+  get fill(): RingFill {
+    const inMemory = this.#memory[0]?.record.sealedMs ?? Infinity;
+    const oldestMs = Math.min(inMemory, this.#disk?.oldestMs ?? Infinity);
+    return {
+      usedBytes: this.#disk?.sizeBytes ?? this.#memoryBytes,
+      limitBytes: this.#disk === undefined ? this.#options.memoryBytes : this.#options.diskBytes,
+      oldestMs: oldestMs === Infinity ? 0 : oldestMs,
+    };
+  }
+
+  /** Writes what is left and closes the files. */
+  async close(nowMs: number): Promise<void> {
+    await this.flush(nowMs);
+    await this.#disk?.close();
+  }
+
+  #firstOnDisk(epoch: number, stream: Stream): number | undefined {
+    for (const segment of this.#disk?.segments ?? []) {
+      const first = segment.epoch === epoch ? segment.first(stream) : undefined;
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  }
+
+  #lastOnDisk(epoch: number): number[] {
+    return STREAMS.map((stream) => {
+      let last = 0;
+      for (const segment of this.#disk?.segments ?? []) {
+        if (segment.epoch === epoch) last = segment.last(stream) ?? last;
+      }
+      return last;
+    });
+  }
+
+  #trim(nowMs: number): void {
+    const { memoryBytes, maxAgeMs } = this.#options;
+    let count = 0;
+    for (const { record } of this.#memory) {
+      if (this.#memoryBytes <= memoryBytes && record.sealedMs >= nowMs - maxAgeMs) break;
+      this.#memoryBytes -= record.sizeBytes;
+      count++;
+    }
+    if (count > 0) this.#memory.splice(0, count);
+  }
+}

@@ -1,0 +1,239 @@
+import type { Sealed } from '../../formats/tide/index.ts';
+import {
+  decodeRecord,
+  decodeSegmentHeader,
+  encodeRecord,
+  encodeSegmentHeader,
+  type RingRecord,
+  SEGMENT_HEADER_BYTES,
+} from './record.ts';
+import type { RingFileSystem, RingWritableFile } from './ring-file-system.ts';
+import { SegmentIndex } from './segment-index.ts';
+
+export interface DiskRingOptions {
+  readonly fileSystem: RingFileSystem;
+  readonly directory: string;
+  readonly epoch: number;
+  readonly diskBytes: number;
+  readonly segmentBytes: number;
+  readonly maxAgeMs: number;
+}
+
+const SEGMENT = /^(\d+)-(\d+)\.seg$/;
+const SCHEMA_FILE = /^(\d+)\.schema$/;
+
+/**
+ * Sealed frames in append-only segments. Schemas are kept a second time, in a file for each epoch
+ * that lives as long as any of its segments: without them no batch can be read. One writer.
+ */
+export class DiskRing {
+  readonly #options: DiskRingOptions;
+  /** Oldest first; the last may be the one that is written to. */
+  #segments: SegmentIndex[] = [];
+  readonly #schemas = new Map<number, Sealed[]>();
+  #active: { readonly file: RingWritableFile; readonly index: SegmentIndex } | undefined;
+  #schemaFile: { readonly file: RingWritableFile; sizeBytes: number } | undefined;
+  #nextNumber = 1;
+
+  private constructor(options: DiskRingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the ring as the last process left it. A segment ends at its first torn or damaged record:
+   * what is behind it is cut off, durably, so that it cannot come back later.
+   */
+  static async open(options: DiskRingOptions): Promise<DiskRing> {
+    const ring = new DiskRing(options);
+    const { fileSystem, directory } = options;
+    await fileSystem.makeDirectory(directory);
+    for (const name of (await fileSystem.list(directory)).sort()) {
+      if (SEGMENT.test(name)) await ring.#recoverSegment(name);
+      else if (SCHEMA_FILE.test(name)) await ring.#recoverSchemas(name);
+    }
+    ring.#segments.sort((a, b) => a.epoch - b.epoch || numberOf(a.name) - numberOf(b.name));
+    return ring;
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  get oldestMs(): number {
+    return Math.min(...this.#segments.map(({ oldestMs }) => oldestMs));
+  }
+
+  get segments(): readonly SegmentIndex[] {
+    return this.#segments;
+  }
+
+  schemas(epoch: number): readonly Sealed[] {
+    return this.#schemas.get(epoch) ?? [];
+  }
+
+  /** Writes the records, which follow what was written before, and makes them durable. */
+  async write(records: readonly RingRecord[]): Promise<void> {
+    let next = 0;
+    while (next < records.length) {
+      const active = this.#active ?? (await this.#begin());
+      let sizeBytes = 0;
+      const part: RingRecord[] = [];
+      const room = this.#options.segmentBytes - active.index.sizeBytes;
+      for (; next < records.length && (part.length === 0 || sizeBytes < room); next++) {
+        const record = records[next] as RingRecord;
+        part.push(record);
+        sizeBytes += record.sizeBytes;
+      }
+      await this.#writeSchemas(part);
+      const bytes = new Uint8Array(sizeBytes);
+      let offset = 0;
+      for (const record of part) offset = encodeRecord(bytes, offset, record);
+      await active.file.write(bytes, active.index.sizeBytes);
+      await active.file.sync();
+      for (const record of part) active.index.add(record);
+      if (active.index.sizeBytes >= this.#options.segmentBytes) await this.#seal();
+    }
+  }
+
+  /** The frame, if a segment holds it and it is not damaged. */
+  async read(epoch: number, stream: number, seq: number): Promise<Sealed | undefined> {
+    const segment = this.#segments.find(
+      (other) => other.epoch === epoch && other.mayHold(stream, seq),
+    );
+    if (segment === undefined) return undefined;
+    const { from, to } = segment.window(stream, seq);
+    const file = await this.#options.fileSystem.openRead(this.#path(segment.name));
+    let bytes: Uint8Array;
+    try {
+      bytes = await file.read(from, to - from);
+    } finally {
+      await file.close();
+    }
+    for (let offset = 0; offset < bytes.length; ) {
+      const record = decodeRecord(bytes, offset, epoch);
+      if (record === undefined) return undefined;
+      if (record.sealed.stream === stream && record.sealed.seq === seq) return record.sealed;
+      offset += record.sizeBytes;
+    }
+    return undefined;
+  }
+
+  /** Removes the oldest segments: those too old, and those beyond the size. */
+  async evict(nowMs: number): Promise<void> {
+    const { diskBytes, maxAgeMs } = this.#options;
+    for (;;) {
+      const oldest = this.#segments[0];
+      if (oldest === undefined || oldest === this.#active?.index) return;
+      if (oldest.newestMs >= nowMs - maxAgeMs && this.sizeBytes <= diskBytes) return;
+      this.#segments.shift();
+      await this.#options.fileSystem.remove(this.#path(oldest.name));
+      if (this.#segments.some(({ epoch }) => epoch === oldest.epoch)) continue;
+      if (oldest.epoch === this.#options.epoch) continue;
+      this.#schemas.delete(oldest.epoch);
+      await this.#options.fileSystem.remove(this.#path(schemaName(oldest.epoch)));
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#active !== undefined) await this.#seal();
+    await this.#schemaFile?.file.close();
+    this.#schemaFile = undefined;
+  }
+
+  async #begin(): Promise<{ file: RingWritableFile; index: SegmentIndex }> {
+    const { fileSystem, directory, epoch } = this.#options;
+    const name = `${epoch}-${this.#nextNumber++}.seg`;
+    const file = await fileSystem.open(this.#path(name), 'create');
+    await file.write(encodeSegmentHeader(epoch), 0);
+    await file.sync();
+    await fileSystem.syncDirectory(directory);
+    const active = { file, index: new SegmentIndex(epoch, name, SEGMENT_HEADER_BYTES) };
+    this.#segments.push(active.index);
+    this.#active = active;
+    return active;
+  }
+
+  async #seal(): Promise<void> {
+    await this.#active?.file.close();
+    this.#active = undefined;
+  }
+
+  async #writeSchemas(records: readonly RingRecord[]): Promise<void> {
+    const { fileSystem, directory, epoch } = this.#options;
+    const kept = this.#schemas.get(epoch) ?? [];
+    for (const record of records) {
+      if (record.sealed.type !== 'SCHEMA') continue;
+      if (this.#schemaFile === undefined) {
+        const file = await fileSystem.open(this.#path(schemaName(epoch)), 'create');
+        await file.write(encodeSegmentHeader(epoch), 0);
+        this.#schemaFile = { file, sizeBytes: SEGMENT_HEADER_BYTES };
+        this.#schemas.set(epoch, kept);
+        await fileSystem.syncDirectory(directory);
+      }
+      const bytes = new Uint8Array(record.sizeBytes);
+      encodeRecord(bytes, 0, record);
+      await this.#schemaFile.file.write(bytes, this.#schemaFile.sizeBytes);
+      await this.#schemaFile.file.sync();
+      this.#schemaFile.sizeBytes += bytes.length;
+      kept.push(record.sealed);
+    }
+  }
+
+  async #recoverSegment(name: string): Promise<void> {
+    const { records, epoch } = await this.#recoverRecords(name);
+    if (epoch === undefined || records.length === 0) {
+      await this.#options.fileSystem.remove(this.#path(name));
+      return;
+    }
+    const index = new SegmentIndex(epoch, name, SEGMENT_HEADER_BYTES);
+    for (const record of records) index.add(record);
+    this.#segments.push(index);
+  }
+
+  async #recoverSchemas(name: string): Promise<void> {
+    const { records, epoch } = await this.#recoverRecords(name);
+    if (epoch !== undefined) {
+      this.#schemas.set(
+        epoch,
+        records.map(({ sealed }) => sealed),
+      );
+    }
+  }
+
+  async #recoverRecords(
+    name: string,
+  ): Promise<{ records: RingRecord[]; epoch: number | undefined }> {
+    const bytes = await this.#options.fileSystem.read(this.#path(name));
+    const epoch = decodeSegmentHeader(bytes);
+    const records: RingRecord[] = [];
+    if (epoch === undefined) return { records, epoch };
+    let offset = SEGMENT_HEADER_BYTES;
+    for (;;) {
+      const record = decodeRecord(bytes, offset, epoch);
+      if (record === undefined) break;
+      records.push(record);
+      offset += record.sizeBytes;
+    }
+    const file = await this.#options.fileSystem.open(this.#path(name), 'update');
+    try {
+      if (offset < bytes.length) await file.truncate(offset);
+      // What is told to the collector as synced must be.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return { records, epoch };
+  }
+
+  #path(name: string): string {
+    return `${this.#options.directory}/${name}`;
+  }
+}
+
+function schemaName(epoch: number): string {
+  return `${epoch}.schema`;
+}
+
+function numberOf(name: string): number {
+  return Number(SEGMENT.exec(name)?.[2] ?? 0);
+}

@@ -1,0 +1,46 @@
+import { ByteWriter } from '../../util/index.ts';
+import { TideFormatError } from './errors.ts';
+import { controlHeader, encodeFrame } from './frame.ts';
+import { PAYLOAD_BYTES_MAX } from './limits.ts';
+import type { MessageFields } from './message-fields.ts';
+import { decodeMessage, encodeMessage } from './message-fields.ts';
+import { MESSAGE_FIELDS } from './messages.ts';
+import { pack, unpack } from './packing.ts';
+import { reader } from './reading.ts';
+import type { ControlMessage, ControlType, Frame } from './types.ts';
+import { CODEC_DEFLATE } from './types.ts';
+
+/** Whether a frame's payload is a message of tagged fields. */
+export function isControl(frame: Pick<Frame, 'type'>): frame is Frame & { type: ControlType } {
+  return Object.hasOwn(MESSAGE_FIELDS, frame.type);
+}
+
+/**
+ * The frame of a control message. Throws TideFormatError `tide_too_large` where even deflate does
+ * not bring it below the limit of a frame: a policy or a list of ticks may be that long.
+ */
+export function encodeControl(message: ControlMessage, epoch: number): Uint8Array {
+  const writer = new ByteWriter(256);
+  encodeMessage(writer, fieldsOf(message.type), message);
+  const { codec, payload } = pack(writer.written(), CODEC_DEFLATE);
+  if (payload.length > PAYLOAD_BYTES_MAX) {
+    const problem = `${message.type} of ${payload.length} bytes, wanted ${PAYLOAD_BYTES_MAX}`;
+    throw new TideFormatError('tide_too_large', problem);
+  }
+  return encodeFrame(controlHeader(message.type, epoch, codec), payload);
+}
+
+/** The message of a control frame. Bytes in it may be views of the frame's. */
+export function decodeControl(frame: Frame): ControlMessage {
+  if (!isControl(frame)) {
+    throw new TideFormatError('tide_frame_type', `${frame.type}, wanted a control frame`);
+  }
+  const body = unpack(frame.payload, frame.codec);
+  const content = decodeMessage(reader(body, 'tide_field'), fieldsOf(frame.type));
+  return { ...content, type: frame.type } as ControlMessage;
+}
+
+// Fields and message belong to one another by the type; the table's type says it type by type.
+function fieldsOf(type: ControlType): MessageFields<ControlMessage> {
+  return MESSAGE_FIELDS[type] as unknown as MessageFields<ControlMessage>;
+}

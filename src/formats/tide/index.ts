@@ -1,0 +1,27 @@
+export { BatchColumns } from './batch-columns.ts';
+export { ContentHash, hashBytes, seriesKey, xorHash } from './content-hash.ts';
+export { decodeControl, encodeControl, isControl } from './control.ts';
+export { coverageProblem, ticksOf } from './coverage.ts';
+export { BatchDecoder } from './decode-batch.ts';
+export { BatchEncoder } from './encode-batch.ts';
+export type { TideFormatCode } from './errors.ts';
+export { TideFormatError } from './errors.ts';
+export { decodeFrame, encodeFrame, frameBytes, laneOf } from './frame.ts';
+export * from './limits.ts';
+export { READ_CHUNK_BYTES_MAX } from './messages.ts';
+export type { Packed } from './packing.ts';
+export {
+  decodeRangeData,
+  encodeRangeData,
+  encodeSealed,
+  SEALED_BYTES_MAX,
+  sealedOf,
+} from './range-data.ts';
+export {
+  decodeSchema,
+  encodeSchema,
+  SCHEMA_SERIES_MAX,
+  schemaHash,
+  schemaSeriesHash,
+} from './schema.ts';
+export * from './types.ts';

@@ -1,0 +1,44 @@
+import { TideFormatError } from './errors.ts';
+
+const TWO_POWER_32 = 2 ** 32;
+
+/** The little-endian word of 32 bits that begins at `offset`, unsigned. */
+export function readU32(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset]! |
+      (bytes[offset + 1]! << 8) |
+      (bytes[offset + 2]! << 16) |
+      (bytes[offset + 3]! << 24)) >>>
+    0
+  );
+}
+
+export function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value;
+  bytes[offset + 1] = value >>> 8;
+  bytes[offset + 2] = value >>> 16;
+  bytes[offset + 3] = value >>> 24;
+}
+
+/** Eight bytes, little endian, as a number; refused where a number cannot hold it exactly. */
+export function readU64(bytes: Uint8Array, offset: number, name: string): number {
+  const value = readU32(bytes, offset + 4) * TWO_POWER_32 + readU32(bytes, offset);
+  if (value > Number.MAX_SAFE_INTEGER) {
+    throw new TideFormatError('tide_header', `${name} ${value}, wanted below 2^53`);
+  }
+  return value;
+}
+
+export function writeU64(bytes: Uint8Array, offset: number, value: number): void {
+  writeU32(bytes, offset, value >>> 0);
+  writeU32(bytes, offset + 4, Math.floor(value / TWO_POWER_32));
+}
+
+/** 0, -1, 1, -2, … as 0, 1, 2, 3, …: exact up to 2^52 either way. */
+export function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+export function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}

@@ -1,0 +1,176 @@
+import type { Rejection, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import {
+  AgentLedger,
+  type EpochLedger,
+  type Gap,
+  type SessionCredit,
+  type SettledBatch,
+} from '../../sources/index.ts';
+import { IntervalSet } from '../../util/index.ts';
+import type { AppliedFrame, SealedContent, StateChange } from './session-output.ts';
+
+/** The connection that an agent is on. */
+export interface AgentSession {
+  readonly connection: number;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly credit: SessionCredit;
+  lastHeardMs: number;
+  lastLiveMs: number;
+  echoMs: number;
+  rejections: Rejection[];
+  ackDue: boolean;
+  pull: PullState | undefined;
+}
+
+/** A PULL_RANGE under way. */
+export interface PullState {
+  readonly requestId: number;
+  readonly epoch: number;
+  readonly stream: number;
+  /** Not answered yet. */
+  readonly left: IntervalSet;
+  /** Stored ones that are pulled again. */
+  readonly again: boolean;
+}
+
+export interface Waiting<Body> {
+  readonly frame: AppliedFrame<Body>;
+  readonly receivedMs: number;
+  /** The lane that its bytes are charged to, and how many. */
+  readonly lane: number;
+  readonly sizeBytes: number;
+  readonly connection: number;
+}
+
+export interface EpochGap extends Gap {
+  readonly epoch: number;
+  readonly stream: number;
+}
+
+const STREAMS = [0, 1];
+
+/** Frames stored by one commit, at most. */
+const APPLY_MAX = 256;
+
+/** Everything the collector holds of one agent. */
+export class AgentRecord<Body> {
+  readonly ledger: AgentLedger;
+  session: AgentSession | undefined;
+  up: 0 | 1 = 0;
+  /** Received and not handed out to be stored. */
+  waiting: Waiting<Body>[] = [];
+  applying: { readonly token: number; readonly frames: readonly Waiting<Body>[] } | undefined;
+  /** Epochs whose state changed without samples. */
+  readonly dirty = new Set<number>();
+  /** Newest schema version received, by epoch, durable or not. */
+  readonly #schemaReceived = new Map<number, number>();
+  /** Numbers that cannot be read before their schema comes, by epoch and lane. */
+  readonly #heldBack = new Map<number, IntervalSet[]>();
+  duplicateCount = 0;
+
+  constructor(agentId: string) {
+    this.ledger = new AgentLedger(agentId);
+  }
+
+  /** When the oldest frame that is not stored came in. */
+  get oldestMs(): number | undefined {
+    return this.applying?.frames[0]?.receivedMs ?? this.waiting[0]?.receivedMs;
+  }
+
+  schemaReceived(epoch: EpochLedger): number {
+    return Math.max(epoch.schemaVersion, this.#schemaReceived.get(epoch.epoch) ?? 0);
+  }
+
+  noteSchema(epoch: number, change: SchemaChange): void {
+    this.#schemaReceived.set(epoch, change.version);
+    this.#heldBack.delete(epoch);
+  }
+
+  /** A frame came by repair whose schema is not here: pulling it again must wait for that. */
+  holdBack({ epoch, stream, seq }: Sealed): void {
+    const sets = this.#heldBack.get(epoch) ?? STREAMS.map(() => new IntervalSet());
+    this.#heldBack.set(epoch, sets);
+    sets[stream]?.add(seq);
+  }
+
+  /** What is missing and worth asking for, in all epochs. */
+  gaps(): EpochGap[] {
+    return this.ledger.epochs.flatMap(({ epoch, lanes }) =>
+      lanes.flatMap((lane, stream) => {
+        const held = this.#heldBack.get(epoch)?.[stream];
+        return lane.gaps().flatMap((gap) => {
+          const parts = held?.gaps(gap.from, gap.to) ?? [gap];
+          return parts.map((part) => ({ ...part, sinceMs: gap.sinceMs, epoch, stream }));
+        });
+      }),
+    );
+  }
+
+  /**
+   * Rejects what is held back where nothing else of the epoch is missing, so that its schema cannot
+   * come any more.
+   */
+  rejectHopeless(nowMs: number): void {
+    for (const [number, sets] of this.#heldBack) {
+      const epoch = this.ledger.epoch(number);
+      const mayCome = epoch?.lanes.some(
+        (lane, stream) =>
+          lane.received.size > 0 ||
+          lane.missing().some(({ from, to }) => sets[stream]?.covers(from, to) !== true),
+      );
+      if (epoch === undefined || mayCome === true) continue;
+      for (const [stream, set] of sets.entries()) {
+        for (const { from, to } of set.ranges()) {
+          for (let seq = from; seq <= to; seq++) epoch.reject({ stream, seq }, nowMs);
+        }
+      }
+      this.#heldBack.delete(number);
+      this.dirty.add(number);
+    }
+  }
+
+  /** Hands out what waits to be stored, with the state that belongs to it; one at a time. */
+  beginApply(
+    token: number,
+    nowMs: number,
+  ): { frames: AppliedFrame<Body>[]; states: StateChange[] } | undefined {
+    if (this.applying !== undefined || this.waiting.length === 0) return undefined;
+    const frames = this.waiting.splice(0, APPLY_MAX);
+    this.applying = { token, frames };
+    const byEpoch = new Map<number, SettledBatch[]>();
+    for (const { frame } of frames) {
+      const { epoch } = frame.sealed;
+      const batches = byEpoch.get(epoch) ?? [];
+      byEpoch.set(epoch, batches);
+      if (!frame.again) batches.push(settledOf(frame));
+    }
+    const states = [...byEpoch].map(([epoch, batches]) => {
+      this.dirty.delete(epoch);
+      const value = this.ledger.encodeSettled(epoch, batches, nowMs);
+      return { key: this.ledger.stateKey(epoch), value };
+    });
+    return { frames: frames.map(({ frame }) => frame), states };
+  }
+
+  /** A write failed: schemas that were in it are not known any more. */
+  forgetSchemas(): void {
+    this.#schemaReceived.clear();
+    // What waits may need them: it is pulled again, behind them.
+    for (const { frame } of this.waiting) {
+      if (!frame.again) this.ledger.epoch(frame.sealed.epoch)?.drop(frame.sealed);
+    }
+    this.waiting = [];
+  }
+}
+
+/** What the ledger has to know of a frame. */
+export function accountsOf<Body>(content: SealedContent<Body>): SettledBatch['accounts'] {
+  return content.kind === 'BATCH' ? content.head.coverage : [];
+}
+
+function settledOf<Body>({ sealed, content, byRepair }: AppliedFrame<Body>): SettledBatch {
+  const { stream, seq }: Sealed = sealed;
+  const schemaVersion = content.kind === 'SCHEMA' ? content.change.version : 0;
+  return { stream, seq, byRepair, accounts: accountsOf(content), schemaVersion };
+}

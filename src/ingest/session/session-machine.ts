@@ -1,0 +1,689 @@
+import type {
+  Bye,
+  ControlMessage,
+  Fence,
+  FenceReason,
+  GroupPolicy,
+  Heartbeat,
+  Hello,
+  LaneCredit,
+  Policy,
+  RangeData,
+  RangeGone,
+  Sealed,
+  Stream,
+  StreamExtent,
+} from '../../formats/tide/index.ts';
+import {
+  CODEC_DEFLATE,
+  CODEC_NONE,
+  frameBytes,
+  LANE_EVENT,
+  LANE_LIVE,
+  LANE_READ,
+  LANE_REPAIR,
+} from '../../formats/tide/index.ts';
+import {
+  type AgentLedger,
+  CreditController,
+  type CreditOptions,
+  type EpochLedger,
+  LEDGER_STATE_PREFIX,
+  type RepairGap,
+  type RepairOptions,
+  type RepairRequest,
+  RepairScheduler,
+  SessionCredit,
+  type TickGrid,
+} from '../../sources/index.ts';
+import { IntervalSet } from '../../util/index.ts';
+import {
+  accountsOf,
+  AgentRecord,
+  type AgentSession,
+  type EpochGap,
+  type Waiting,
+} from './agent-record.ts';
+import { marksOf } from './marks.ts';
+import type {
+  AgentMessage,
+  AppliedFrame,
+  ApplyResult,
+  ReceivedMessage,
+  SealedContent,
+  SessionOutput,
+} from './session-output.ts';
+
+export interface SessionMachineOptions<Body> {
+  /**
+   * What a sealed frame holds.
+   * @throws TidegaugeError when it is not what it says; the frame is then rejected for good.
+   */
+  open(sealed: Sealed): SealedContent<Body>;
+  /** The policy for an agent; undefined leaves it its own. */
+  policyOf?(hello: Hello): Policy | undefined;
+  readonly heartbeatMs: number;
+  readonly reconnectSpreadMs: number;
+  readonly repair?: Partial<RepairOptions>;
+  readonly credit?: Partial<CreditOptions>;
+  /** Unique among runs of the collector; part of session ids. */
+  readonly runId: string;
+}
+
+/** Heartbeats that may be late before the agent counts as gone. */
+const HEARTBEATS_MISSED = 2.5;
+/** Live quiet for so long leaves more of the window to repair. */
+const LIVE_IDLE_MS = 2000;
+/** Round trip assumed by the window's control; a session's own is not known to the collector. */
+const TYPICAL_RTT_MS = 100;
+/** Until the agent says how long it retains. */
+const RETENTION_MS_GUESS = 3_600_000;
+const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
+/** Of gaps, by lane: an event is waited for. */
+const CLASS_WEIGHTS = [4, 1];
+
+/**
+ * The collector's end of all sessions, without any I/O: it is told what connections did and when,
+ * and says through `take` what to send, what to store and what changed. The ledger decides what is
+ * new: a frame that comes twice, whatever its way, is stored once.
+ */
+export class SessionMachine<Body> {
+  readonly #options: SessionMachineOptions<Body>;
+  readonly #agents = new Map<string, AgentRecord<Body>>();
+  /** Open connections; undefined before HELLO. */
+  readonly #connections = new Map<number, AgentRecord<Body> | undefined>();
+  readonly #repair: RepairScheduler;
+  readonly #credit: CreditController;
+  #outputs: SessionOutput<Body>[] = [];
+  #lastToken = 0;
+  #lastSession = 0;
+
+  constructor(options: SessionMachineOptions<Body>) {
+    this.#options = options;
+    this.#repair = new RepairScheduler(options.repair);
+    this.#credit = new CreditController(options.credit);
+  }
+
+  /** What is to be done, in order; each output is given once. */
+  take(): SessionOutput<Body>[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+
+  /** The ledger of an agent, to be read. */
+  ledger(agentId: string): AgentLedger | undefined {
+    return this.#agents.get(agentId)?.ledger;
+  }
+
+  get agentIds(): string[] {
+    return [...this.#agents.keys()];
+  }
+
+  /** Frames that came again, from any way. */
+  duplicateCount(agentId: string): number {
+    return this.#agents.get(agentId)?.duplicateCount ?? 0;
+  }
+
+  /** Age of the oldest frame that is not stored. */
+  queueDelayMs(nowMs: number): number {
+    let delayMs = 0;
+    for (const { oldestMs } of this.#agents.values()) {
+      if (oldestMs !== undefined) delayMs = Math.max(delayMs, nowMs - oldestMs);
+    }
+    return delayMs;
+  }
+
+  /** Takes back in, at the start, a state that was written with a key of the ledger. */
+  load(key: string, value: Uint8Array, nowMs: number): void {
+    const rest = key.slice(LEDGER_STATE_PREFIX.length);
+    this.#agent(rest.slice(0, rest.lastIndexOf('/'))).ledger.loadEpoch(value, nowMs);
+  }
+
+  connected(connection: number): void {
+    this.#connections.set(connection, undefined);
+  }
+
+  /** The connection is gone: `up` is 0 at once. */
+  disconnected(connection: number, nowMs: number): void {
+    const agent = this.#connections.get(connection);
+    this.#connections.delete(connection);
+    if (agent?.session?.connection === connection) this.#endSession(agent, nowMs);
+  }
+
+  /** A message of the agent on this connection. */
+  receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
+    if (!this.#connections.has(connection)) return;
+    const agent = this.#connections.get(connection);
+    if (message.type === 'HELLO') {
+      if (agent === undefined) this.#hello(connection, epoch, message, nowMs);
+      else this.#fence(connection, { reason: 'PROTOCOL', message: 'a second HELLO' });
+      return;
+    }
+    const session = agent?.session;
+    if (agent === undefined || session?.connection !== connection) {
+      this.#fence(connection, { reason: 'PROTOCOL', message: `${message.type} before HELLO` });
+      return;
+    }
+    session.lastHeardMs = nowMs;
+    this.#setUp(agent, 1, nowMs);
+    this.#receiveOpen(agent, session, message, nowMs);
+    this.#apply(agent, nowMs);
+  }
+
+  /** What became of an APPLY. */
+  applied(agentId: string, token: number, result: ApplyResult, nowMs: number): void {
+    const agent = this.#agents.get(agentId);
+    if (agent?.applying === undefined || agent.applying.token !== token) return;
+    const { frames } = agent.applying;
+    agent.applying = undefined;
+    for (const [index, { frame }] of frames.entries()) {
+      const epoch = agent.ledger.epoch(frame.sealed.epoch);
+      if (epoch === undefined || frame.again) continue;
+      if (result.stored) {
+        const rejected = result.rejected?.get(index);
+        epoch.settle(frame.sealed, frame.byRepair, rejected);
+        // The record said that all were stored; the truth follows it.
+        if (rejected !== undefined) agent.dirty.add(epoch.epoch);
+        if (frame.content.kind === 'SCHEMA') epoch.schemaVersion = frame.content.change.version;
+      } else {
+        epoch.drop(frame.sealed);
+        agent.dirty.add(epoch.epoch);
+      }
+    }
+    for (const waiting of frames) this.#consume(agent, waiting);
+    if (!result.stored) {
+      for (const waiting of agent.waiting) this.#consume(agent, waiting);
+      agent.forgetSchemas();
+    }
+    if (agent.session !== undefined) this.#ack(agent, agent.session, nowMs);
+    this.#apply(agent, nowMs);
+  }
+
+  /** Time goes on: silence, credit, repair. */
+  tick(nowMs: number): void {
+    const delayMs = this.queueDelayMs(nowMs);
+    this.#credit.observe(delayMs, TYPICAL_RTT_MS, nowMs);
+    for (const request of this.#repair.expire(nowMs)) this.#release(request);
+    for (const agent of this.#agents.values()) {
+      const { session } = agent;
+      if (session !== undefined) this.#tickSession(agent, session, nowMs);
+      for (const epoch of agent.dirty) this.#persist(agent, epoch);
+    }
+    this.#schedule(nowMs);
+  }
+
+  /**
+   * Pulls stored sequence numbers again, when an audit found that the store does not have what they
+   * brought. The ledger stays as it is; the store keeps what it has and takes what it lacks.
+   */
+  pullAgain(
+    key: { agentId: string; epoch: number; stream: Stream },
+    from: number,
+    to: number,
+    nowMs: number,
+  ): boolean {
+    const agent = this.#agents.get(key.agentId);
+    if (agent?.session === undefined || !this.#repair.idle(key.agentId)) return false;
+    const gap = { ...key, from, to, sinceMs: -Infinity, timeToEvictionMs: 0 };
+    const urgent = { ...gap, classWeight: 1, inAlertWindow: false };
+    const request = this.#repair.next([urgent], nowMs);
+    if (request !== undefined) this.#sendPull(agent.session, request, true);
+    return request !== undefined;
+  }
+
+  #receiveOpen(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    message: Exclude<AgentMessage, Hello>,
+    nowMs: number,
+  ): void {
+    switch (message.type) {
+      case 'BATCH':
+      case 'SCHEMA':
+        session.lastLiveMs = nowMs;
+        this.#live(agent, session, message, nowMs);
+        break;
+      case 'RANGE_DATA':
+        this.#rangeData(agent, session, message, nowMs);
+        break;
+      case 'RANGE_GONE':
+        this.#rangeGone(agent, session, message);
+        break;
+      case 'HEARTBEAT':
+        this.#heartbeat(agent, session, message, nowMs);
+        break;
+      case 'BYE':
+        this.#bye(agent, session, message, nowMs);
+        break;
+      case 'READ_CHUNK':
+        session.credit.consume(LANE_READ, message.data.length);
+        this.#answer(agent, message);
+        break;
+      case 'READ_END':
+      case 'AUDIT_RESULT':
+        this.#answer(agent, message);
+        break;
+      default: {
+        const text = `${message.type} is for the collector to send`;
+        this.#fence(session.connection, { reason: 'PROTOCOL', message: text });
+      }
+    }
+  }
+
+  #hello(connection: number, epoch: number, hello: Hello, nowMs: number): void {
+    const { agentId } = hello;
+    const agent = this.#agent(agentId);
+    const currentEpoch = agent.ledger.currentEpoch;
+    const known = agent.ledger.epoch(epoch)?.nonce;
+    if (epoch < currentEpoch) {
+      const message = `epoch ${epoch} is over, ${currentEpoch} is in force`;
+      this.#fence(connection, { reason: 'SUPERSEDED', message, currentEpoch });
+      return;
+    }
+    if (known !== undefined && known !== hello.nonce) {
+      this.#outputs.push({ kind: 'ALARM', agentId, reason: 'CLONED' });
+      const message = `another process has identity ${agentId} and epoch ${epoch}`;
+      this.#fence(connection, { reason: 'CLONED', message, currentEpoch });
+      return;
+    }
+    this.#supersede(agent, epoch, nowMs);
+    this.#openSession({ connection, epoch }, agent, hello, nowMs);
+  }
+
+  /** A newer process, or the same one on a new connection, takes the place of the old session. */
+  #supersede(agent: AgentRecord<Body>, epoch: number, nowMs: number): void {
+    const { session } = agent;
+    if (session === undefined) return;
+    if (session.epoch < epoch) {
+      const message = `epoch ${session.epoch} is over, ${epoch} is in force`;
+      this.#fence(session.connection, { reason: 'SUPERSEDED', message, currentEpoch: epoch });
+    } else {
+      this.#close(session.connection, 'the agent has come back on another connection');
+    }
+    this.#endSession(agent, nowMs);
+  }
+
+  #openSession(
+    { connection, epoch: epochNumber }: { connection: number; epoch: number },
+    agent: AgentRecord<Body>,
+    hello: Hello,
+    nowMs: number,
+  ): void {
+    const { ledger } = agent;
+    const grids = hello.groups.map(gridOf);
+    const epoch = ledger.open(epochNumber, hello.nonce, grids, hello.previous, nowMs);
+    this.#heard(epoch, hello.streams, nowMs);
+    for (const each of ledger.epochs) agent.dirty.add(each.epoch);
+    const session: AgentSession = {
+      connection,
+      sessionId: `${this.#options.runId}-${++this.#lastSession}`,
+      epoch: epochNumber,
+      credit: new SessionCredit(this.#credit),
+      lastHeardMs: nowMs,
+      lastLiveMs: nowMs,
+      echoMs: 0,
+      rejections: [],
+      ackDue: false,
+      pull: undefined,
+    };
+    agent.session = session;
+    this.#connections.set(connection, agent);
+    this.#repair.connect(ledger.agentId);
+    this.#send(connection, {
+      type: 'WELCOME',
+      sessionId: session.sessionId,
+      serverTimeMs: nowMs,
+      heartbeatMs: this.#options.heartbeatMs,
+      reconnectSpreadMs: this.#options.reconnectSpreadMs,
+      codecs: hello.codecs.filter((codec) => codec === CODEC_NONE || codec === CODEC_DEFLATE),
+      streams: marksOf(epoch, true),
+      credit: this.#grants(session),
+      schemaVersion: agent.schemaReceived(epoch),
+      policy: this.#options.policyOf?.(hello),
+      redirect: undefined,
+    });
+    this.#outputs.push({ kind: 'HELLO', agentId: ledger.agentId, hello });
+    this.#setUp(agent, 1, nowMs);
+  }
+
+  #live(agent: AgentRecord<Body>, session: AgentSession, sealed: Sealed, nowMs: number): void {
+    if (sealed.epoch !== session.epoch) {
+      const message = `a live frame of epoch ${sealed.epoch} in a session of ${session.epoch}`;
+      this.#fence(session.connection, { reason: 'PROTOCOL', message });
+      return;
+    }
+    const sizeBytes = frameBytes(sealed.payload.length);
+    const from = { lane: sealed.stream, sizeBytes, connection: session.connection };
+    if (!this.#takeIn(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
+      session.credit.consume(sealed.stream, sizeBytes);
+    }
+  }
+
+  #rangeData(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    { requestId, sealed }: RangeData,
+    nowMs: number,
+  ): void {
+    const sizeBytes = frameBytes(sealed.payload.length);
+    this.#repair.received(agent.ledger.agentId, sizeBytes);
+    const from = { lane: LANE_REPAIR, sizeBytes, connection: session.connection };
+    if (!this.#takeIn(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
+      session.credit.consume(LANE_REPAIR, sizeBytes);
+    }
+    this.#answered(agent, session, { ...sealed, requestId }, [
+      { from: sealed.seq, to: sealed.seq },
+    ]);
+  }
+
+  /** Puts a frame in the queue to the store; false when it does not go there. */
+  #takeIn(
+    agent: AgentRecord<Body>,
+    sealed: Sealed,
+    from: Omit<Waiting<Body>, 'frame'>,
+    byRepair: boolean,
+  ): boolean {
+    const epoch = agent.ledger.epoch(sealed.epoch);
+    if (epoch === undefined) return false;
+    const lane = epoch.lane(sealed.stream);
+    const isHere = lane.received.has(sealed.seq) || lane.durable.has(sealed.seq);
+    const again = isHere && this.#isPulledAgain(agent, sealed);
+    if (isHere && !again) {
+      agent.duplicateCount++;
+      return false;
+    }
+    const content = this.#openSealed(sealed);
+    if (content === undefined) {
+      this.#reject(agent, epoch, sealed, from.receivedMs);
+      return false;
+    }
+    if (!this.#isReadable(agent, epoch, { sealed, content, byRepair })) {
+      lane.heard(lane.firstRetained, sealed.seq, from.receivedMs);
+      return false;
+    }
+    if (!again) {
+      const receipt = epoch.receive(sealed, accountsOf(content), from.receivedMs);
+      if (receipt === 'MISFIT') this.#reject(agent, epoch, sealed, from.receivedMs);
+      if (receipt !== 'NEW') return false;
+      if (content.kind === 'SCHEMA') agent.noteSchema(sealed.epoch, content.change);
+    }
+    agent.waiting.push({ ...from, frame: { sealed, content, byRepair, again } });
+    return true;
+  }
+
+  #isPulledAgain(agent: AgentRecord<Body>, { epoch, stream, seq }: Sealed): boolean {
+    const pull = agent.session?.pull;
+    if (pull === undefined || !pull.again) return false;
+    return pull.epoch === epoch && pull.stream === stream && pull.left.has(seq);
+  }
+
+  #openSealed(sealed: Sealed): SealedContent<Body> | undefined {
+    try {
+      return this.#options.open(sealed);
+    } catch {
+      // Whatever is wrong with it is the sender's doing, and no reason to stop the session.
+      return undefined;
+    }
+  }
+
+  /** Whether the schemas before this frame are here; if not, it is pulled again, behind them. */
+  #isReadable(
+    agent: AgentRecord<Body>,
+    epoch: EpochLedger,
+    { sealed, content, byRepair }: Omit<AppliedFrame<Body>, 'again'>,
+  ): boolean {
+    const known = agent.schemaReceived(epoch);
+    const needed =
+      content.kind === 'SCHEMA' ? content.change.version - 1 : content.head.schemaVersion;
+    if (needed <= known) return true;
+    if (byRepair) agent.holdBack(sealed);
+    return false;
+  }
+
+  #reject(agent: AgentRecord<Body>, epoch: EpochLedger, sealed: Sealed, nowMs: number): void {
+    epoch.reject(sealed, nowMs);
+    agent.dirty.add(epoch.epoch);
+    const { session } = agent;
+    if (session?.epoch !== sealed.epoch) return;
+    session.rejections.push({ stream: sealed.stream, seq: sealed.seq, reason: 'FORMAT' });
+    session.ackDue = true;
+  }
+
+  #rangeGone(agent: AgentRecord<Body>, session: AgentSession, gone: RangeGone): void {
+    const epoch = agent.ledger.epoch(gone.epoch);
+    const { reason } = gone;
+    if (epoch !== undefined && reason !== 'BUDGET' && reason !== 'DEADLINE') {
+      for (const { from, to } of gone.ranges) epoch.lane(gone.stream).lose(from, to, reason);
+      agent.dirty.add(gone.epoch);
+    }
+    this.#answered(agent, session, gone, gone.ranges);
+  }
+
+  /** Part of a pull was answered, one way or the other; ends it when all was. */
+  #answered(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    key: { requestId: number; epoch: number; stream: number },
+    ranges: readonly { readonly from: number; readonly to: number }[],
+  ): void {
+    const { pull } = session;
+    if (pull?.requestId !== key.requestId) return;
+    if (pull.epoch !== key.epoch || pull.stream !== key.stream) return;
+    for (const { from, to } of ranges) pull.left.remove(from, to);
+    if (pull.left.size > 0) return;
+    session.pull = undefined;
+    const { agentId } = agent.ledger;
+    const request = this.#repair.underWay(agentId, pull.requestId);
+    if (request !== undefined) this.#release(request);
+    this.#repair.complete(agentId);
+  }
+
+  #heartbeat(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    heartbeat: Heartbeat,
+    nowMs: number,
+  ): void {
+    const epoch = agent.ledger.epoch(session.epoch);
+    if (epoch === undefined) return;
+    this.#heard(epoch, heartbeat.streams, nowMs);
+    agent.ledger.heardPrevious(heartbeat.previous, nowMs);
+    for (const { group, tick } of heartbeat.ticks) epoch.heardTick(group, tick);
+    session.echoMs = heartbeat.clockMs;
+    session.ackDue = true;
+    this.#repair.heard(agent.ledger.agentId);
+  }
+
+  #bye(agent: AgentRecord<Body>, session: AgentSession, bye: Bye, nowMs: number): void {
+    const epoch = agent.ledger.epoch(session.epoch);
+    if (epoch !== undefined) {
+      this.#heard(epoch, bye.streams, nowMs);
+      let endMs = 0;
+      for (const { group, tick } of bye.ticks) {
+        epoch.heardTick(group, tick);
+        const grid = epoch.grids.get(group);
+        if (grid !== undefined) endMs = Math.max(endMs, grid.anchorMs + tick * grid.intervalMs + 1);
+      }
+      epoch.close('LEFT', endMs);
+      agent.dirty.add(epoch.epoch);
+    }
+    this.#outputs.push({ kind: 'BYE', agentId: agent.ledger.agentId, bye });
+    this.#close(session.connection, 'the agent left');
+    this.#endSession(agent, nowMs);
+  }
+
+  #heard(epoch: EpochLedger, streams: readonly StreamExtent[], nowMs: number): void {
+    for (const { stream, firstRetained, lastSeq } of streams) {
+      epoch.lane(stream).heard(firstRetained, lastSeq, nowMs);
+    }
+  }
+
+  #tickSession(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
+    if (nowMs - session.lastHeardMs > HEARTBEATS_MISSED * this.#options.heartbeatMs) {
+      this.#close(session.connection, 'no heartbeat');
+      this.#endSession(agent, nowMs);
+      return;
+    }
+    session.credit.liveIdle = nowMs - session.lastLiveMs > LIVE_IDLE_MS;
+    if (session.ackDue) this.#ack(agent, session, nowMs);
+  }
+
+  /** Asks for what is missing, the most urgent first, as far as the budget goes. */
+  #schedule(nowMs: number): void {
+    const gaps: RepairGap[] = [];
+    for (const agent of this.#agents.values()) {
+      if (agent.session !== undefined && this.#repair.idle(agent.ledger.agentId)) {
+        agent.rejectHopeless(nowMs);
+        gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
+      }
+    }
+    for (;;) {
+      const request = this.#repair.next(gaps, nowMs);
+      if (request === undefined) return;
+      const agent = this.#agents.get(request.agentId);
+      if (agent?.session === undefined) return;
+      const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);
+      for (const { from, to } of request.ranges) lane?.request(from, to);
+      this.#sendPull(agent.session, request, false);
+    }
+  }
+
+  #sendPull(session: AgentSession, request: RepairRequest, again: boolean): void {
+    const { requestId, epoch, ranges, budgetBytes, timeoutMs } = request;
+    const left = new IntervalSet();
+    for (const { from, to } of ranges) left.add(from, to);
+    const { stream } = request;
+    session.pull = { requestId, epoch, stream, left, again };
+    this.#send(session.connection, {
+      type: 'PULL_RANGE',
+      requestId,
+      epoch,
+      stream: stream === 0 ? 0 : 1,
+      ranges,
+      budgetBytes,
+      timeoutMs,
+    });
+  }
+
+  /** A request is over: what it did not bring is missing as before. */
+  #release({ agentId, epoch, stream, ranges, requestId }: RepairRequest): void {
+    const agent = this.#agents.get(agentId);
+    const lane = agent?.ledger.epoch(epoch)?.lane(stream);
+    for (const { from, to } of ranges) lane?.release(from, to);
+    if (agent?.session?.pull?.requestId === requestId) agent.session.pull = undefined;
+  }
+
+  #apply(agent: AgentRecord<Body>, nowMs: number): void {
+    const job = agent.beginApply(this.#lastToken + 1, nowMs);
+    if (job === undefined) return;
+    const token = ++this.#lastToken;
+    this.#outputs.push({ kind: 'APPLY', agentId: agent.ledger.agentId, token, ...job });
+  }
+
+  #consume(agent: AgentRecord<Body>, { connection, lane, sizeBytes }: Waiting<Body>): void {
+    // Offsets count from the start of a session: bytes of an earlier one are none of its.
+    if (agent.session?.connection === connection) agent.session.credit.consume(lane, sizeBytes);
+  }
+
+  #ack(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
+    const epoch = agent.ledger.epoch(session.epoch);
+    if (epoch === undefined) return;
+    this.#send(session.connection, {
+      type: 'ACK',
+      streams: marksOf(epoch, false),
+      credit: this.#grants(session),
+      queueDelayMs: Math.round(this.queueDelayMs(nowMs)),
+      serverTimeMs: nowMs,
+      echoMs: session.echoMs,
+      rejections: session.rejections,
+    });
+    session.rejections = [];
+    session.ackDue = false;
+    session.echoMs = 0;
+  }
+
+  #grants(session: AgentSession): LaneCredit[] {
+    return LANES.map((lane) => ({
+      lane,
+      offsetBytes: session.credit.grant(lane, lane === LANE_REPAIR || lane === LANE_READ),
+    }));
+  }
+
+  #endSession(agent: AgentRecord<Body>, nowMs: number): void {
+    const { session } = agent;
+    if (session === undefined) return;
+    session.credit.close();
+    agent.session = undefined;
+    const request = this.#repair.disconnect(agent.ledger.agentId);
+    if (request !== undefined) this.#release(request);
+    this.#setUp(agent, 0, nowMs);
+  }
+
+  #setUp(agent: AgentRecord<Body>, up: 0 | 1, nowMs: number): void {
+    if (agent.up === up) return;
+    agent.up = up;
+    this.#outputs.push({ kind: 'UP', agentId: agent.ledger.agentId, up, atMs: nowMs });
+  }
+
+  #persist(agent: AgentRecord<Body>, epoch: number): void {
+    // A record under way holds more than the ledger does: this would undo it.
+    if (agent.applying?.frames.some(({ frame }) => frame.sealed.epoch === epoch) === true) return;
+    agent.dirty.delete(epoch);
+    const key = agent.ledger.stateKey(epoch);
+    const value = agent.ledger.encodeEpoch(epoch);
+    this.#outputs.push({ kind: 'PERSIST', state: { key, value } });
+  }
+
+  #answer(agent: AgentRecord<Body>, message: ControlMessage): void {
+    this.#outputs.push({ kind: 'ANSWER', agentId: agent.ledger.agentId, message });
+  }
+
+  #fence(
+    connection: number,
+    { reason, message, currentEpoch = 0 }: { reason: FenceReason } & Partial<Fence>,
+  ): void {
+    const text = message ?? '';
+    this.#send(connection, {
+      type: 'FENCE',
+      reason,
+      message: text,
+      currentEpoch,
+      retryAfterMs: undefined,
+    });
+    this.#close(connection, `${reason}: ${text}`);
+  }
+
+  #close(connection: number, reason: string): void {
+    this.#connections.delete(connection);
+    this.#outputs.push({ kind: 'CLOSE', connection, reason });
+  }
+
+  #send(connection: number, message: ControlMessage): void {
+    const epoch = this.#connections.get(connection)?.session?.epoch ?? 0;
+    this.#outputs.push({ kind: 'SEND', connection, epoch, message });
+  }
+
+  #agent(agentId: string): AgentRecord<Body> {
+    let agent = this.#agents.get(agentId);
+    if (agent === undefined) {
+      agent = new AgentRecord(agentId);
+      this.#agents.set(agentId, agent);
+    }
+    return agent;
+  }
+}
+
+function gridOf({ group, intervalMs, anchorMs }: GroupPolicy): TickGrid {
+  return { group, intervalMs, anchorMs };
+}
+
+function repairGap(agentId: string, gap: EpochGap, nowMs: number): RepairGap {
+  return {
+    ...gap,
+    agentId,
+    timeToEvictionMs: RETENTION_MS_GUESS - (nowMs - gap.sinceMs),
+    classWeight: CLASS_WEIGHTS[gap.stream] ?? 1,
+    inAlertWindow: false,
+  };
+}

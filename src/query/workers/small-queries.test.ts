@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXAMPLE_NOW_MS, openExampleStore } from '../../../test/support/example-store.ts';
+import type { Matcher } from '../../model/index.ts';
+import type { Queryable, SelectionSize } from '../../storage/api.ts';
+import { queryOptionsSchema } from '../options.ts';
+import { createQueryPool, type QueryPool } from './query-pool.ts';
+
+let store: Awaited<ReturnType<typeof openExampleStore>>;
+
+beforeAll(async () => {
+  store = await openExampleStore();
+});
+
+afterAll(() => store.remove());
+
+/** A pool whose threads must not be needed. */
+function poolOver(sizeOf: (matchers: readonly Matcher[]) => SelectionSize | undefined): QueryPool {
+  const queryable: Queryable = {
+    querier: () => store.storage.querier(),
+    selectionSize: sizeOf,
+  };
+  return createQueryPool({
+    options: queryOptionsSchema.parse({}),
+    entry: new URL('file:///none'),
+    workerHandle: () => ({ message: undefined, transfer: [] }),
+    queryable,
+    startThread: () => {
+      throw new Error('a thread was started');
+    },
+  });
+}
+
+const instant = (query: string) => ({ kind: 'instant', query, timeMs: EXAMPLE_NOW_MS }) as const;
+const text = (data: Uint8Array): unknown => JSON.parse(Buffer.from(data).toString());
+
+describe('a query that the store says is small', () => {
+  it('is answered without a thread', async () => {
+    const pool = poolOver(() => ({ series: 2, samples: 20 }));
+    const { data, stats } = await pool.run(instant('sum(up)'));
+    expect(text(data)).toMatchObject({
+      resultType: 'vector',
+      result: [{ value: [expect.any(Number), '2'] }],
+    });
+    expect(stats?.seriesRead).toBe(2);
+    expect(pool.stats().answered).toBe(1);
+  });
+
+  it('fails as it would in a thread', async () => {
+    const pool = poolOver(() => ({ series: 2, samples: 20 }));
+    await expect(pool.run(instant('up + on(job) group_left up * on() up'))).rejects.toMatchObject({
+      failure: 'execution',
+    });
+    expect(pool.stats().failed.get('execution')).toBe(1);
+  });
+});
+
+describe('a thread is asked', () => {
+  const needsThread = async (pool: QueryPool, request: Parameters<QueryPool['run']>[0]) =>
+    expect(pool.run(request)).rejects.toMatchObject({
+      failure: 'worker_failed',
+      message: 'a thread was started',
+    });
+
+  it('where the store cannot tell, or tells of much', async () => {
+    await needsThread(
+      poolOver(() => undefined),
+      instant('up'),
+    );
+    await needsThread(
+      poolOver(() => ({ series: 10, samples: 10_000 })),
+      instant('up'),
+    );
+  });
+
+  it('where the steps are many, or windows overlap', async () => {
+    const pool = poolOver(() => ({ series: 10, samples: 100 }));
+    const over = { startMs: EXAMPLE_NOW_MS - 3_600_000, endMs: EXAMPLE_NOW_MS };
+    await needsThread(pool, { kind: 'range', query: 'up', ...over, stepMs: 1000 });
+    const query = 'quantile_over_time(0.5, up[1h])';
+    await needsThread(pool, { kind: 'range', query, ...over, stepMs: 30_000 });
+    await needsThread(pool, instant('max_over_time(up[1h:1s])'));
+  });
+
+  it('for what is no query, and for a text that is wrong', async () => {
+    const pool = poolOver(() => ({ series: 1, samples: 1 }));
+    const over = { matchers: [], minTime: 0, maxTime: EXAMPLE_NOW_MS };
+    await needsThread(pool, { kind: 'label_names', ...over });
+    await needsThread(pool, instant('sum('));
+  });
+});

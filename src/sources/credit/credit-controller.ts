@@ -1,0 +1,118 @@
+export interface CreditOptions {
+  /** Delay of the oldest batch that is not applied, above which the window shrinks. */
+  readonly targetDelayMs: number;
+  /** Window of all sessions together at the start, and its bounds. */
+  readonly startBytes: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  /** Size of a batch: what the window grows by, for each session and round trip. */
+  readonly batchBytes: number;
+}
+
+export const DEFAULT_CREDIT_OPTIONS: CreditOptions = {
+  targetDelayMs: 50,
+  startBytes: 4 * 1024 * 1024,
+  minBytes: 64 * 1024,
+  maxBytes: 256 * 1024 * 1024,
+  batchBytes: 2048,
+};
+
+const DECREASE = 0.7;
+/** A session never has less, or it could not send at all. */
+const SHARE_BYTES_MIN = 1024;
+/** Repair's part of a session's share; live has the rest, event all of it besides. */
+const REPAIR_PART = 0.25;
+const REPAIR_PART_IDLE = 0.5;
+
+/**
+ * The window of bytes on their way to one collector: one batch more per session and round trip
+ * while what arrives is applied within the target, 0.7 times at most once a round trip when not.
+ * Additive increase and multiplicative decrease, driven by delay that is measured.
+ */
+export class CreditController {
+  readonly #options: CreditOptions;
+  #windowBytes: number;
+  #weights = 0;
+  #sessions = 0;
+  #changedMs = -Infinity;
+
+  constructor(options: Partial<CreditOptions> = {}) {
+    this.#options = { ...DEFAULT_CREDIT_OPTIONS, ...options };
+    this.#windowBytes = this.#options.startBytes;
+  }
+
+  get windowBytes(): number {
+    return this.#windowBytes;
+  }
+
+  join(weight: number): void {
+    this.#sessions++;
+    this.#weights += weight;
+  }
+
+  leave(weight: number): void {
+    this.#sessions--;
+    this.#weights -= weight;
+  }
+
+  /** The delay measured now; `rttMs` is the typical round trip. */
+  observe(delayMs: number, rttMs: number, nowMs: number): void {
+    if (nowMs - this.#changedMs < rttMs) return;
+    this.#changedMs = nowMs;
+    const { targetDelayMs, batchBytes, minBytes, maxBytes } = this.#options;
+    const wanted =
+      delayMs > targetDelayMs
+        ? this.#windowBytes * DECREASE
+        : this.#windowBytes + batchBytes * Math.max(1, this.#sessions);
+    this.#windowBytes = Math.min(maxBytes, Math.max(minBytes, wanted));
+  }
+
+  /** What a session of that weight may have on its way. */
+  share(weight: number): number {
+    const part = this.#weights === 0 ? 1 : weight / this.#weights;
+    return Math.max(SHARE_BYTES_MIN, Math.floor(this.#windowBytes * part));
+  }
+}
+
+/**
+ * Grants of one session: per lane an absolute offset, so that a grant that is lost or comes twice
+ * does no harm. A grant is never taken back: a smaller window only stops it from growing.
+ */
+export class SessionCredit {
+  readonly weight: number;
+  readonly #controller: CreditController;
+  readonly #consumed: number[] = [];
+  readonly #granted: number[] = [];
+  #liveIdle = false;
+
+  constructor(controller: CreditController, weight = 1) {
+    this.weight = weight;
+    this.#controller = controller;
+    controller.join(weight);
+  }
+
+  /** Bytes of a lane have been received and dealt with. */
+  consume(lane: number, sizeBytes: number): void {
+    this.#consumed[lane] = (this.#consumed[lane] ?? 0) + sizeBytes;
+  }
+
+  /** Nothing came on the live lane of late: repair may use more. */
+  set liveIdle(idle: boolean) {
+    this.#liveIdle = idle;
+  }
+
+  /** The offset to which a lane may send now. */
+  grant(lane: number, isRepair: boolean): number {
+    const share = this.#controller.share(this.weight);
+    const repairPart = this.#liveIdle ? REPAIR_PART_IDLE : REPAIR_PART;
+    const part = isRepair ? repairPart : 1 - REPAIR_PART;
+    const offset = (this.#consumed[lane] ?? 0) + Math.ceil(share * part);
+    const granted = Math.max(this.#granted[lane] ?? 0, offset);
+    this.#granted[lane] = granted;
+    return granted;
+  }
+
+  close(): void {
+    this.#controller.leave(this.weight);
+  }
+}

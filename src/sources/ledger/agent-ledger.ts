@@ -1,0 +1,184 @@
+import { ByteReader, ByteWriter } from '../../util/index.ts';
+import { EpochLedger, type TickGrid } from './epoch-ledger.ts';
+import type { TickAccount } from './group-ledger.ts';
+import { addTerms, noTerms, type Terms } from './terms.ts';
+
+/** Kind of the keys under which ledgers are kept in the store's keyed state. */
+export const LEDGER_STATE_PREFIX = 'ledger/';
+
+/** First byte of an epoch's state. */
+const STATE_VERSION = 1;
+
+/** What an agent still holds of one lane of an epoch before its own. */
+export interface EpochExtent {
+  readonly epoch: number;
+  readonly streams: readonly {
+    readonly stream: number;
+    readonly firstRetained: number;
+    /** The last that was synced. */
+    readonly lastSeq: number;
+  }[];
+}
+
+/** A batch that is received and about to be stored. */
+export interface SettledBatch {
+  readonly stream: number;
+  readonly seq: number;
+  readonly byRepair: boolean;
+  readonly accounts: readonly TickAccount[];
+  /** Of a schema; 0 for batches. */
+  readonly schemaVersion: number;
+}
+
+/** The epochs of one agent: the collector's whole truth about what it sent and what is here. */
+export class AgentLedger {
+  readonly agentId: string;
+  readonly #epochs = new Map<number, EpochLedger>();
+
+  constructor(agentId: string) {
+    this.agentId = agentId;
+  }
+
+  /** Ascending. */
+  get epochs(): EpochLedger[] {
+    return [...this.#epochs.values()].sort((a, b) => a.epoch - b.epoch);
+  }
+
+  /** The highest epoch known; 0 for none. */
+  get currentEpoch(): number {
+    let newest = 0;
+    for (const epoch of this.#epochs.keys()) newest = Math.max(newest, epoch);
+    return newest;
+  }
+
+  epoch(epoch: number): EpochLedger | undefined {
+    return this.#epochs.get(epoch);
+  }
+
+  /**
+   * The agent runs in `epoch` now. Epochs before it are over: each ended when the next began, and
+   * what was sealed after `previous` says it was synced, and is not here, is lost with the crash.
+   */
+  open(
+    epoch: number,
+    nonce: number,
+    grids: readonly TickGrid[],
+    previous: readonly EpochExtent[],
+    nowMs: number,
+  ): EpochLedger {
+    const before = this.epochs.filter((other) => other.epoch < epoch);
+    for (const extent of previous) {
+      if (extent.epoch >= epoch || this.#epochs.has(extent.epoch)) continue;
+      const unheard = new EpochLedger(extent.epoch);
+      unheard.declare(grids, before.at(-1)?.groups);
+      this.#epochs.set(extent.epoch, unheard);
+    }
+    const ledger = this.#epochs.get(epoch) ?? new EpochLedger(epoch);
+    this.#epochs.set(epoch, ledger);
+    ledger.nonce = nonce;
+    ledger.state = 'OPEN';
+    ledger.endMs = undefined;
+    this.#closeBefore(epoch, previous, nowMs);
+    const newest = this.epochs.filter((other) => other.epoch < epoch).at(-1);
+    ledger.declare(grids, newest?.groups);
+    return ledger;
+  }
+
+  /** What an agent retains of epochs before its own. */
+  heardPrevious(previous: readonly EpochExtent[], nowMs: number): void {
+    for (const { epoch, streams } of previous) {
+      const ledger = this.#epochs.get(epoch);
+      if (ledger === undefined) continue;
+      for (const { stream, firstRetained, lastSeq } of streams) {
+        ledger.lane(stream).heard(firstRetained, lastSeq, nowMs);
+      }
+    }
+  }
+
+  terms(nowMs: number): Terms {
+    const sum = noTerms();
+    for (const epoch of this.#epochs.values()) addTerms(sum, epoch.terms(nowMs));
+    return sum;
+  }
+
+  /**
+   * The newest time such that every tick up to it is resolved: stored, explained, or declared lost;
+   * undefined while nothing is known.
+   */
+  completeThroughMs(nowMs: number): number | undefined {
+    let throughMs: number | undefined;
+    for (const epoch of this.epochs) {
+      const epochMs = epoch.completeThroughMs(nowMs);
+      if (epochMs === undefined) continue;
+      if (!epoch.isSettled) return Math.min(throughMs ?? Infinity, epochMs);
+      throughMs = epochMs;
+    }
+    return throughMs;
+  }
+
+  /** Key of an epoch's state in the store. */
+  stateKey(epoch: number): string {
+    return `${LEDGER_STATE_PREFIX}${this.agentId}/${epoch}`;
+  }
+
+  /** An epoch's state for the store, to be written in the record of the samples it speaks of. */
+  encodeEpoch(epoch: number): Uint8Array {
+    const ledger = this.#epochs.get(epoch);
+    return ledger === undefined ? new Uint8Array(0) : encodeState(ledger);
+  }
+
+  /**
+   * An epoch's state as it will be when the batches, which are received, are stored: for the record
+   * that stores them.
+   */
+  encodeSettled(epoch: number, batches: readonly SettledBatch[], nowMs: number): Uint8Array {
+    const reader = new ByteReader(this.encodeEpoch(epoch));
+    reader.uint();
+    const copy = EpochLedger.decode(reader, nowMs);
+    for (const { stream, seq, byRepair, accounts, schemaVersion } of batches) {
+      copy.receive({ stream, seq }, accounts, nowMs);
+      copy.settle({ stream, seq }, byRepair);
+      copy.schemaVersion = Math.max(copy.schemaVersion, schemaVersion);
+    }
+    return encodeState(copy);
+  }
+
+  /**
+   * Takes an epoch's state back in.
+   * @throws BadBytesError when they are not what `encodeEpoch` wrote.
+   */
+  loadEpoch(state: Uint8Array, nowMs: number): void {
+    const reader = new ByteReader(state);
+    const version = reader.uint();
+    if (version !== STATE_VERSION) {
+      throw new RangeError(`state of the ledger has version ${version}, not ${STATE_VERSION}`);
+    }
+    const ledger = EpochLedger.decode(reader, nowMs);
+    this.#epochs.set(ledger.epoch, ledger);
+  }
+
+  #closeBefore(epoch: number, previous: readonly EpochExtent[], nowMs: number): void {
+    const epochs = this.epochs;
+    for (const [index, ledger] of epochs.entries()) {
+      if (ledger.epoch >= epoch) break;
+      // What had ended already knows its tail; a BYE's `down` ends only now.
+      const wasOver = ledger.state === 'SUPERSEDED';
+      ledger.close('SUPERSEDED', (epochs[index + 1] as EpochLedger).epoch);
+      const extent = previous.find((other) => other.epoch === ledger.epoch);
+      for (const [stream, lane] of ledger.lanes.entries()) {
+        const held = extent?.streams.find((other) => other.stream === stream);
+        if (held !== undefined) lane.heard(held.firstRetained, held.lastSeq, nowMs);
+        // The ring holds nothing of it, or nothing after `lastSeq`.
+        const lastSynced = held?.lastSeq ?? 0;
+        if (!wasOver || held !== undefined) lane.lose(lastSynced + 1, lane.lastSeq, 'CRASH');
+      }
+    }
+  }
+}
+
+function encodeState(ledger: EpochLedger): Uint8Array {
+  const writer = new ByteWriter(256);
+  writer.uint(STATE_VERSION);
+  ledger.encode(writer);
+  return writer.written().slice();
+}

@@ -1,0 +1,232 @@
+import type { ByteReader, ByteWriter } from '../../util/index.ts';
+import { type GridEnd, GroupLedger, type TickAccount, type TickState } from './group-ledger.ts';
+import { LaneLedger } from './lane-ledger.ts';
+import { addTerms, noTerms, type Terms } from './terms.ts';
+
+/** Lanes with sequence numbers: event and live. */
+export const STREAMS = 2;
+
+/** When the ticks of a group are: tick k is at anchorMs + k × intervalMs. */
+export interface TickGrid {
+  readonly group: number;
+  /** 0: ticks are counted, not timed (events). */
+  readonly intervalMs: number;
+  readonly anchorMs: number;
+}
+
+/** OPEN: may go on. LEFT: a BYE ended it. SUPERSEDED: the agent runs in a later epoch. */
+export type EpochState = 'OPEN' | 'LEFT' | 'SUPERSEDED';
+const EPOCH_STATES: readonly EpochState[] = ['OPEN', 'LEFT', 'SUPERSEDED'];
+
+/** What came of taking a batch in. */
+export type Receipt = 'NEW' | 'DUPLICATE' | 'MISFIT';
+
+/** One start of an agent: its lanes, and what its groups scheduled. */
+export class EpochLedger {
+  readonly epoch: number;
+  /** Tells a reconnect from a clone; undefined while the epoch is known from hearsay only. */
+  nonce: number | undefined;
+  /** Newest schema version that is durable. */
+  schemaVersion = 0;
+  state: EpochState = 'OPEN';
+  /** When the grid ends: the agent left, or started again. */
+  endMs: number | undefined;
+  readonly lanes: readonly LaneLedger[];
+  readonly grids = new Map<number, TickGrid>();
+  readonly groups: GroupLedger[] = [];
+
+  constructor(epoch: number, nonce?: number, lanes?: readonly LaneLedger[]) {
+    this.epoch = epoch;
+    this.nonce = nonce;
+    this.lanes = lanes ?? Array.from({ length: STREAMS }, () => new LaneLedger());
+  }
+
+  lane(stream: number): LaneLedger {
+    const lane = this.lanes[stream];
+    if (lane === undefined) throw new RangeError(`lane ${stream} has no sequence numbers`);
+    return lane;
+  }
+
+  /**
+   * The groups that the agent means to report. Counting series begins with the first batch of a
+   * group, or with `expected`: how many series it had when last heard of.
+   */
+  declare(grids: readonly TickGrid[], expected: readonly GroupLedger[] = []): void {
+    for (const grid of grids) {
+      this.grids.set(grid.group, grid);
+      for (const known of expected) {
+        if (known.group !== grid.group || this.#find(known) !== undefined) continue;
+        const ledger = this.#group(known, known.stream);
+        ledger.series.set(ledger.firstTick, Infinity, known.series.at(known.knownTick));
+      }
+    }
+  }
+
+  /** Takes a batch in. MISFIT: it accounts for ticks that others have accounted for. */
+  receive(
+    key: { stream: number; seq: number },
+    accounts: readonly TickAccount[],
+    nowMs: number,
+  ): Receipt {
+    const lane = this.lane(key.stream);
+    if (lane.received.has(key.seq) || lane.durable.has(key.seq)) return 'DUPLICATE';
+    for (const account of accounts) {
+      if (this.#find({ ...account, stream: key.stream })?.fits(account, key.seq) === false) {
+        return 'MISFIT';
+      }
+    }
+    lane.receive(key.seq, nowMs);
+    for (const account of accounts) this.#group(account, key.stream).receive(account, key.seq);
+    return 'NEW';
+  }
+
+  /** A received batch is stored. `rejectedOf` gives the samples refused by the store, by group. */
+  settle(
+    key: { stream: number; seq: number },
+    byRepair: boolean,
+    rejectedOf?: ReadonlyMap<number, number>,
+  ): void {
+    this.lane(key.stream).settle(key.seq, byRepair);
+    for (const group of this.groups) {
+      if (group.stream !== key.stream) continue;
+      group.settle(key.seq, group.part === 0 ? (rejectedOf?.get(group.group) ?? 0) : 0);
+    }
+  }
+
+  /** A received batch is forgotten: missing again, to be pulled. */
+  drop(key: { stream: number; seq: number }): void {
+    this.lane(key.stream).drop(key.seq);
+    for (const group of this.groups) if (group.stream === key.stream) group.drop(key.seq);
+  }
+
+  /** A batch, received or not, will never be stored. */
+  reject(key: { stream: number; seq: number }, nowMs: number): void {
+    this.drop(key);
+    const lane = this.lane(key.stream);
+    lane.heard(lane.firstRetained, key.seq, nowMs);
+    lane.reject(key.seq);
+  }
+
+  /** The agent says that `tick` of a group is done. */
+  heardTick(group: number, tick: number): void {
+    for (const ledger of this.groups) {
+      if (ledger.group === group) ledger.knownTick = Math.max(ledger.knownTick, tick);
+    }
+  }
+
+  /** The agent left in good order, or was started again at `endMs`. */
+  close(state: 'LEFT' | 'SUPERSEDED', endMs: number): void {
+    this.state = state;
+    this.endMs = endMs;
+  }
+
+  /** Whether every sequence number is in its final state and none can come any more. */
+  get isSettled(): boolean {
+    return (
+      this.state !== 'OPEN' &&
+      this.lanes.every((lane) => lane.received.size === 0 && lane.missingCount === 0)
+    );
+  }
+
+  terms(nowMs: number): Terms {
+    const sum = noTerms();
+    for (const group of this.groups) addTerms(sum, this.groupTerms(group, nowMs));
+    return sum;
+  }
+
+  groupTerms(group: GroupLedger, nowMs: number): Terms {
+    return group.terms(this.lane(group.stream), this.gridEnd(group, nowMs));
+  }
+
+  tickState(group: GroupLedger, tick: number, nowMs: number): TickState {
+    return group.stateOf(tick, this.lane(group.stream), this.gridEnd(group, nowMs));
+  }
+
+  /** Time through which all ticks of all groups are resolved; undefined where none is timed. */
+  completeThroughMs(nowMs: number): number | undefined {
+    let throughMs: number | undefined;
+    for (const group of this.groups) {
+      const grid = this.grids.get(group.group);
+      if (grid === undefined || grid.intervalMs === 0) continue;
+      const end = this.gridEnd(group, nowMs);
+      const tick = group.completeThrough(this.lane(group.stream), end);
+      throughMs = Math.min(throughMs ?? Infinity, grid.anchorMs + tick * grid.intervalMs);
+    }
+    return throughMs;
+  }
+
+  /** The last tick of a group's grid: at the epoch's end, or now. */
+  gridEnd(group: GroupLedger, nowMs: number): GridEnd {
+    const grid = this.grids.get(group.group);
+    const closed = this.state !== 'OPEN';
+    if (grid === undefined || grid.intervalMs === 0) return { tick: group.knownTick, closed };
+    // The tick at the end itself is the next epoch's.
+    const tick =
+      this.endMs === undefined
+        ? Math.floor((nowMs - grid.anchorMs) / grid.intervalMs)
+        : Math.ceil((this.endMs - grid.anchorMs) / grid.intervalMs) - 1;
+    return { tick: Math.max(tick, group.firstTick - 1), closed };
+  }
+
+  encode(writer: ByteWriter): void {
+    writer.uint(this.epoch);
+    writer.uint(this.nonce === undefined ? 0 : this.nonce + 1);
+    writer.uint(this.schemaVersion);
+    writer.uint(EPOCH_STATES.indexOf(this.state));
+    writer.uint(this.endMs === undefined ? 0 : this.endMs + 1);
+    for (const lane of this.lanes) lane.encode(writer);
+    writer.uint(this.grids.size);
+    for (const { group, intervalMs, anchorMs } of this.grids.values()) {
+      writer.uint(group);
+      writer.uint(intervalMs);
+      writer.uint(anchorMs);
+    }
+    writer.uint(this.groups.length);
+    for (const group of this.groups) group.encode(writer);
+  }
+
+  /** Reads what `encode` wrote. */
+  static decode(reader: ByteReader, nowMs: number): EpochLedger {
+    const epoch = reader.uint();
+    const nonce = reader.uint();
+    const schemaVersion = reader.uint();
+    const state = EPOCH_STATES[reader.uint()] ?? 'OPEN';
+    const endMs = reader.uint();
+    const lanes = Array.from({ length: STREAMS }, () => LaneLedger.decode(reader, nowMs));
+    const ledger = new EpochLedger(epoch, nonce === 0 ? undefined : nonce - 1, lanes);
+    ledger.schemaVersion = schemaVersion;
+    ledger.state = state;
+    if (endMs > 0) ledger.endMs = endMs - 1;
+    for (let left = reader.uint(); left > 0; left--) {
+      const grid = { group: reader.uint(), intervalMs: reader.uint(), anchorMs: reader.uint() };
+      ledger.grids.set(grid.group, grid);
+    }
+    for (let left = reader.uint(); left > 0; left--) ledger.groups.push(GroupLedger.decode(reader));
+    return ledger;
+  }
+
+  #find(key: { group: number; part: number; stream: number }): GroupLedger | undefined {
+    return this.groups.find(
+      ({ group, part, stream }) =>
+        group === key.group && part === key.part && stream === key.stream,
+    );
+  }
+
+  #group(key: { group: number; part: number; tickFrom?: number }, stream: number): GroupLedger {
+    const known = this.#find({ ...key, stream });
+    if (known !== undefined) return known;
+    const firstTick = this.#firstTick(key.group, key.tickFrom);
+    const ledger = new GroupLedger({ group: key.group, part: key.part, stream, firstTick });
+    this.groups.push(ledger);
+    return ledger;
+  }
+
+  // An epoch's number is the wall time of its start (unless the clock went back), and sampling
+  // begins with the first tick at or after it.
+  #firstTick(group: number, tickFrom = Infinity): number {
+    const grid = this.grids.get(group);
+    if (grid === undefined || grid.intervalMs === 0) return Math.min(tickFrom, 1);
+    const tick = Math.max(0, Math.ceil((this.epoch - grid.anchorMs) / grid.intervalMs));
+    return Math.min(tickFrom, tick);
+  }
+}

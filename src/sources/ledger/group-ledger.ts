@@ -1,0 +1,238 @@
+import type { ByteReader, ByteWriter } from '../../util/index.ts';
+import type { LaneLedger } from './lane-ledger.ts';
+import { SeriesCounts } from './series-counts.ts';
+import { noTerms, type Terms } from './terms.ts';
+import { TickCoverage, type TickHole } from './tick-coverage.ts';
+
+/**
+ * What one batch says of ticks `tickFrom` to `tickTo` of a group: series × ticks = present +
+ * suppressed + shed + failed.
+ */
+export interface TickAccount {
+  readonly group: number;
+  readonly part: number;
+  readonly tickFrom: number;
+  readonly tickTo: number;
+  readonly seriesCount: number;
+  readonly presentCount: number;
+  readonly suppressedCount: number;
+  readonly shedCount: number;
+  readonly failedCount: number;
+}
+
+/** What became of a tick. */
+export type TickState = 'COVERED' | 'MISSING' | 'DEGRADED' | 'REJECTED' | 'LOST' | 'DOWN';
+
+/** Up to where a group's grid runs, and whether more may come. */
+export interface GridEnd {
+  /** The last tick that is scheduled. */
+  readonly tick: number;
+  /** The epoch is over: ticks after the last batch are lost, or were never taken. */
+  readonly closed: boolean;
+}
+
+/**
+ * One group (or one part of it) in one epoch and lane: which of its ticks are accounted for, and
+ * by what. Ticks without a stored batch take the state of the batches that could have held them,
+ * so a tick can be in one state only.
+ */
+export class GroupLedger {
+  readonly group: number;
+  readonly part: number;
+  readonly stream: number;
+  /** First tick of the grid in this epoch. */
+  firstTick: number;
+  /** The newest tick that the agent is known to have taken. */
+  knownTick: number;
+  readonly series: SeriesCounts;
+  readonly coverage: TickCoverage;
+  /** Sums over covered ticks; `present` is what the batches held. */
+  readonly sums = { present: 0, suppressed: 0, shed: 0, failed: 0, rejected: 0 };
+  /** Of batches that are received and not stored, by sequence number. */
+  readonly #inFlight = new Map<number, TickAccount[]>();
+
+  constructor(
+    key: { group: number; part: number; stream: number; firstTick: number },
+    series = new SeriesCounts(),
+    coverage = new TickCoverage(),
+  ) {
+    this.group = key.group;
+    this.part = key.part;
+    this.stream = key.stream;
+    this.firstTick = key.firstTick;
+    this.knownTick = key.firstTick - 1;
+    this.series = series;
+    this.coverage = coverage;
+  }
+
+  /** Whether the account is of ticks that no other batch accounts for, in the order of numbers. */
+  fits(account: TickAccount, seq: number): boolean {
+    const { tickFrom, tickTo } = account;
+    if (!this.coverage.fits(tickFrom, tickTo, seq)) return false;
+    for (const accounts of this.#inFlight.values()) {
+      for (const other of accounts) {
+        if (other.tickFrom <= tickTo && other.tickTo >= tickFrom) return false;
+      }
+    }
+    return true;
+  }
+
+  /** A batch was received; `fits` must have said that it may. */
+  receive(account: TickAccount, seq: number): void {
+    const accounts = this.#inFlight.get(seq);
+    if (accounts === undefined) this.#inFlight.set(seq, [account]);
+    else accounts.push(account);
+    // What a batch says replaces what was assumed of its ticks; the newest holds from there on.
+    const newest = account.tickTo >= this.knownTick;
+    this.series.set(account.tickFrom, newest ? Infinity : account.tickTo, account.seriesCount);
+    this.firstTick = Math.min(this.firstTick, account.tickFrom);
+    this.knownTick = Math.max(this.knownTick, account.tickTo);
+  }
+
+  /** What was received is forgotten: its ticks are missing again. */
+  drop(seq: number): void {
+    this.#inFlight.delete(seq);
+  }
+
+  /** What was received is stored, all but `rejectedCount` of its samples. */
+  settle(seq: number, rejectedCount: number): void {
+    for (const account of this.#inFlight.get(seq) ?? []) {
+      this.coverage.cover(account.tickFrom, account.tickTo, seq);
+      this.sums.present += account.presentCount;
+      this.sums.suppressed += account.suppressedCount;
+      this.sums.shed += account.shedCount;
+      this.sums.failed += account.failedCount;
+    }
+    this.sums.rejected += rejectedCount;
+    this.#inFlight.delete(seq);
+  }
+
+  stateOf(tick: number, lane: LaneLedger, end: GridEnd): TickState {
+    if (this.coverage.has(tick)) return 'COVERED';
+    const hole = this.#holes(lane, end).find(({ from, to }) => from <= tick && to >= tick);
+    return hole === undefined ? 'MISSING' : this.#holeState(hole, tick, lane, end);
+  }
+
+  /** The terms over the grid up to `end`. */
+  terms(lane: LaneLedger, end: GridEnd): Terms {
+    const terms = noTerms();
+    const { present, suppressed, shed, failed, rejected } = this.sums;
+    terms.stored = present - rejected;
+    terms.suppressed = suppressed;
+    terms.shed = shed;
+    terms.failed = failed;
+    terms.rejected = rejected;
+    const last = Math.max(end.tick, this.knownTick);
+    terms.scheduled = this.series.sum(this.#startTick(lane), last);
+    for (const hole of this.#holes(lane, end)) this.#addHole(terms, hole, lane, end);
+    for (const accounts of this.#inFlight.values()) {
+      for (const { seriesCount, tickFrom, tickTo } of accounts) {
+        terms.inFlight += seriesCount * (tickTo - tickFrom + 1);
+        terms.missing -= this.series.sum(tickFrom, tickTo);
+      }
+    }
+    return terms;
+  }
+
+  /** The newest tick such that it and all before it are resolved; one before the first for none. */
+  completeThrough(lane: LaneLedger, end: GridEnd): number {
+    for (const hole of this.#holes(lane, end)) {
+      const open = this.#holeState(hole, hole.from, lane, end) === 'MISSING';
+      if (open && this.series.sum(hole.from, hole.to) > 0) return hole.from - 1;
+    }
+    return Math.max(end.tick, this.knownTick);
+  }
+
+  encode(writer: ByteWriter): void {
+    writer.uint(this.group);
+    writer.uint(this.part);
+    writer.uint(this.stream);
+    writer.uint(this.firstTick);
+    writer.uint(this.knownTick + 1 - this.firstTick);
+    this.series.encode(writer);
+    this.coverage.encode(writer);
+    const { present, suppressed, shed, failed, rejected } = this.sums;
+    for (const sum of [present, suppressed, shed, failed, rejected]) writer.uint(sum);
+  }
+
+  static decode(reader: ByteReader): GroupLedger {
+    const key = {
+      group: reader.uint(),
+      part: reader.uint(),
+      stream: reader.uint(),
+      firstTick: reader.uint(),
+    };
+    const known = reader.uint();
+    const ledger = new GroupLedger(key, SeriesCounts.decode(reader), TickCoverage.decode(reader));
+    ledger.knownTick = key.firstTick + known - 1;
+    ledger.sums.present = reader.uint();
+    ledger.sums.suppressed = reader.uint();
+    ledger.sums.shed = reader.uint();
+    ledger.sums.failed = reader.uint();
+    ledger.sums.rejected = reader.uint();
+    return ledger;
+  }
+
+  #holes(lane: LaneLedger, end: GridEnd): TickHole[] {
+    const start = this.#startTick(lane);
+    const holes = this.coverage.holes(start);
+    const last = Math.max(end.tick, this.knownTick);
+    const from = Math.max(start, (this.coverage.lastTick ?? -1) + 1);
+    if (from <= last) {
+      holes.push({ from, to: last, seqFrom: this.coverage.lastSeq + 1, seqTo: lane.lastSeq });
+    }
+    return holes;
+  }
+
+  /**
+   * The first tick that is scheduled. Where all batches before the first with this group are stored,
+   * the group began there, later than its epoch.
+   */
+  #startTick(lane: LaneLedger): number {
+    const covered = this.coverage.firstTick;
+    const head = this.coverage.holes(this.firstTick)[0];
+    if (covered === undefined || head === undefined || head.from > covered) return this.firstTick;
+    return lane.durable.covers(head.seqFrom, head.seqTo) ? covered : this.firstTick;
+  }
+
+  #addHole(terms: Terms, hole: TickHole, lane: LaneLedger, end: GridEnd): void {
+    const { from, to } = hole;
+    // Only the tail has ticks beyond what is known, and only there the state may change midway.
+    const middle = Math.min(to, Math.max(from - 1, this.knownTick));
+    this.#addTicks(terms, { from, to: middle }, this.#holeState(hole, from, lane, end));
+    this.#addTicks(terms, { from: middle + 1, to }, this.#holeState(hole, to, lane, end));
+  }
+
+  #addTicks(terms: Terms, { from, to }: { from: number; to: number }, state: TickState): void {
+    if (to < from) return;
+    const samples = this.series.sum(from, to);
+    if (state === 'MISSING') terms.missing += samples;
+    else if (state === 'DOWN') terms.down += samples;
+    else if (state === 'LOST') terms.lost += samples;
+    else if (state === 'DEGRADED') terms.degraded += samples;
+    else terms.rejected += samples;
+  }
+
+  #holeState(hole: TickHole, tick: number, lane: LaneLedger, end: GridEnd): TickState {
+    const { seqFrom, seqTo } = hole;
+    const isTail = hole.from > (this.coverage.lastTick ?? -1);
+    if (isTail && !end.closed) return 'MISSING';
+    if (!lane.resolved.covers(seqFrom, seqTo)) return 'MISSING';
+    if (isTail && tick > this.knownTick && !this.#lostSilently(lane, hole)) return 'DOWN';
+    if (lane.degraded.countIn(seqFrom, seqTo) > 0) return 'DEGRADED';
+    if (lane.rejected.countIn(seqFrom, seqTo) > 0) return 'REJECTED';
+    return 'LOST';
+  }
+
+  /**
+   * Whether batches at the end of an epoch are lost that nobody counted the ticks of, so that what
+   * is after the last known tick cannot be told from the time in which the process was down. What
+   * a crash took was sealed before the agent last told of its ticks.
+   */
+  #lostSilently(lane: LaneLedger, { seqFrom, seqTo }: TickHole): boolean {
+    const crashed = lane.lost.get('CRASH')?.countIn(seqFrom, seqTo) ?? 0;
+    let lost = 0;
+    for (const set of lane.lost.values()) lost += set.countIn(seqFrom, seqTo);
+    return lost > crashed;
+  }
+}

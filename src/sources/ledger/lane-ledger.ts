@@ -1,0 +1,247 @@
+import type { ByteReader, ByteWriter, Interval } from '../../util/index.ts';
+import { IntervalSet } from '../../util/index.ts';
+import { LOSS_REASONS, type LossReason } from './loss-reason.ts';
+
+/** What is known of one sequence number. The last five are final. */
+export type SequenceState =
+  | 'EXPECTED'
+  | 'RECEIVED'
+  | 'MISSING'
+  | 'REQUESTED'
+  | 'DURABLE'
+  | 'REPAIRED'
+  | 'DEGRADED'
+  | 'LOST'
+  | 'REJECTED';
+
+/** A run of sequence numbers that were sealed and are not here. */
+export interface Gap extends Interval {
+  /** When it was first known that they are not. */
+  readonly sinceMs: number;
+}
+
+interface Mark {
+  /** Numbers up to here were known at `ms`; those after the mark before only then. */
+  readonly seq: number;
+  readonly ms: number;
+}
+
+/** More kinds of times than this say the same about when to repair. */
+const MARKS_MAX = 64;
+
+/**
+ * The sequence numbers of one agent, epoch and lane, from 1 to the last that is known to be
+ * sealed. A number is in one state at a time; what is neither received nor resolved is missing by
+ * definition, so no gap can be forgotten. Memory goes with the number of gaps.
+ */
+export class LaneLedger {
+  /** The highest number known to be sealed. */
+  lastSeq = 0;
+  /** The agent holds nothing below. */
+  firstRetained = 1;
+  readonly durable = new IntervalSet();
+  /** The part of `durable` that came by repair. */
+  readonly repaired = new IntervalSet();
+  readonly degraded = new IntervalSet();
+  readonly rejected = new IntervalSet();
+  readonly lost = new Map<LossReason, IntervalSet>();
+  /** Everything that came to a final state. */
+  readonly resolved = new IntervalSet();
+  /** Not in the store yet; forgotten with the process. */
+  readonly received = new IntervalSet();
+  readonly requested = new IntervalSet();
+  #marks: Mark[] = [];
+
+  stateOf(seq: number): SequenceState {
+    if (this.repaired.has(seq)) return 'REPAIRED';
+    if (this.durable.has(seq)) return 'DURABLE';
+    if (this.degraded.has(seq)) return 'DEGRADED';
+    if (this.rejected.has(seq)) return 'REJECTED';
+    if (this.resolved.has(seq)) return 'LOST';
+    if (this.received.has(seq)) return 'RECEIVED';
+    if (seq > this.lastSeq) return 'EXPECTED';
+    return this.requested.has(seq) ? 'REQUESTED' : 'MISSING';
+  }
+
+  /** Why a lost number is lost. */
+  lossReason(seq: number): LossReason | undefined {
+    for (const [reason, set] of this.lost) if (set.has(seq)) return reason;
+    return undefined;
+  }
+
+  /** The agent has sealed up to `lastSeq` and holds from `firstRetained` on. */
+  heard(firstRetained: number, lastSeq: number, nowMs: number): void {
+    this.#know(lastSeq, nowMs);
+    if (firstRetained <= this.firstRetained) return;
+    this.firstRetained = firstRetained;
+    this.lose(1, Math.min(firstRetained - 1, this.lastSeq), 'EVICTED');
+  }
+
+  /**
+   * Takes a number in; false when it is here already. One that was given up is taken too: data that
+   * comes after all is better than a loss that was declared.
+   */
+  receive(seq: number, nowMs: number): boolean {
+    if (this.received.has(seq) || this.durable.has(seq)) return false;
+    if (seq > this.lastSeq) {
+      // What was jumped over is missing from now on; the number itself never was.
+      this.#know(seq, nowMs);
+    }
+    this.#unresolve(seq);
+    this.received.add(seq);
+    this.requested.remove(seq);
+    return true;
+  }
+
+  /** What was received did not get into the store: it is missing again. */
+  drop(seq: number): void {
+    this.received.remove(seq);
+  }
+
+  /** What was received is in the store for good. */
+  settle(seq: number, byRepair: boolean): void {
+    this.received.remove(seq);
+    this.durable.add(seq);
+    if (byRepair) this.repaired.add(seq);
+    this.#resolve(seq, seq);
+  }
+
+  /** The number's content will never be stored. */
+  reject(seq: number): void {
+    if (this.durable.has(seq)) return;
+    this.#unresolve(seq);
+    this.received.remove(seq);
+    this.rejected.add(seq);
+    this.#resolve(seq, seq);
+  }
+
+  /** Gives up what is missing in `from` to `to`; how many numbers that were. */
+  lose(from: number, to: number, reason: LossReason): number {
+    let count = 0;
+    for (const gap of this.missing(from, to)) {
+      let set = this.lost.get(reason);
+      if (set === undefined) this.lost.set(reason, (set = new IntervalSet()));
+      count += set.add(gap.from, gap.to);
+      this.#resolve(gap.from, gap.to);
+    }
+    return count;
+  }
+
+  /** What is missing in `from` to `to` came as a rollup only. */
+  degrade(from: number, to: number): void {
+    for (const gap of this.missing(from, to)) {
+      this.degraded.add(gap.from, gap.to);
+      this.#resolve(gap.from, gap.to);
+    }
+  }
+
+  request(from: number, to: number): void {
+    for (const gap of this.missing(from, to)) this.requested.add(gap.from, gap.to);
+  }
+
+  /** A request came to its end: what it did not bring is missing again. */
+  release(from: number, to: number): void {
+    this.requested.remove(from, to);
+  }
+
+  /** What is sealed and neither here nor given up, requested or not. */
+  missing(from = 1, to: number = this.lastSeq): Interval[] {
+    const found: Interval[] = [];
+    for (const gap of this.resolved.gaps(from, Math.min(to, this.lastSeq))) {
+      found.push(...this.received.gaps(gap.from, gap.to));
+    }
+    return found;
+  }
+
+  get missingCount(): number {
+    let count = 0;
+    for (const { from, to } of this.missing()) count += to - from + 1;
+    return count;
+  }
+
+  /** Missing and not asked for, ascending, each part with the time since when it is missing. */
+  gaps(): Gap[] {
+    const found: Gap[] = [];
+    for (const missing of this.missing()) {
+      for (const { from, to } of this.requested.gaps(missing.from, missing.to)) {
+        for (let start = from; start <= to; ) {
+          const mark = this.#marks.find(({ seq }) => seq >= start);
+          const end = Math.min(to, mark?.seq ?? to);
+          found.push({ from: start, to: end, sinceMs: mark?.ms ?? 0 });
+          start = end + 1;
+        }
+      }
+    }
+    return found;
+  }
+
+  /** All up to here are received or given up. */
+  get cumReceived(): number {
+    let seq = 0;
+    for (;;) {
+      const next = this.received.contiguousFrom(this.resolved.contiguousFrom(seq + 1) + 1);
+      if (next === seq) return seq;
+      seq = next;
+    }
+  }
+
+  /** All up to here are in the store for good or given up. */
+  get cumDurable(): number {
+    return this.resolved.contiguousFrom(1);
+  }
+
+  encode(writer: ByteWriter): void {
+    writer.uint(this.lastSeq);
+    writer.uint(this.firstRetained);
+    for (const set of [this.durable, this.repaired, this.degraded, this.rejected]) {
+      set.encode(writer);
+    }
+    for (const reason of LOSS_REASONS) (this.lost.get(reason) ?? new IntervalSet()).encode(writer);
+  }
+
+  /** Reads what `encode` wrote. What was only received or requested is missing again. */
+  static decode(reader: ByteReader, nowMs: number): LaneLedger {
+    const lane = new LaneLedger();
+    const readUint = (): number => reader.uint();
+    const lastSeq = reader.uint();
+    lane.firstRetained = reader.uint();
+    for (const set of [lane.durable, lane.repaired, lane.degraded, lane.rejected]) {
+      set.addAll(IntervalSet.decode(readUint));
+      lane.resolved.addAll(set);
+    }
+    for (const reason of LOSS_REASONS) {
+      const set = IntervalSet.decode(readUint);
+      if (set.size > 0) lane.lost.set(reason, set);
+      lane.resolved.addAll(set);
+    }
+    lane.#know(lastSeq, nowMs);
+    return lane;
+  }
+
+  #know(seq: number, nowMs: number): void {
+    if (seq <= this.lastSeq) return;
+    const last = this.#marks.at(-1);
+    if (last !== undefined && last.ms === nowMs) this.#marks.pop();
+    this.#marks.push({ seq, ms: nowMs });
+    this.lastSeq = seq;
+    const cumDurable = this.cumDurable;
+    let done = 0;
+    while ((this.#marks[done]?.seq ?? Infinity) <= cumDurable) done++;
+    // The oldest times are all long ago: the one after them will do.
+    done = Math.max(done, this.#marks.length - MARKS_MAX);
+    if (done > 0) this.#marks.splice(0, done);
+  }
+
+  #resolve(from: number, to: number): void {
+    this.resolved.add(from, to);
+    this.requested.remove(from, to);
+  }
+
+  #unresolve(seq: number): void {
+    if (!this.resolved.has(seq)) return;
+    for (const set of this.lost.values()) set.remove(seq);
+    this.degraded.remove(seq);
+    this.rejected.remove(seq);
+    this.resolved.remove(seq);
+  }
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { simulate } from '../support/tide-simulator/simulation.ts';
+
+const SEEDS = 300;
+
+const only = process.env['TIDE_SEED'];
+
+test(only === undefined ? `${SEEDS} seeds` : `seed ${only}`, async () => {
+  const first = only === undefined ? 1 : Number(only);
+  const count = only === undefined ? SEEDS : 1;
+  for (let seed = first; seed < first + count; seed++) await simulate(seed);
+}, 120_000);
+
+test('the same seed does the same', async () => {
+  const once = await simulate(17);
+  expect(await simulate(17)).toEqual(once);
+});

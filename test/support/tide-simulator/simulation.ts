@@ -1,0 +1,268 @@
+import { Chance } from './chance.ts';
+import { checkBalance, checkHealed, type HealedTally } from './checks.ts';
+import { Connection, type Endpoint, type Weather } from './network.ts';
+import { SimulatedAgent } from './simulated-agent.ts';
+import { type DiskWeather, SimulatedCollector } from './simulated-collector.ts';
+import { Timeline } from './timeline.ts';
+import { Truth } from './truth.ts';
+
+const START_MS = 1_700_000_000_000;
+/** Virtual time in which everything must have healed. */
+const HEALING_MS = 240_000;
+const CALM: Weather = { minDelayMs: 1, maxDelayMs: 20, duplicates: 0, resets: 0 };
+const GOOD_DISK: DiskWeather = { minCommitMs: 0, maxCommitMs: 10, failures: 0 };
+const LARGE_RING = {
+  memoryBytes: 4096,
+  diskBytes: 1 << 22,
+  segmentBytes: 2048,
+  maxAgeMs: 3_600_000,
+};
+const SMALL_RING = { memoryBytes: 512, diskBytes: 3072, segmentBytes: 768, maxAgeMs: 60_000 };
+
+/** What a seed came to. */
+export interface SimulationResult extends HealedTally {
+  readonly agents: number;
+  readonly epochs: number;
+  readonly sealed: number;
+  readonly duplicates: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly ringHeldAll: boolean;
+}
+
+/**
+ * One life of a few agents and a collector, all of it following from the seed: faults for a while,
+ * then peace, then everything must be right. Throws, naming the seed, when it is not.
+ */
+export async function simulate(seed: number): Promise<SimulationResult> {
+  try {
+    return await new Simulation(seed).run();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`TIDE_SEED=${seed}: ${message}`, { cause: error });
+  }
+}
+
+class Simulation {
+  readonly #chance: Chance;
+  readonly #timeline = new Timeline(START_MS);
+  readonly #truth = new Truth();
+  readonly #weather: Weather = { ...CALM };
+  readonly #disk: DiskWeather = { ...GOOD_DISK };
+  readonly #collector: SimulatedCollector;
+  readonly #agents: SimulatedAgent[] = [];
+  readonly #connections = new Map<number, { agent: number; connection: Connection }>();
+  readonly #partitioned = new Set<number>();
+  readonly #faults: Record<string, number> = {};
+  readonly #ringHeldAll: boolean;
+  #lastConnection = 0;
+  #peace = false;
+
+  constructor(seed: number) {
+    const chance = new Chance(seed);
+    this.#chance = chance;
+    this.#ringHeldAll = chance.hit(0.75);
+    this.#collector = new SimulatedCollector({
+      timeline: this.#timeline,
+      chance: chance.fork(),
+      disk: this.#disk,
+    });
+    this.#weather.maxDelayMs = chance.pick([5, 50, 300]);
+    this.#weather.duplicates = chance.pick([0, 0.02, 0.2]);
+    this.#weather.resets = chance.pick([0, 0, 0.01, 0.05]);
+    const count = chance.whole(1, 4);
+    for (let index = 0; index < count; index++) {
+      this.#agents.push(
+        new SimulatedAgent(index, {
+          timeline: this.#timeline,
+          truth: this.#truth,
+          chance: chance.fork(),
+          ring: this.#ringHeldAll ? LARGE_RING : SMALL_RING,
+          lingerTicks: chance.whole(1, 3),
+          connect: (agent, end) => this.#connect(agent, end),
+        }),
+      );
+    }
+  }
+
+  async run(): Promise<SimulationResult> {
+    const check = (): void => this.#checkBalance();
+    const timeline = this.#timeline;
+    this.#collector.start();
+    for (const agent of this.#agents) {
+      timeline.after(this.#chance.whole(0, 3000), () => this.#begin(agent));
+    }
+    const troubleMs = this.#chance.whole(20_000, 80_000);
+    const meanMs = this.#chance.pick([1500, 4000, 10_000]);
+    const nextFault = (): void => {
+      timeline.after(this.#chance.whole(1, 2 * meanMs), async () => {
+        if (this.#peace) return;
+        await this.#fault();
+        nextFault();
+      });
+    };
+    nextFault();
+    await timeline.run(START_MS + troubleMs, check);
+    await this.#heal(check);
+    for (const agent of this.#agents) agent.leave();
+    await timeline.run(timeline.nowMs + 5000, check);
+    return this.#result();
+  }
+
+  async #heal(check: () => void): Promise<void> {
+    this.#peace = true;
+    Object.assign(this.#weather, CALM);
+    Object.assign(this.#disk, GOOD_DISK);
+    for (const agent of this.#partitioned) this.#mend(agent);
+    if (this.#collector.machine === undefined) this.#collector.start();
+    for (const agent of this.#agents) await this.#begin(agent);
+    const untilMs = this.#timeline.nowMs + HEALING_MS;
+    // A while at least, so that what is under way comes in and clocks run out.
+    await this.#timeline.run(this.#timeline.nowMs + 20_000, check);
+    while (!this.#isHealed() && this.#timeline.nowMs < untilMs) {
+      await this.#timeline.run(this.#timeline.nowMs + 1000, check);
+    }
+  }
+
+  #isHealed(): boolean {
+    return this.#agents.every(({ id, epoch }) => {
+      const ledger = this.#collector.machine?.ledger(id);
+      if (ledger === undefined || ledger.currentEpoch !== epoch) return false;
+      return ledger.epochs.every(({ lanes }) =>
+        lanes.every(({ missingCount, received }) => missingCount === 0 && received.size === 0),
+      );
+    });
+  }
+
+  async #result(): Promise<SimulationResult> {
+    const { machine, store } = this.#collector;
+    const sum = { stored: 0, lostTicks: 0, lostSequences: 0, repaired: 0, duplicates: 0 };
+    for (const { id, index, ring } of this.#agents) {
+      const ledger = machine?.ledger(id);
+      if (ledger === undefined || ring === undefined) throw new Error(`${id} never came back`);
+      const runs = this.#truth.runsOf(index);
+      const { nowMs } = this.#timeline;
+      const ringHeldAll = this.#ringHeldAll;
+      const tally = await checkHealed({
+        agentId: id,
+        agent: index,
+        ledger,
+        ring,
+        runs,
+        store,
+        nowMs,
+        ringHeldAll,
+      });
+      sum.stored += tally.stored;
+      sum.lostTicks += tally.lostTicks;
+      sum.lostSequences += tally.lostSequences;
+      sum.repaired += tally.repaired;
+      sum.duplicates += machine?.duplicateCount(id) ?? 0;
+    }
+    return {
+      ...sum,
+      agents: this.#agents.length,
+      epochs: this.#truth.runs.length,
+      sealed: this.#truth.runs.reduce((count, { sealed }) => count + sealed.length, 0),
+      faults: this.#faults,
+      ringHeldAll: this.#ringHeldAll,
+    };
+  }
+
+  async #fault(): Promise<void> {
+    const agent = this.#chance.pick(this.#agents);
+    const faults: Record<string, () => void | Promise<void>> = {
+      event: () => agent.event(),
+      events: () => agent.event(),
+      schema: () => agent.extendSchema(),
+      reset: () => this.#resetConnections(agent.index),
+      partition: () => this.#partition(agent.index, this.#chance.whole(1000, 30_000)),
+      'agent killed': () => this.#crashAgent(agent, false),
+      'agent without power': () => this.#crashAgent(agent, true),
+      'agent restarted': () => this.#restartAgent(agent),
+      'agent paused': () => agent.pause(this.#chance.whole(500, 12_000)),
+      'collector killed': () => this.#crashCollector(false),
+      'store deleted': () => this.#crashCollector(this.#chance.hit(0.5)),
+      'slow disk': () => this.#badDisk({ minCommitMs: 100, maxCommitMs: 2500, failures: 0 }),
+      'failing disk': () => this.#badDisk({ minCommitMs: 0, maxCommitMs: 50, failures: 0.4 }),
+    };
+    const name = this.#chance.pick(Object.keys(faults));
+    this.#faults[name] = (this.#faults[name] ?? 0) + 1;
+    await faults[name]?.();
+  }
+
+  async #begin(agent: SimulatedAgent): Promise<void> {
+    if (!agent.isRunning) await agent.start();
+  }
+
+  #crashAgent(agent: SimulatedAgent, power: boolean): void {
+    agent.crash(power);
+    this.#timeline.after(this.#chance.whole(1, 12_000), () => this.#begin(agent));
+  }
+
+  #restartAgent(agent: SimulatedAgent): void {
+    agent.leave();
+    this.#timeline.after(this.#chance.whole(200, 3000), async () => {
+      if (this.#peace && !agent.isRunning) return;
+      await agent.stop();
+      this.#timeline.after(this.#chance.whole(1, 4000), () => this.#begin(agent));
+    });
+  }
+
+  #crashCollector(deleteStore: boolean): void {
+    if (this.#collector.machine === undefined) return;
+    this.#collector.crash();
+    if (deleteStore) this.#collector.deleteStore();
+    this.#timeline.after(this.#chance.whole(1, 10_000), () => {
+      if (this.#collector.machine === undefined) this.#collector.start();
+    });
+  }
+
+  #badDisk(weather: DiskWeather): void {
+    Object.assign(this.#disk, weather);
+    this.#timeline.after(this.#chance.whole(2000, 15_000), () => {
+      Object.assign(this.#disk, GOOD_DISK);
+    });
+  }
+
+  #resetConnections(agent: number): void {
+    for (const [id, entry] of this.#connections) {
+      if (!entry.connection.isOpen) this.#connections.delete(id);
+      else if (entry.agent === agent) entry.connection.reset();
+    }
+  }
+
+  #partition(agent: number, durationMs: number): void {
+    this.#partitioned.add(agent);
+    for (const entry of this.#connections.values()) {
+      if (entry.agent === agent) entry.connection.stalled = true;
+    }
+    this.#timeline.after(durationMs, () => this.#mend(agent));
+  }
+
+  #mend(agent: number): void {
+    this.#partitioned.delete(agent);
+    // What was swallowed is not sent again: the connection is dead, as after too many retries.
+    for (const entry of this.#connections.values()) {
+      if (entry.agent === agent && entry.connection.stalled) entry.connection.reset();
+    }
+  }
+
+  #connect(agent: number, end: Endpoint): Connection | undefined {
+    if (this.#partitioned.has(agent) || this.#collector.machine === undefined) return undefined;
+    const ends = { agent: end, collector: end };
+    const network = { timeline: this.#timeline, chance: this.#chance, weather: this.#weather };
+    const connection = new Connection(++this.#lastConnection, network, ends);
+    const collector = this.#collector.accept(connection);
+    if (collector === undefined) return undefined;
+    ends.collector = collector;
+    this.#connections.set(connection.id, { agent, connection });
+    return connection;
+  }
+
+  #checkBalance(): void {
+    for (const { id } of this.#agents) {
+      const ledger = this.#collector.machine?.ledger(id);
+      if (ledger !== undefined) checkBalance(ledger, this.#timeline.nowMs);
+    }
+  }
+}
