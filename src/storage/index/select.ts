@@ -8,7 +8,7 @@ type Refs = Uint32Array<ArrayBuffer>;
 const NONE: Refs = new Uint32Array(0);
 const encoder = new TextEncoder();
 
-/** A list this many times as long as the refs is looked into; a shorter one is copied and merged. */
+/** A list so many times as long as the refs is looked into; a shorter one is copied. */
 const SEEK_RATIO = 64;
 /** Testing a series by its labels costs about as much as this many refs of a list. */
 const TEST_COST_REFS = 20;
@@ -22,8 +22,8 @@ const TEST_COST_REFS = 20;
  * series are gone through only where nothing narrows.
  *
  * A writer may be at work: series that were there throughout are found, and every series found
- * satisfied the matchers. A series in the directory is in all of its lists, so what takes away comes
- * after the look into it; one that is being removed leaves it first, so there is another at the end.
+ * satisfied the matchers. A series in the directory is in all of its lists, so what takes away
+ * comes after a look into it; one that is removed leaves it first, so there is a look at the end.
  */
 export function selectRefs(view: IndexView, matchers: readonly Matcher[]): Refs {
   const lists: (Postings | Refs)[] = [];

@@ -142,8 +142,8 @@ export class SeriesIndexWriter {
   }
 
   /**
-   * Forgets series; what is not there is passed over. The cost is that of going through the lists of
-   * all their labels once, so that many at a time cost little more than one.
+   * Forgets series; what is not there is passed over. The cost is that of going through the lists
+   * of all their labels once, so that many at a time cost little more than one.
    */
   remove(refs: Iterable<number>): void {
     const gone = Uint32Array.from(refs).sort();
