@@ -109,20 +109,14 @@ class Finder {
   async find(matchers: readonly Matcher[], commit: number): Promise<boolean> {
     for (const shard of this.#parts.head.shards) {
       const refs = shard.index.select(matchers);
-      const sets = shard.index.setsOf(refs);
       const caps = new Float64Array(refs.length);
-      for (let from = 0; from < refs.length; from += PIECE) {
-        const to = Math.min(from + PIECE, refs.length);
-        const some = refs.subarray(from, to);
-        const { kernel } = shard;
-        if (!kernel.capture(some, to - from, commit, this.#minTime, caps.subarray(from, to))) {
-          return false;
-        }
-        if (this.#pacer.dueNow()) await this.#pause();
-      }
+      // Nothing comes before it: commits go on meanwhile.
+      if (!(await this.#capture(shard, refs, caps, commit))) return false;
+      const sets = shard.index.setsOf(refs);
       let length = 0;
       for (let at = 0; at < refs.length; at++) {
         const cap = caps[at]!;
+        // One that is removed in these moments has no label set any more.
         if (cap === cap && sets[at] !== 0 && this.#keeps(shard, refs[at]!, cap)) {
           refs[length] = refs[at]!;
           sets[length] = sets[at]!;
@@ -131,6 +125,28 @@ class Finder {
         if (this.#pacer.due()) await this.#pause();
       }
       this.#shards.push(shortened({ shard, refs, sets, caps }, length));
+    }
+    return true;
+  }
+
+  async #capture(
+    { kernel }: ShardAccess,
+    refs: Uint32Array,
+    caps: Float64Array,
+    commit: number,
+  ): Promise<boolean> {
+    for (let from = 0; from < refs.length; from += PIECE) {
+      const to = Math.min(from + PIECE, refs.length);
+      const into = caps.subarray(from, to);
+      const isWhole = kernel.capture(
+        refs.subarray(from, to),
+        to - from,
+        commit,
+        this.#minTime,
+        into,
+      );
+      if (!isWhole) return false;
+      if (this.#pacer.dueNow()) await this.#pause();
     }
     return true;
   }

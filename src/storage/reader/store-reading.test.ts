@@ -245,16 +245,15 @@ describe.each([
   test('closing refuses what is pending, what follows, and frees what was found', async () => {
     const querier = reader.querier();
     const set = await querier.select(matchM, ALWAYS);
-    const pending = [
+    const pending = Promise.allSettled<unknown>([
       querier.select([], ALWAYS),
       querier.series([], ALWAYS),
       querier.labelNames([], ALWAYS),
       querier.labelValues('job', [], ALWAYS),
-    ];
+    ]);
     querier.close();
-    for (const each of pending) {
-      await expect(each).rejects.toMatchObject({ code: 'storage_closed' });
-    }
+    const refused = { status: 'rejected', reason: { code: 'storage_closed' } };
+    expect(await pending).toMatchObject([refused, refused, refused, refused]);
     await expect(querier.select([], ALWAYS)).rejects.toMatchObject({ code: 'storage_closed' });
     expect(isHeld(store)).toBe(false);
     expect(set.labels(0)).toEqual(A);
