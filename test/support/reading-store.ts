@@ -69,8 +69,8 @@ export class ReadingStore implements HeadSource {
   }
 
   /**
-   * One commit; series are made as need be. Late samples go in without a window. `between` is called
-   * when half of the samples are stored.
+   * One commit; series are made as need be. Late samples go in without a window. `between` is
+   * called when half of the samples are stored.
    */
   commit(samples: readonly Sample[], between: () => void = () => {}): void {
     const half = samples.length >>> 1;
