@@ -25,6 +25,10 @@ export class FamilyMetadata implements ExpositionVisitor {
   #families = new Map<string, Metadata>();
   /** What the body under way says, by family. */
   #pending = new Map<string, Metadata>();
+  /** Families of which the body says two things. */
+  readonly #disputed = new Set<string>();
+  /** The family of the line that was read last; undefined where it has none. */
+  lastFamily: string | undefined;
   #firstCount = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #format: 'text' | 'openmetrics' = 'text';
@@ -33,11 +37,18 @@ export class FamilyMetadata implements ExpositionVisitor {
   begin(format: 'text' | 'openmetrics'): void {
     this.#format = format;
     this.#pending.clear();
+    this.#disputed.clear();
   }
 
   /** What the ranges of the next lines point into. */
   read(bytes: Uint8Array): void {
     this.#bytes = bytes;
+    this.lastFamily = undefined;
+  }
+
+  /** Whether lines of that family are to be read each time: the last of them counts. */
+  isDisputed(family: string | undefined): boolean {
+    return family !== undefined && this.#disputed.has(family);
   }
 
   sample(): void {
@@ -105,8 +116,11 @@ export class FamilyMetadata implements ExpositionVisitor {
 
   #say(nameStart: number, nameEnd: number, change: (before: Metadata) => Metadata): void {
     const name = unescapeText(this.#bytes, nameStart, nameEnd);
-    const before = this.#pending.get(name) ?? this.#families.get(name) ?? NOTHING;
-    this.#pending.set(name, change(before));
+    this.lastFamily = name;
+    const said = this.#pending.get(name);
+    const now = change(said ?? this.#families.get(name) ?? NOTHING);
+    if (said !== undefined && isContradicted(said, now)) this.#disputed.add(name);
+    this.#pending.set(name, now);
   }
 }
 

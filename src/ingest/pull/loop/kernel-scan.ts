@@ -138,6 +138,7 @@ function findRefs(
     metadata.read(line);
     return metadata;
   };
+  const lines: { readonly index: number; readonly family: string | undefined }[] = [];
   let known = body.columns().length;
   for (let index = 0; index < count; index++) known -= body.unknown(index).sampleCount;
   for (let index = 0; index < count; index++) {
@@ -146,6 +147,7 @@ function findRefs(
     const end = unknown.end - offset;
     if (unknown.sampleCount === 0) {
       if (!judgeLine(format, bytes, { start, end }, read)) return undefined;
+      lines.push({ index, family: metadata.lastFamily });
       refs.push(DROPPED_REF);
       continue;
     }
@@ -154,5 +156,6 @@ function findRefs(
     if (labels !== undefined && sampleLimit > 0 && ++known > sampleLimit) return undefined;
     refs.push(labels === undefined ? DROPPED_REF : appender.series(labels));
   }
+  for (const { index, family } of lines) if (metadata.isDisputed(family)) refs[index] = NO_SERIES;
   return refs;
 }
