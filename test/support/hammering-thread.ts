@@ -6,8 +6,8 @@ import { connectReader } from '../../src/storage/reader/connect-reader.ts';
 /**
  * A worker that selects over and over what another thread changes, and looks whether it can be.
  *
- * Series `pair` come in twos, `side` a and b, which get the same sample in each commit: at multiples
- * of 10, with the value three times the time. At every 500th of these times samples may be deleted;
+ * Series `pair` come in twos, `side` a and b, which get the same sample in each commit: at
+ * multiples of 10, with the value three times the time. At multiples of 500 samples may be deleted;
  * at times that end with 5 they may be late. Series `churn` come and go; their only sample is at
  * the time of their number.
  */
