@@ -9,6 +9,7 @@ import { NaiveStorage } from '../contract/naive-storage.ts';
 import { ALWAYS, bitsOf, dumpStorage, equals, pushBits } from '../contract/storage-access.ts';
 import type { Crash } from '../support/memory-file-system.ts';
 import { MemoryFileSystem, processCrash, systemError } from '../support/memory-file-system.ts';
+import { spreadRefs } from '../support/spread-refs.ts';
 
 const NOW = 1_700_000_000_000;
 const WINDOW_MS = 50;
@@ -93,6 +94,8 @@ class Comparison {
   changes: Change[] = [];
   background: Promise<unknown>[] = [];
   readonly #fsync: 'group' | 'none';
+  /** Of some runs, the store has other shards each time it is opened. */
+  #shards = 1;
   #storage: EmbeddedStorage | undefined;
 
   constructor(fsync: 'group' | 'none') {
@@ -100,6 +103,7 @@ class Comparison {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
+    this.#shards = 1 + (steps.length % 3);
     await this.#open();
     for (const step of steps) await this.#step(step);
     await this.#reopen();
@@ -113,9 +117,10 @@ class Comparison {
 
   async #open(): Promise<void> {
     this.files.delay = () => turns(1);
-    this.#storage = await openStorage(
+    const storage = await openStorage(
       {
         data_dir: 'data',
+        head_shards: this.#shards,
         fsync: this.#fsync,
         out_of_order_window_ms: WINDOW_MS,
         wal_segment_bytes: 4096,
@@ -123,6 +128,8 @@ class Comparison {
       },
       { files: this.files, clock: new FakeClock(NOW) },
     );
+    this.#storage = this.#shards === 1 ? storage : spreadRefs(storage, 3);
+    if (this.#shards > 1) this.#shards = 5 - this.#shards;
   }
 
   async #step(step: Step): Promise<void> {

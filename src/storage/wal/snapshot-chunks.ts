@@ -42,7 +42,10 @@ export interface PackedSeries {
 export class ChunkRecord {
   readonly #texts = new ByteWriter();
   readonly #series = new ByteWriter(1024 * 1024);
+  /** Places of the texts of `#symbols`. */
   readonly #placeById = new Map<number, number>();
+  #symbols: SymbolSource | undefined;
+  #textCount = 0;
 
   /** Size of the record so far, without its header. */
   get sizeBytes(): number {
@@ -50,6 +53,11 @@ export class ChunkRecord {
   }
 
   add(ref: number, symbols: SymbolSource, series: PackedSeries): void {
+    if (symbols !== this.#symbols) {
+      // Another shard: the same numbers stand for other texts.
+      this.#placeById.clear();
+      this.#symbols = symbols;
+    }
     const writer = this.#series;
     writer.u32(ref);
     const ids = symbols.symbolIds(ref);
@@ -71,12 +79,13 @@ export class ChunkRecord {
 
   /** Writes the payload of the record. */
   writeTo(writer: ByteWriter): void {
-    writer.varint(this.#placeById.size);
+    writer.varint(this.#textCount);
     writer.raw(this.#texts.written());
     writer.raw(this.#series.written());
     this.#texts.reset();
     this.#series.reset();
     this.#placeById.clear();
+    this.#textCount = 0;
   }
 
   // A symbol keeps its number while a series that is not dropped has it, and a record is begun and
@@ -84,7 +93,7 @@ export class ChunkRecord {
   #place(id: number, symbols: SymbolSource): number {
     let place = this.#placeById.get(id);
     if (place === undefined) {
-      place = this.#placeById.size;
+      place = this.#textCount++;
       this.#placeById.set(id, place);
       this.#texts.text(symbols.text(id));
     }
