@@ -1,6 +1,7 @@
 import { Labels, METRIC_NAME } from '../../model/index.ts';
 import type { SeriesGroups } from '../api.ts';
 import { orderOfSets } from './label-order.ts';
+import { WordMap } from './word-map.ts';
 
 /** Label sets as numbers of pairs. */
 export interface LabelColumnsData {
@@ -27,7 +28,7 @@ export class LabelColumnsBuilder {
   /** Numbers of pairs here, by name, then value. */
   readonly #byText = new Map<string, Map<string, number>>();
   /** Numbers here of the numbers of each source. */
-  readonly #bySource = new Map<PairSource, Map<number, number>>();
+  readonly #bySource = new Map<PairSource, WordMap>();
   readonly #isMixed: boolean;
   #offsets = new Uint32Array(16);
   #pairs = new Uint32Array(128);
@@ -56,7 +57,7 @@ export class LabelColumnsBuilder {
   addSet(source: PairSource, set: number): void {
     let numbers = this.#bySource.get(source);
     if (numbers === undefined) {
-      numbers = new Map();
+      numbers = new WordMap();
       this.#bySource.set(source, numbers);
     }
     const count = source.readSet(set);
@@ -65,9 +66,9 @@ export class LabelColumnsBuilder {
     for (let index = 0; index < count; index++) {
       const pair = pairNumbers[index]!;
       let number = numbers.get(pair);
-      if (number === undefined) {
+      if (number < 0) {
         number = this.#enter(source.pairName(pair), source.pairValue(pair));
-        numbers.set(pair, number);
+        numbers.add(pair, number);
       }
       this.#pairs[this.#end++] = number;
     }
