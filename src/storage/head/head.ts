@@ -247,7 +247,12 @@ export class Head {
       this.#histograms.remove(ref, -Infinity, minTime - 1);
       if (!this.#histograms.has(ref)) this.shard(ref).kernel.setHistogramFlag(ref, false);
     }
-    for (const { kernel } of this.shards) kernel.truncate(0, this.nextRef, minTime);
+    for (const { kernel, index } of this.shards) {
+      // Page by page: most refs that ever were stand for nothing any more.
+      for (const page of index.refs()) {
+        if (page.length > 0) kernel.truncate(page[0]!, page.at(-1)! + 1, minTime);
+      }
+    }
     const gone = refs.filter((ref) => this.resolve(ref) === ref && !this.hasSamples(ref));
     if (gone.length > 0) this.#removeSeries(new Set(gone));
     this.reclaim();
