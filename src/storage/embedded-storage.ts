@@ -8,6 +8,7 @@ import type {
   CommitResult,
   ExemplarSeries,
   Querier,
+  SelectionSize,
   Storage,
   StorageStats,
   TimeRange,
@@ -122,6 +123,11 @@ export class EmbeddedStorage implements Storage {
   querier(): Querier {
     this.#assertOpen();
     return this.#reading.querier();
+  }
+
+  selectionSize(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined {
+    this.#assertOpen();
+    return this.#reading.selectionSize(matchers, range);
   }
 
   workerHandle(): WorkerHandle {

@@ -4,6 +4,7 @@ import { Labels } from '../../model/index.ts';
 import { IndexView } from './index-view.ts';
 import type { CollectedLabels } from './label-collector.ts';
 import { LabelCollector } from './label-collector.ts';
+import { literalBound } from './literal-bound.ts';
 import { sortDistinct } from './ref-sets.ts';
 import { selectRefs } from './select.ts';
 
@@ -40,6 +41,11 @@ export class SeriesIndexReader {
   /** The series that satisfy all matchers, ascending, with or without samples. */
   select(matchers: readonly Matcher[]): Uint32Array<ArrayBuffer> {
     return selectRefs(this.#view, matchers);
+  }
+
+  /** As `literalBound`. */
+  bound(matchers: readonly Matcher[]): number | undefined {
+    return literalBound(this.#view, matchers);
   }
 
   /** The series that satisfy all matchers of any of the lists; all series where there is none. */

@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
-import type { Querier, WorkerHandle } from '../api.ts';
+import type { Matcher } from '../../model/index.ts';
+import type { Querier, SelectionSize, TimeRange, WorkerHandle } from '../api.ts';
 import { BlockCache } from '../block/block-cache.ts';
 import type { BlockLease } from '../block/block-set.ts';
 import type { BlockFiles } from '../block/block.ts';
@@ -12,6 +13,7 @@ import type { HeadSource } from './head-source.ts';
 import { readHistogramColumns } from './histogram-columns.ts';
 import type { ConnectMessage } from './messages.ts';
 import type { StoreParts } from './store-access.ts';
+import { headSelectionSize } from './selection-size.ts';
 import { StoreConnection } from './store-connection.ts';
 import { StoreQuerier } from './store-querier.ts';
 import { StoreState } from './store-state.ts';
@@ -55,6 +57,14 @@ export class StoreReading {
   querier(): Querier {
     this.#assertOpen();
     return new StoreQuerier(this.#local);
+  }
+
+  /** As `Queryable.selectionSize`, for this thread. */
+  selectionSize(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined {
+    const isInBlocks = this.#listed().some(
+      ({ meta }) => meta.maxTime >= range.minTime && meta.minTime <= range.maxTime,
+    );
+    return isInBlocks ? undefined : headSelectionSize(this.#local.head, matchers, range);
   }
 
   /** @throws KernelMemoryError when there are 64 readers, this thread among them. */
