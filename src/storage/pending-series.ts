@@ -59,16 +59,35 @@ export class PendingTable {
 /** Where hashing begins: senders must not be able to choose label sets that collide. */
 const HASH_SEED = (Math.random() * 0x40000000) | 0;
 
+/** The texts of the label set that was hashed last, and the hash of each. */
+let lastTexts: readonly string[] = [];
+let lastHashes = new Int32Array(64);
+
 /** A hash of names and values that fits a small integer. */
 export function hashLabels({ pairs }: Labels): number {
+  if (pairs.length > lastHashes.length) {
+    lastHashes = new Int32Array(2 * pairs.length);
+    lastTexts = [];
+  }
+  // New series come in runs that share most of their texts at the same places.
+  const texts = lastTexts;
+  const hashes = lastHashes;
   let hash = HASH_SEED;
   for (let place = 0; place < pairs.length; place++) {
     const text = pairs[place]!;
-    for (let index = 0; index < text.length; index++) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-    }
-    // Marks the end of each text, so that moving a character to the next one changes the hash.
-    hash = Math.imul(hash ^ 0x10000 ^ (hash >>> 15), 0x5bd1e995);
+    if (text !== texts[place]) hashes[place] = hashText(text);
+    hash = Math.imul(hash ^ hashes[place]!, 0x5bd1e995);
+    hash ^= hash >>> 15;
   }
-  return (hash ^ (hash >>> 16)) & 0x3fffffff;
+  lastTexts = pairs;
+  return hash & 0x3fffffff;
+}
+
+function hashText(text: string): number {
+  let hash = HASH_SEED ^ text.length;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }

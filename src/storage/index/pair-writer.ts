@@ -16,6 +16,9 @@ import type { SlabBlocks } from './slab-views.ts';
 import { SymbolWriter } from './symbol-writer.ts';
 import type { WordListWriter } from './word-list-writer.ts';
 
+/** Labels of a label set whose places are remembered. */
+const PLACES = 64;
+
 /** Makes and drops pairs. */
 export class PairWriter {
   readonly #blocks: SlabBlocks;
@@ -24,6 +27,10 @@ export class PairWriter {
   readonly #symbols: SymbolWriter;
   readonly #table: HashTableWriter;
   readonly #cache: PairCache;
+  /** By place in a label set: the pair that was found there last, and its texts. */
+  readonly #namesAt: string[] = new Array<string>(PLACES).fill('');
+  readonly #valuesAt: string[] = new Array<string>(PLACES).fill('');
+  readonly #pairsAt = new Uint32Array(PLACES);
 
   constructor(blocks: SlabBlocks, view: IndexView, lists: WordListWriter) {
     this.#blocks = blocks;
@@ -36,6 +43,38 @@ export class PairWriter {
     this.#cache = new PairCache(view.symbols);
   }
 
+  /**
+   * The pair of two texts, 0 where no series has it. `place` is that of the label in its set: label
+   * sets that are made one after another have most of their pairs at the same places.
+   */
+  findAt(place: number, name: string, value: string): number {
+    if (place >= PLACES) return this.find(name, value);
+    if (this.#valuesAt[place] === value && this.#namesAt[place] === name) {
+      return this.#pairsAt[place]!;
+    }
+    const pair = this.find(name, value);
+    if (pair !== 0) this.#keepAt(place, name, value, pair);
+    return pair;
+  }
+
+  /**
+   * The same, made where there is none; it has no refs then, and must get one or be dropped.
+   * @throws KernelMemoryError
+   */
+  findOrCreateAt(place: number, name: string, value: string): number {
+    const found = this.findAt(place, name, value);
+    if (found !== 0) return found;
+    const pair = this.#create(name, value);
+    if (place < PLACES) this.#keepAt(place, name, value, pair);
+    return pair;
+  }
+
+  #keepAt(place: number, name: string, value: string, pair: number): void {
+    this.#namesAt[place] = name;
+    this.#valuesAt[place] = value;
+    this.#pairsAt[place] = pair;
+  }
+
   /** The pair of two texts, 0 where no series has it. */
   find(name: string, value: string): number {
     const cached = this.#cache.get(name, value);
@@ -44,18 +83,13 @@ export class PairWriter {
     return this.#remember(name, value, pairs.find(name, value, symbols.hash(name)));
   }
 
-  /**
-   * The same, made where there is none; it has no refs then, and must get one or be dropped.
-   * @throws KernelMemoryError
-   */
-  findOrCreate(name: string, value: string): number {
-    return this.find(name, value) || this.#create(name, value);
-  }
-
   /** Drops pairs that have no refs; those for which there was no memory to do so are returned. */
   drop(dead: readonly number[]): number[] {
     if (dead.length === 0) return [];
     this.#cache.clear();
+    this.#namesAt.fill('');
+    this.#valuesAt.fill('');
+    this.#pairsAt.fill(0);
     const left: number[] = [];
     const pairs: number[] = [];
     const symbols: number[] = [];

@@ -91,7 +91,7 @@ export class SeriesIndexWriter {
     const found = this.#room(count);
     this.#foundOf = labels;
     for (let index = 0; index < count; index++) {
-      const pair = this.#pairs.find(texts[2 * index]!, texts[2 * index + 1]!);
+      const pair = this.#pairs.findAt(index, texts[2 * index]!, texts[2 * index + 1]!);
       this.#foundCount = index;
       if (pair === 0) return 0;
       found[index] = pair;
@@ -118,7 +118,8 @@ export class SeriesIndexWriter {
     try {
       for (let index = 0; index < count; index++) {
         if (index >= known) {
-          found[index] = this.#pairs.findOrCreate(texts[2 * index]!, texts[2 * index + 1]!);
+          const [name, value] = [texts[2 * index]!, texts[2 * index + 1]!];
+          found[index] = this.#pairs.findOrCreateAt(index, name, value);
         }
         done = index + 1;
         prepared[index] = 0;
