@@ -36,10 +36,9 @@ import { CommitRoom } from './head/commit-room.ts';
 import { Pacer } from './pacer.ts';
 import { SeriesResolver } from './series-resolver.ts';
 import type { StorageCounters } from './storage-counters.ts';
-import type { ByteWriter } from './wal/byte-writer.ts';
 import type { Checkpointer } from './wal/checkpointer.ts';
-import type { LogWriter } from './wal/log-writer.ts';
-import { encodeCommit, encodeDelete, encodeTruncate } from './wal/records.ts';
+import type { EncodeRecord, LogWriter } from './wal/log-writer.ts';
+import { encodeDelete, encodeTruncate } from './wal/records.ts';
 import type { Recovery } from './wal/recover.ts';
 
 const STATS_LIMIT = 10;
@@ -300,23 +299,25 @@ export class EmbeddedStorage implements Storage {
       return Promise.reject(new StorageFullError(text));
     }
     const committing = this.#logged(
-      (writer) => encodeCommit(writer, commit),
+      (writer, commits) => commits.encode(writer, commit),
       () => this.#head.apply(commit),
+      commit.samples.length,
     );
     committing.then(release, release);
     return committing;
   }
 
   /** Writes a record; when it is in the log, applies it and resolves with the result. */
-  #logged<T>(encode: (writer: ByteWriter) => void, apply: () => T): Promise<T> {
+  #logged<T>(encode: EncodeRecord, apply: () => T, sampleCount = 0): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#log.append(encode, {
-        apply: () => {
+      const entry = {
+        apply: (): void => {
           resolve(apply());
           this.#checkpointer.logGrew();
         },
         reject,
-      });
+      };
+      this.#log.append(encode, entry, sampleCount);
     });
   }
 

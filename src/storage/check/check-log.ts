@@ -2,6 +2,7 @@ import { createKernel, KERNEL_KEY_BYTES } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import type { FileSystem } from '../file-system.ts';
 import { ByteReader, RecordFormatError } from '../wal/byte-reader.ts';
+import { CommitDecoder, DependentRecordError } from '../wal/commit-codec.ts';
 import { checkFileHeader, FileMagic, scanRecords } from '../wal/log-file.ts';
 import {
   decodeCommit,
@@ -91,7 +92,10 @@ async function checkSegment(
   const bytes = await files.read(`${dataDir}/${path}`);
   report.segmentCount++;
   if (!hasHeader(bytes, FileMagic.SEGMENT, path, report)) return;
-  const goodEnd = checkRecords(bytes, path, report, readLogRecord);
+  const commits = new CommitDecoder();
+  const goodEnd = checkRecords(bytes, path, report, (kind, reader, checksum) =>
+    readLogRecord(kind, reader, checksum, commits),
+  );
   if (goodEnd === bytes.length) return;
   const lost = `${bytes.length - goodEnd} bytes at the end are no record`;
   const torn = 'the last write was not finished and never acknowledged';
@@ -117,15 +121,17 @@ function checkRecords(
   bytes: Uint8Array,
   path: string,
   report: ReportBuilder,
-  read: (kind: number, reader: ByteReader) => void,
+  read: (kind: number, reader: ByteReader, checksum: number) => void,
 ): number {
-  const { goodEnd, damaged, recordCount } = scanRecords(bytes, (start, end) => {
+  const { goodEnd, damaged, recordCount } = scanRecords(bytes, (start, end, checksum) => {
     try {
       const reader = new ByteReader(bytes, start, end);
-      read(reader.u8(), reader);
+      read(reader.u8(), reader, checksum);
       return true;
     } catch (error) {
       if (!(error instanceof RecordFormatError)) throw error;
+      // There may be thousands: they are part of the damage that is reported before them.
+      if (error instanceof DependentRecordError) return false;
       report.add(path, `a record cannot be read: ${messageOf(error)}`, start);
       return false;
     }
@@ -137,11 +143,20 @@ function checkRecords(
   return goodEnd;
 }
 
-function readLogRecord(kind: number, reader: ByteReader): void {
+function readLogRecord(
+  kind: number,
+  reader: ByteReader,
+  checksum: number,
+  commits: CommitDecoder,
+): void {
   switch (kind) {
     case RecordKind.COMMIT:
       decodeCommit(reader);
       return;
+    case RecordKind.LINKED_COMMIT: {
+      if (commits.decode(reader, checksum).isWhole) return;
+      throw new DependentRecordError();
+    }
     case RecordKind.DELETE:
       decodeDelete(reader);
       return;

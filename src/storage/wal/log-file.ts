@@ -24,7 +24,8 @@ export type FileMagic = (typeof FileMagic)[keyof typeof FileMagic];
 
 /** What is written. Older versions, from 1 on, are read for ever. */
 const VERSIONS: Readonly<Record<FileMagic, number>> = {
-  [FileMagic.SEGMENT]: 1,
+  /** 2: commits that depend on each other. */
+  [FileMagic.SEGMENT]: 2,
   /** 2: series with packed samples. */
   [FileMagic.CHECKPOINT]: 2,
 };
@@ -47,11 +48,14 @@ export function beginRecord(writer: ByteWriter): number {
   return start;
 }
 
-export function endRecord(writer: ByteWriter, start: number): void {
+/** Ends a record; the checksum of its body. */
+export function endRecord(writer: ByteWriter, start: number): number {
   const body = start + RECORD_HEADER_BYTES;
+  const checksum = crc32c(writer.bytes, body, writer.length);
   writer.setU32(start, writer.length - body);
-  writer.setU32(start + 4, crc32c(writer.bytes, body, writer.length));
+  writer.setU32(start + 4, checksum);
   writer.setU32(start + 8, crc32c(writer.bytes, start, start + 8));
+  return checksum;
 }
 
 /** Bytes `[start, end)` of a file that are no record. */
@@ -68,6 +72,12 @@ export interface ScanResult {
   readonly recordCount: number;
 }
 
+/** Whether a good file header is of an older version, which is not written to any more. */
+export function isOldFile(bytes: Uint8Array, magic: FileMagic): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return view.getUint32(4, true) < VERSIONS[magic];
+}
+
 export type HeaderState = 'good' | 'damaged' | 'newer';
 
 export function checkFileHeader(bytes: Uint8Array, magic: FileMagic): HeaderState {
@@ -80,13 +90,13 @@ export function checkFileHeader(bytes: Uint8Array, magic: FileMagic): HeaderStat
 }
 
 /**
- * Calls `onBody` with the bounds of each good record's body, in order. `onBody` returns false for
+ * Calls `onBody` with the bounds and the checksum of each good record's body, in order. `onBody` returns false for
  * a body that it cannot read, which then counts as damaged. What follows the last record and is
  * none (a torn write) is not among the damaged places: it lies between `goodEnd` and the end.
  */
 export function scanRecords(
   bytes: Uint8Array,
-  onBody: (start: number, end: number) => boolean,
+  onBody: (start: number, end: number, checksum: number) => boolean,
 ): ScanResult {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const damaged: DamagedRange[] = [];
@@ -100,17 +110,25 @@ export function scanRecords(
       continue;
     }
     const body = at + RECORD_HEADER_BYTES;
-    if (crc32c(bytes, body, end) !== view.getUint32(at + 4, true)) {
+    const checksum = view.getUint32(at + 4, true);
+    if (crc32c(bytes, body, end) !== checksum) {
       at = end;
       continue;
     }
-    if (at > goodEnd) damaged.push({ start: goodEnd, end: at });
-    if (onBody(body, end)) recordCount++;
-    else damaged.push({ start: at, end });
+    if (at > goodEnd) addDamage(damaged, goodEnd, at);
+    if (onBody(body, end, checksum)) recordCount++;
+    else addDamage(damaged, at, end);
     goodEnd = end;
     at = end;
   }
   return { goodEnd, damaged, recordCount };
+}
+
+/** Adds a damaged range; one that follows another at once is part of it. */
+function addDamage(damaged: DamagedRange[], start: number, end: number): void {
+  const last = damaged.at(-1);
+  if (last?.end !== start) damaged.push({ start, end });
+  else damaged[damaged.length - 1] = { start: last.start, end };
 }
 
 /** End of the record at `at` when its header is right. */

@@ -6,6 +6,7 @@ import type { StorageEnvironment } from '../environment.ts';
 import { StorageError, StorageFullError, storageErrorOf } from '../errors.ts';
 import type { Head, RestoredSeries } from '../head/head.ts';
 import { ByteReader, RecordFormatError } from './byte-reader.ts';
+import { CommitDecoder, DependentRecordError } from './commit-codec.ts';
 import type { DamagedRange } from './log-file.ts';
 import { checkFileHeader, FILE_HEADER_BYTES, FileMagic, scanRecords } from './log-file.ts';
 import type { DeleteRecord } from './records.ts';
@@ -84,6 +85,7 @@ class Recoverer {
   readonly #samples = new SampleColumns();
   readonly #chunks: ChunkRecordReader;
   readonly #batch = new SampleBatch(16 * 1024);
+  readonly #commits = new CommitDecoder();
   readonly #damagedNames = new Set<string>();
   readonly #deletes: ReplayedDelete[] = [];
   #restoredSeries = 0;
@@ -174,9 +176,10 @@ class Recoverer {
       else this.#reportDamage(name, name, { start: 0, end: sizeBytes });
       return { sizeBytes, neverBegun, resume: undefined };
     }
-    const { goodEnd, damaged } = scanRecords(bytes, (start, end) =>
+    this.#commits.restart();
+    const { goodEnd, damaged } = scanRecords(bytes, (start, end, checksum) =>
       this.#readBody(new ByteReader(bytes, start, end), (kind, reader) =>
-        this.#replay(kind, reader),
+        this.#replay(kind, reader, checksum),
       ),
     );
     for (const range of damaged) this.#reportDamage(name, name, range);
@@ -191,6 +194,8 @@ class Recoverer {
     try {
       apply(reader.u8(), reader);
     } catch (error) {
+      // There may be thousands: they are part of the damage that is reported before them.
+      if (error instanceof DependentRecordError) return false;
       if (error instanceof RecordFormatError) {
         this.#environment.log.error({ reason: error.message }, 'a log record cannot be read');
         return false;
@@ -201,13 +206,19 @@ class Recoverer {
     return true;
   }
 
-  // Each case reads the whole record before it changes anything.
-  #replay(kind: number, reader: ByteReader): void {
+  // Each case reads all that it applies of the record before it changes anything.
+  #replay(kind: number, reader: ByteReader, checksum: number): void {
     const head = this.#head;
     switch (kind) {
       case RecordKind.COMMIT:
         head.apply(decodeCommit(reader, this.#batch));
         return;
+      case RecordKind.LINKED_COMMIT: {
+        const { commit, isWhole } = this.#commits.decode(reader, checksum, this.#batch);
+        head.apply(commit);
+        if (!isWhole) throw new DependentRecordError();
+        return;
+      }
       case RecordKind.DELETE: {
         const record = decodeDelete(reader);
         head.applyDelete(record.matchers, record.range);
