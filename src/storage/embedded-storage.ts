@@ -394,6 +394,7 @@ export class EmbeddedStorage implements Storage {
     this.#cutter.stop();
     try {
       await this.#changing;
+      await this.#reading.ended();
       await this.#reading.cache.close();
       await this.#checkpointer.close();
       await this.#log.close();
