@@ -250,7 +250,7 @@ export class Head {
     for (const { kernel, index } of this.shards) {
       // Page by page: most refs that ever were stand for nothing any more.
       for (const page of index.refs()) {
-        if (page.length > 0) kernel.truncate(page[0]!, page.at(-1)! + 1, minTime);
+        if (page.length > 0) kernel.truncate(page[0]!, page[page.length - 1]! + 1, minTime);
       }
     }
     const gone = refs.filter((ref) => this.resolve(ref) === ref && !this.hasSamples(ref));
