@@ -5,14 +5,16 @@ import {
   processCrash,
   systemError,
 } from '../../test/support/memory-file-system.ts';
+import { encodeOldCommit } from '../../test/support/old-commit-codec.ts';
 import { createMatcher, Labels } from '../model/index.ts';
 import { silentLogger } from '../telemetry/index.ts';
 import { crc32c, FakeClock } from '../util/index.ts';
-import { SampleOutcome } from './api.ts';
+import { SampleBatch, SampleOutcome } from './api.ts';
 import type { EmbeddedStorage } from './embedded-storage.ts';
 import { openStorage } from './open-storage.ts';
 import type { StorageOptionsInput } from './options.ts';
-import { encodeFileHeader, FileMagic } from './wal/log-file.ts';
+import { ByteWriter } from './wal/byte-writer.ts';
+import { beginRecord, encodeFileHeader, endRecord, FileMagic } from './wal/log-file.ts';
 
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
@@ -157,12 +159,30 @@ describe('damage', () => {
     await again.close();
   });
 
+  test('a segment of version 1 is read, and not written to any more', async () => {
+    const path = 'data/wal/00000001';
+    files.put(path, oldSegment());
+    const storage = await open();
+    const line = (await dumpStorage(storage))[0];
+    expect(line).toContain(A.toString());
+    await store(storage, A, [[NOW + 1, 2]]);
+    await storage.close();
+    expect(files.bytes(path)).toEqual(oldSegment());
+    expect(walNames()).toEqual(['00000001', '00000002']);
+    const again = await open();
+    expect(again.recovery.corruptionCount).toBe(0);
+    const lines = await dumpStorage(again);
+    expect(lines.length).toBe(2);
+    expect(lines[0]).toBe(line);
+    await again.close();
+  });
+
   test('files of a newer version are refused and left alone', async () => {
     const header = encodeFileHeader(FileMagic.SEGMENT, 1);
     files.put('data/wal/00000001', header);
     const storage = await open();
     await storage.close();
-    const newer = encodeNewerHeader();
+    const newer = encodeHeader(99);
     files.put('data/wal/00000001', newer);
     await expect(open()).rejects.toMatchObject({ code: 'storage_failed' });
     expect(files.bytes('data/wal/00000001')).toEqual(newer);
@@ -450,10 +470,27 @@ describe('retention', () => {
 });
 
 /** The header of a segment of version 2, with its right checksum. */
-function encodeNewerHeader(): Uint8Array {
+function encodeHeader(version: number): Uint8Array {
   const header = encodeFileHeader(FileMagic.SEGMENT, 1);
   const view = new DataView(header.buffer);
-  view.setUint32(4, 99, true);
+  view.setUint32(4, version, true);
   view.setUint32(12, crc32c(header, 0, 12), true);
   return header;
+}
+
+/** A segment of version 1 with one sample of series A. */
+function oldSegment(): Uint8Array {
+  const writer = new ByteWriter();
+  writer.raw(encodeHeader(1));
+  const start = beginRecord(writer);
+  const samples = new SampleBatch();
+  samples.push(1, NOW, 1);
+  encodeOldCommit(writer, {
+    bounds: { minTime: 0, maxTime: NOW, windowMs: 0 },
+    series: [{ ref: 1, labels: A }],
+    samples,
+    ...{ histograms: [], exemplars: [], metadata: [], state: [] },
+  });
+  endRecord(writer, start);
+  return writer.written().slice();
 }

@@ -43,9 +43,13 @@ function contentsOf({ samples, ...rest }: Commit): unknown {
 
 /** A log in memory: each record with its checksum. */
 class Log {
-  readonly encoder = new CommitEncoder();
+  readonly encoder: CommitEncoder;
   readonly records: { readonly bytes: Uint8Array; readonly checksum: number }[] = [];
   readonly #writer = new ByteWriter(1);
+
+  constructor(stretchBytes?: number) {
+    this.encoder = new CommitEncoder(stretchBytes);
+  }
 
   /** Size of the record's body. */
   add(commit: Commit): number {
@@ -213,6 +217,22 @@ test('without a record those that depend on it are not whole, until the state re
       expect(commit.series.length).toBe(1);
       expect(commit.samples.length).toBe(isWhole ? 1 : 0);
     }
+  }
+});
+
+test('a damaged record costs a stretch, and no more', () => {
+  const log = new Log(2000);
+  const rows = (tick: number): Row[] =>
+    Array.from({ length: 50 }, (_, index) => [1 + index, NOW + 15_000 * tick, tick * index]);
+  let bytes = 0;
+  for (let tick = 0; tick < 200; tick++) bytes += log.add(commitOf(rows(tick)));
+  for (const lost of [0, 50, 100, 150]) {
+    const decoder = new CommitDecoder();
+    const broken = log.records
+      .map((_, index) => index !== lost && !log.read(decoder, index).isWhole)
+      .filter((isBroken) => isBroken).length;
+    // At most the rest of the stretch; each has 2000 bytes and eight samples of each series.
+    expect(broken).toBeLessThan(Math.max(8, (200 * 2200) / bytes));
   }
 });
 

@@ -48,11 +48,17 @@ const STRETCH_SAMPLES = 8;
 export class CommitEncoder {
   readonly #state = new SampleState();
   readonly #values = new ValueEncoder();
+  readonly #stretchBytesLeast: number;
   #isFresh = true;
   #isOpen = false;
   #link = 0;
   #stretchBytes = 0;
   #stretchSamples = 0;
+
+  /** `stretchBytes` is the least size of records that depend on each other. */
+  constructor(stretchBytes = STRETCH_BYTES) {
+    this.#stretchBytesLeast = stretchBytes;
+  }
 
   /** The next record depends on none. */
   restart(): void {
@@ -101,7 +107,7 @@ export class CommitEncoder {
   #begin(): void {
     const { seriesCount } = this.#state;
     const isLong = this.#stretchSamples >= STRETCH_SAMPLES * seriesCount;
-    if (isLong && this.#stretchBytes >= STRETCH_BYTES) this.restart();
+    if (isLong && this.#stretchBytes >= this.#stretchBytesLeast) this.restart();
     if (!this.#isFresh) return;
     this.#state.restart();
     this.#stretchBytes = 0;
