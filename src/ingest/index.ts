@@ -39,3 +39,14 @@ export {
   relabelSchemaFor,
   resolveRelabel,
 } from './relabel/index.ts';
+export type {
+  AppliedFrame,
+  ApplyResult,
+  ReceivedMessage,
+  SealedContent,
+  SessionMachineOptions,
+  SessionOutput,
+  StateChange,
+  StoredRange,
+} from './session/index.ts';
+export { CollectorSessionMachine } from './session/index.ts';

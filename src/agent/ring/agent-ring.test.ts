@@ -97,7 +97,7 @@ describe('AgentRing', () => {
     for (let seq = 1; seq <= 5; seq++) ring.append(sealed(seq), seq);
     await ring.flush(5);
     fileSystem = fileSystem.crashed(processCrash);
-    const [path = ''] = fileSystem.paths().filter((each) => each.endsWith('.seg'));
+    const path = fileSystem.paths().find((each) => each.endsWith('.seg')) ?? '';
     const bytes = fileSystem.bytes(path);
     bytes.fill(0, bytes.length - 150, bytes.length - 140);
     const open = (epoch: number): Promise<AgentRing> =>

@@ -53,7 +53,7 @@ export class Truth {
   readonly runs: RunTruth[] = [];
 
   begin(agent: number, epoch: number): RunTruth {
-    const last = this.runs.filter((run) => run.agent === agent).at(-1);
+    const last = this.runs.findLast((run) => run.agent === agent);
     if (last !== undefined && last.epoch >= epoch) {
       throw new Error(`agent ${agent}: epoch ${epoch} after ${last.epoch}`);
     }
