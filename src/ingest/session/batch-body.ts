@@ -44,4 +44,3 @@ export function contentBytes(content: SealedContent<BatchColumns>, payloadBytes:
   const samples = content.kind === 'BATCH' ? content.body.length : 0;
   return payloadBytes + samples * SAMPLE_BYTES;
 }
-

@@ -147,20 +147,10 @@ export class SessionMachine<Body> {
   receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
     if (!this.#connections.has(connection)) return;
     const agent = this.#connections.get(connection);
-    if (message.type === 'HELLO') {
-      if (agent === undefined) this.#hello(connection, epoch, message, nowMs);
-      else this.#fence(connection, { reason: 'PROTOCOL', message: 'a second HELLO' });
-      return;
-    }
-    const session = agent?.session;
-    if (agent === undefined || session?.connection !== connection) {
-      this.#fence(connection, { reason: 'PROTOCOL', message: `${message.type} before HELLO` });
-      return;
-    }
-    session.lastHeardMs = nowMs;
-    this.#setUp(agent, 1, nowMs);
-    this.#receiveOpen(agent, session, message, nowMs);
-    this.#apply(agent, nowMs);
+    this.#receive(connection, { epoch, message }, nowMs);
+    // A fence ends the session as a lost connection does.
+    const fenced = !this.#connections.has(connection);
+    if (fenced && agent?.session?.connection === connection) this.#endSession(agent, nowMs);
   }
 
   /** What became of an APPLY. */
@@ -177,7 +167,9 @@ export class SessionMachine<Body> {
         epoch.settle(frame.sealed, frame.byRepair, rejected);
         // The record said that all were stored; the truth follows it.
         if (rejected !== undefined) agent.dirty.add(epoch.epoch);
-        if (frame.content.kind === 'SCHEMA') epoch.schemaVersion = frame.content.change.version;
+        if (frame.content.kind === 'SCHEMA') {
+          epoch.schemaVersion = Math.max(epoch.schemaVersion, frame.content.change.version);
+        }
       } else {
         epoch.drop(frame.sealed);
         agent.dirty.add(epoch.epoch);
@@ -208,6 +200,24 @@ export class SessionMachine<Body> {
   /** Pulls stored numbers again after an audit; see `RepairRounds.pullAgain`. */
   pullAgain(key: StoredRange, nowMs: number): boolean {
     return this.#repair.pullAgain(key, nowMs);
+  }
+
+  #receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
+    const agent = this.#connections.get(connection);
+    if (message.type === 'HELLO') {
+      if (agent === undefined) this.#hello(connection, epoch, message, nowMs);
+      else this.#fence(connection, { reason: 'PROTOCOL', message: 'a second HELLO' });
+      return;
+    }
+    const session = agent?.session;
+    if (agent === undefined || session?.connection !== connection) {
+      this.#fence(connection, { reason: 'PROTOCOL', message: `${message.type} before HELLO` });
+      return;
+    }
+    session.lastHeardMs = nowMs;
+    this.#setUp(agent, 1, nowMs);
+    this.#receiveOpen(agent, session, message, nowMs);
+    this.#apply(agent, nowMs);
   }
 
   #receiveOpen(
