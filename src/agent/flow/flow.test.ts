@@ -15,8 +15,8 @@ function queueOf(
   windows: LaneWindows,
   liveBytesMax = 1000,
 ): {
-  push(name: QueueName, lane: Lane, frame: string, sizeBytes?: number): void;
-  sent(): string[];
+  push: (name: QueueName, lane: Lane, frame: string, sizeBytes?: number) => void;
+  sent: () => string[];
   queue: SendQueue<string>;
 } {
   const queue = new SendQueue<string>(windows, liveBytesMax);

@@ -14,7 +14,7 @@ const RING = {
 
 async function machineOf(
   memoryBytes = 100_000,
-): Promise<{ machine: SessionMachine; ring: AgentRing; sent(): string[] }> {
+): Promise<{ machine: SessionMachine; ring: AgentRing; sent: () => string[] }> {
   const ring = await AgentRing.open({ ...RING, memoryBytes });
   const machine = new SessionMachine({
     epoch: 100,

@@ -241,11 +241,26 @@ describe('SessionMachine of the collector', () => {
     expect(machine.ledger('a')?.terms(0)).toEqual(before);
   });
 
+  test('what a crash took along is named so, though its write failed only afterwards', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    connect(machine, 2, EPOCH + 1, 8);
+    machine.applied('a', apply?.token ?? 0, { stored: false }, 5);
+    machine.tick(300);
+    const gone = { type: 'RANGE_GONE', requestId: 1, epoch: EPOCH, stream: 1 } as const;
+    const ranges = [{ from: 1, to: 1 }];
+    const message = { ...gone, ranges, reason: 'NEVER_SEALED' } as const;
+    machine.receive(2, { epoch: EPOCH + 1, message }, 310);
+    expect(machine.ledger('a')?.epoch(EPOCH)?.lane(1).lossReason(1)).toBe('CRASH');
+  });
+
   test('ledgers are taken back in after a restart', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
     machine.receive(1, frame(1), 0);
-    const [apply] = machine.take().filter((output) => output.kind === 'APPLY');
+    const apply = machine.take().find((output) => output.kind === 'APPLY');
     const next = newMachine();
     for (const { key, value } of apply?.states ?? []) next.load(key, value, 0);
     expect(next.ledger('a')?.epoch(EPOCH)?.lane(1).stateOf(1)).toBe('DURABLE');

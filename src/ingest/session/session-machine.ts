@@ -367,7 +367,9 @@ export class SessionMachine<Body> {
 
   #rangeGone(agent: AgentRecord<Body>, session: AgentSession, gone: RangeGone): void {
     const epoch = agent.ledger.epoch(gone.epoch);
-    const { reason } = gone;
+    // It was heard of before its epoch's process died, which is why nobody has it.
+    const tookAlong = gone.reason === 'NEVER_SEALED' && epoch?.state === 'SUPERSEDED';
+    const reason = tookAlong ? 'CRASH' : gone.reason;
     if (epoch !== undefined && reason !== 'BUDGET' && reason !== 'DEADLINE') {
       for (const { from, to } of gone.ranges) epoch.lane(gone.stream).lose(from, to, reason);
       agent.dirty.add(gone.epoch);
