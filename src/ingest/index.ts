@@ -49,4 +49,21 @@ export type {
   StateChange,
   StoredRange,
 } from './session/index.ts';
-export { CollectorSessionMachine } from './session/index.ts';
+export type {
+  AgentEntry,
+  AgentRequestFailure,
+  AgentSessions,
+  AgentsOptions,
+  AppliedFacts,
+  ReadQuestion,
+  ReadResult,
+  SessionMetrics,
+  SessionServer,
+} from './session/index.ts';
+export {
+  AgentRequestError,
+  agentsOptionsSchema,
+  CollectorSessionMachine,
+  createAgentSessions,
+  TokenFileError,
+} from './session/index.ts';

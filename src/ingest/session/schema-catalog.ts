@@ -64,13 +64,9 @@ export class SchemaCatalog {
     return this.#epoch(epoch).series.get(id);
   }
 
-  /** Ends every series of an epoch that has not ended; returns those. */
-  endAll(epoch: number): AgentSeries[] {
-    const schema = this.#epoch(epoch);
-    schema.liveCount = 0;
-    const live = [...schema.series.values()].filter(({ ended }) => !ended);
-    for (const series of live) series.ended = true;
-    return live;
+  /** Every series of an epoch that has not ended. */
+  live(epoch: number): AgentSeries[] {
+    return [...this.#epoch(epoch).series.values()].filter(({ ended }) => !ended);
   }
 
   /** @throws SeriesLimitError when the change brings more series than an agent may have. */
