@@ -16,7 +16,7 @@ const [{ build: bundle }, { SERVER_OPTIONS, build }, { writeOutputs }] = await P
 const outfile = join(root, '.cache/fuzz/run.mjs');
 const [result] = await Promise.all([
   bundle({ ...SERVER_OPTIONS, entryPoints: ['test/fuzz/run.ts'], outfile }),
-  process.argv[2] === 'promql' ? undefined : build(),
+  process.argv[2] === 'promql-prometheus' ? build() : undefined,
 ]);
 writeOutputs(result.outputFiles);
 const { run } = await import(pathToFileURL(outfile).href);

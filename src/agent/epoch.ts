@@ -49,7 +49,7 @@ export async function beginEpoch(environment: EpochEnvironment): Promise<AgentEp
   }
   await fileSystem.rename(`${path}.tmp`, path);
   await fileSystem.syncDirectory(directory);
-  return { epoch, nonce: newNonce(environment.random) };
+  return { epoch, nonce: newNonce(() => environment.random()) };
 }
 
 /** The epoch of an agent without a disk: its start, told from others by the nonce alone. */

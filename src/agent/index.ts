@@ -1,5 +1,26 @@
+export type { AgentEpoch, EpochEnvironment } from './epoch.ts';
+export { beginEpoch, disklessEpoch, EpochFileError } from './epoch.ts';
+export type { LadderOptions, LadderStep } from './flow/degradation-ladder.ts';
+export { DegradationLadder, LADDER } from './flow/degradation-ladder.ts';
 export type { HostAgentDependencies, SendWrite } from './host/host-agent.ts';
 export { HostAgent } from './host/host-agent.ts';
 export type { HostMetricsOptions } from './options.ts';
 export { hostMetricsOptionsSchema } from './options.ts';
 export { remoteWriteSender, WriteRefusedError } from './remote-write-sender.ts';
+export type {
+  RingFileSystem,
+  RingOptions,
+  RingReadableFile,
+  RingWritableFile,
+} from './ring/index.ts';
+export { AgentRing, DEFAULT_RING_OPTIONS } from './ring/index.ts';
+export type {
+  AgentCondition,
+  AgentIntroduction,
+  AgentMessage,
+  AgentOutput,
+  RetainedFrames,
+  SessionOptions,
+  SessionPhase,
+} from './session/index.ts';
+export { AgentSessionMachine } from './session/index.ts';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Registry } from 'prom-client';
-import type { TargetMetadata, TargetStatus } from '../ingest/index.ts';
+import type { SessionServer, TargetMetadata, TargetStatus } from '../ingest/index.ts';
 import type { Labels } from '../model/index.ts';
 import type { QueryOptions, QueryPool } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
@@ -16,6 +17,8 @@ import type { ApiOptions } from './options.ts';
 export interface RawHandler {
   /** Answers the request and resolves, never rejects; undefined: the path is not its own. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined;
+  /** Takes a request to speak another protocol, or refuses it; false: the path is not its own. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
 }
 
 export interface BuildInfo {
@@ -55,6 +58,8 @@ export interface ApiDependencies {
   /** Names, in order. */
   readonly scrapePools: () => readonly string[];
   readonly targetMetadata: () => readonly TargetMetadata[];
+  /** Sessions of agents; undefined where none are taken. */
+  readonly agents?: SessionServer;
   readonly control: ServerControl;
   /** In the order in which they are asked. */
   readonly rawHandlers: readonly RawHandler[];

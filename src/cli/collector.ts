@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
@@ -6,7 +7,13 @@ import { HostAgent, remoteWriteSender } from '../agent/index.ts';
 import type { ServerControl } from '../api/index.ts';
 import { startHttpServer } from '../api/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
-import { createPushHandlers, IngestKernel, PullManager } from '../ingest/index.ts';
+import {
+  type AgentSessions,
+  createAgentSessions,
+  createPushHandlers,
+  IngestKernel,
+  PullManager,
+} from '../ingest/index.ts';
 import { formatDuration, Labels, messageOf } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import { createQueryPool } from '../query/index.ts';
@@ -16,6 +23,7 @@ import { openStorage } from '../storage/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { registerProcessMetrics } from '../telemetry/index.ts';
 import { packageRoot, systemClock, workerEntry } from '../util/index.ts';
+import { createAgentMetrics, registerLedgerMetrics } from './agent-metrics.ts';
 import { createPullMetrics } from './pull-metrics.ts';
 import { createPushMetrics } from './push-metrics.ts';
 import { registerServerMetrics } from './server-metrics.ts';
@@ -106,6 +114,7 @@ class Assembly {
       version: this.#build.version,
     });
     this.#closers.push(() => pull.stop());
+    const agents = this.#startAgents(storage, sources);
     const queries = this.#startQueries(storage);
     registerServerMetrics(registry, {
       build: this.#build,
@@ -126,17 +135,20 @@ class Assembly {
       targets: () => pull.targets(),
       scrapePools: () => pull.scrapePools(),
       targetMetadata: () => pull.targetMetadata(),
-      control: this.#control(() => this.#reload(pull)),
-      rawHandlers: [push],
+      control: this.#control(() => this.#reload(pull, agents)),
+      agents: agents.sessions,
+      rawHandlers: [push, agents],
       uiDirectory: uiDirectory(),
     });
     this.#closers.push(() => server.close());
+    // Before the server: it waits for every connection.
+    this.#closers.push(() => agents.close());
     pull.apply(config.scrapeConfigs);
     this.#startHostAgent(server.url);
     this.#ready = true;
     return {
       url: server.url,
-      reload: () => this.#reload(pull),
+      reload: () => this.#reload(pull, agents),
       close: () => this.close(),
     };
   }
@@ -161,6 +173,21 @@ class Assembly {
     );
     this.#closers.push(() => storage.close());
     return storage;
+  }
+
+  #startAgents(storage: EmbeddedStorage, sources: SourceRegistry): AgentSessions {
+    const registry = this.#registry;
+    const agents = createAgentSessions({
+      storage,
+      sources,
+      clock: systemClock,
+      logger: this.#options.logger.child({ part: 'agents' }),
+      options: this.#config.components.agents,
+      metrics: createAgentMetrics(registry),
+      runId: randomBytes(6).toString('hex'),
+    });
+    registerLedgerMetrics(registry, agents.sessions, systemClock);
+    return agents;
   }
 
   #startQueries(storage: EmbeddedStorage): QueryPool {
@@ -192,10 +219,11 @@ class Assembly {
     });
   }
 
-  async #reload(pull: PullManager): Promise<void> {
+  async #reload(pull: PullManager, agents: AgentSessions): Promise<void> {
     const { logger, readConfig } = this.#options;
     try {
       const loaded = readConfig();
+      agents.reload();
       pull.apply(loaded.scrapeConfigs);
       this.#config = loaded;
     } catch (error) {

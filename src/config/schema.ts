@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hostMetricsOptionsSchema } from '../agent/index.ts';
 import { apiOptionsSchema } from '../api/index.ts';
 import {
+  agentsOptionsSchema,
   globalScrapeShape,
   pushOptionsSchema,
   scrapeConfigSchema,
@@ -20,6 +21,7 @@ export const sections = {
   storage: storageOptionsSchema,
   push: pushOptionsSchema,
   sources: sourcesOptionsSchema,
+  agents: agentsOptionsSchema,
   query: queryOptionsSchema,
   host_metrics: hostMetricsOptionsSchema,
 } as const;
@@ -30,6 +32,7 @@ const tidegaugeSchema = z
     storage: fileSchema(sections.storage).prefault({}),
     push: fileSchema(sections.push).prefault({}),
     sources: fileSchema(sections.sources).prefault({}),
+    agents: fileSchema(sections.agents).prefault({}),
     query: fileSchema(sections.query).prefault({}),
     host_metrics: fileSchema(sections.host_metrics).prefault({}),
   })

@@ -40,3 +40,31 @@ export {
   relabelSchemaFor,
   resolveRelabel,
 } from './relabel/index.ts';
+export type {
+  AppliedFrame,
+  ApplyResult,
+  ReceivedMessage,
+  SealedContent,
+  SessionMachineOptions,
+  SessionOutput,
+  StateChange,
+  StoredRange,
+} from './session/index.ts';
+export type {
+  AgentEntry,
+  AgentRequestFailure,
+  AgentSessions,
+  AgentsOptions,
+  AppliedFacts,
+  ReadQuestion,
+  ReadResult,
+  SessionMetrics,
+  SessionServer,
+} from './session/index.ts';
+export {
+  AgentRequestError,
+  agentsOptionsSchema,
+  CollectorSessionMachine,
+  createAgentSessions,
+  TokenFileError,
+} from './session/index.ts';

@@ -36,4 +36,12 @@ export type {
   SourceState,
 } from './source.ts';
 export type { RepairGap, RepairOptions, RepairRequest } from './repair/index.ts';
-export { DEFAULT_REPAIR_OPTIONS, RepairScheduler } from './repair/index.ts';
+export { DEFAULT_REPAIR_OPTIONS, RepairScheduler, TokenBucket } from './repair/index.ts';
+export type {
+  AgentCompleteness,
+  OpenGap,
+  SealedCounts,
+  TickGap,
+  TickWindow,
+} from './completeness/index.ts';
+export { agentCompleteness, noSealed, ratio, sealedCounts } from './completeness/index.ts';

@@ -1,19 +1,22 @@
 import { parseArgs } from 'node:util';
 import { fuzzPromql } from './promql.ts';
 import { fuzzBesidePrometheus } from './promql-prometheus.ts';
+import { fuzzTide } from './tide.ts';
 
 const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N]
 
   promql             random queries on random series: the engine beside the naive evaluator
   promql-prometheus  those on which Prometheus 2.42 and 3 agree: the collector beside Debian's
                      prometheus
+  tide               agents and a collector in a simulated world of faults, one for each seed
 
-  --runs N      cases in all (default 20000)
+  --runs N      cases in all (default 20000); --seeds is the same
   --seed N      where to begin; the same seed makes the same cases (default: random, printed)
   --failures N  go on until that many have been found (default 1)`;
 
 const OPTIONS = {
   runs: { type: 'string', default: '20000' },
+  seeds: { type: 'string' },
   seed: { type: 'string' },
   failures: { type: 'string', default: '1' },
   help: { type: 'boolean', default: false },
@@ -22,6 +25,7 @@ const OPTIONS = {
 const FUZZERS = new Map([
   ['promql', fuzzPromql],
   ['promql-prometheus', fuzzBesidePrometheus],
+  ['tide', fuzzTide],
 ]);
 
 /** Runs what the command line names; the exit status. */
@@ -38,7 +42,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   const options = {
-    runs: Number(values.runs),
+    runs: Number(values.seeds ?? values.runs),
     seed: Number(values.seed ?? Date.now() % 1_000_000_000),
     failures: Number(values.failures),
   };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { simulate } from '../support/tide-simulator/simulation.ts';
 
-const SEEDS = 300;
+const SEEDS = 200;
 
 const only = process.env['TIDE_SEED'];
 

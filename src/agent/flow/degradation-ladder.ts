@@ -1,6 +1,6 @@
 /**
- * What the agent does less of, in order, when the collector or the machine cannot keep up. Each step
- * includes those before it, and each is declared in coverage. Deferring comes before dropping.
+ * What the agent does less of, in order, when the collector or the machine cannot keep up. Each
+ * step includes those before it, and each is declared in coverage. Deferring comes before dropping.
  */
 export const LADDER = [
   'NORMAL',
@@ -28,7 +28,7 @@ export const DEFAULT_LADDER_OPTIONS: LadderOptions = {
   calmMs: 10_000,
 };
 
-/** Shedding needs more than a slow collector, for whom the ring is enough: a ring that overflows. */
+/** Shedding needs more than a slow collector, for whom the ring is enough. */
 const LAST_FOR_DELAY = LADDER.indexOf('RING_ONLY');
 
 /** Climbs while pressure lasts and comes back, step by step, after longer calm. */

@@ -85,8 +85,8 @@ export class AgentRing {
   }
 
   /**
-   * Writes what is not on disk yet and makes it durable, then evicts. Rejects with the disk's error;
-   * what could not be written stays in memory and is tried again.
+   * Writes what is not on disk yet and makes it durable, then evicts. Rejects with the disk's
+   * error; what could not be written stays in memory and is tried again.
    */
   flush(nowMs: number): Promise<void> {
     const disk = this.#disk;

@@ -83,7 +83,8 @@ export class AgentRecord<Body> {
   }
 
   noteSchema(epoch: number, change: SchemaChange): void {
-    this.#schemaReceived.set(epoch, change.version);
+    const known = this.#schemaReceived.get(epoch) ?? 0;
+    this.#schemaReceived.set(epoch, Math.max(known, change.version));
     this.#heldBack.delete(epoch);
   }
 

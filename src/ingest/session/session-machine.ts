@@ -11,7 +11,6 @@ import type {
   RangeData,
   RangeGone,
   Sealed,
-  Stream,
   StreamExtent,
 } from '../../formats/tide/index.ts';
 import {
@@ -29,25 +28,16 @@ import {
   type CreditOptions,
   type EpochLedger,
   LEDGER_STATE_PREFIX,
-  type RepairGap,
   type RepairOptions,
-  type RepairRequest,
-  RepairScheduler,
   SessionCredit,
   type TickGrid,
 } from '../../sources/index.ts';
-import { IntervalSet } from '../../util/index.ts';
-import {
-  accountsOf,
-  AgentRecord,
-  type AgentSession,
-  type EpochGap,
-  type Waiting,
-} from './agent-record.ts';
+import { AgentRecord, type AgentSession, type Waiting } from './agent-record.ts';
+import { Intake } from './intake.ts';
 import { marksOf } from './marks.ts';
+import { RepairRounds, type StoredRange } from './repair-rounds.ts';
 import type {
   AgentMessage,
-  AppliedFrame,
   ApplyResult,
   ReceivedMessage,
   SealedContent,
@@ -76,11 +66,7 @@ const HEARTBEATS_MISSED = 2.5;
 const LIVE_IDLE_MS = 2000;
 /** Round trip assumed by the window's control; a session's own is not known to the collector. */
 const TYPICAL_RTT_MS = 100;
-/** Until the agent says how long it retains. */
-const RETENTION_MS_GUESS = 3_600_000;
 const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
-/** Of gaps, by lane: an event is waited for. */
-const CLASS_WEIGHTS = [4, 1];
 
 /**
  * The collector's end of all sessions, without any I/O: it is told what connections did and when,
@@ -92,7 +78,8 @@ export class SessionMachine<Body> {
   readonly #agents = new Map<string, AgentRecord<Body>>();
   /** Open connections; undefined before HELLO. */
   readonly #connections = new Map<number, AgentRecord<Body> | undefined>();
-  readonly #repair: RepairScheduler;
+  readonly #repair: RepairRounds<Body>;
+  readonly #intake: Intake<Body>;
   readonly #credit: CreditController;
   #outputs: SessionOutput<Body>[] = [];
   #lastToken = 0;
@@ -100,7 +87,12 @@ export class SessionMachine<Body> {
 
   constructor(options: SessionMachineOptions<Body>) {
     this.#options = options;
-    this.#repair = new RepairScheduler(options.repair);
+    this.#repair = new RepairRounds(
+      this.#agents,
+      (connection, message) => this.#send(connection, message),
+      options.repair,
+    );
+    this.#intake = new Intake((sealed) => options.open(sealed));
     this.#credit = new CreditController(options.credit);
   }
 
@@ -155,20 +147,10 @@ export class SessionMachine<Body> {
   receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
     if (!this.#connections.has(connection)) return;
     const agent = this.#connections.get(connection);
-    if (message.type === 'HELLO') {
-      if (agent === undefined) this.#hello(connection, epoch, message, nowMs);
-      else this.#fence(connection, { reason: 'PROTOCOL', message: 'a second HELLO' });
-      return;
-    }
-    const session = agent?.session;
-    if (agent === undefined || session?.connection !== connection) {
-      this.#fence(connection, { reason: 'PROTOCOL', message: `${message.type} before HELLO` });
-      return;
-    }
-    session.lastHeardMs = nowMs;
-    this.#setUp(agent, 1, nowMs);
-    this.#receiveOpen(agent, session, message, nowMs);
-    this.#apply(agent, nowMs);
+    this.#receive(connection, { epoch, message }, nowMs);
+    // A fence ends the session as a lost connection does.
+    const fenced = !this.#connections.has(connection);
+    if (fenced && agent?.session?.connection === connection) this.#endSession(agent, nowMs);
   }
 
   /** What became of an APPLY. */
@@ -185,7 +167,9 @@ export class SessionMachine<Body> {
         epoch.settle(frame.sealed, frame.byRepair, rejected);
         // The record said that all were stored; the truth follows it.
         if (rejected !== undefined) agent.dirty.add(epoch.epoch);
-        if (frame.content.kind === 'SCHEMA') epoch.schemaVersion = frame.content.change.version;
+        if (frame.content.kind === 'SCHEMA') {
+          epoch.schemaVersion = Math.max(epoch.schemaVersion, frame.content.change.version);
+        }
       } else {
         epoch.drop(frame.sealed);
         agent.dirty.add(epoch.epoch);
@@ -204,32 +188,36 @@ export class SessionMachine<Body> {
   tick(nowMs: number): void {
     const delayMs = this.queueDelayMs(nowMs);
     this.#credit.observe(delayMs, TYPICAL_RTT_MS, nowMs);
-    for (const request of this.#repair.expire(nowMs)) this.#release(request);
+    this.#repair.expire(nowMs);
     for (const agent of this.#agents.values()) {
       const { session } = agent;
       if (session !== undefined) this.#tickSession(agent, session, nowMs);
       for (const epoch of agent.dirty) this.#persist(agent, epoch);
     }
-    this.#schedule(nowMs);
+    this.#repair.schedule(nowMs);
   }
 
-  /**
-   * Pulls stored sequence numbers again, when an audit found that the store does not have what they
-   * brought. The ledger stays as it is; the store keeps what it has and takes what it lacks.
-   */
-  pullAgain(
-    key: { agentId: string; epoch: number; stream: Stream },
-    from: number,
-    to: number,
-    nowMs: number,
-  ): boolean {
-    const agent = this.#agents.get(key.agentId);
-    if (agent?.session === undefined || !this.#repair.idle(key.agentId)) return false;
-    const gap = { ...key, from, to, sinceMs: -Infinity, timeToEvictionMs: 0 };
-    const urgent = { ...gap, classWeight: 1, inAlertWindow: false };
-    const request = this.#repair.next([urgent], nowMs);
-    if (request !== undefined) this.#sendPull(agent.session, request, true);
-    return request !== undefined;
+  /** Pulls stored numbers again after an audit; see `RepairRounds.pullAgain`. */
+  pullAgain(key: StoredRange, nowMs: number): boolean {
+    return this.#repair.pullAgain(key, nowMs);
+  }
+
+  #receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
+    const agent = this.#connections.get(connection);
+    if (message.type === 'HELLO') {
+      if (agent === undefined) this.#hello(connection, epoch, message, nowMs);
+      else this.#fence(connection, { reason: 'PROTOCOL', message: 'a second HELLO' });
+      return;
+    }
+    const session = agent?.session;
+    if (agent === undefined || session?.connection !== connection) {
+      this.#fence(connection, { reason: 'PROTOCOL', message: `${message.type} before HELLO` });
+      return;
+    }
+    session.lastHeardMs = nowMs;
+    this.#setUp(agent, 1, nowMs);
+    this.#receiveOpen(agent, session, message, nowMs);
+    this.#apply(agent, nowMs);
   }
 
   #receiveOpen(
@@ -355,7 +343,7 @@ export class SessionMachine<Body> {
     }
     const sizeBytes = frameBytes(sealed.payload.length);
     const from = { lane: sealed.stream, sizeBytes, connection: session.connection };
-    if (!this.#takeIn(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
+    if (!this.#intake.take(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
       session.credit.consume(sealed.stream, sizeBytes);
     }
   }
@@ -369,114 +357,24 @@ export class SessionMachine<Body> {
     const sizeBytes = frameBytes(sealed.payload.length);
     this.#repair.received(agent.ledger.agentId, sizeBytes);
     const from = { lane: LANE_REPAIR, sizeBytes, connection: session.connection };
-    if (!this.#takeIn(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
+    if (!this.#intake.take(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
       session.credit.consume(LANE_REPAIR, sizeBytes);
     }
-    this.#answered(agent, session, { ...sealed, requestId }, [
+    this.#repair.answered(agent, session, { ...sealed, requestId }, [
       { from: sealed.seq, to: sealed.seq },
     ]);
   }
 
-  /** Puts a frame in the queue to the store; false when it does not go there. */
-  #takeIn(
-    agent: AgentRecord<Body>,
-    sealed: Sealed,
-    from: Omit<Waiting<Body>, 'frame'>,
-    byRepair: boolean,
-  ): boolean {
-    const epoch = agent.ledger.epoch(sealed.epoch);
-    if (epoch === undefined) return false;
-    const lane = epoch.lane(sealed.stream);
-    const isHere = lane.received.has(sealed.seq) || lane.durable.has(sealed.seq);
-    const again = isHere && this.#isPulledAgain(agent, sealed);
-    if (isHere && !again) {
-      agent.duplicateCount++;
-      return false;
-    }
-    const content = this.#openSealed(sealed);
-    if (content === undefined) {
-      this.#reject(agent, epoch, sealed, from.receivedMs);
-      return false;
-    }
-    if (!this.#isReadable(agent, epoch, { sealed, content, byRepair })) {
-      lane.heard(lane.firstRetained, sealed.seq, from.receivedMs);
-      return false;
-    }
-    if (!again) {
-      const receipt = epoch.receive(sealed, accountsOf(content), from.receivedMs);
-      if (receipt === 'MISFIT') this.#reject(agent, epoch, sealed, from.receivedMs);
-      if (receipt !== 'NEW') return false;
-      if (content.kind === 'SCHEMA') agent.noteSchema(sealed.epoch, content.change);
-    }
-    agent.waiting.push({ ...from, frame: { sealed, content, byRepair, again } });
-    return true;
-  }
-
-  #isPulledAgain(agent: AgentRecord<Body>, { epoch, stream, seq }: Sealed): boolean {
-    const pull = agent.session?.pull;
-    if (pull === undefined || !pull.again) return false;
-    return pull.epoch === epoch && pull.stream === stream && pull.left.has(seq);
-  }
-
-  #openSealed(sealed: Sealed): SealedContent<Body> | undefined {
-    try {
-      return this.#options.open(sealed);
-    } catch {
-      // Whatever is wrong with it is the sender's doing, and no reason to stop the session.
-      return undefined;
-    }
-  }
-
-  /** Whether the schemas before this frame are here; if not, it is pulled again, behind them. */
-  #isReadable(
-    agent: AgentRecord<Body>,
-    epoch: EpochLedger,
-    { sealed, content, byRepair }: Omit<AppliedFrame<Body>, 'again'>,
-  ): boolean {
-    const known = agent.schemaReceived(epoch);
-    const needed =
-      content.kind === 'SCHEMA' ? content.change.version - 1 : content.head.schemaVersion;
-    if (needed <= known) return true;
-    if (byRepair) agent.holdBack(sealed);
-    return false;
-  }
-
-  #reject(agent: AgentRecord<Body>, epoch: EpochLedger, sealed: Sealed, nowMs: number): void {
-    epoch.reject(sealed, nowMs);
-    agent.dirty.add(epoch.epoch);
-    const { session } = agent;
-    if (session?.epoch !== sealed.epoch) return;
-    session.rejections.push({ stream: sealed.stream, seq: sealed.seq, reason: 'FORMAT' });
-    session.ackDue = true;
-  }
-
   #rangeGone(agent: AgentRecord<Body>, session: AgentSession, gone: RangeGone): void {
     const epoch = agent.ledger.epoch(gone.epoch);
-    const { reason } = gone;
+    // It was heard of before its epoch's process died, which is why nobody has it.
+    const tookAlong = gone.reason === 'NEVER_SEALED' && epoch?.state === 'SUPERSEDED';
+    const reason = tookAlong ? 'CRASH' : gone.reason;
     if (epoch !== undefined && reason !== 'BUDGET' && reason !== 'DEADLINE') {
       for (const { from, to } of gone.ranges) epoch.lane(gone.stream).lose(from, to, reason);
       agent.dirty.add(gone.epoch);
     }
-    this.#answered(agent, session, gone, gone.ranges);
-  }
-
-  /** Part of a pull was answered, one way or the other; ends it when all was. */
-  #answered(
-    agent: AgentRecord<Body>,
-    session: AgentSession,
-    key: { requestId: number; epoch: number; stream: number },
-    ranges: readonly { readonly from: number; readonly to: number }[],
-  ): void {
-    const { pull } = session;
-    if (pull?.requestId !== key.requestId) return;
-    if (pull.epoch !== key.epoch || pull.stream !== key.stream) return;
-    for (const { from, to } of ranges) pull.left.remove(from, to);
-    if (pull.left.size > 0) return;
-    session.pull = undefined;
-    const { agentId } = agent.ledger;
-    const request = this.#repair.underWay(agentId, pull.requestId);
-    if (request !== undefined) this.#release(request);
-    this.#repair.complete(agentId);
+    this.#repair.answered(agent, session, gone, gone.ranges);
   }
 
   #heartbeat(
@@ -529,51 +427,6 @@ export class SessionMachine<Body> {
     if (session.ackDue) this.#ack(agent, session, nowMs);
   }
 
-  /** Asks for what is missing, the most urgent first, as far as the budget goes. */
-  #schedule(nowMs: number): void {
-    const gaps: RepairGap[] = [];
-    for (const agent of this.#agents.values()) {
-      if (agent.session !== undefined && this.#repair.idle(agent.ledger.agentId)) {
-        agent.rejectHopeless(nowMs);
-        gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
-      }
-    }
-    for (;;) {
-      const request = this.#repair.next(gaps, nowMs);
-      if (request === undefined) return;
-      const agent = this.#agents.get(request.agentId);
-      if (agent?.session === undefined) return;
-      const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);
-      for (const { from, to } of request.ranges) lane?.request(from, to);
-      this.#sendPull(agent.session, request, false);
-    }
-  }
-
-  #sendPull(session: AgentSession, request: RepairRequest, again: boolean): void {
-    const { requestId, epoch, ranges, budgetBytes, timeoutMs } = request;
-    const left = new IntervalSet();
-    for (const { from, to } of ranges) left.add(from, to);
-    const { stream } = request;
-    session.pull = { requestId, epoch, stream, left, again };
-    this.#send(session.connection, {
-      type: 'PULL_RANGE',
-      requestId,
-      epoch,
-      stream: stream === 0 ? 0 : 1,
-      ranges,
-      budgetBytes,
-      timeoutMs,
-    });
-  }
-
-  /** A request is over: what it did not bring is missing as before. */
-  #release({ agentId, epoch, stream, ranges, requestId }: RepairRequest): void {
-    const agent = this.#agents.get(agentId);
-    const lane = agent?.ledger.epoch(epoch)?.lane(stream);
-    for (const { from, to } of ranges) lane?.release(from, to);
-    if (agent?.session?.pull?.requestId === requestId) agent.session.pull = undefined;
-  }
-
   #apply(agent: AgentRecord<Body>, nowMs: number): void {
     const job = agent.beginApply(this.#lastToken + 1, nowMs);
     if (job === undefined) return;
@@ -615,8 +468,7 @@ export class SessionMachine<Body> {
     if (session === undefined) return;
     session.credit.close();
     agent.session = undefined;
-    const request = this.#repair.disconnect(agent.ledger.agentId);
-    if (request !== undefined) this.#release(request);
+    this.#repair.disconnect(agent.ledger.agentId);
     this.#setUp(agent, 0, nowMs);
   }
 
@@ -676,14 +528,4 @@ export class SessionMachine<Body> {
 
 function gridOf({ group, intervalMs, anchorMs }: GroupPolicy): TickGrid {
   return { group, intervalMs, anchorMs };
-}
-
-function repairGap(agentId: string, gap: EpochGap, nowMs: number): RepairGap {
-  return {
-    ...gap,
-    agentId,
-    timeToEvictionMs: RETENTION_MS_GUESS - (nowMs - gap.sinceMs),
-    classWeight: CLASS_WEIGHTS[gap.stream] ?? 1,
-    inAlertWindow: false,
-  };
 }

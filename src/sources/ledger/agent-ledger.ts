@@ -79,7 +79,7 @@ export class AgentLedger {
     ledger.state = 'OPEN';
     ledger.endMs = undefined;
     this.#closeBefore(epoch, previous, nowMs);
-    const newest = this.epochs.filter((other) => other.epoch < epoch).at(-1);
+    const newest = this.epochs.findLast((other) => other.epoch < epoch);
     ledger.declare(grids, newest?.groups);
     return ledger;
   }

@@ -185,8 +185,8 @@ export class GroupLedger {
   }
 
   /**
-   * The first tick that is scheduled. Where all batches before the first with this group are stored,
-   * the group began there, later than its epoch.
+   * The first tick that is scheduled. Where all batches before the first with this group are
+   * stored, the group began there, later than its epoch.
    */
   #startTick(lane: LaneLedger): number {
     const covered = this.coverage.firstTick;

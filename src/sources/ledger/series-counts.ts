@@ -28,8 +28,9 @@ export class SeriesCounts {
   set(from: number, to: number, count: number): void {
     const index = this.#index(from);
     const stepEnd = (this.#from[index + 1] ?? Infinity) - 1;
-    // Fast path: nothing changes.
-    if (this.#count[index] === count && to <= stepEnd) return;
+    // Fast path: nothing changes. (What is said of ticks before the first must not follow that.)
+    const isKnown = from >= (this.#from[0] ?? Infinity);
+    if (isKnown && this.#count[index] === count && to <= stepEnd) return;
     if (this.#from.length === 0) {
       this.#from.push(from);
       this.#count.push(count);

@@ -39,8 +39,9 @@ export function checkBalance(ledger: AgentLedger, nowMs: number): void {
   const terms = ledger.terms(nowMs);
   const off = imbalance(terms);
   if (off !== 0) fail(`${ledger.agentId}: imbalance ${off} of ${JSON.stringify(terms)}`);
-  for (const [name, value] of Object.entries(terms)) {
-    if (value < 0) fail(`${ledger.agentId}: ${name} is ${value}`);
+  const { scheduled, missing, lost, down, stored, degraded, inFlight } = terms;
+  if (Math.min(scheduled, missing, lost, down, stored, degraded, inFlight) < 0) {
+    fail(`${ledger.agentId}: a negative term in ${JSON.stringify(terms)}`);
   }
 }
 

@@ -19,8 +19,8 @@ export interface Weather {
 
 /**
  * A connection as TCP gives it: in order, nothing lost while it lasts, and everything on its way
- * lost when it breaks. A stalled one swallows what is sent and tells nobody. What was under way when
- * the agent already is on another connection may still arrive: order across connections is not
+ * lost when it breaks. A stalled one swallows what is sent and tells nobody. What was under way
+ * when the agent already is on another connection may still arrive: order across connections is not
  * kept.
  */
 export class Connection {

@@ -127,11 +127,10 @@ export class Sampler {
     for (let series = 0; series < this.seriesCount; series++) {
       const value = valueAt(this.#agent, series, tick);
       const last = this.#lastSent.get(series);
-      if (this.#chance.hit(0.01)) {
-        failedCount++;
-        this.#lastSent.delete(series);
-      } else if (this.#chance.hit(0.01)) {
-        shedCount++;
+      const draw = this.#chance.next();
+      if (draw < 0.02) {
+        if (draw < 0.01) failedCount++;
+        else shedCount++;
         this.#lastSent.delete(series);
       } else if (!isSync && last !== undefined && Math.abs(value - last) <= TOLERANCE) {
         suppressedCount++;

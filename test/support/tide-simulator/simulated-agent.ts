@@ -257,7 +257,7 @@ export class SimulatedAgent {
   }
 
   async #flush(process: Process): Promise<void> {
-    const synced = process.run.sealed.filter(({ stream }) => stream === 1).at(-1);
+    const synced = process.run.sealed.findLast(({ stream }) => stream === 1);
     await process.ring.flush(this.#world.timeline.nowMs);
     const tick = synced?.ticks.at(-1)?.tick;
     if (tick !== undefined) process.run.lastSyncedTick = tick;

@@ -1,4 +1,4 @@
-import type { BatchHead, ControlMessage, Sealed } from '../../../src/formats/tide/index.ts';
+import type { BatchHead, Sealed } from '../../../src/formats/tide/index.ts';
 import { BatchColumns, BatchDecoder, decodeSchema } from '../../../src/formats/tide/index.ts';
 import { SessionMachine } from '../../../src/ingest/session/session-machine.ts';
 import type {
@@ -160,7 +160,7 @@ export class SimulatedCollector {
 
   #do(output: Output): void {
     if (output.kind === 'SEND') {
-      const bytes = encodeMessage(output.message as ControlMessage, output.epoch);
+      const bytes = encodeMessage(output.message, output.epoch);
       this.#connections.get(output.connection)?.send('agent', bytes, false);
     } else if (output.kind === 'CLOSE') {
       this.#connections.get(output.connection)?.close('collector');

@@ -8,7 +8,7 @@ export const TOLERANCE = 0.5;
 /** Series id of events. */
 export const EVENT_SERIES = 1000;
 
-/** The value of a series at a tick: tells agent, series and tick apart, and often moves a little. */
+/** The value of a series at a tick: tells agent and series apart, and often moves a little. */
 export function valueAt(agent: number, series: number, tick: number): number {
   const wobble = ((tick * 7919 + series * 104_729) % 5) / 10;
   return agent * 1e9 + series * 1e6 + Math.floor(tick / (2 + series)) + wobble;
@@ -53,7 +53,7 @@ export class Truth {
   readonly runs: RunTruth[] = [];
 
   begin(agent: number, epoch: number): RunTruth {
-    const last = this.runs.filter((run) => run.agent === agent).at(-1);
+    const last = this.runs.findLast((run) => run.agent === agent);
     if (last !== undefined && last.epoch >= epoch) {
       throw new Error(`agent ${agent}: epoch ${epoch} after ${last.epoch}`);
     }

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import {
+  LANE_CONTROL,
+  LANE_EVENT,
+  LANE_LIVE,
+  LANE_READ,
+  LANE_REPAIR,
+  type Lane,
+} from '../../formats/tide/index.ts';
+import { DegradationLadder } from './degradation-ladder.ts';
+import { LaneWindows } from './lane-credit.ts';
+import { type QueueName, SendQueue } from './send-queue.ts';
+
+function queueOf(
+  windows: LaneWindows,
+  liveBytesMax = 1000,
+): {
+  push: (name: QueueName, lane: Lane, frame: string, sizeBytes?: number) => void;
+  sent: () => string[];
+  queue: SendQueue<string>;
+} {
+  const queue = new SendQueue<string>(windows, liveBytesMax);
+  return {
+    queue,
+    push: (name, lane, frame, sizeBytes = 100) =>
+      queue.push(name, { lane, sizeBytes, queuedMs: 0, frame }),
+    sent() {
+      const frames: string[] = [];
+      for (let frame = queue.next(); frame !== undefined; frame = queue.next()) frames.push(frame);
+      return frames;
+    },
+  };
+}
+
+const ALL = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
+
+describe('SendQueue', () => {
+  test('event before live before control before repair before read; schemas before all', () => {
+    const windows = new LaneWindows();
+    windows.grant(ALL.map((lane) => ({ lane, offsetBytes: 10_000 })));
+    const { push, sent } = queueOf(windows);
+    push('read', LANE_READ, 'read');
+    push('repair', LANE_REPAIR, 'repair');
+    push('control', LANE_CONTROL, 'heartbeat');
+    push('live', LANE_LIVE, 'live');
+    push('event', LANE_EVENT, 'event');
+    push('schema', LANE_LIVE, 'schema');
+    expect(sent()).toEqual(['schema', 'event', 'live', 'heartbeat', 'repair', 'read']);
+  });
+
+  test('a lane without credit waits and holds no other back', () => {
+    const windows = new LaneWindows();
+    windows.grant([{ lane: LANE_REPAIR, offsetBytes: 150 }]);
+    const { push, sent } = queueOf(windows);
+    push('live', LANE_LIVE, 'live');
+    for (const frame of ['one', 'two', 'three']) push('repair', LANE_REPAIR, frame);
+    push('control', LANE_CONTROL, 'heartbeat');
+    expect(sent()).toEqual(['heartbeat', 'one', 'two']);
+    // An old grant changes nothing; a newer one is an offset, not an increment.
+    windows.grant([{ lane: LANE_REPAIR, offsetBytes: 100 }]);
+    expect(sent()).toEqual([]);
+    windows.grant([{ lane: LANE_LIVE, offsetBytes: 1 }]);
+    expect(sent()).toEqual(['live']);
+    windows.grant([{ lane: LANE_REPAIR, offsetBytes: 201 }]);
+    expect(sent()).toEqual(['three']);
+  });
+
+  test('what is live is bounded: the oldest is left to repair', () => {
+    const { push, queue } = queueOf(new LaneWindows(), 250);
+    for (const frame of ['one', 'two', 'three']) push('live', LANE_LIVE, frame);
+    expect(queue.deferredCount).toBe(1);
+    expect(queue.queuedBytes('live')).toBe(200);
+    expect(queue.liveDelayMs(70)).toBe(70);
+  });
+});
+
+describe('DegradationLadder', () => {
+  test('defers before it drops, and comes back slower than it went', () => {
+    const ladder = new DegradationLadder({ delayMs: 100, holdMs: 10, calmMs: 50 });
+    const steps: string[] = [];
+    for (let nowMs = 0; nowMs <= 100; nowMs += 10) steps.push(ladder.observe(200, false, nowMs));
+    expect(steps.slice(0, 3)).toEqual(['NORMAL', 'LONGER_LINGER', 'STRONGER_COMPRESSION']);
+    expect(ladder.step).toBe('RING_ONLY');
+    expect(ladder.reached('SHED')).toBe(false);
+    ladder.observe(0, true, 110);
+    expect(ladder.observe(0, true, 120)).toBe('SHED');
+    ladder.observe(0, false, 130);
+    expect(ladder.observe(0, false, 170)).toBe('SHED');
+    expect(ladder.observe(0, false, 180)).toBe('RING_ONLY');
+  });
+});

@@ -1,0 +1,9 @@
+export type {
+  AgentCondition,
+  AgentIntroduction,
+  RetainedFrames,
+  SessionOptions,
+  SessionPhase,
+} from './session-machine.ts';
+export { SessionMachine as AgentSessionMachine } from './session-machine.ts';
+export type { AgentMessage, AgentOutput } from './session-output.ts';

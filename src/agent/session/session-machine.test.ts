@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import type { PullRange } from '../../formats/tide/index.ts';
+import { welcomeMessage } from '../../../test/support/tide-messages.ts';
+import { AgentRing } from '../ring/agent-ring.ts';
+import { SessionMachine } from './session-machine.ts';
+
+const RING = {
+  epoch: 100,
+  memoryBytes: 100_000,
+  diskBytes: 0,
+  segmentBytes: 0,
+  maxAgeMs: 1_000_000,
+};
+
+async function machineOf(
+  memoryBytes = 100_000,
+): Promise<{ machine: SessionMachine; ring: AgentRing; sent: () => string[] }> {
+  const ring = await AgentRing.open({ ...RING, memoryBytes });
+  const machine = new SessionMachine({
+    epoch: 100,
+    ring,
+    heartbeatMs: 1000,
+    liveBytesMax: 10_000,
+    introduction: () => ({
+      agentId: 'a',
+      nonce: 1,
+      agentVersion: '0',
+      bootReason: 'START',
+      codecs: [0],
+      capabilities: [],
+      schemaVersion: 1,
+      schemaHash: { low: 0, high: 0 },
+      policyVersion: 0,
+      groups: [],
+    }),
+    condition: () => ({
+      ticks: [],
+      counters: { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 },
+      cpuMs: 0,
+      rssBytes: 0,
+      leases: [],
+      policyHash: { low: 0, high: 0 },
+    }),
+  });
+  return { machine, ring, sent: () => machine.take().map(describeOutput) };
+}
+
+function describeOutput(output: ReturnType<SessionMachine['take']>[number]): string {
+  if (output.kind === 'READ_RING') return `read ${output.seq}`;
+  if (output.kind !== 'SEND') return output.kind;
+  const { message } = output;
+  if (message.type === 'RANGE_DATA') return `again ${message.sealed.seq}`;
+  if (message.type === 'RANGE_GONE') {
+    return `${message.reason} ${message.ranges.map(({ from, to }) => `${from}-${to}`).join()}`;
+  }
+  return 'seq' in message ? `${message.type} ${message.seq}` : message.type;
+}
+
+function batch(machine: SessionMachine, nowMs = 0, type: 'BATCH' | 'SCHEMA' = 'BATCH'): void {
+  machine.seal({ type, stream: 1, codec: 0, payload: new Uint8Array(50) }, nowMs);
+}
+
+function pull(from: number, to: number): PullRange {
+  const ranges = [{ from, to }];
+  const budget = { budgetBytes: 10_000, timeoutMs: 500 };
+  return { type: 'PULL_RANGE', requestId: 1, epoch: 100, stream: 1, ranges, ...budget };
+}
+
+describe('SessionMachine of the agent', () => {
+  test('sends nothing but HELLO before WELCOME, then schema, then what is fresh', async () => {
+    const { machine, sent } = await machineOf();
+    batch(machine, 0, 'SCHEMA');
+    batch(machine);
+    machine.connected(0);
+    batch(machine);
+    expect(sent()).toEqual(['HELLO']);
+    machine.receive(welcomeMessage(), 1);
+    batch(machine);
+    // Number 2 was sealed before HELLO: it waits for the collector to pull it.
+    expect(sent()).toEqual(['WELCOMED', 'SCHEMA 1', 'BATCH 3', 'BATCH 4']);
+  });
+
+  test('answers a pull from the ring, and says what is gone', async () => {
+    const { machine, ring, sent } = await machineOf(250);
+    for (let seq = 1; seq <= 5; seq++) batch(machine);
+    machine.connected(0);
+    machine.receive(welcomeMessage(), 1);
+    sent();
+    expect(ring.extents()[1]).toEqual({ stream: 1, firstRetained: 3, lastSeq: 5 });
+    machine.receive(pull(1, 7), 2);
+    const answers: string[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      for (const output of machine.take()) {
+        answers.push(describeOutput(output));
+        if (output.kind !== 'READ_RING') continue;
+        const { requestId, seq, stream } = output;
+        machine.ringRead({ requestId, seq }, seq === 4 ? undefined : ring.inMemory(stream, seq), 3);
+      }
+    }
+    expect(answers).toEqual([
+      'read 3',
+      'read 4',
+      'again 3',
+      'read 5',
+      'again 5',
+      'EVICTED 1-2',
+      'NEVER_SEALED 6-7',
+      'DAMAGED 4-4',
+    ]);
+  });
+
+  test('a pull that takes too long ends with what is left', async () => {
+    const { machine, sent } = await machineOf();
+    for (let seq = 1; seq <= 3; seq++) batch(machine);
+    machine.connected(0);
+    machine.receive(welcomeMessage(), 1);
+    machine.receive(pull(1, 3), 2);
+    expect(sent().at(-1)).toBe('read 1');
+    machine.ringRead({ requestId: 1, seq: 1 }, undefined, 600);
+    expect(sent()).toEqual(['DAMAGED 1-1', 'DEADLINE 2-3']);
+  });
+
+  test('without credit it seals into the ring only', async () => {
+    const { machine, ring, sent } = await machineOf();
+    machine.connected(0);
+    machine.receive(welcomeMessage({ credit: [] }), 1);
+    sent();
+    batch(machine);
+    expect(sent()).toEqual([]);
+    expect(machine.liveDelayMs(500)).toBe(500);
+    expect(ring.extents()[1]?.lastSeq).toBe(1);
+  });
+
+  test('heartbeats, and notices that nobody answers', async () => {
+    const { machine, sent } = await machineOf();
+    machine.connected(0);
+    machine.receive(welcomeMessage(), 0);
+    sent();
+    machine.tick(999);
+    expect(sent()).toEqual([]);
+    machine.tick(1000);
+    machine.tick(2000);
+    expect(sent()).toEqual(['HEARTBEAT', 'HEARTBEAT']);
+    machine.tick(2501);
+    expect(sent()).toEqual(['CLOSE']);
+    expect(machine.phase).toBe('CLOSED');
+  });
+
+  test('BYE goes behind what is queued', async () => {
+    const { machine, sent } = await machineOf();
+    machine.connected(0);
+    machine.receive(welcomeMessage({ credit: [] }), 0);
+    batch(machine);
+    sent();
+    machine.leave('DONE');
+    expect(sent()).toEqual([]);
+    const credit = [{ lane: 1 as const, offsetBytes: 1000 }];
+    const rest = { queueDelayMs: 0, serverTimeMs: 0, echoMs: 0, rejections: [] };
+    machine.receive({ type: 'ACK', streams: [], credit, ...rest }, 1);
+    expect(sent()).toEqual(['BATCH 1', 'BYE', 'CLOSE']);
+  });
+
+  test('fenced for good, it never says HELLO again', async () => {
+    const { machine, sent } = await machineOf();
+    machine.connected(0);
+    const fence = { message: 'a later one runs', currentEpoch: 101, retryAfterMs: undefined };
+    machine.receive({ type: 'FENCE', reason: 'SUPERSEDED', ...fence }, 1);
+    machine.connected(2);
+    batch(machine);
+    expect(sent()).toEqual(['HELLO', 'CLOSE']);
+    expect(machine.phase).toBe('FENCED');
+  });
+});

@@ -1,0 +1,186 @@
+import type { Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { SessionMetrics, SessionServer } from '../ingest/index.ts';
+import {
+  addTerms,
+  imbalance,
+  noSealed,
+  noTerms,
+  ratio,
+  type SealedCounts,
+  sealedCounts,
+  type Terms,
+} from '../sources/index.ts';
+import type { Clock } from '../util/index.ts';
+
+/** The names under which sessions of agents are counted. */
+export function createAgentMetrics(registry: Registry): SessionMetrics {
+  const registers = [registry];
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
+    new Counter({ name: `tidegauge_session_${name}_total`, help, labelNames, registers });
+  const bytes = counter('received_bytes', 'Bytes of frames from agents.', 'transport');
+  const refused = counter('refusals', 'Connections refused before a session.', 'code');
+  const fenced = counter('fences', 'Sessions that the collector ended, by reason.', 'reason');
+  const alarms = counter('alarms', 'Agents refused for what they are, by reason.', 'reason');
+  const failures = counter('write_failures', 'Writes to the store that failed.');
+  const samples = counter('samples', 'Samples of agents stored.');
+  const durations = new Histogram({
+    name: 'tidegauge_session_commit_seconds',
+    help: 'Time to store what one agent sent at a time.',
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
+    registers,
+  });
+  const visibility = new Histogram({
+    name: 'tidegauge_visibility_seconds',
+    help: 'From the time of a live sample, by the clock of its agent, until it can be queried.',
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers,
+  });
+  return {
+    received: (transport, sizeBytes) => bytes.inc({ transport }, sizeBytes),
+    refused: (code) => refused.inc({ code }),
+    fenced: (reason) => fenced.inc({ reason }),
+    alarm: (reason) => alarms.inc({ reason }),
+    failed: () => failures.inc(),
+    applied({ storedCount, durationMs, newestMs, nowMs }) {
+      samples.inc(storedCount);
+      durations.observe(durationMs / 1000);
+      if (newestMs !== undefined) visibility.observe(Math.max(0, nowMs - newestMs) / 1000);
+    },
+  };
+}
+
+/** What the ledgers of all agents add up to. */
+interface Sums {
+  readonly terms: Terms;
+  readonly sealed: SealedCounts;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly imbalance: number;
+  readonly completeThroughMs: number | undefined;
+}
+
+/** Time for which sums are not made anew: one scrape asks for them many times. */
+const SUMS_MS = 500;
+
+const COUNTED_TERMS = [
+  ...(['scheduled', 'stored', 'suppressed', 'shed', 'failed'] as const),
+  ...(['rejected', 'degraded', 'lost', 'down'] as const),
+];
+
+/** The conservation law's terms over all agents; single agents are what the API is for. */
+export function registerLedgerMetrics(
+  registry: Registry,
+  sessions: SessionServer,
+  clock: Clock,
+): void {
+  const sums = cached(() => sumUp(sessions, clock.now()), clock);
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name: `tidegauge_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  const counter = (name: string, help: string, read: () => number): void => {
+    new Counter({
+      name: `tidegauge_${name}_total`,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(Math.max(0, read()));
+      },
+    });
+  };
+  // Lost and down go back where data comes after all: to a reader of counters, a reset.
+  for (const term of COUNTED_TERMS) {
+    counter(`samples_${term}`, `Samples of agents: ${term}.`, () => sums().terms[term]);
+  }
+  gauge('samples_missing', 'Samples not here and not given up.', () => sums().terms.missing);
+  gauge('samples_in_flight', 'Samples received, not durable.', () => sums().terms.inFlight);
+  gauge(
+    'ledger_imbalance',
+    'Sum of what each ledger cannot explain; always 0.',
+    () => sums().imbalance,
+  );
+  counter('duplicate_frames', 'Frames that came again.', () => sums().duplicates);
+  counter('conflicting_samples', 'Samples with another value stored.', () => sums().conflicts);
+  gauge('gaps_open', 'Sealed frames missing.', () => sums().sealed.missing);
+  counter('gaps_repaired', 'Sealed frames that came by repair.', () => sums().sealed.repaired);
+  counter('gaps_lost', 'Sealed frames that are lost.', () => sums().sealed.lost);
+  gauge('live_agents', 'Agents with a session.', () => live(sessions));
+  gauge(
+    'expected_agents',
+    'Agents that have not left and are not declared gone.',
+    () => sessions.entries().filter(({ gone }) => !gone).length,
+  );
+  gauge('session_in_flight_bytes', 'Memory of batches not stored.', () => sessions.inFlightBytes);
+  gauge(
+    'session_queue_delay_seconds',
+    'Age of the oldest batch that is not stored.',
+    () => sessions.queueDelayMs() / 1000,
+  );
+  gauge(
+    'complete_through_timestamp_seconds',
+    'Watermark over agents; 0: no agent.',
+    () => (sums().completeThroughMs ?? 0) / 1000,
+  );
+  gauge('watermark_lag_seconds', 'Time since the watermark; 0: no agent.', () => {
+    const throughMs = sums().completeThroughMs;
+    return throughMs === undefined ? 0 : (clock.now() - throughMs) / 1000;
+  });
+  new Gauge({
+    name: 'tidegauge_completeness_ratio',
+    help: 'Share of what was wanted (intent), and of what was sent (transport), that is here.',
+    labelNames: ['scope'],
+    registers: [registry],
+    collect() {
+      const { terms, sealed } = sums();
+      const intent = ratio(terms.stored + terms.suppressed, terms.scheduled);
+      this.set({ scope: 'intent' }, intent);
+      this.set({ scope: 'transport' }, ratio(sealed.durable, sealed.sealed));
+    },
+  });
+}
+
+function live(sessions: SessionServer): number {
+  return sessions.entries().filter(({ connection }) => connection !== undefined).length;
+}
+
+function sumUp(sessions: SessionServer, nowMs: number): Sums {
+  const terms = noTerms();
+  const sealed = noSealed();
+  let duplicates = 0;
+  let conflicts = 0;
+  let unexplained = 0;
+  let completeThroughMs: number | undefined;
+  for (const { agentId, conflictCount, gone } of sessions.entries()) {
+    const ledger = sessions.ledger(agentId);
+    if (ledger === undefined) continue;
+    const own = ledger.terms(nowMs);
+    addTerms(terms, own);
+    unexplained += Math.abs(imbalance(own));
+    const counts = sealedCounts(ledger);
+    for (const key of Object.keys(sealed) as (keyof SealedCounts)[]) sealed[key] += counts[key];
+    duplicates += sessions.duplicateCount(agentId);
+    conflicts += conflictCount;
+    const throughMs = gone ? undefined : ledger.completeThroughMs(nowMs);
+    if (throughMs !== undefined) {
+      completeThroughMs = Math.min(completeThroughMs ?? Infinity, throughMs);
+    }
+  }
+  return { terms, sealed, duplicates, conflicts, imbalance: unexplained, completeThroughMs };
+}
+
+function cached(make: () => Sums, clock: Clock): () => Sums {
+  let held: { readonly sums: Sums; readonly atMs: number } | undefined;
+  return () => {
+    const nowMs = clock.monotonic();
+    if (held === undefined || nowMs - held.atMs > SUMS_MS) held = { sums: make(), atMs: nowMs };
+    return held.sums;
+  };
+}

@@ -1,0 +1,85 @@
+import type { BatchColumns, Heartbeat, Hello, Sealed } from '../../formats/tide/index.ts';
+import type { Labels } from '../../model/index.ts';
+import { Labels as LabelSets } from '../../model/index.ts';
+import type { Storage } from '../../storage/api.ts';
+import { BatchWriter } from './batch-writer.ts';
+import { type LifeSeries, lifeSeries } from './liveness.ts';
+import { agentLabels, SchemaCatalog } from './schema-catalog.ts';
+import type { SealedContent } from './session-output.ts';
+
+/** A frame that is received and not stored, and what it holds. */
+export interface InFlight {
+  readonly sizeBytes: number;
+  readonly content: SealedContent<BatchColumns>;
+}
+
+export interface AgentEntryOptions {
+  readonly storage: Storage;
+  readonly stepMs: number;
+  readonly maxSeries: number;
+  readonly nowMs: number;
+}
+
+/** What the shell around the sessions holds of one agent, beside the machine's own record. */
+export class AgentEntry {
+  readonly agentId: string;
+  readonly catalog: SchemaCatalog;
+  readonly writer: BatchWriter;
+  labels: Labels;
+  life: LifeSeries;
+  /** The connection that it is on. */
+  connection: number | undefined;
+  epoch = 0;
+  hello: Hello | undefined;
+  heartbeat: Heartbeat | undefined;
+  /** Since the collector's start, if it was not heard of since. */
+  lastHeardMs: number;
+  /** Undefined until something is known of it in this process. */
+  up: 0 | 1 | undefined;
+  /** It said BYE: its series end when all that came is stored. */
+  leaving = false;
+  /** Its series have ended: it left, or was silent for too long. */
+  gone = false;
+  /** Epochs that ended without a BYE, and when the next began: in between it was down. */
+  readonly absences = new Map<number, number>();
+  readonly inFlight = new Map<string, InFlight>();
+  inFlightBytes = 0;
+  storedCount = 0;
+  rejectedCount = 0;
+  conflictCount = 0;
+
+  constructor(agentId: string, { storage, stepMs, maxSeries, nowMs }: AgentEntryOptions) {
+    this.agentId = agentId;
+    this.catalog = new SchemaCatalog(agentId, storage, maxSeries);
+    this.writer = new BatchWriter(storage, this.catalog, stepMs);
+    this.labels = agentLabels(agentId, LabelSets.EMPTY);
+    this.life = lifeSeries(this.labels);
+    this.lastHeardMs = nowMs;
+  }
+
+  /** Labels that its credentials put on all of its series. */
+  enforce(labels: Labels): void {
+    this.catalog.enforce(labels);
+    this.labels = agentLabels(this.agentId, labels);
+    this.life = lifeSeries(this.labels);
+  }
+
+  /** Takes note of a frame that waits to be stored. */
+  hold(sealed: Sealed, content: SealedContent<BatchColumns>, sizeBytes: number): void {
+    this.inFlight.set(inFlightKey(sealed), { sizeBytes, content });
+    this.inFlightBytes += sizeBytes;
+  }
+
+  /** The frame is stored or forgotten; what was held of it. */
+  release(key: string): InFlight | undefined {
+    const held = this.inFlight.get(key);
+    if (held === undefined) return undefined;
+    this.inFlight.delete(key);
+    this.inFlightBytes -= held.sizeBytes;
+    return held;
+  }
+}
+
+export function inFlightKey({ epoch, stream, seq }: Pick<Sealed, 'epoch' | 'stream' | 'seq'>) {
+  return `${epoch}/${stream}/${seq}`;
+}

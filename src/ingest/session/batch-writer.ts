@@ -1,0 +1,260 @@
+import type { BatchColumns, SchemaSeries } from '../../formats/tide/index.ts';
+import type { Labels } from '../../model/index.ts';
+import {
+  type Appender,
+  type CommitResult,
+  NO_SERIES,
+  SampleOutcome,
+  type Storage,
+} from '../../storage/api.ts';
+import { IntervalSet } from '../../util/index.ts';
+import type { AgentSeries, SchemaCatalog } from './schema-catalog.ts';
+import type { AppliedFrame, ApplyResult, StateChange } from './session-output.ts';
+
+/** What a write came to. */
+export interface WriteResult extends ApplyResult {
+  readonly storedCount: number;
+  readonly rejectedCount: number;
+  readonly conflictCount: number;
+  /** Newest time of a sample, of what did not come by repair; undefined for none. */
+  readonly newestMs: number | undefined;
+}
+
+/** Samples that stand together in the commit: of one series, out of one frame. */
+interface Run {
+  readonly start: number;
+  readonly frame: number;
+  readonly group: number;
+  /** Undefined: what the collector adds of its own. */
+  readonly series: AgentSeries | undefined;
+}
+
+/**
+ * Writes what one agent sent: samples, schema and the ledger's state in one commit, which is one
+ * record of the log. One write at a time.
+ */
+export class BatchWriter {
+  readonly #storage: Storage;
+  readonly #catalog: SchemaCatalog;
+  readonly #aliveStepMs: number;
+  /** Steps of time of which it is stored that the agent lived. */
+  readonly #aliveSteps = new IntervalSet();
+
+  constructor(storage: Storage, catalog: SchemaCatalog, aliveStepMs: number) {
+    this.#storage = storage;
+    this.#catalog = catalog;
+    this.#aliveStepMs = aliveStepMs;
+  }
+
+  /**
+   * Stores frames and states together, and `alive`, a series that is 1 wherever a sample shows that
+   * the agent lived.
+   * @throws StorageError, StorageFullError: nothing is stored.
+   */
+  async write(
+    frames: readonly AppliedFrame<BatchColumns>[],
+    states: readonly StateChange[],
+    alive: Labels,
+  ): Promise<WriteResult> {
+    const appender = this.#storage.appender({ source: `agent/${this.#catalog.agentId}` });
+    const fill = new Fill(appender, this.#catalog, this.#aliveStepMs);
+    for (const [index, frame] of frames.entries()) fill.add(frame, index);
+    const steps = fill.newSteps(this.#aliveSteps);
+    fill.addAlive(alive, steps);
+    for (const { key, value } of states) appender.putState(key, value);
+    const result = await appender.commit();
+    for (const step of steps) this.#aliveSteps.add(step);
+    fill.settle(result);
+    if (fill.unknown.length > 0) await this.#again(fill, appender);
+    return fill.result();
+  }
+
+  /** The store had dropped series whose refs were known: their samples are written once more. */
+  async #again(fill: Fill, before: Appender): Promise<void> {
+    const appender = this.#storage.appender({ source: `agent/${this.#catalog.agentId}` });
+    const { refs, timestamps, words } = before.samples;
+    const unknown = fill.unknown.splice(0);
+    for (const { run } of unknown) if (run.series !== undefined) run.series.ref = NO_SERIES;
+    const again: typeof unknown = [];
+    for (const { at, run } of unknown) {
+      const ref = run.series === undefined ? (refs[at] ?? 0) : refOf(run.series, appender);
+      if (ref === NO_SERIES) {
+        fill.reject(run, SampleOutcome.UNKNOWN_SERIES);
+        continue;
+      }
+      again.push({ at, run });
+      const low = words[2 * at] ?? 0;
+      const high = words[2 * at + 1] ?? 0;
+      appender.samples.pushBits(ref, timestamps[at] ?? 0, low, high);
+    }
+    let outcomes: Uint8Array | undefined;
+    try {
+      ({ outcomes } = await appender.commit());
+    } catch {
+      // The ledger's record is written: what it says of these samples is put right by the counts.
+      outcomes = new Uint8Array(again.length).fill(SampleOutcome.UNKNOWN_SERIES);
+    }
+    for (const [index, { run }] of again.entries()) {
+      const outcome = outcomes?.[index] ?? SampleOutcome.STORED;
+      if (isRefusal(outcome)) fill.reject(run, outcome);
+      else fill.stored++;
+    }
+  }
+}
+
+/** One commit being filled, and what became of it. */
+class Fill {
+  stored = 0;
+  /** Samples whose series the store does not know any more, by their place in the commit. */
+  readonly unknown: { readonly at: number; readonly run: Run }[] = [];
+  readonly #appender: Appender;
+  readonly #catalog: SchemaCatalog;
+  readonly #stepMs: number;
+  readonly #runs: Run[] = [];
+  readonly #steps = new Set<number>();
+  readonly #rejected = new Map<number, Map<number, number>>();
+  #rejectedCount = 0;
+  #conflicts = 0;
+  #newestMs: number | undefined;
+
+  constructor(appender: Appender, catalog: SchemaCatalog, stepMs: number) {
+    this.#appender = appender;
+    this.#catalog = catalog;
+    this.#stepMs = stepMs;
+  }
+
+  add({ sealed, content, byRepair }: AppliedFrame<BatchColumns>, index: number): void {
+    if (content.kind === 'BATCH') {
+      const group = content.head.coverage[0]?.group ?? 0;
+      this.#addBatch(sealed.epoch, content.body, { frame: index, group, byRepair });
+      return;
+    }
+    const { change } = content;
+    const { key, value } = this.#catalog.stateOf(sealed, change.version);
+    this.#appender.putState(key, value);
+    for (const series of this.#catalog.apply(sealed.epoch, change)) this.#end(series, index);
+    this.#addMetadata(change.series);
+  }
+
+  /** Steps of time that samples fell into and that `known` does not have. */
+  newSteps(known: IntervalSet): number[] {
+    return [...this.#steps].filter((step) => !known.has(step)).sort((a, b) => a - b);
+  }
+
+  addAlive(labels: Labels, steps: readonly number[]): void {
+    if (steps.length === 0) return;
+    const { samples } = this.#appender;
+    const ref = this.#appender.series(labels);
+    if (ref === NO_SERIES) return;
+    this.#runs.push({ start: samples.length, frame: -1, group: 0, series: undefined });
+    for (const step of steps) samples.push(ref, step * this.#stepMs, 1);
+  }
+
+  settle({ outcomes }: CommitResult): void {
+    const { samples } = this.#appender;
+    for (const [index, run] of this.#runs.entries()) {
+      const end = this.#runs[index + 1]?.start ?? samples.length;
+      if (outcomes === undefined) {
+        if (run.series !== undefined) this.stored += end - run.start;
+        continue;
+      }
+      for (let at = run.start; at < end; at++) this.#settleOne(at, run, outcomes[at] ?? 0);
+    }
+  }
+
+  reject({ frame, group }: Run, outcome: number): void {
+    this.#rejectedCount++;
+    if (outcome === SampleOutcome.CONFLICT) this.#conflicts++;
+    const byGroup = this.#rejected.get(frame) ?? new Map<number, number>();
+    this.#rejected.set(frame, byGroup);
+    byGroup.set(group, (byGroup.get(group) ?? 0) + 1);
+  }
+
+  result(): WriteResult {
+    return {
+      stored: true,
+      rejected: this.#rejected,
+      storedCount: this.stored,
+      rejectedCount: this.#rejectedCount,
+      conflictCount: this.#conflicts,
+      newestMs: this.#newestMs,
+    };
+  }
+
+  #settleOne(at: number, run: Run, outcome: number): void {
+    if (run.series === undefined) return;
+    if (outcome === SampleOutcome.UNKNOWN_SERIES) this.unknown.push({ at, run });
+    else if (isRefusal(outcome)) this.reject(run, outcome);
+    else this.stored++;
+  }
+
+  #addBatch(
+    epoch: number,
+    columns: BatchColumns,
+    from: { readonly frame: number; readonly group: number; readonly byRepair: boolean },
+  ): void {
+    const { length, seriesIds } = columns;
+    for (let start = 0; start < length; ) {
+      const id = seriesIds[start] ?? 0;
+      let end = start + 1;
+      while (end < length && seriesIds[end] === id) end++;
+      const series = this.#catalog.find(epoch, id);
+      const group = series?.group ?? from.group;
+      const run: Run = { start: this.#appender.samples.length, frame: from.frame, group, series };
+      const ref = series === undefined ? NO_SERIES : refOf(series, this.#appender);
+      if (series === undefined || ref === NO_SERIES) {
+        for (let at = start; at < end; at++) this.reject(run, SampleOutcome.UNKNOWN_SERIES);
+      } else {
+        this.#runs.push(run);
+        this.#addRun(columns, start, end, ref);
+        const lastMs = columns.timestamps[end - 1] ?? 0;
+        series.lastMs = Math.max(series.lastMs, lastMs);
+        if (!from.byRepair) this.#newestMs = Math.max(this.#newestMs ?? lastMs, lastMs);
+      }
+      start = end;
+    }
+  }
+
+  #addRun(columns: BatchColumns, start: number, end: number, ref: number): void {
+    const { samples } = this.#appender;
+    const { timestamps, words } = columns;
+    let lastStep = Number.NaN;
+    for (let at = start; at < end; at++) {
+      const timestamp = timestamps[at]!;
+      samples.pushBits(ref, timestamp, words[2 * at]!, words[2 * at + 1]!);
+      const step = Math.floor(timestamp / this.#stepMs);
+      if (step === lastStep || step < 0) continue;
+      lastStep = step;
+      this.#steps.add(step);
+    }
+  }
+
+  // Right behind its last sample, so that a new series of the same labels may begin with the tick
+  // after it.
+  #end(series: AgentSeries, frame: number): void {
+    if (series.lastMs === Number.NEGATIVE_INFINITY) return;
+    const ref = refOf(series, this.#appender);
+    if (ref === NO_SERIES) return;
+    const { samples } = this.#appender;
+    this.#runs.push({ start: samples.length, frame, group: 0, series: undefined });
+    samples.pushStale(ref, series.lastMs + 1);
+  }
+
+  #addMetadata(added: readonly SchemaSeries[]): void {
+    const seen = new Set<string>();
+    for (const { family, type, unit, help } of added) {
+      if (family === '' || seen.has(family)) continue;
+      seen.add(family);
+      this.#appender.setMetadata(family, { type, unit, help });
+    }
+  }
+}
+
+function refOf(series: AgentSeries, appender: Appender): number {
+  if (series.ref === NO_SERIES) series.ref = appender.series(series.labels);
+  return series.ref;
+}
+
+function isRefusal(outcome: number): boolean {
+  return outcome !== SampleOutcome.STORED && outcome !== SampleOutcome.DUPLICATE;
+}

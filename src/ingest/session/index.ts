@@ -1,0 +1,24 @@
+export type { StoredRange } from './repair-rounds.ts';
+export type { SessionMachineOptions } from './session-machine.ts';
+export { SessionMachine as CollectorSessionMachine } from './session-machine.ts';
+export type {
+  AgentMessage,
+  AppliedFrame,
+  ApplyResult,
+  ReceivedMessage,
+  SealedContent,
+  SessionOutput,
+  StateChange,
+} from './session-output.ts';
+export type { AgentConnection, Principal } from './agent-connection.ts';
+export type { AgentRequestFailure, ReadQuestion, ReadResult } from './agent-requests.ts';
+export { AgentRequestError } from './agent-requests.ts';
+export type { AgentSessions } from './agents.ts';
+export { createAgentSessions } from './agents.ts';
+export { TokenFileError } from './credentials.ts';
+export type { AgentsOptions } from './options.ts';
+export { agentsOptionsSchema } from './options.ts';
+export type { AppliedFacts, SessionMetrics } from './session-metrics.ts';
+export { noSessionMetrics } from './session-metrics.ts';
+export type { AgentEntry } from './agent-entry.ts';
+export { SessionServer } from './session-server.ts';

@@ -1,0 +1,157 @@
+import type { ControlMessage, Stream } from '../../formats/tide/index.ts';
+import {
+  type RepairGap,
+  type RepairOptions,
+  type RepairRequest,
+  RepairScheduler,
+} from '../../sources/index.ts';
+import { IntervalSet } from '../../util/index.ts';
+import type { AgentRecord, AgentSession, EpochGap } from './agent-record.ts';
+
+/** Sequence numbers that the ledger has as stored. */
+export interface StoredRange {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly stream: Stream;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Until the agent says how long it retains. */
+const RETENTION_MS_GUESS = 3_600_000;
+/** Of gaps, by lane: an event is waited for. */
+const CLASS_WEIGHTS = [4, 1];
+
+/**
+ * Repair by pull, over the sessions that are open: what the ledgers miss goes to the scheduler, its
+ * requests to the agents, and what came of them back.
+ */
+export class RepairRounds<Body> {
+  readonly #scheduler: RepairScheduler;
+  readonly #agents: ReadonlyMap<string, AgentRecord<Body>>;
+  readonly #send: (connection: number, message: ControlMessage) => void;
+
+  constructor(
+    agents: ReadonlyMap<string, AgentRecord<Body>>,
+    send: (connection: number, message: ControlMessage) => void,
+    options?: Partial<RepairOptions>,
+  ) {
+    this.#agents = agents;
+    this.#send = send;
+    this.#scheduler = new RepairScheduler(options);
+  }
+
+  /** The agent has a session. */
+  connect(agentId: string): void {
+    this.#scheduler.connect(agentId);
+  }
+
+  /** The session is over: what was asked for is missing as before. */
+  disconnect(agentId: string): void {
+    const request = this.#scheduler.disconnect(agentId);
+    if (request !== undefined) this.#release(request);
+  }
+
+  /** A heartbeat came. */
+  heard(agentId: string): void {
+    this.#scheduler.heard(agentId);
+  }
+
+  /** A frame came by repair. */
+  received(agentId: string, sizeBytes: number): void {
+    this.#scheduler.received(agentId, sizeBytes);
+  }
+
+  /** Gives up requests whose time is over. */
+  expire(nowMs: number): void {
+    for (const request of this.#scheduler.expire(nowMs)) this.#release(request);
+  }
+
+  /**
+   * Pulls stored sequence numbers again, when an audit found that the store does not have what they
+   * brought. The ledger stays as it is; the store keeps what it has and takes what it lacks.
+   */
+  pullAgain(key: StoredRange, nowMs: number): boolean {
+    const agent = this.#agents.get(key.agentId);
+    if (agent?.session === undefined || !this.#scheduler.idle(key.agentId)) return false;
+    const since = { sinceMs: -Infinity, timeToEvictionMs: 0 };
+    const urgent = { ...key, ...since, classWeight: 1, inAlertWindow: false };
+    const request = this.#scheduler.next([urgent], nowMs);
+    if (request !== undefined) this.#sendPull(agent.session, request, true);
+    return request !== undefined;
+  }
+
+  /** Asks for what is missing, the most urgent first, as far as the budget goes. */
+  schedule(nowMs: number): void {
+    const gaps: RepairGap[] = [];
+    for (const agent of this.#agents.values()) {
+      if (agent.session !== undefined && this.#scheduler.idle(agent.ledger.agentId)) {
+        agent.rejectHopeless(nowMs);
+        gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
+      }
+    }
+    for (;;) {
+      const request = this.#scheduler.next(gaps, nowMs);
+      if (request === undefined) return;
+      const agent = this.#agents.get(request.agentId);
+      if (agent?.session === undefined) return;
+      const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);
+      for (const { from, to } of request.ranges) lane?.request(from, to);
+      this.#sendPull(agent.session, request, false);
+    }
+  }
+
+  #sendPull(session: AgentSession, request: RepairRequest, again: boolean): void {
+    const { requestId, epoch, ranges, budgetBytes, timeoutMs } = request;
+    const left = new IntervalSet();
+    for (const { from, to } of ranges) left.add(from, to);
+    const { stream } = request;
+    session.pull = { requestId, epoch, stream, left, again };
+    this.#send(session.connection, {
+      type: 'PULL_RANGE',
+      requestId,
+      epoch,
+      stream: stream === 0 ? 0 : 1,
+      ranges,
+      budgetBytes,
+      timeoutMs,
+    });
+  }
+
+  /** A request is over: what it did not bring is missing as before. */
+  #release({ agentId, epoch, stream, ranges, requestId }: RepairRequest): void {
+    const agent = this.#agents.get(agentId);
+    const lane = agent?.ledger.epoch(epoch)?.lane(stream);
+    for (const { from, to } of ranges) lane?.release(from, to);
+    if (agent?.session?.pull?.requestId === requestId) agent.session.pull = undefined;
+  }
+
+  /** Part of a pull was answered, one way or the other; ends it when all was. */
+  answered(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    key: { requestId: number; epoch: number; stream: number },
+    ranges: readonly { readonly from: number; readonly to: number }[],
+  ): void {
+    const { pull } = session;
+    if (pull?.requestId !== key.requestId) return;
+    if (pull.epoch !== key.epoch || pull.stream !== key.stream) return;
+    for (const { from, to } of ranges) pull.left.remove(from, to);
+    if (pull.left.size > 0) return;
+    session.pull = undefined;
+    const { agentId } = agent.ledger;
+    const request = this.#scheduler.underWay(agentId, pull.requestId);
+    if (request !== undefined) this.#release(request);
+    this.#scheduler.complete(agentId);
+  }
+}
+
+function repairGap(agentId: string, gap: EpochGap, nowMs: number): RepairGap {
+  return {
+    ...gap,
+    agentId,
+    timeToEvictionMs: RETENTION_MS_GUESS - (nowMs - gap.sinceMs),
+    classWeight: CLASS_WEIGHTS[gap.stream] ?? 1,
+    inAlertWindow: false,
+  };
+}

@@ -1,0 +1,158 @@
+import type { PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import { decodeSchema } from '../../formats/tide/index.ts';
+import { Labels, TidegaugeError } from '../../model/index.ts';
+import { NO_SERIES, type SeriesRef, type Storage } from '../../storage/api.ts';
+
+/** Kind of the keys under which schema changes are kept in the store's keyed state. */
+const SCHEMA_STATE_PREFIX = 'tide-schema/';
+
+/** Names of the labels that say which agent a series is from. */
+export const AGENT_LABEL = 'agent';
+export const INSTANCE_LABEL = 'instance';
+const EXPORTED_AGENT_LABEL = 'exported_agent';
+
+/** A series of an agent, as the store has it. */
+export interface AgentSeries {
+  readonly labels: Labels;
+  readonly group: number;
+  /** NO_SERIES until it is asked for, and again when the store has dropped it. */
+  ref: SeriesRef;
+  /** Time of the newest sample stored in this process; -Infinity for none. */
+  lastMs: number;
+  /** Kept all the same: a batch from before its end may still come by repair. */
+  ended: boolean;
+}
+
+interface EpochSchema {
+  version: number;
+  /** Those that have not ended. */
+  liveCount: number;
+  readonly series: Map<number, AgentSeries>;
+}
+
+/** More series than an agent may have. */
+export class SeriesLimitError extends TidegaugeError {
+  readonly code = 'series_limit';
+}
+
+/**
+ * The schemas of one agent by epoch: what its series ids stand for. What SCHEMA frames brought is
+ * kept in the store as it came, so that a restart knows it too, and read when it is needed.
+ */
+export class SchemaCatalog {
+  readonly agentId: string;
+  readonly #storage: Storage;
+  readonly #maxSeries: number;
+  readonly #epochs = new Map<number, EpochSchema>();
+  #enforced = Labels.EMPTY;
+
+  constructor(agentId: string, storage: Storage, maxSeries: number) {
+    this.agentId = agentId;
+    this.#storage = storage;
+    this.#maxSeries = maxSeries;
+  }
+
+  /** Labels that stand on every series from now on. */
+  enforce(labels: Labels): void {
+    if (labels.equals(this.#enforced)) return;
+    this.#enforced = labels;
+    this.#epochs.clear();
+  }
+
+  /** What an id stands for; undefined where no schema that is stored or applied names it. */
+  find(epoch: number, id: number): AgentSeries | undefined {
+    return this.#epoch(epoch).series.get(id);
+  }
+
+  /** Every series of an epoch that has not ended. */
+  live(epoch: number): AgentSeries[] {
+    return [...this.#epoch(epoch).series.values()].filter(({ ended }) => !ended);
+  }
+
+  /** @throws SeriesLimitError when the change brings more series than an agent may have. */
+  check(epoch: number, change: SchemaChange): void {
+    const count = this.#epoch(epoch).liveCount + change.series.length;
+    if (count <= this.#maxSeries) return;
+    throw new SeriesLimitError(`a schema of ${count} series, wanted at most ${this.#maxSeries}`);
+  }
+
+  /** Takes a change in; returns the series that ended with it. A version known is nothing new. */
+  apply(epoch: number, change: SchemaChange): AgentSeries[] {
+    const schema = this.#epoch(epoch);
+    return change.version <= schema.version ? [] : this.#apply(schema, change);
+  }
+
+  /** Key and value that keep a SCHEMA frame in the store. */
+  stateOf({ epoch, codec, payload }: Sealed, version: number): { key: string; value: Uint8Array } {
+    const value = new Uint8Array(payload.length + 1);
+    value[0] = codec;
+    value.set(payload, 1);
+    return { key: `${this.#prefix(epoch)}${version}`, value };
+  }
+
+  /** Forgets an epoch that nothing can come of any more; the keys of its state, to be removed. */
+  forget(epoch: number): string[] {
+    this.#epochs.delete(epoch);
+    return [...this.#storage.state(this.#prefix(epoch)).keys()];
+  }
+
+  /** A write failed: what it brought is read from the store again, where it is not. */
+  reload(): void {
+    this.#epochs.clear();
+  }
+
+  #prefix(epoch: number): string {
+    return `${SCHEMA_STATE_PREFIX}${this.agentId}/${epoch}/`;
+  }
+
+  #epoch(epoch: number): EpochSchema {
+    const known = this.#epochs.get(epoch);
+    if (known !== undefined) return known;
+    const schema: EpochSchema = { version: 0, liveCount: 0, series: new Map() };
+    this.#epochs.set(epoch, schema);
+    const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map((value) =>
+      decodeSchema(value.subarray(1), value[0] as PayloadCodec),
+    );
+    changes.sort((a, b) => a.version - b.version);
+    for (const change of changes) this.#apply(schema, change);
+    return schema;
+  }
+
+  #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
+    for (const { id, labels, group } of change.series) {
+      const series = {
+        labels: this.#labelsOf(labels),
+        group,
+        ref: NO_SERIES,
+        lastMs: Number.NEGATIVE_INFINITY,
+        ended: false,
+      };
+      if (!schema.series.has(id)) schema.liveCount++;
+      schema.series.set(id, series);
+    }
+    const ended: AgentSeries[] = [];
+    for (const id of change.tombstones) {
+      const series = schema.series.get(id);
+      if (series === undefined || series.ended) continue;
+      ended.push(series);
+      series.ended = true;
+      schema.liveCount--;
+    }
+    schema.version = change.version;
+    return ended;
+  }
+
+  #labelsOf(labels: Labels): Labels {
+    const pairs = [...labels.pairs, AGENT_LABEL, this.agentId];
+    const own = labels.get(AGENT_LABEL);
+    if (own !== '' && own !== this.agentId) pairs.push(EXPORTED_AGENT_LABEL, own);
+    if (!labels.has(INSTANCE_LABEL)) pairs.push(INSTANCE_LABEL, this.agentId);
+    return Labels.fromPairs([...pairs, ...this.#enforced.pairs]);
+  }
+}
+
+/** The labels of what the collector itself writes of an agent. */
+export function agentLabels(agentId: string, enforced: Labels): Labels {
+  const pairs = ['job', 'tidegauge-agent', AGENT_LABEL, agentId, INSTANCE_LABEL, agentId];
+  return Labels.fromPairs([...pairs, ...enforced.pairs]);
+}

@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'vitest';
+import type { CoverageEntry, Sealed } from '../../formats/tide/index.ts';
+import {
+  fullTick,
+  heartbeatMessage,
+  helloMessage,
+  liveExtent,
+  sealedBatch,
+  welcomeMessage,
+} from '../../../test/support/tide-messages.ts';
+import { SessionMachine } from './session-machine.ts';
+import type { SealedContent, SessionOutput } from './session-output.ts';
+
+const EPOCH = 100;
+
+/** A batch covers the tick of its number, unless its payload begins with 255. */
+function open(sealed: Sealed): SealedContent<null> {
+  if (sealed.payload[0] === 255) throw new Error('not a batch');
+  const coverage: CoverageEntry[] = [fullTick(sealed.payload[0] ?? 0)];
+  return { kind: 'BATCH', head: { schemaVersion: 0, policyVersion: 0, coverage }, body: null };
+}
+
+function newMachine(): SessionMachine<null> {
+  return new SessionMachine<null>({ open, heartbeatMs: 1000, reconnectSpreadMs: 0, runId: 'r' });
+}
+
+function say(output: SessionOutput<null>): string {
+  switch (output.kind) {
+    case 'SEND': {
+      const { message } = output;
+      const reason = message.type === 'FENCE' ? ` ${message.reason}` : '';
+      return `${output.connection} ${message.type}${reason}`;
+    }
+    case 'CLOSE':
+      return `${output.connection} closed`;
+    case 'APPLY':
+      return `apply ${output.frames.map(({ sealed }) => sealed.seq).join()}`;
+    case 'UP':
+      return `up ${output.up}`;
+    default:
+      return output.kind;
+  }
+}
+
+function taken(machine: SessionMachine<null>): string[] {
+  return machine.take().map(say);
+}
+
+/** Lets everything that waits be stored. */
+function storeAll(machine: SessionMachine<null>, nowMs: number): string[] {
+  const said: string[] = [];
+  for (let turn = 0; turn < 10; turn++) {
+    for (const output of machine.take()) {
+      said.push(say(output));
+      if (output.kind !== 'APPLY') continue;
+      machine.applied(output.agentId, output.token, { stored: true }, nowMs);
+    }
+  }
+  return said;
+}
+
+function connect(
+  machine: SessionMachine<null>,
+  connection: number,
+  epoch: number,
+  nonce = 7,
+): void {
+  machine.connected(connection);
+  machine.receive(connection, { epoch, message: helloMessage({ nonce }) }, 0);
+}
+
+function frame(seq: number, more: Partial<Sealed> = {}): { epoch: number; message: Sealed } {
+  return { epoch: EPOCH, message: sealedBatch(seq, more) };
+}
+
+describe('SessionMachine of the collector', () => {
+  test('stores each frame once, whatever its way', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    expect(taken(machine)).toEqual(['1 WELCOME', 'HELLO', 'up 1']);
+    machine.receive(1, frame(1), 10);
+    machine.receive(1, frame(1), 10);
+    expect(storeAll(machine, 11)).toEqual(['apply 1', '1 ACK']);
+    machine.receive(1, frame(1), 12);
+    const again = { type: 'RANGE_DATA', requestId: 9, sealed: sealedBatch(1) } as const;
+    machine.receive(1, { epoch: EPOCH, message: again }, 12);
+    expect(storeAll(machine, 13)).toEqual([]);
+    expect(machine.duplicateCount('a')).toBe(3);
+  });
+
+  test('pulls what a jump or a heartbeat shows to be missing, behind what is live', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(3), 10);
+    machine.receive(
+      1,
+      { epoch: EPOCH, message: heartbeatMessage({ streams: liveExtent(2, 5) }) },
+      20,
+    );
+    storeAll(machine, 20);
+    const lane = machine.ledger('a')?.epoch(EPOCH)?.lane(1);
+    expect([1, 2, 3, 4].map((seq) => lane?.stateOf(seq))).toEqual([
+      'LOST',
+      'MISSING',
+      'DURABLE',
+      'MISSING',
+    ]);
+    machine.tick(300);
+    const pull = machine
+      .take()
+      .find((each) => each.kind === 'SEND' && each.message.type === 'PULL_RANGE');
+    expect(pull).toMatchObject({
+      message: {
+        stream: 1,
+        epoch: EPOCH,
+        ranges: [
+          { from: 2, to: 2 },
+          { from: 4, to: 5 },
+        ],
+      },
+    });
+    for (const seq of [2, 4]) {
+      const message = { type: 'RANGE_DATA', requestId: 1, sealed: sealedBatch(seq) } as const;
+      machine.receive(1, { epoch: EPOCH, message }, 310);
+    }
+    const gone = { type: 'RANGE_GONE', requestId: 1, epoch: EPOCH, stream: 1 } as const;
+    const ranges = [{ from: 5, to: 5 }];
+    machine.receive(1, { epoch: EPOCH, message: { ...gone, ranges, reason: 'DAMAGED' } }, 320);
+    storeAll(machine, 320);
+    expect([2, 4, 5].map((seq) => lane?.stateOf(seq))).toEqual(['REPAIRED', 'REPAIRED', 'LOST']);
+  });
+
+  test('a failed write is forgotten and pulled again', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    expect(apply?.kind).toBe('APPLY');
+    machine.applied('a', 1, { stored: false }, 5);
+    const lane = machine.ledger('a')?.epoch(EPOCH)?.lane(1);
+    expect(lane?.stateOf(1)).toBe('MISSING');
+    machine.tick(300);
+    expect(taken(machine)).toContain('1 PULL_RANGE');
+  });
+
+  test('a higher epoch wins at once; a lower one is fenced', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    taken(machine);
+    connect(machine, 2, EPOCH + 1, 8);
+    expect(taken(machine).slice(0, 3)).toEqual(['1 FENCE SUPERSEDED', '1 closed', 'up 0']);
+    machine.receive(1, frame(1), 5);
+    connect(machine, 3, EPOCH);
+    expect(taken(machine)).toEqual(['3 FENCE SUPERSEDED', '3 closed']);
+    expect(machine.ledger('a')?.epoch(EPOCH)?.lane(1).lastSeq).toBe(0);
+  });
+
+  test('a clone is fenced and told of, the first goes on', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH, 7);
+    taken(machine);
+    connect(machine, 2, EPOCH, 8);
+    expect(taken(machine)).toEqual(['ALARM', '2 FENCE CLONED', '2 closed']);
+    machine.receive(1, frame(1), 1);
+    expect(storeAll(machine, 2)).toEqual(['apply 1', '1 ACK']);
+  });
+
+  test('the same process on another connection takes its session over', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    taken(machine);
+    connect(machine, 2, EPOCH);
+    expect(taken(machine)).toEqual(['1 closed', 'up 0', '2 WELCOME', 'HELLO', 'up 1']);
+    machine.receive(1, frame(1), 1);
+    machine.disconnected(1, 1);
+    expect(taken(machine)).toEqual([]);
+  });
+
+  test('up falls with the connection at once, and with silence after 2.5 heartbeats', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    taken(machine);
+    machine.disconnected(1, 5);
+    expect(taken(machine)).toEqual(['up 0']);
+    connect(machine, 2, EPOCH);
+    taken(machine);
+    machine.tick(2500);
+    expect(taken(machine).filter((said) => !said.startsWith('PERSIST'))).toEqual([]);
+    machine.tick(2501);
+    expect(taken(machine)).toEqual(['2 closed', 'up 0']);
+  });
+
+  test('lies end the session or the frame, and store nothing', () => {
+    const machine = newMachine();
+    machine.connected(1);
+    machine.receive(1, frame(1), 0);
+    expect(taken(machine)).toEqual(['1 FENCE PROTOCOL', '1 closed']);
+    connect(machine, 2, EPOCH);
+    taken(machine);
+    machine.receive(2, frame(1, { payload: Uint8Array.of(255) }), 1);
+    machine.receive(2, frame(2, { payload: Uint8Array.of(9) }), 1);
+    machine.receive(2, frame(3, { payload: Uint8Array.of(9) }), 1);
+    expect(storeAll(machine, 2)).toEqual(['apply 2', '2 ACK']);
+    const lane = machine.ledger('a')?.epoch(EPOCH)?.lane(1);
+    expect([1, 2, 3].map((seq) => lane?.stateOf(seq))).toEqual(['REJECTED', 'DURABLE', 'REJECTED']);
+    machine.receive(2, frame(4, { epoch: EPOCH - 1 }), 3);
+    expect(taken(machine)).toEqual(['2 FENCE PROTOCOL', '2 closed', 'up 0']);
+    connect(machine, 3, EPOCH);
+    taken(machine);
+    machine.receive(3, { epoch: EPOCH, message: welcomeMessage() }, 3);
+    expect(taken(machine)).toEqual(['3 FENCE PROTOCOL', '3 closed', 'up 0']);
+  });
+
+  test('what was acknowledged and lost with the store is pulled again', () => {
+    const machine = newMachine();
+    machine.connected(1);
+    machine.receive(1, { epoch: EPOCH, message: helloMessage({ streams: liveExtent(3, 9) }) }, 0);
+    const [welcome] = machine.take();
+    expect(welcome).toMatchObject({
+      message: { streams: [{ stream: 0 }, { stream: 1, missing: [{ from: 3, to: 9 }] }] },
+    });
+    machine.tick(300);
+    const pull = machine.take().find((each) => each.kind === 'SEND');
+    expect(pull).toMatchObject({ message: { type: 'PULL_RANGE', ranges: [{ from: 3, to: 9 }] } });
+  });
+
+  test('an audit pulls stored numbers again without counting them twice', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    storeAll(machine, 0);
+    const before = machine.ledger('a')?.terms(0);
+    const key = { agentId: 'a', epoch: EPOCH, stream: 1 } as const;
+    expect(machine.pullAgain({ ...key, from: 1, to: 1 }, 10)).toBe(true);
+    expect(taken(machine)).toEqual(['1 PULL_RANGE']);
+    const message = { type: 'RANGE_DATA', requestId: 1, sealed: sealedBatch(1) } as const;
+    machine.receive(1, { epoch: EPOCH, message }, 20);
+    const [apply] = machine.take();
+    expect(apply).toMatchObject({ kind: 'APPLY', frames: [{ again: true }] });
+    machine.applied('a', 2, { stored: true }, 30);
+    expect(machine.ledger('a')?.terms(0)).toEqual(before);
+  });
+
+  test('what a crash took along is named so, though its write failed only afterwards', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    connect(machine, 2, EPOCH + 1, 8);
+    machine.applied('a', apply?.token ?? 0, { stored: false }, 5);
+    machine.tick(300);
+    const gone = { type: 'RANGE_GONE', requestId: 1, epoch: EPOCH, stream: 1 } as const;
+    const ranges = [{ from: 1, to: 1 }];
+    const message = { ...gone, ranges, reason: 'NEVER_SEALED' } as const;
+    machine.receive(2, { epoch: EPOCH + 1, message }, 310);
+    expect(machine.ledger('a')?.epoch(EPOCH)?.lane(1).lossReason(1)).toBe('CRASH');
+  });
+
+  test('ledgers are taken back in after a restart', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    const next = newMachine();
+    for (const { key, value } of apply?.states ?? []) next.load(key, value, 0);
+    expect(next.ledger('a')?.epoch(EPOCH)?.lane(1).stateOf(1)).toBe('DURABLE');
+    connect(next, 1, EPOCH, 99);
+    expect(taken(next)).toEqual(['ALARM', '1 FENCE CLONED', '1 closed']);
+  });
+});

@@ -1,0 +1,31 @@
+import type { FenceReason } from '../../formats/tide/index.ts';
+import type { AgentConnection } from './agent-connection.ts';
+import type { WriteResult } from './batch-writer.ts';
+
+/** One commit of what an agent sent. */
+export interface AppliedFacts extends WriteResult {
+  readonly durationMs: number;
+  readonly nowMs: number;
+}
+
+/** Where sessions are counted. */
+export interface SessionMetrics {
+  received(transport: AgentConnection['transport'], sizeBytes: number): void;
+  /** Connections refused before a session, by the HTTP status. */
+  refused(statusCode: number): void;
+  fenced(reason: FenceReason): void;
+  alarm(reason: FenceReason): void;
+  applied(facts: AppliedFacts): void;
+  /** A write to the store failed. */
+  failed(): void;
+}
+
+/** For tests and tools that count nothing. */
+export const noSessionMetrics: SessionMetrics = {
+  received() {},
+  refused() {},
+  fenced() {},
+  alarm() {},
+  applied() {},
+  failed() {},
+};

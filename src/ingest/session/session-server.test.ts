@@ -1,0 +1,322 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { FakeAgentConnection } from '../../../test/support/fake-agent-connection.ts';
+import { MemoryStorage } from '../../../test/support/memory-storage.ts';
+import { ScriptedAgent } from '../../../test/support/scripted-agent.ts';
+import { Labels } from '../../model/index.ts';
+import { imbalance, SourceRegistry } from '../../sources/index.ts';
+import { silentLogger } from '../../telemetry/index.ts';
+import { FakeClock } from '../../util/index.ts';
+import type { Principal } from './agent-connection.ts';
+import { agentsOptionsSchema } from './options.ts';
+import { SessionServer } from './session-server.ts';
+
+const START_MS = 1_700_000_000_000;
+const FIRST_TICK = START_MS / 1000;
+const ANYBODY: Principal = { agentId: undefined, labels: Labels.EMPTY };
+
+function setUp(options: Record<string, unknown> = {}, storage = new MemoryStorage()) {
+  const clock = new FakeClock(START_MS);
+  const sources = new SourceRegistry({ clock });
+  const server = new SessionServer({
+    ...{ storage, sources, clock, logger: silentLogger, runId: 'run' },
+    options: agentsOptionsSchema.parse(options),
+    random: () => 0.5,
+  });
+  server.start();
+  onTestFinished(() => server.close());
+  const connect = (principal = ANYBODY) => {
+    const connection = new FakeAgentConnection();
+    const id = server.attach(connection, principal);
+    const send = (...frames: Uint8Array[]): void => {
+      for (const frame of frames) server.receive(id, frame);
+    };
+    return { connection, id, send, lost: () => server.lost(id) };
+  };
+  return { clock, sources, storage, server, connect };
+}
+
+function agentOf(agentId = 'a1', changes: object = {}): ScriptedAgent {
+  return new ScriptedAgent({ agentId, epoch: START_MS, seriesCount: 2, ...changes });
+}
+
+const series = (id: number, agentId = 'a1'): string =>
+  `metric_${id}{agent="${agentId}", instance="${agentId}"}`;
+const life = (name: string, agentId = 'a1'): string =>
+  `${name}{agent="${agentId}", instance="${agentId}", job="tidegauge-agent"}`;
+
+test('what an agent sends is stored with its ledger, and acknowledged as durable', async () => {
+  const { storage, clock, server, connect, sources } = setUp();
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK), agent.batch(FIRST_TICK + 1));
+  await clock.advance(10);
+  expect(connection.last('WELCOME').heartbeatMs).toBe(5000);
+  expect(connection.last('ACK').streams[1]).toMatchObject({ cumReceived: 3, cumDurable: 3 });
+  expect(storage.samplesOf(series(1))).toEqual([
+    `${FIRST_TICK * 1000}=${FIRST_TICK * 1000 + 1}`,
+    `${FIRST_TICK * 1000 + 1000}=${FIRST_TICK * 1000 + 1001}`,
+  ]);
+  expect(storage.metadata().get('metric_0')).toMatchObject({ type: 'gauge', help: 'Number 0.' });
+  expect(storage.samplesOf(life('up'))[0]).toBe(`${START_MS}=1`);
+  expect(storage.samplesOf(life('tidegauge_alive'))).toEqual([`${START_MS}=1`]);
+  expect([...storage.state('ledger/').keys()]).toEqual([`ledger/a1/${START_MS}`]);
+  expect([...storage.state('tide-schema/').keys()]).toEqual([`tide-schema/a1/${START_MS}/1`]);
+  const terms = server.ledger('a1')?.terms(START_MS + 1000);
+  expect(terms).toMatchObject({ scheduled: 4, stored: 4, missing: 0 });
+  expect(sources.get('push/tide/a1')).toMatchObject({ name: 'tide', state: 'live' });
+});
+
+test('a gap is pulled and stored out of order, and the sum of terms stays right', async () => {
+  const { storage, clock, server, connect } = setUp(
+    {},
+    new MemoryStorage({ outOfOrderWindowMs: 1e6 }),
+  );
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  agent.batch(FIRST_TICK + 1);
+  send(agent.batch(FIRST_TICK + 2));
+  await clock.advance(600);
+  const pull = connection.last('PULL_RANGE');
+  expect(pull).toMatchObject({ stream: 1, ranges: [{ from: 3, to: 3 }] });
+  expect(server.ledger('a1')?.terms(START_MS + 2000).missing).toBe(2);
+  send(agent.again(3, pull.requestId), agent.again(3, pull.requestId));
+  await clock.advance(200);
+  expect(storage.samplesOf(series(0))).toHaveLength(3);
+  const terms = server.ledger('a1')?.terms(START_MS + 2000);
+  expect(terms).toMatchObject({ stored: 6, missing: 0 });
+  expect(imbalance(terms ?? expect.fail())).toBe(0);
+  expect(server.duplicateCount('a1')).toBe(1);
+});
+
+test('a restart knows ledger and schema: the agent goes on where it was', async () => {
+  const storage = new MemoryStorage();
+  const first = setUp({}, storage);
+  const agent = agentOf();
+  const before = first.connect();
+  before.send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  await first.clock.advance(10);
+  await first.server.close();
+  expect(before.connection.last('FENCE')).toMatchObject({ reason: 'LEAVING', retryAfterMs: 1000 });
+  expect(before.connection.closed?.kind).toBe('LEAVING');
+
+  const second = setUp({}, storage.reopened());
+  const after = second.connect();
+  after.send(agent.hello());
+  expect(after.connection.last('WELCOME')).toMatchObject({ schemaVersion: 1 });
+  expect(after.connection.last('WELCOME').streams[1]).toMatchObject({ cumDurable: 2, missing: [] });
+  after.send(agent.batch(FIRST_TICK + 1));
+  await second.clock.advance(10);
+  expect(second.storage.samplesOf(series(0))).toHaveLength(2);
+});
+
+test('a write that fails stores nothing, and what it held is pulled again', async () => {
+  const { storage, clock, server, connect } = setUp();
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello());
+  await clock.advance(10);
+  storage.commitError = new Error('the disk is full');
+  send(agent.schema(), agent.batch(FIRST_TICK));
+  await clock.advance(10);
+  expect(server.inFlightBytes).toBe(0);
+  expect(storage.samplesOf(series(0))).toEqual([]);
+  storage.commitError = undefined;
+  await clock.advance(500);
+  const pull = connection.last('PULL_RANGE');
+  expect(pull.ranges).toEqual([{ from: 1, to: 2 }]);
+  send(agent.again(1, pull.requestId), agent.again(2, pull.requestId));
+  await clock.advance(10);
+  expect(storage.samplesOf(series(0))).toHaveLength(1);
+  expect(server.ledger('a1')?.terms(START_MS)).toMatchObject({ stored: 2, missing: 0 });
+});
+
+test('samples that the store refuses are rejected in the ledger, not lost in silence', async () => {
+  const { clock, server, connect } = setUp({}, new MemoryStorage({ maxSeries: 3 }));
+  const agent = agentOf('a1', { seriesCount: 5 });
+  const { send } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  await clock.advance(10);
+  // One place is taken by `up`.
+  const terms = server.ledger('a1')?.terms(START_MS);
+  expect(terms).toMatchObject({ scheduled: 5, stored: 2, rejected: 3 });
+  expect(imbalance(terms ?? expect.fail())).toBe(0);
+});
+
+test('series that the store dropped are made again, once', async () => {
+  const { storage, clock, server, connect } = setUp();
+  const agent = agentOf();
+  const { send } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  await clock.advance(10);
+  storage.dropSeries();
+  send(agent.batch(FIRST_TICK + 1));
+  await clock.advance(10);
+  expect(storage.samplesOf(series(1))).toHaveLength(1);
+  expect(server.ledger('a1')?.terms(START_MS + 1000)).toMatchObject({ stored: 4, rejected: 0 });
+});
+
+test('up is 0 at once when the connection breaks, and after silence', async () => {
+  const { storage, clock, connect, sources } = setUp();
+  const agent = agentOf();
+  const first = connect();
+  first.send(agent.hello());
+  await clock.advance(100);
+  first.lost();
+  await clock.advance(10);
+  expect(storage.samplesOf(life('up'))).toEqual([`${START_MS}=1`, `${START_MS + 100}=0`]);
+  expect(sources.get('push/tide/a1')).toMatchObject({ lastError: 'the connection was lost' });
+  const second = connect();
+  second.send(agent.hello());
+  await clock.advance(12_700);
+  expect(second.connection.closed).toEqual({ kind: 'LOST', reason: 'no heartbeat' });
+  expect(storage.samplesOf(life('up')).at(-1)).toMatch(/=0$/);
+});
+
+test('BYE ends every series and up; a tombstone ends its own', async () => {
+  const { storage, clock, connect, sources } = setUp();
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK), agent.ends(2, [1]));
+  await clock.advance(10);
+  const endMs = FIRST_TICK * 1000 + 1;
+  expect(storage.samplesOf(series(1)).at(-1)).toBe(`${endMs}=stale`);
+  expect(storage.samplesOf(series(0))).toHaveLength(1);
+  send(agent.bye());
+  await clock.advance(10);
+  expect(connection.closed?.kind).toBe('LEFT');
+  expect(storage.samplesOf(series(0)).at(-1)).toBe(`${endMs}=stale`);
+  expect(storage.newest().filter((line) => line.includes('a1'))).toEqual([]);
+  expect(sources.get('push/tide/a1')?.state).toBe('ended');
+});
+
+test('an agent that is silent too long is declared gone: its series end', async () => {
+  const { storage, clock, connect, server } = setUp({ gone_after_ms: 20_000 });
+  const agent = agentOf();
+  const { send, lost } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  await clock.advance(10);
+  lost();
+  await clock.advance(15_000);
+  expect(server.entry('a1')?.gone).toBe(false);
+  expect(storage.newest()).toContain(`${series(0)} ${FIRST_TICK * 1000}`);
+  await clock.advance(15_000);
+  expect(server.entry('a1')?.gone).toBe(true);
+  expect(storage.newest()).toEqual([]);
+});
+
+test('a second start shows the time between as down, once the first is resolved', async () => {
+  const { storage, clock, connect } = setUp({}, new MemoryStorage({ outOfOrderWindowMs: 1e6 }));
+  const first = agentOf();
+  const before = connect();
+  before.send(first.hello(), first.schema(), first.batch(FIRST_TICK));
+  await clock.advance(10);
+  before.lost();
+  await clock.advance(30_000);
+  const second = agentOf('a1', { epoch: START_MS + 30_000 });
+  connect().send(second.hello());
+  await clock.advance(10_000);
+  const alive = storage.samplesOf(life('tidegauge_alive'));
+  expect(alive).toContain(`${START_MS}=1`);
+  expect(alive).toContain(`${START_MS + 5000}=0`);
+  expect(alive).toContain(`${START_MS + 25_000}=0`);
+  expect(alive).not.toContain(`${START_MS + 30_000}=0`);
+});
+
+test('a clone is refused, and the one it copies goes on undisturbed', async () => {
+  const { storage, clock, connect, server } = setUp();
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema());
+  const clone = agentOf('a1', { nonce: 8 });
+  const other = connect();
+  other.send(clone.hello(), clone.schema(), clone.batch(FIRST_TICK));
+  expect(other.connection.last('FENCE')).toMatchObject({ reason: 'CLONED' });
+  expect(other.connection.closed?.kind).toBe('REFUSED');
+  send(agent.batch(FIRST_TICK));
+  await clock.advance(10);
+  expect(connection.closed).toBeUndefined();
+  expect(storage.samplesOf(series(0))).toHaveLength(1);
+  expect(server.connectionOf('a1')).toBe(connection);
+});
+
+test('credentials decide the identity and the labels', async () => {
+  const { storage, clock, connect, server } = setUp();
+  const labels = Labels.fromObject({ tenant: 'blue', instance: 'rack-1' });
+  const wrong = connect({ agentId: 'a2', labels });
+  wrong.send(agentOf().hello());
+  expect(wrong.connection.last('FENCE')).toMatchObject({ reason: 'REVOKED' });
+  expect(server.entry('a1')).toBeUndefined();
+  const agent = agentOf('a1', { labels: { agent: 'own', tenant: 'red' } });
+  connect({ agentId: 'a1', labels }).send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  await clock.advance(10);
+  const name = 'metric_0{agent="a1", exported_agent="own", instance="rack-1", tenant="blue"}';
+  expect(storage.samplesOf(name)).toHaveLength(1);
+});
+
+test('an agent beyond its series is told, and stores none of them', async () => {
+  const { storage, clock, connect } = setUp({ max_series_per_agent: 3 });
+  const agent = agentOf('a1', { seriesCount: 4 });
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema());
+  await clock.advance(200);
+  expect(connection.last('ACK').rejections).toMatchObject([{ stream: 1, seq: 1 }]);
+  expect([...storage.state('tide-schema/')]).toEqual([]);
+});
+
+test('more in flight than allowed stops the reading until some of it is stored', async () => {
+  const { storage, clock, connect, server } = setUp({ max_in_flight_bytes: 1_048_576 });
+  const agent = agentOf('a1', { seriesCount: 2000 });
+  const { connection, send } = connect();
+  send(agent.hello());
+  await clock.advance(10);
+  let open = (): void => {};
+  storage.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  send(agent.schema());
+  for (let tick = 0; tick < 8; tick++) send(agent.batch(FIRST_TICK + tick));
+  expect(connection.paused).toBe(true);
+  open();
+  await clock.advance(10);
+  expect(connection.paused).toBe(false);
+  expect(server.inFlightBytes).toBe(0);
+  expect(storage.samplesOf(series(1999))).toHaveLength(8);
+});
+
+test('READ goes out on the session and comes back whole; silence and loss are told', async () => {
+  const { clock, connect, server } = setUp();
+  const agent = agentOf();
+  const { connection, send, lost } = connect();
+  send(agent.hello());
+  const question = {
+    ...{ kind: 'FUNCTION' as const, selector: 'top', minTime: 0, maxTime: 0, resolutionMs: 0 },
+    ...{ budgetBytes: 1000, timeoutMs: 2000, accept: '' },
+  };
+  const asked = server.read('a1', question);
+  const { requestId } = connection.last('READ');
+  const chunk = { type: 'READ_CHUNK', requestId, content: 'JSON' } as const;
+  send(
+    agent.control({ ...chunk, index: 0, data: Buffer.from('{"a"') }),
+    agent.control({ ...chunk, index: 1, data: Buffer.from(':1}') }),
+    agent.control({
+      ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 2 },
+      ...{ contentType: '', clockMs: 1 },
+    }),
+  );
+  const { end, chunks } = await asked;
+  expect(end.status).toBe('OK');
+  expect(Buffer.concat(chunks.map(({ data }) => data)).toString()).toBe('{"a":1}');
+
+  const failures = [server.read('a1', question), server.read('a1', question)].map((read) =>
+    read.catch((error: { failure: string }) => error.failure),
+  );
+  await expect(server.read('a1', question)).rejects.toMatchObject({ failure: 'busy' });
+  await clock.advance(3100);
+  expect(await Promise.all(failures)).toEqual(['timeout', 'timeout']);
+  expect(connection.last('READ')).toMatchObject({ cancel: true });
+  const cut = server.read('a1', question).catch((error: { failure: string }) => error.failure);
+  lost();
+  expect(await cut).toBe('lost');
+  expect(() => server.read('a1', question)).toThrow('no session');
+});

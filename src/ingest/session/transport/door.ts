@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import { TokenBucket } from '../../../sources/index.ts';
+import type { Clock } from '../../../util/index.ts';
+import type { Principal } from '../agent-connection.ts';
+import type { Credentials } from '../credentials.ts';
+import type { AgentsOptions } from '../options.ts';
+import type { SessionServer } from '../session-server.ts';
+import { ConnectionRefusedError } from './refusal.ts';
+
+/**
+ * Who may open a session, and how many in a second. What is refused costs the collector no more
+ * than reading a request's headers: all agents come back at once after a restart.
+ */
+export class Door {
+  readonly #sessions: SessionServer;
+  readonly #credentials: Credentials;
+  readonly #clock: Clock;
+  readonly #options: AgentsOptions;
+  readonly #bucket: TokenBucket;
+
+  constructor(
+    sessions: SessionServer,
+    credentials: Credentials,
+    clock: Clock,
+    options: AgentsOptions,
+  ) {
+    this.#sessions = sessions;
+    this.#credentials = credentials;
+    this.#clock = clock;
+    this.#options = options;
+    this.#bucket = new TokenBucket(options.accept_per_second, options.accept_burst);
+  }
+
+  /** Lets a new session in. @throws ConnectionRefusedError */
+  enter(request: IncomingMessage): Principal {
+    const { reconnect_spread_ms: spreadMs, max_sessions: most } = this.#options;
+    const retryAfterSeconds = Math.max(1, Math.ceil(spreadMs / 1000));
+    if (this.#sessions.isClosing) {
+      throw new ConnectionRefusedError(503, 'the collector is stopping', retryAfterSeconds);
+    }
+    if (!this.#bucket.ready(this.#clock.monotonic())) {
+      const text = `too many new sessions at once, ${this.#options.accept_per_second} a second`;
+      throw new ConnectionRefusedError(503, text, retryAfterSeconds);
+    }
+    const principal = this.check(request);
+    if (this.#sessions.connectionCount >= most) {
+      throw new ConnectionRefusedError(503, `${most} sessions are open, the limit`, 60);
+    }
+    this.#bucket.spend(1);
+    return principal;
+  }
+
+  /** Who asks. @throws ConnectionRefusedError */
+  check(request: IncomingMessage): Principal {
+    return this.#credentials.check(
+      request.headers.authorization,
+      request.socket.remoteAddress ?? '',
+    );
+  }
+}

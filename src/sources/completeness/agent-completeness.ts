@@ -1,0 +1,106 @@
+import type { AgentLedger } from '../ledger/index.ts';
+import { imbalance, type Terms } from '../ledger/index.ts';
+import { addWindow, noWindow, type TickWindow } from './tick-window.ts';
+
+/** Sealed numbers that are not here and not given up. */
+export interface OpenGap {
+  readonly epoch: number;
+  readonly stream: number;
+  readonly from: number;
+  readonly to: number;
+  /** Since when it is known to be missing; undefined for what is being asked for right now. */
+  readonly sinceMs: number | undefined;
+}
+
+/** Counts of sealed numbers by what became of them. */
+export interface SealedCounts {
+  sealed: number;
+  durable: number;
+  repaired: number;
+  missing: number;
+  degraded: number;
+  rejected: number;
+  lost: number;
+}
+
+/** What the ledger of one agent says. */
+export interface AgentCompleteness {
+  /** Since the agent was first heard of. */
+  readonly terms: Terms;
+  readonly imbalance: number;
+  /** (stored + suppressed) / scheduled: whether what was wanted is here; 1 where nothing was. */
+  readonly intentRatio: number;
+  /** durable / sealed: whether what was sent is here; 1 where nothing was. */
+  readonly transportRatio: number;
+  readonly sealed: SealedCounts;
+  /** Over the times asked for. */
+  readonly window: TickWindow;
+  readonly gaps: readonly OpenGap[];
+  readonly completeThroughMs: number | undefined;
+}
+
+/** Gaps listed at most. */
+const GAPS_MAX = 1000;
+
+/** Reads an agent's ledger; `minTime` and `maxTime` are included. */
+export function agentCompleteness(
+  ledger: AgentLedger,
+  range: { readonly minTime: number; readonly maxTime: number },
+  nowMs: number,
+): AgentCompleteness {
+  const terms = ledger.terms(nowMs);
+  const sealed = sealedCounts(ledger);
+  const window = noWindow();
+  for (const epoch of ledger.epochs) addWindow(window, epoch, range, nowMs);
+  return {
+    terms,
+    imbalance: imbalance(terms),
+    intentRatio: ratio(terms.stored + terms.suppressed, terms.scheduled),
+    transportRatio: ratio(sealed.durable, sealed.sealed),
+    sealed,
+    window,
+    gaps: openGaps(ledger),
+    completeThroughMs: ledger.completeThroughMs(nowMs),
+  };
+}
+
+export function ratio(part: number, whole: number): number {
+  return whole === 0 ? 1 : part / whole;
+}
+
+/** The sealed numbers of all epochs and lanes by their state. */
+export function sealedCounts(ledger: AgentLedger): SealedCounts {
+  const sum = noSealed();
+  for (const { lanes } of ledger.epochs) {
+    for (const lane of lanes) {
+      sum.sealed += lane.lastSeq;
+      sum.durable += lane.durable.size;
+      sum.repaired += lane.repaired.size;
+      sum.missing += lane.missingCount;
+      sum.degraded += lane.degraded.size;
+      sum.rejected += lane.rejected.size;
+      for (const set of lane.lost.values()) sum.lost += set.size;
+    }
+  }
+  return sum;
+}
+
+export function noSealed(): SealedCounts {
+  return { sealed: 0, durable: 0, repaired: 0, missing: 0, degraded: 0, rejected: 0, lost: 0 };
+}
+
+function openGaps(ledger: AgentLedger): OpenGap[] {
+  const gaps: OpenGap[] = [];
+  for (const { epoch, lanes } of ledger.epochs) {
+    for (const [stream, lane] of lanes.entries()) {
+      for (const { from, to, sinceMs } of lane.gaps()) {
+        gaps.push({ epoch, stream, from, to, sinceMs });
+      }
+      for (const { from, to } of lane.requested.ranges()) {
+        gaps.push({ epoch, stream, from, to, sinceMs: undefined });
+      }
+      if (gaps.length > GAPS_MAX) return gaps.slice(0, GAPS_MAX);
+    }
+  }
+  return gaps;
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { CreditController, SessionCredit } from './credit-controller.ts';
+
+test('grows by a batch for each session and round trip, shrinks once a round trip', () => {
+  const controller = new CreditController({ startBytes: 100_000, batchBytes: 1000 });
+  controller.join(1);
+  controller.join(1);
+  controller.observe(10, 100, 0);
+  expect(controller.windowBytes).toBe(102_000);
+  controller.observe(10, 100, 50);
+  expect(controller.windowBytes).toBe(102_000);
+  controller.observe(80, 100, 100);
+  controller.observe(80, 100, 150);
+  expect(controller.windowBytes).toBeCloseTo(71_400);
+});
+
+test('never leaves its bounds', () => {
+  const options = { startBytes: 5000, minBytes: 4000, maxBytes: 6000, batchBytes: 900 };
+  const controller = new CreditController(options);
+  for (let at = 0; at < 10; at++) controller.observe(0, 1, at);
+  expect(controller.windowBytes).toBe(6000);
+  for (let at = 10; at < 20; at++) controller.observe(100, 1, at);
+  expect(controller.windowBytes).toBe(4000);
+});
+
+test('grants are offsets that only rise, in shares by weight', () => {
+  const controller = new CreditController({ startBytes: 40_000, minBytes: 1000 });
+  const light = new SessionCredit(controller, 1);
+  const heavy = new SessionCredit(controller, 3);
+  expect(light.grant(1, false)).toBe(7500);
+  expect(heavy.grant(1, false)).toBe(22_500);
+  expect(light.grant(2, true)).toBe(2500);
+  light.consume(1, 1000);
+  expect(light.grant(1, false)).toBe(8500);
+  controller.observe(500, 0, 0);
+  expect(light.grant(1, false)).toBe(8500);
+  light.liveIdle = true;
+  heavy.close();
+  expect(light.grant(2, true)).toBe(14_000);
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { AgentLedger } from './agent-ledger.ts';
+import type { TickGrid } from './epoch-ledger.ts';
+import type { TickAccount } from './group-ledger.ts';
+import { imbalance } from './terms.ts';
+
+const GRID: TickGrid = { group: 1, intervalMs: 1000, anchorMs: 0 };
+const LIVE = 1;
+
+/** All series of one tick, present unless told. */
+function tick(at: number, more: Partial<TickAccount> = {}): TickAccount {
+  return {
+    group: 1,
+    part: 0,
+    tickFrom: at,
+    tickTo: at,
+    seriesCount: 10,
+    presentCount: 10,
+    suppressedCount: 0,
+    shedCount: 0,
+    failedCount: 0,
+    ...more,
+  };
+}
+
+function store(ledger: AgentLedger, epoch: number, seq: number, account: TickAccount): void {
+  const epochLedger = ledger.epoch(epoch);
+  expect(epochLedger?.receive({ stream: LIVE, seq }, [account], 0)).toBe('NEW');
+  epochLedger?.settle({ stream: LIVE, seq }, false);
+}
+
+describe('AgentLedger', () => {
+  test('every tick is in one term', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(5000, 7, [GRID], [], 5000);
+    store(ledger, 5000, 1, tick(5, { presentCount: 6, suppressedCount: 4 }));
+    store(ledger, 5000, 3, tick(7, { presentCount: 8, failedCount: 1, shedCount: 1 }));
+    epoch.receive({ stream: LIVE, seq: 4 }, [tick(8)], 8000);
+    const terms = ledger.terms(10_000);
+    expect(terms).toMatchObject({ scheduled: 60, stored: 14, suppressed: 4, failed: 1, shed: 1 });
+    expect(terms).toMatchObject({ missing: 30, inFlight: 10, lost: 0, down: 0 });
+    expect(imbalance(terms)).toBe(0);
+    expect(ledger.completeThroughMs(10_000)).toBe(5000);
+    epoch.lane(LIVE).lose(2, 2, 'EVICTED');
+    expect(ledger.terms(10_000)).toMatchObject({ missing: 20, lost: 10 });
+    expect(ledger.completeThroughMs(10_000)).toBe(7000);
+  });
+
+  test('samples that the store refused are rejected, not stored', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(5000, 7, [GRID], [], 5000);
+    epoch.receive({ stream: LIVE, seq: 1 }, [tick(5)], 0);
+    epoch.settle({ stream: LIVE, seq: 1 }, false, new Map([[1, 3]]));
+    expect(ledger.terms(5500)).toMatchObject({ scheduled: 10, stored: 7, rejected: 3 });
+  });
+
+  test('down only when the next start proves it; lost what a crash took', () => {
+    const ledger = new AgentLedger('a');
+    const old = ledger.open(5000, 7, [GRID], [], 5000);
+    store(ledger, 5000, 1, tick(5));
+    old.heardTick(1, 7);
+    old.lane(LIVE).heard(1, 3, 7500);
+    expect(ledger.terms(20_000)).toMatchObject({ missing: 150, down: 0 });
+    // Number 2 was synced and number 3 was not; the agent runs again from tick 20 on.
+    const streams = [{ stream: LIVE, firstRetained: 1, lastSeq: 2 }];
+    ledger.open(19_500, 8, [GRID], [{ epoch: 5000, streams }], 19_500);
+    expect(old.lane(LIVE).stateOf(3)).toBe('LOST');
+    expect(old.lane(LIVE).lossReason(3)).toBe('CRASH');
+    expect(old.terms(20_000)).toMatchObject({ scheduled: 150, missing: 140 });
+    expect(old.receive({ stream: LIVE, seq: 2 }, [tick(6)], 0)).toBe('NEW');
+    old.settle({ stream: LIVE, seq: 2 }, true);
+    expect(old.terms(20_000)).toMatchObject({ stored: 20, lost: 10, down: 120, missing: 0 });
+    expect(old.isSettled).toBe(true);
+  });
+
+  test('ticks that two batches claim are refused', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(5000, 7, [GRID], [], 5000);
+    store(ledger, 5000, 2, tick(6));
+    expect(epoch.receive({ stream: LIVE, seq: 3 }, [tick(6)], 0)).toBe('MISFIT');
+    expect(epoch.receive({ stream: LIVE, seq: 1 }, [tick(7)], 0)).toBe('MISFIT');
+    expect(epoch.receive({ stream: LIVE, seq: 2 }, [tick(8)], 0)).toBe('DUPLICATE');
+  });
+
+  test('a group that began later than its epoch owes nothing for before', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(5000, 7, [GRID], [], 5000);
+    epoch.receive({ stream: LIVE, seq: 1 }, [], 0);
+    epoch.settle({ stream: LIVE, seq: 1 }, false);
+    store(ledger, 5000, 2, tick(9));
+    expect(ledger.terms(9500)).toMatchObject({ scheduled: 10, stored: 10, lost: 0 });
+  });
+
+  test('the state in the record of a batch says that it is stored', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(5000, 7, [GRID], [], 5000);
+    store(ledger, 5000, 1, tick(5));
+    epoch.receive({ stream: LIVE, seq: 2 }, [tick(6)], 0);
+    const batch = { stream: LIVE, seq: 2, byRepair: true, accounts: [tick(6)], schemaVersion: 0 };
+    const state = ledger.encodeSettled(5000, [batch], 0);
+    expect(epoch.lane(LIVE).stateOf(2)).toBe('RECEIVED');
+    expect(state.length).toBeLessThan(100);
+    const loaded = new AgentLedger('a');
+    loaded.loadEpoch(state, 0);
+    expect(loaded.epoch(5000)?.nonce).toBe(7);
+    expect(loaded.epoch(5000)?.lane(LIVE).stateOf(2)).toBe('REPAIRED');
+    expect(loaded.terms(6500)).toMatchObject({ scheduled: 20, stored: 20, missing: 0 });
+  });
+
+  test('refuses a state of another version', () => {
+    expect(() => new AgentLedger('a').loadEpoch(Uint8Array.of(9), 0)).toThrow('version 9, not 1');
+  });
+});

@@ -1,0 +1,173 @@
+import type {
+  AgentMessage,
+  Bye,
+  CollectorMessage,
+  GroupPolicy,
+  Heartbeat,
+  Hello,
+  RangeData,
+  Sealed,
+  SchemaSeries,
+  StreamExtent,
+} from '../../src/formats/tide/index.ts';
+import {
+  BatchColumns,
+  BatchEncoder,
+  CODEC_DEFLATE,
+  decodeControl,
+  decodeFrame,
+  encodeControl,
+  encodeRangeData,
+  encodeSchema,
+  encodeSealed,
+  schemaHash,
+} from '../../src/formats/tide/index.ts';
+import { Labels } from '../../src/model/index.ts';
+
+export const GROUP = 1;
+export const INTERVAL_MS = 1000;
+const NO_HASH = { low: 0, high: 0 };
+
+const GROUP_POLICY: GroupPolicy = {
+  ...{ group: GROUP, name: 'host', selector: '', intervalMs: INTERVAL_MS, anchorMs: 0 },
+  ...{ mode: 'SAMPLE', toleranceId: 0, priority: 'B', batchTicks: 1, syncTicks: 0, dampeningMs: 0 },
+};
+
+export interface ScriptedAgentOptions {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly nonce?: number;
+  readonly seriesCount?: number;
+  /** Labels of its own beside the metric's name. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An agent that does what a test says, frame by frame: seals batches of series whose values encode
+ * series and tick, keeps them, and can say anything of what it keeps.
+ */
+export class ScriptedAgent {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly seriesCount: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly sealed: Sealed[] = [];
+  lastTick = 0;
+  readonly #encoder = new BatchEncoder();
+
+  constructor(options: ScriptedAgentOptions) {
+    this.agentId = options.agentId;
+    this.epoch = options.epoch;
+    this.nonce = options.nonce ?? 7;
+    this.seriesCount = options.seriesCount ?? 3;
+    this.labels = options.labels ?? {};
+  }
+
+  get extents(): StreamExtent[] {
+    return [
+      { stream: 0, firstRetained: 1, lastSeq: 0 },
+      { stream: 1, firstRetained: 1, lastSeq: this.sealed.length },
+    ];
+  }
+
+  hello(changes: Partial<Hello> = {}): Uint8Array {
+    return this.control({
+      ...{ type: 'HELLO', agentId: this.agentId, nonce: this.nonce, agentVersion: '1.0.0' },
+      ...{ bootReason: 'START', clockMs: this.epoch, codecs: [0, 1], capabilities: [] },
+      ...{ streams: this.extents, previous: [], schemaVersion: 0, schemaHash: NO_HASH },
+      ...{ policyVersion: 0, groups: [GROUP_POLICY], ...changes },
+    });
+  }
+
+  series(): SchemaSeries[] {
+    return Array.from({ length: this.seriesCount }, (_, id) => ({
+      id,
+      labels: Labels.fromObject({ __name__: `metric_${id}`, ...this.labels }),
+      ...{ family: `metric_${id}`, type: 'gauge', unit: '', help: `Number ${id}.` },
+      ...{ group: GROUP, priority: 'B' },
+    }));
+  }
+
+  /** Seals the schema of all series. */
+  schema(): Uint8Array {
+    const series = this.series();
+    const change = { version: 1, series, tombstones: [], hash: schemaHash(series) };
+    return this.#seal('SCHEMA', encodeSchema(change, CODEC_DEFLATE));
+  }
+
+  /** Seals the end of some series. */
+  ends(version: number, tombstones: readonly number[]): Uint8Array {
+    const change = { version, series: [], tombstones, hash: NO_HASH };
+    return this.#seal('SCHEMA', encodeSchema(change, CODEC_DEFLATE));
+  }
+
+  /** Seals one tick of all series. */
+  batch(tick: number, schemaVersion = 1): Uint8Array {
+    const columns = new BatchColumns();
+    for (let id = 0; id < this.seriesCount; id++) {
+      columns.pushValue(id, tick * INTERVAL_MS, valueOf(id, tick));
+    }
+    this.lastTick = tick;
+    const { seriesCount } = this;
+    const coverage = {
+      ...{ group: GROUP, tickFrom: tick, tickTo: tick, status: 'FULL' as const, toleranceId: 0 },
+      ...{ reason: 'NONE' as const, part: 0, parts: 1, seriesCount, presentCount: seriesCount },
+      ...{ suppressedCount: 0, shedCount: 0, failedCount: 0 },
+    };
+    const head = { schemaVersion, policyVersion: 0, coverage: [coverage] };
+    return this.#seal('BATCH', this.#encoder.encode(head, columns, CODEC_DEFLATE));
+  }
+
+  /** A sealed frame as an answer to PULL_RANGE. */
+  again(seq: number, requestId: number): Uint8Array {
+    const sealed = this.sealed[seq - 1];
+    if (sealed === undefined) throw new RangeError(`nothing sealed as ${seq}`);
+    const message: RangeData = { type: 'RANGE_DATA', requestId, sealed };
+    return encodeRangeData(message, this.epoch);
+  }
+
+  heartbeat(clockMs: number, changes: Partial<Heartbeat> = {}): Uint8Array {
+    return this.control({
+      ...{ type: 'HEARTBEAT', clockMs, streams: this.extents, previous: [] },
+      ticks: [{ group: GROUP, tick: this.lastTick }],
+      ring: { usedBytes: 0, limitBytes: 1, oldestMs: 0 },
+      counters: { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 },
+      ...{ cpuMs: 1, rssBytes: 1, policyVersion: 0, policyHash: NO_HASH },
+      ...{ schemaVersion: 1, schemaHash: NO_HASH, leases: [], ...changes },
+    });
+  }
+
+  bye(changes: Partial<Bye> = {}): Uint8Array {
+    const ticks = [{ group: GROUP, tick: this.lastTick }];
+    return this.control({ type: 'BYE', reason: 'DONE', streams: this.extents, ticks, ...changes });
+  }
+
+  control(message: AgentMessage): Uint8Array {
+    return encodeControl(message, this.epoch);
+  }
+
+  #seal(type: Sealed['type'], packed: Pick<Sealed, 'codec' | 'payload'>): Uint8Array {
+    const { codec, payload } = packed;
+    const seq = this.sealed.length + 1;
+    const sealed: Sealed = { type, codec, payload, epoch: this.epoch, stream: 1, seq };
+    this.sealed.push(sealed);
+    return encodeSealed(sealed);
+  }
+}
+
+/** The value of a series at a tick: tells both. */
+export function valueOf(series: number, tick: number): number {
+  return tick * 1000 + series;
+}
+
+/** Reads what a collector sent, frame by frame. */
+export function collectorMessages(bytes: Uint8Array): CollectorMessage[] {
+  const messages: CollectorMessage[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const frame = decodeFrame(bytes, start);
+    messages.push(decodeControl(frame) as CollectorMessage);
+    start = frame.end;
+  }
+  return messages;
+}
