@@ -1,17 +1,19 @@
 // Bundles the command, its workers and the web page into `dist/`, and compiles the kernel.
 //
-//   dist/tidegauge.mjs        src/cli/main.ts; runs the command line when imported
+//   dist/tidegauge.mjs        runs the command line when imported (build-cli.mjs)
+//   dist/command/             src/cli/main.ts with the packages it needs, compiled
 //   dist/workers/NAME.mjs     src/**/NAME.ts where NAME ends in -worker; src/util/worker-entry.ts
 //   dist/kernel.wasm          kernel/, compiled (build-kernel.mjs)
 //   dist/ui/                  the page, minified, hashed names, each file also as .gz
 //
-// Packages from node_modules stay outside the server's bundles (they are dependencies of the
-// published package) and go into the page's.
+// Packages from node_modules go into the command's bundle and the page's, and stay outside those of
+// the workers (they are dependencies of the published package).
 
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { buildCli } from './build-cli.mjs';
 import { buildKernel } from './build-kernel.mjs';
 import { buildUi } from './build-ui.mjs';
 import { filesUnder, fingerprint, stampBuild } from './freshness.mjs';
@@ -38,22 +40,12 @@ export async function build() {
   const inputs = fingerprint(root);
   const written = await Promise.all([
     buildKernel(root),
-    buildCommand(),
+    buildCli(root, dist, SERVER_OPTIONS),
     buildWorkers(),
     buildUi(root, dist),
   ]);
   removeOthers(written.flat());
   stampBuild(root, inputs);
-}
-
-/** @returns {Promise<string[]>} the files written */
-async function buildCommand() {
-  const result = await esbuild.build({
-    ...SERVER_OPTIONS,
-    entryPoints: ['src/cli/main.ts'],
-    outfile: join(dist, 'tidegauge.mjs'),
-  });
-  return writeOutputs(result.outputFiles);
 }
 
 /**
@@ -83,7 +75,7 @@ export async function buildWorkers() {
 function removeOthers(written) {
   const keep = new Set(written);
   // Only what this script makes: declarations and the test runner's bundles have their own owners.
-  for (const folder of ['workers', 'ui']) {
+  for (const folder of ['command', 'workers', 'ui']) {
     for (const path of filesUnder(join(dist, folder))) {
       if (!keep.has(path)) rmSync(path);
     }

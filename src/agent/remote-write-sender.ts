@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { TidegaugeError } from '../model/index.ts';
 import type { SendWrite } from './host/host-agent.ts';
 
@@ -18,9 +18,13 @@ export class WriteRefusedError extends TidegaugeError {
 
 /** Sends bodies to a remote write endpoint over one kept connection. */
 export function remoteWriteSender(url: string): { send: SendWrite; close(): Promise<void> } {
-  const dispatcher = new Agent({ connections: 1, pipelining: 1 });
+  let opened: Agent | undefined;
   return {
     async send(body, signal) {
+      // Large, and not needed before: it would be a good part of what starting costs.
+      const { Agent, request } = await import('undici');
+      opened ??= new Agent({ connections: 1, pipelining: 1 });
+      const dispatcher = opened;
       const { statusCode, body: answer } = await request(url, {
         method: 'POST',
         headers: HEADERS,
@@ -33,6 +37,6 @@ export function remoteWriteSender(url: string): { send: SendWrite; close(): Prom
         throw new WriteRefusedError(`${url} answered ${statusCode}: ${text.slice(0, 300)}`);
       }
     },
-    close: () => dispatcher.close(),
+    close: async () => opened?.close(),
   };
 }

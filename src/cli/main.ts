@@ -101,13 +101,17 @@ function addCheck(program: Command): void {
     });
 }
 
-try {
-  await createProgram().parseAsync(process.argv);
-} catch (error) {
-  // What went wrong in operation is said in one line; a bug shows where it is.
-  const known = error instanceof TidegaugeError;
-  console.error(
-    `tidegauge: ${known || !(error instanceof Error) ? messageOf(error) : error.stack}`,
-  );
-  process.exitCode = FAILED;
+async function main(): Promise<void> {
+  try {
+    await createProgram().parseAsync(process.argv);
+  } catch (error) {
+    // What went wrong in operation is said in one line; a bug shows where it is.
+    const known = error instanceof TidegaugeError;
+    console.error(
+      `tidegauge: ${known || !(error instanceof Error) ? messageOf(error) : error.stack}`,
+    );
+    process.exitCode = FAILED;
+  }
 }
+
+void main();

@@ -8,7 +8,7 @@ import { type RunningProcess, startProcess } from '../support/processes.ts';
 
 /** Stands for the command line: says how it was called, and stops as the collector does. */
 const COMMAND = `
-const timer = setInterval(() => {}, 1000);
+const timer = process.argv[2] === 'serve' ? setInterval(() => {}, 1000) : undefined;
 process.on('SIGTERM', () => { console.log('drained'); clearInterval(timer); });
 console.log('called with', JSON.stringify(process.argv.slice(2)));
 `;

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { messageOf } from '../../../model/index.ts';
 import type { Clock } from '../../../util/index.ts';
 import type { HttpClientConfig, TlsConfig } from '../config/scrape-config.ts';
@@ -115,7 +115,7 @@ export class HttpTransport implements ScrapeTransport {
       return { ...old, loadedAtMs };
     }
     old?.agent.close().catch(() => {});
-    return { agent: makeAgent(tls, material), loadedAtMs, material };
+    return { agent: await makeAgent(tls, material), loadedAtMs, material };
   }
 }
 
@@ -157,7 +157,9 @@ async function getOnce(
   }
 }
 
-function makeAgent(tls: TlsConfig, material: readonly string[]): Agent {
+async function makeAgent(tls: TlsConfig, material: readonly string[]): Promise<Agent> {
+  // Large, and not needed before the first scrape: starting does not wait for it.
+  const { Agent } = await import('undici');
   const [ca = '', cert = '', key = ''] = material;
   return new Agent({
     keepAliveTimeout: KEEP_ALIVE_MS,
