@@ -90,9 +90,10 @@ export function checkFileHeader(bytes: Uint8Array, magic: FileMagic): HeaderStat
 }
 
 /**
- * Calls `onBody` with the bounds and the checksum of each good record's body, in order. `onBody` returns false for
- * a body that it cannot read, which then counts as damaged. What follows the last record and is
- * none (a torn write) is not among the damaged places: it lies between `goodEnd` and the end.
+ * Calls `onBody` with the bounds and the checksum of each good record's body, in order. `onBody`
+ * returns false for a body that it cannot read, which then counts as damaged. What follows the last
+ * record and is none (a torn write) is not among the damaged places: it lies between `goodEnd` and
+ * the end.
  */
 export function scanRecords(
   bytes: Uint8Array,

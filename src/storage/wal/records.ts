@@ -27,7 +27,10 @@ export const RecordKind = {
   SNAPSHOT_CHUNKS: 19,
 } as const;
 
-/** Reads a commit of version 1 after its kind. `batch` is filled with the samples where it is large enough. */
+/**
+ * Reads a commit of version 1 after its kind. `batch` is filled with the samples where it is large
+ * enough.
+ */
 export function decodeCommit(reader: ByteReader, batch?: SampleBatch): Commit {
   const bounds = { minTime: reader.f64(), maxTime: reader.f64(), windowMs: reader.f64() };
   const series: NewSeries[] = [];

@@ -1,7 +1,7 @@
 import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { SampleBytes } from './samples-bytes.ts';
-import { SampleState } from './samples-state.ts';
+import { BLOCK_SAMPLES, SampleState } from './samples-state.ts';
 
 /**
  * Refs, each guessed from the one before: the ref that came after it last time, else the next
@@ -15,14 +15,30 @@ export function encodeRefs(
   length: number,
 ): void {
   state.reservePlaces(length);
+  let hits = 0;
+  for (let from = 0; from < length; from += BLOCK_SAMPLES) {
+    hits = encodeBlock(writer, state, refs, from, Math.min(length, from + BLOCK_SAMPLES), hits);
+  }
+  writer.varint(hits);
+}
+
+/** Writes refs `[from, to)`; right guesses that are not written yet. */
+function encodeBlock(
+  writer: ByteWriter,
+  state: SampleState,
+  refs: Uint32Array,
+  from: number,
+  to: number,
+  hitsBefore: number,
+): number {
   const { places } = state;
   let pageNumber = SampleState.pageNumber(state.lastRef);
   let page = state.page(pageNumber);
   let { successors } = state;
   let before = state.lastRef;
   let placeBefore = page + SampleState.onPage(before);
-  let hits = 0;
-  for (let index = 0; index < length; index++) {
+  let hits = hitsBefore;
+  for (let index = from; index < to; index++) {
     const ref = refs[index]!;
     const guess = successors[placeBefore]! || (before + 1) >>> 0;
     if (ref === guess) hits++;
@@ -43,8 +59,8 @@ export function encodeRefs(
     places[index] = placeBefore;
     before = ref;
   }
-  writer.varint(hits);
   state.lastRef = before;
+  return hits;
 }
 
 /** Reads refs, and the places of their series into `state.places`. */
@@ -55,14 +71,30 @@ export function decodeRefs(
   length: number,
 ): void {
   state.reservePlaces(length);
+  let hits = source.varint();
+  for (let from = 0; from < length; from += BLOCK_SAMPLES) {
+    hits = decodeBlock(source, state, into, from, Math.min(length, from + BLOCK_SAMPLES), hits);
+  }
+  if (hits !== 0) throw new RecordFormatError('there are more guessed refs than samples');
+}
+
+/** Reads refs `[from, to)`; right guesses that are left. */
+function decodeBlock(
+  source: SampleBytes,
+  state: SampleState,
+  into: Uint32Array,
+  from: number,
+  to: number,
+  hitsBefore: number,
+): number {
   const { places } = state;
   let pageNumber = SampleState.pageNumber(state.lastRef);
   let page = state.page(pageNumber);
   let { successors } = state;
   let before = state.lastRef;
   let placeBefore = page + SampleState.onPage(before);
-  let hits = source.varint();
-  for (let index = 0; index < length; index++) {
+  let hits = hitsBefore;
+  for (let index = from; index < to; index++) {
     let ref = successors[placeBefore]! || (before + 1) >>> 0;
     if (hits > 0) hits--;
     else {
@@ -82,6 +114,6 @@ export function decodeRefs(
     into[index] = ref;
     before = ref;
   }
-  if (hits !== 0) throw new RecordFormatError('there are more guessed refs than samples');
   state.lastRef = before;
+  return hits;
 }

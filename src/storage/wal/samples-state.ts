@@ -8,6 +8,12 @@ const PART_PAGES = 1 << PART_BITS;
 const FIRST_SLOTS = 4;
 
 /**
+ * Samples that a function works on in one call: one that is called often is compiled well and soon,
+ * one that loops for long but is called seldom is not.
+ */
+export const BLOCK_SAMPLES = 256;
+
+/**
  * How the values of a series are written, by its mode: unknown yet, as whole numbers of a tenth to
  * some power, or as bits. Only the writer tells modes above `MISSED` from those below: there the
  * last value was none of these numbers.

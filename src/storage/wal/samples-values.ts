@@ -3,7 +3,7 @@ import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { SampleBytes } from './samples-bytes.ts';
 import type { SampleState } from './samples-state.ts';
-import { ValueMode } from './samples-state.ts';
+import { BLOCK_SAMPLES, ValueMode } from './samples-state.ts';
 
 /**
  * A value is a code of four bits and up to nine bytes. While the series is written in whole numbers
@@ -57,16 +57,32 @@ export class ValueEncoder {
   #at = 0;
 
   encode(writer: ByteWriter, state: SampleState, columns: ValueColumns): void {
-    const { values, words, length } = columns;
+    const { length } = columns;
     const codesLength = (length + 1) >>> 1;
     writer.reserve(codesLength + VALUE_BYTES_MOST * length + SPARE_BYTES);
     const { bytes } = writer;
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
-    const view = this.#view;
-    const { modes, last, places } = state;
     const codes = writer.length;
-    let at = codes + codesLength;
-    for (let index = 0; index < length; index++) {
+    this.#at = codes + codesLength;
+    for (let from = 0; from < length; from += BLOCK_SAMPLES) {
+      this.#block(bytes, codes, state, columns, from);
+    }
+    writer.length = this.#at;
+  }
+
+  #block(
+    bytes: Uint8Array,
+    codes: number,
+    state: SampleState,
+    columns: ValueColumns,
+    from: number,
+  ): void {
+    const { values, words } = columns;
+    const { modes, last, places } = state;
+    const view = this.#view;
+    const to = Math.min(columns.length, from + BLOCK_SAMPLES);
+    let at = this.#at;
+    for (let index = from; index < to; index++) {
       const place = places[index]!;
       const mode = modes[place]!;
       const value = values[index]!;
@@ -103,7 +119,7 @@ export class ValueEncoder {
       const pair = codes + (index >>> 1);
       bytes[pair] = (index & 1) === 0 ? code : bytes[pair]! | (code << 4);
     }
-    writer.length = at;
+    this.#at = at;
   }
 
   /** Writes a number below 2^53; how many bytes it takes. */
@@ -208,13 +224,23 @@ export class ValueDecoder {
   #high = 0;
 
   decode(source: SampleBytes, state: SampleState, columns: ValueColumns): void {
-    const { values, words, length } = columns;
+    const { length } = columns;
     const codes = source.take((length + 1) >>> 1);
-    const { bytes } = source;
-    const { modes, last, lastWords, places } = state;
-    this.#bytes = bytes;
+    this.#bytes = source.bytes;
     this.#at = source.at;
-    for (let index = 0; index < length; index++) {
+    for (let from = 0; from < length; from += BLOCK_SAMPLES) {
+      this.#block(codes, state, columns, from);
+    }
+    // Beyond the end there were zeros to read; nothing of it has been used.
+    source.take(this.#at - source.at);
+  }
+
+  #block(codes: number, state: SampleState, columns: ValueColumns, from: number): void {
+    const { values, words } = columns;
+    const { modes, last, lastWords, places } = state;
+    const bytes = this.#bytes;
+    const to = Math.min(columns.length, from + BLOCK_SAMPLES);
+    for (let index = from; index < to; index++) {
       const code = (bytes[codes + (index >>> 1)]! >>> ((index & 1) << 2)) & 15;
       const place = places[index]!;
       const mode = modes[place]!;
@@ -230,8 +256,6 @@ export class ValueDecoder {
       } else if (code === WholeCode.SCALE) values[index] = this.#scale(state, place);
       else this.#odd(state, place, words, index, code);
     }
-    // Beyond the end there were zeros to read; nothing of it has been used.
-    source.take(this.#at - source.at);
   }
 
   #distance(count: number): number {
