@@ -7,73 +7,116 @@ const KEY_LABEL = 0x0a;
 const KEY_NAME = 0x0a;
 const KEY_VALUE = 0x12;
 
+/** Labels whose bytes are kept, and room for the bytes of each. */
+const PLACES = 64;
+const PLACE_BYTES = 256;
+
 /**
  * Reads the label fields of series that are as nearly all are: fields in order and none besides,
  * ASCII, names ascending with a metric name among them, nothing empty. Series that come one after
- * another share most of their labels, so each text is held first against the one at the same place
- * of the series before: what is equal costs neither a string nor a look-up.
+ * another share most of their labels, so each label is held first against the one at the same place
+ * of the series before: what has the same bytes is not looked into.
  */
 export class PlainLabels {
   readonly #texts = new TextCache();
+  /** The pairs read last. */
   #before: readonly string[] = [];
+  /** By place: the bytes of the label that was there last, and how many they are; 0 for none. */
+  readonly #bytes = new Uint8Array(PLACES * PLACE_BYTES);
+  readonly #lengths = new Uint16Array(PLACES);
+  /** What `#readPair` found. */
+  #name = '';
+  #value = '';
 
   /** Sorted pairs, which the caller may keep; undefined where the labels are not like that. */
   read(bytes: Uint8Array, start: number, end: number): readonly string[] | undefined {
-    const before = this.#before;
-    const pairs = before.slice();
+    const pairs = this.#before.slice();
+    const known = pairs.length >>> 1;
     let at = start;
     let place = 0;
-    let hasMetricName = false;
     let isOrderKnown = true;
-    while (at < end) {
-      if (bytes[at] !== KEY_LABEL) return undefined;
+    for (; at < end; place++) {
+      if (bytes[at] !== KEY_LABEL) return this.#giveUp();
       // Lengths of up to two bytes; each is bounded by what it lies in before it is used.
       let length = bytes[++at]!;
       if (length >= 0x80) length = longLength(length, bytes[++at]!);
       const labelEnd = ++at + length;
-      if (labelEnd > end || bytes[at] !== KEY_NAME) return undefined;
-      length = bytes[++at]!;
-      if (length >= 0x80) length = longLength(length, bytes[++at]!);
-      const nameEnd = ++at + length;
-      if (length === 0 || nameEnd >= labelEnd || bytes[nameEnd] !== KEY_VALUE) return undefined;
-      const name = this.#text(bytes, at, nameEnd, before[place]);
-      at = nameEnd;
-      length = bytes[++at]!;
-      if (length >= 0x80) length = longLength(length, bytes[++at]!);
-      if (length === 0 || ++at + length !== labelEnd) return undefined;
-      const value = this.#text(bytes, at, labelEnd, before[place + 1]);
-      if (name === undefined || value === undefined) return undefined;
-      if (name !== before[place]) isOrderKnown = false;
-      if (!isOrderKnown && place > 0 && compareUtf8(pairs[place - 2]!, name) >= 0) return undefined;
-      if (name === METRIC_NAME) hasMetricName = true;
-      pairs[place++] = name;
-      pairs[place++] = value;
+      if (!(labelEnd <= end)) return this.#giveUp();
+      if (place >= known || !this.#isSame(place, bytes, at, labelEnd)) {
+        if (!this.#readPair(bytes, at, labelEnd)) return this.#giveUp();
+        if (pairs[2 * place] !== this.#name) isOrderKnown = false;
+        pairs[2 * place] = this.#name;
+        pairs[2 * place + 1] = this.#value;
+        this.#keep(place, bytes, at, labelEnd);
+      }
       at = labelEnd;
     }
-    if (!hasMetricName) return undefined;
-    pairs.length = place;
+    pairs.length = 2 * place;
+    if (!isOrderKnown && !isAscending(pairs)) return this.#giveUp();
+    if (!hasMetricName(pairs)) return this.#giveUp();
     this.#before = pairs;
     return pairs;
   }
 
-  #text(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    before: string | undefined,
-  ): string | undefined {
-    return before !== undefined && isText(bytes, start, end, before)
-      ? before
-      : this.#texts.ascii(bytes, start, end);
+  /** The bytes that are kept no longer belong to the pairs read last. */
+  #giveUp(): undefined {
+    this.#before = [];
+    this.#lengths.fill(0);
+    return undefined;
+  }
+
+  #isSame(place: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const length = end - start;
+    if (place >= PLACES || this.#lengths[place] !== length) return false;
+    const kept = this.#bytes;
+    // From the end: numbers there tell texts apart that begin alike.
+    let own = place * PLACE_BYTES + length;
+    for (let at = end - 1; at >= start; at--) if (bytes[at] !== kept[--own]) return false;
+    return true;
+  }
+
+  #keep(place: number, bytes: Uint8Array, start: number, end: number): void {
+    if (place >= PLACES) return;
+    const length = end - start;
+    this.#lengths[place] = length <= PLACE_BYTES ? length : 0;
+    if (length > PLACE_BYTES) return;
+    const kept = this.#bytes;
+    let own = place * PLACE_BYTES;
+    for (let at = start; at < end; at++) kept[own++] = bytes[at]!;
+  }
+
+  /** Reads the fields of one label; false where they are not as most are. */
+  #readPair(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    if (bytes[at] !== KEY_NAME) return false;
+    let length = bytes[++at]!;
+    if (length >= 0x80) length = longLength(length, bytes[++at]!);
+    const nameStart = ++at;
+    const nameEnd = at + length;
+    if (length === 0 || !(nameEnd < end) || bytes[nameEnd] !== KEY_VALUE) return false;
+    at = nameEnd;
+    length = bytes[++at]!;
+    if (length >= 0x80) length = longLength(length, bytes[++at]!);
+    if (length === 0 || ++at + length !== end) return false;
+    const name = this.#texts.ascii(bytes, nameStart, nameEnd);
+    const value = this.#texts.ascii(bytes, at, end);
+    if (name === undefined || value === undefined) return false;
+    this.#name = name;
+    this.#value = value;
+    return true;
   }
 }
 
-/** Whether the bytes are an ASCII text. */
-function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
-  if (text.length !== end - start) return false;
-  // From the end: numbers there tell texts apart that begin alike.
-  for (let index = text.length - 1; index >= 0; index--) {
-    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+function hasMetricName(pairs: readonly string[]): boolean {
+  for (let index = 0; index < pairs.length; index += 2) {
+    if (pairs[index] === METRIC_NAME) return true;
+  }
+  return false;
+}
+
+function isAscending(pairs: readonly string[]): boolean {
+  for (let index = 2; index < pairs.length; index += 2) {
+    if (compareUtf8(pairs[index - 2]!, pairs[index]!) >= 0) return false;
   }
   return true;
 }

@@ -5,6 +5,8 @@ import type { SlabBlocks, SlabViews } from './slab-views.ts';
 const EMPTY = 0;
 const DELETED = 1;
 const KIND: MemoryKind = 'label_lookup';
+/** Below this many a table becomes four times as large when it is full, from then on twice. */
+const SMALL_SLOTS = 1 << 18;
 
 /**
  * Blocks by hash, for any thread:
@@ -73,7 +75,9 @@ export class HashTableWriter extends HashTable {
     // At most two thirds are taken, so that looking for what is not there ends soon.
     if (3 * (this.#liveCount + this.#deletedCount + 1) <= 2 * this.#slots) return;
     const isFull = 3 * (this.#liveCount + 1) > this.#slots;
-    const slots = isFull && this.#slots < 1 << TABLE_BITS_MAX ? 2 * this.#slots : this.#slots;
+    // Moving what is there costs more than the room, as long as that is small.
+    const growth = this.#slots < SMALL_SLOTS ? 4 : 2;
+    const slots = isFull ? Math.min(growth * this.#slots, 1 << TABLE_BITS_MAX) : this.#slots;
     const table = this.#blocks.allocateZeros(slots, KIND);
     const { u32 } = this.#blocks;
     const old = this.#table;
