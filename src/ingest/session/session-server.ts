@@ -1,5 +1,6 @@
 import type { BatchColumns, Fence, Lease, Sealed } from '../../formats/tide/index.ts';
 import { encodeControl, TideFormatError } from '../../formats/tide/index.ts';
+import type { Labels } from '../../model/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { AgentLedger } from '../../sources/index.ts';
 import { LEDGER_STATE_PREFIX, pushSourceId, type SourceRegistry } from '../../sources/index.ts';
@@ -33,6 +34,13 @@ export interface SessionServerDependencies {
   readonly runId: string;
   /** 0 to below 1. */
   readonly random?: () => number;
+}
+
+/** Samples of one series in an answer to READ. */
+export interface ReadSeries {
+  readonly labels: Labels;
+  readonly timestamps: number[];
+  readonly values: number[];
 }
 
 interface Attached {
@@ -192,9 +200,27 @@ export class SessionServer {
     return this.requests.read(agentId, question, send, signal);
   }
 
-  /** Samples of a READ's answer by series, as the agent's schema names them. */
-  samplesOf(agentId: string, body: Uint8Array): BatchColumns | undefined {
-    return this.#entries.has(agentId) ? this.#opener.openBody(body) : undefined;
+  /**
+   * What a READ's answer holds of series, named as they are stored; what the schema does not know
+   * is left out. Throws TideFormatError where the bytes are no batch.
+   */
+  seriesOf(agentId: string, body: Uint8Array): ReadSeries[] {
+    const entry = this.#entries.get(agentId);
+    const { seriesIds, timestamps, values, length } = this.#opener.openBody(body);
+    const found = new Map<number, ReadSeries>();
+    for (let at = 0; at < length; at++) {
+      const id = seriesIds[at] ?? 0;
+      let series = found.get(id);
+      if (series === undefined) {
+        const labels = entry?.catalog.find(entry.epoch, id)?.labels;
+        if (labels === undefined) continue;
+        series = { labels, timestamps: [], values: [] };
+        found.set(id, series);
+      }
+      series.timestamps.push(timestamps[at] ?? 0);
+      series.values.push(values[at] ?? 0);
+    }
+    return [...found.values()];
   }
 
   /**
