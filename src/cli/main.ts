@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { LOG_LEVELS } from '../telemetry/index.ts';
+import { addAgentCommand } from './agent.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { checkMetricsCommand } from './check-metrics.ts';
 import { checkStoreCommand } from './check-store.ts';
@@ -28,6 +29,7 @@ function createProgram(): Command {
     .showHelpAfterError('Try `tidegauge --help`, or `tidegauge COMMAND --help`.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : BAD_USAGE));
   addServe(program);
+  addAgentCommand(program);
   addCheck(program);
   addQueryCommand(program);
   addExchangeCommands(program);
