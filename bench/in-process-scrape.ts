@@ -1,4 +1,4 @@
-import { IdentityCache, PullManager, silentPullMetrics } from '../src/ingest/index.ts';
+import { PullManager, silentPullMetrics } from '../src/ingest/index.ts';
 import { resolveScrapeConfigs, scrapeConfigSchema } from '../src/ingest/index.ts';
 import type { Labels } from '../src/model/index.ts';
 import { type Appender, OUTCOME_COUNT, SampleBatch } from '../src/storage/api.ts';
@@ -15,17 +15,12 @@ interface ScrapeBenchOptions {
   readonly runs: number;
 }
 
-/** Prints what a scrape and the finding of series cost without HTTP and without a store. */
+/** Prints what a scrape costs without HTTP and without a store. */
 export async function inProcessScrape(runs: number, print: (line: string) => void): Promise<void> {
   const options = { series: 1000, scrapes: 2000, runs };
   print(`\nscrape, ${options.series} series x ${options.scrapes} scrapes, ${runs} runs, median`);
   const figure = await scrapeBench(options, print);
   print(`scan, identity, batch, staleness: ${figure.toFixed(3)} CPU-s per million samples`);
-  for (const series of [1000, 100_000]) {
-    const { inOrder, outOfOrder } = identityBench(series);
-    const [first, second] = [inOrder.toFixed(0), outOfOrder.toFixed(0)];
-    print(`identity of ${series} series: ${first} ns in order, ${second} ns out of order`);
-  }
 }
 
 /**
@@ -78,50 +73,6 @@ async function measureScrapes({ series, scrapes }: ScrapeBenchOptions): Promise<
   const { user, system } = process.cpuUsage(before);
   await manager.stop();
   return (user + system) / (storage.samples - samplesBefore);
-}
-
-/** Nanoseconds per lookup among `series` identities, in the order of the last pass and not. */
-function identityBench(series: number): { inOrder: number; outOfOrder: number } {
-  const lines = exposition(series, 0)
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.slice(0, line.lastIndexOf(' ')));
-  const body = Buffer.from(lines.join(''));
-  const ranges = new Uint32Array(lines.length + 1);
-  for (const [index, line] of lines.entries())
-    ranges[index + 1] = (ranges[index] ?? 0) + line.length;
-  const cache = new IdentityCache();
-  cache.begin(body);
-  for (let index = 0; index < lines.length; index++) {
-    cache.insert(ranges[index] ?? 0, ranges[index + 1] ?? 0, index + 1);
-  }
-  const order = Uint32Array.from(lines, (_, index) => index);
-  const shuffled = order.map((index) => (index * 7919) % lines.length);
-  const other = order.map((index) => (index * 104_729) % lines.length);
-  return {
-    inOrder: lookupNs(cache, body, ranges, [order]),
-    outOfOrder: lookupNs(cache, body, ranges, [shuffled, other, order]),
-  };
-}
-
-function lookupNs(
-  cache: IdentityCache,
-  body: Uint8Array,
-  ranges: Uint32Array,
-  orders: readonly Uint32Array[],
-): number {
-  let best = Infinity;
-  let found = 0;
-  for (let round = 0; round < 60; round++) {
-    const order = orders[round % orders.length];
-    if (order === undefined) break;
-    cache.begin(body);
-    const start = process.hrtime.bigint();
-    for (const index of order) found += cache.lookup(ranges[index] ?? 0, ranges[index + 1] ?? 0);
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / order.length);
-  }
-  if (found === 0) throw new Error('nothing found');
-  return best;
 }
 
 const DEVICES = ['sda', 'sdb', 'nvme0n1', 'dm-0', 'eth0', 'lo', 'docker0', 'veth12ab'];

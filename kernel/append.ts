@@ -12,30 +12,34 @@ import {
   B_VALUES,
   CONFLICT,
   DUPLICATE,
+  FLAG_HISTOGRAMS,
   H_SAMPLE_COUNT,
   KIND_LISTS,
+  NO_ROOM,
   OUT_OF_BOUNDS,
   OUT_OF_ORDER,
-  S_LENGTH,
+  S_FLAGS,
   S_NEWEST,
-  S_TAIL,
   STATUS_NO_MEMORY,
   STATUS_OK,
   STORED,
   UNKNOWN_SERIES,
 } from './layout.ts';
+import { commitNow } from './commits.ts';
+import { findSample, foundBits } from './finds.ts';
+import { insertSample } from './late.ts';
 import { ownSeriesAddress } from './series.ts';
 import { growList } from './slab.ts';
-import { appendNewest, findSample, foundBits } from './tails.ts';
+import { appendNewest } from './tails.ts';
 
 /** Times beyond this are not exact in the columns. */
 const TIME_MAX: f64 = 9007199254740992.0;
 
-/** What `appendSample` returns when the slab is full. */
-const NO_ROOM: u32 = 255;
+/** Out of order, and for the caller to look at. */
+const LEFT: u32 = 254;
 
-/** See `KernelBody.append`. */
-export function append(body: usize, minTime: f64, maxTime: f64): u32 {
+/** See `KernelBody.append`; a negative window is none. */
+export function append(body: usize, minTime: f64, maxTime: f64, windowMs: f64): u32 {
   const length = load<u32>(body, B_LENGTH);
   const refs = <usize>load<u32>(body, B_REFS);
   const times = <usize>load<u32>(body, B_TIMES);
@@ -45,6 +49,8 @@ export function append(body: usize, minTime: f64, maxTime: f64): u32 {
   const newest = min(maxTime, TIME_MAX);
   memory.fill(body + B_OUTCOME_COUNTS, 0, 24);
   store<u32>(body, 0, B_LATE_COUNT);
+  const window = <i64>min(max(windowMs, -1), TIME_MAX);
+  const commit = commitNow();
   let stored: u32 = 0;
   for (let index: usize = 0; index < <usize>length; index++) {
     const time = load<f64>(times + (index << 3));
@@ -52,10 +58,11 @@ export function append(body: usize, minTime: f64, maxTime: f64): u32 {
     // False for NaN too.
     if (time >= oldest && time <= newest) {
       const series = ownSeriesAddress(load<u32>(refs + (index << 2)));
-      outcome =
-        series === 0
-          ? UNKNOWN_SERIES
-          : appendSample(series, <i64>time, load<u64>(values + (index << 3)));
+      const bits = load<u64>(values + (index << 3));
+      if (series === 0) outcome = UNKNOWN_SERIES;
+      else if (<i64>time > load<i64>(series, S_NEWEST)) {
+        outcome = appendNewest(series, <i64>time, bits, commit) ? STORED : NO_ROOM;
+      } else outcome = placeOld(series, <i64>time, bits, window);
     }
     if (outcome === STORED) {
       stored++;
@@ -64,7 +71,7 @@ export function append(body: usize, minTime: f64, maxTime: f64): u32 {
       finish(body, stored);
       return STATUS_NO_MEMORY;
     }
-    store<u8>(outcomes + index, outcome);
+    store<u8>(outcomes + index, outcome === LEFT ? OUT_OF_ORDER : outcome);
   }
   finish(body, stored);
   return STATUS_OK;
@@ -75,22 +82,22 @@ function finish(body: usize, stored: u32): void {
   store<u64>(H_SAMPLE_COUNT, load<u64>(H_SAMPLE_COUNT) + stored);
 }
 
-function appendSample(series: usize, time: i64, bits: u64): u32 {
-  const newest = load<i64>(series, S_NEWEST);
-  if (time > newest) return appendNewest(series, time, bits) ? STORED : NO_ROOM;
-  if (time === newest && load<u32>(series, S_LENGTH) !== 0) {
-    const last = <usize>load<u32>(series, S_LENGTH) - 1;
-    const stored = load<u64>(<usize>load<u32>(series, S_TAIL) + (last << 3));
-    return stored === bits ? DUPLICATE : CONFLICT;
+/** Of a sample that is not newer than all of its series: an outcome, `LEFT` or `NO_ROOM`. */
+function placeOld(series: usize, time: i64, bits: u64, window: i64): u32 {
+  if (window >= 0) {
+    if (load<i64>(series, S_NEWEST) - time > window) return OUT_OF_ORDER;
+    if ((<u32>load<u8>(series, S_FLAGS) & FLAG_HISTOGRAMS) !== 0) return LEFT;
+    return insertSample(series, time, bits);
   }
-  if (!findSample(series, time)) return OUT_OF_ORDER;
+  if (!findSample(series, time)) return LEFT;
   return foundBits === bits ? DUPLICATE : CONFLICT;
 }
 
 function noteRefused(body: usize, index: u32, outcome: u32): bool {
-  const counter = body + B_OUTCOME_COUNTS + ((<usize>outcome) << 2);
+  const noted = outcome === LEFT ? OUT_OF_ORDER : outcome;
+  const counter = body + B_OUTCOME_COUNTS + ((<usize>noted) << 2);
   store<u32>(counter, load<u32>(counter) + 1);
-  if (outcome !== OUT_OF_ORDER) return true;
+  if (outcome !== LEFT) return true;
   const count = load<u32>(body, B_LATE_COUNT);
   if (!growList(body + B_LATE, count + 1, count, 4, KIND_LISTS)) return false;
   store<u32>(<usize>load<u32>(body, B_LATE) + ((<usize>count) << 2), index);

@@ -87,6 +87,11 @@ function oldestRead(): u32 {
   return oldest;
 }
 
+/** See `Kernel.readersBefore`. */
+export function hasReadersBefore(epoch: u32): bool {
+  return oldestRead() < epoch;
+}
+
 /** In the slot of a reader that is open but reads nothing. */
 export const NO_READ: u32 = 0xffffffff;
 

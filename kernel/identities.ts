@@ -15,6 +15,7 @@ import {
   H_ENTRY_FREE,
   H_ENTRY_PAGES,
   H_ENTRY_TOP,
+  H_FOREIGN,
   H_IDENTITY_COUNT,
   H_PASS,
   H_SLOT_MASK,
@@ -76,7 +77,7 @@ export function probe(): u32 {
 
 /** Whether the series an entry stands for can still take samples, or is to be dropped. */
 export function isAlive(ref: u32): bool {
-  return ref === DROPPED_REF || ownSeriesAddress(ref) !== 0;
+  return ref === DROPPED_REF || load<u32>(H_FOREIGN) !== 0 || ownSeriesAddress(ref) !== 0;
 }
 
 /**
@@ -151,7 +152,8 @@ function addEntryPage(page: u32): bool {
   return true;
 }
 
-function removeEntry(entry: u32, address: usize): void {
+/** Forgets an identity. */
+export function removeEntry(entry: u32, address: usize): void {
   const slots = <usize>load<u32>(H_SLOTS);
   const mask = load<u32>(H_SLOT_MASK);
   let hole = load<u32>(address, E_FINGERPRINT) & mask;

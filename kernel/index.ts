@@ -5,6 +5,7 @@ import {
   H_ENTRY_TOP,
   H_EPOCH,
   H_FIRST_PAGE,
+  H_FOREIGN,
   H_KEY,
   H_MASK,
   H_PAGE_LIMIT,
@@ -16,6 +17,7 @@ import {
   PAGE_BITS,
   PAGE_BYTES,
   S_NEWEST,
+  S_SAMPLES,
   WASM_PAGE_BYTES,
 } from './layout.ts';
 import { append } from './append.ts';
@@ -28,24 +30,26 @@ import {
   seal,
   useInput,
 } from './bodies.ts';
+import { capture, countSamples, seriesFlags } from './captures.ts';
 import { packColumns, unpackColumns } from './chunks.ts';
-import { beginRead, endRead, reclaim } from './epochs.ts';
+import { beginCommit, endCommit, setHistogramFlag, touchSeries } from './commits.ts';
+import { beginRead, endRead, hasReadersBefore, reclaim, retire } from './epochs.ts';
+import { findSample, foundBits, oldestTime as oldestTimeOf } from './finds.ts';
+import { forgetRefs, reserveRefs } from './foreign.ts';
 import { setUpIdentities, sweepIdentities } from './identities.ts';
+import { insertLate } from './late.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
-import { closeReader, openReader, readSeries as readSeriesBetween } from './reads.ts';
+import { closeReader, openReader } from './readers.ts';
+import { readMany, readSeries } from './reads.ts';
+import { dropBefore, removeRange, truncateSeries, wasCutShort } from './removal.ts';
 import { walkRemoteWrite } from './remote-write.ts';
+import { restoredTimes, restoredValues, restoreSamples } from './restore.ts';
 import { scanText } from './text-scan.ts';
 import { createSeries as makeSeries, ownSeriesAddress, removeSeries } from './series.ts';
 import { setUpPowers } from './nearest-double.ts';
 import { setUpScratch } from './scratch.ts';
-import { PAGE_RECORD_BITS } from './slab.ts';
-import {
-  findSample,
-  foundBits,
-  oldestTime as oldestTimeOf,
-  packTail as packTailOf,
-  truncateSeries,
-} from './tails.ts';
+import { allocate, headroomBytes, PAGE_RECORD_BITS, release } from './slab.ts';
+import { packTail as packTailOf } from './tails.ts';
 import { setUpTimes } from './times.ts';
 
 export {
@@ -73,15 +77,39 @@ export {
   openReader,
   walkRemoteWrite,
   removeSeries,
+  forgetRefs,
+  reserveRefs,
+  allocate,
+  release,
+  retire,
+  headroomBytes,
+  hasReadersBefore,
+  beginCommit,
+  endCommit,
+  setHistogramFlag,
+  touchSeries,
+  insertLate,
+  restoredTimes,
+  restoredValues,
+  restoreSamples,
+  dropBefore,
+  removeRange,
+  wasCutShort,
+  readSeries,
+  readMany,
+  capture,
+  countSamples,
+  seriesFlags,
 };
 
 const SLAB_START: usize = 65536;
 
 /**
  * Lays the slab out in fresh memory of at most `wasmPages` pages; `keyAddress` is not needed, as
- * the key is written before. False when that is too little.
+ * the key is written before. `isForeign`: refs are series of another kernel. False when that is too
+ * little.
  */
-export function setUp(wasmPages: u32): bool {
+export function setUp(wasmPages: u32, isForeign: bool): bool {
   const pages = <u32>((<u64>wasmPages * WASM_PAGE_BYTES) >> PAGE_BITS);
   const mapBytes = (<usize>pages) << PAGE_RECORD_BITS;
   const first = <u32>((SLAB_START + mapBytes + PAGE_BYTES - 1) >> PAGE_BITS);
@@ -96,6 +124,7 @@ export function setUp(wasmPages: u32): bool {
   store<u32>(H_PAGE_LIMIT, pages - 1);
   store<u32>(H_EPOCH, 1);
   store<u32>(H_ENTRY_TOP, 0);
+  store<u32>(H_FOREIGN, isForeign ? 1 : 0);
   memory.fill(H_MASK, 0xff, 16);
   memory.fill(H_MASK + 16, 0, 32);
   return setUpScratch() && setUpPowers() && setUpTimes() && setUpIdentities();
@@ -159,13 +188,14 @@ export function truncate(fromRef: u32, toRef: u32, time: f64): u32 {
   return dropped;
 }
 
+/** See `Kernel.sampleCountOf`. */
+export function sampleCount(ref: u32): u32 {
+  const series = ownSeriesAddress(ref);
+  return series === 0 ? 0 : load<u32>(series, S_SAMPLES);
+}
+
 /** False when the slab is full. */
 export function packTail(ref: u32): bool {
   const series = ownSeriesAddress(ref);
   return series === 0 || packTailOf(series);
-}
-
-/** See `KernelReader.read`. */
-export function readSeries(reader: usize, ref: u32, minTime: f64, maxTime: f64): u32 {
-  return readSeriesBetween(reader, ref, <i64>minTime, <i64>maxTime);
 }

@@ -2,7 +2,7 @@
 // offsets that TypeScript reads, and a test holds the two together.
 
 /** Of the layouts in this file: another number, another kernel. */
-export const LAYOUT_VERSION: u32 = 1;
+export const LAYOUT_VERSION: u32 = 2;
 
 export const PAGE_BITS: u32 = 13;
 export const PAGE_BYTES: usize = 8192;
@@ -20,14 +20,13 @@ export const H_PAGE_TOP: usize = 12;
 /** Pages that may be given out at most, the guard page not among them. */
 export const H_PAGE_LIMIT: usize = 16;
 export const H_FIRST_PAGE: usize = 20;
+/** Pages in free runs. */
+export const H_FREE_PAGES: usize = 24;
 /** First page of the first free run of 2^i to 2^(i+1)-1 pages. */
 export const H_RUN_BINS: usize = 32;
 export const RUN_BINS: u32 = 20;
 /** First span with a free block, by size class. */
 export const H_SPANS: usize = 128;
-export const H_KIND_BYTES: usize = 256;
-export const H_KIND_COUNTS: usize = 320;
-
 export const H_EPOCH: usize = 384;
 export const H_RETIRED_FIRST: usize = 388;
 export const H_RETIRED_LAST: usize = 392;
@@ -55,6 +54,20 @@ export const H_TIME_CACHE: usize = 856;
 export const H_SCRATCH: usize = 860;
 /** Powers of five, for reading numbers. */
 export const H_POWERS: usize = 864;
+/** 1 when refs are series of another kernel. */
+export const H_FOREIGN: usize = 868;
+/** By ref, when they are: the newest body of a tracked owner that had the series. */
+export const H_SEEN: usize = 872;
+export const H_SEEN_CAPACITY: usize = 876;
+
+/** Number of the last finished commit, even; one more while the next is under way. */
+export const H_COMMIT: usize = 896;
+
+/** Room for 32 kinds each. */
+export const H_KIND_BYTES: usize = 1024;
+export const H_KIND_COUNTS: usize = 1152;
+/** Words from which structures that are not the kernel's are found. */
+export const H_ROOTS: usize = 1280;
 
 /** Key of the fingerprints: 1 KiB for one lane, 16 bytes more for the other; 32 for mixing. */
 export const H_KEY: usize = 2048;
@@ -78,6 +91,10 @@ export const KIND_OWNERS: u32 = 10;
 export const KIND_READERS: u32 = 11;
 export const KIND_RETIRED: u32 = 12;
 export const KIND_SCRATCH: u32 = 13;
+export const KIND_SYMBOLS: u32 = 14;
+export const KIND_LABEL_SETS: u32 = 15;
+export const KIND_POSTINGS: u32 = 16;
+export const KIND_LABEL_LOOKUP: u32 = 17;
 
 // Statuses of calls over a whole body.
 export const STATUS_OK: u32 = 0;
@@ -184,26 +201,33 @@ export const O_TAKEN_COUNT: usize = 36;
 export const O_PASS: usize = 40;
 export const OWNER_BYTES: usize = 48;
 
-// A series.
+// A series: one line of 64 bytes.
 /** Odd while the writer restructures; readers then wait or begin again. */
 export const S_VERSION: usize = 0;
-/** Samples in the tail: stored after them. */
-export const S_LENGTH: usize = 4;
-export const S_TAIL: usize = 8;
-/** Newest chunk, 0 for none. */
-export const S_CHUNK: usize = 12;
-/** What the times of the tail count from. */
+export const S_TAIL: usize = 4;
+/** Samples in the tail: stored after them, together with the commit. */
+export const S_LENGTH: usize = 8;
+/** Commit that stored the newest time, even; odd while that changes. */
+export const S_COMMIT: usize = 12;
+/** What the times of the tail count from: not after any of them, after all chunks. */
 export const S_BASE: usize = 16;
 export const S_NEWEST: usize = 24;
+/** What they were before the last commit. */
+export const S_NEWEST_BEFORE: usize = 32;
+export const S_COMMIT_BEFORE: usize = 40;
+/** Newest chunk, 0 for none. */
+export const S_CHUNK: usize = 44;
 /** Samples that the tail has room for; at how many it is packed next; how it was packed last. */
-export const S_CAPACITY: usize = 32;
-export const S_LIMIT: usize = 33;
-export const S_HINT: usize = 34;
-export const S_CHUNK_COUNT: usize = 36;
-export const S_SAMPLES: usize = 40;
+export const S_CAPACITY: usize = 48;
+export const S_LIMIT: usize = 49;
+export const S_HINT: usize = 50;
+export const S_FLAGS: usize = 51;
+export const S_CHUNK_COUNT: usize = 52;
+export const S_SAMPLES: usize = 56;
 /** Newest body of a tracked owner that had it. */
-export const S_SEEN: usize = 44;
-export const SERIES_BYTES: usize = 48;
+export const S_SEEN: usize = 60;
+export const SERIES_BYTES: usize = 64;
+export const FLAG_HISTOGRAMS: u32 = 1;
 /** Older than any sample. */
 export const NO_TIME: i64 = i64.MIN_VALUE;
 
@@ -231,6 +255,9 @@ export const TAIL_MAX: u32 = 32;
 /** The first packing comes after 17 to 32 samples, so that not all series pack in one round. */
 export const TAIL_STAGGER: u32 = 16;
 
+/** Samples of a chunk of the head at most: late ones make chunks larger than tails are. */
+export const HEAD_CHUNK_MAX: u32 = 64;
+
 /** Samples of one chunk at most, whatever made it. */
 export const CHUNK_SAMPLES_MAX: u32 = 1024;
 export const TIME_CACHE_MASK: u32 = 4095;
@@ -246,9 +273,18 @@ export const V_MORE: usize = 20;
 export const V_CHAIN: usize = 24;
 export const V_TAIL_TIMES: usize = 28;
 export const V_TAIL_VALUES: usize = 32;
+/** Series of a batch: refs, newest times that are wanted, where each ends in the columns. */
+export const V_REFS: usize = 36;
+export const V_CAPS: usize = 40;
+export const V_ENDS: usize = 44;
+/** Series of the batch that is to be gone on with. */
+export const V_NEXT: usize = 48;
+/** From which time on. */
+export const V_RESUME: usize = 56;
 export const READER_BYTES: usize = 64;
 export const READER_SAMPLES: u32 = 4096;
 export const READER_CHAIN: u32 = 512;
+export const READER_BATCH: u32 = 1024;
 
 // Outcomes of samples: SampleOutcome of src/storage/api.ts.
 export const STORED: u32 = 0;
@@ -257,3 +293,5 @@ export const CONFLICT: u32 = 2;
 export const OUT_OF_ORDER: u32 = 3;
 export const OUT_OF_BOUNDS: u32 = 4;
 export const UNKNOWN_SERIES: u32 = 5;
+/** Not an outcome: the slab is full. */
+export const NO_ROOM: u32 = 255;

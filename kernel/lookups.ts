@@ -16,6 +16,7 @@ import {
   E_NEXT,
   E_REF,
   E_SEEN,
+  H_FOREIGN,
   H_PASS,
   KIND_LISTS,
   KIND_OWNERS,
@@ -43,6 +44,7 @@ import {
   UNKNOWN_FLAG,
 } from './layout.ts';
 import { fingerprint, fingerprintHigh, fingerprintLow } from './fingerprint.ts';
+import { reserveSeen, seenCell } from './foreign.ts';
 import { entryAddress, insert, isFingerprinted, probe } from './identities.ts';
 import { ownSeriesAddress } from './series.ts';
 import { allocate, growList, release } from './slab.ts';
@@ -51,6 +53,7 @@ import { allocate, growList, release } from './slab.ts';
 let currentOwner: usize = 0;
 let context: u64 = 0;
 let pass: u32 = 0;
+let isForeign = false;
 /** The identity before: an entry, or an unknown one's index with the flag. */
 let previous: u32 = 0;
 /** The entry that followed it last time, 0 for none, and its address. */
@@ -82,7 +85,9 @@ export function closeOwner(owner: usize): void {
 export function beginLookups(owner: usize): void {
   currentOwner = owner;
   context = load<u64>(owner, O_CONTEXT);
-  pass = load<u32>(H_PASS) + 1;
+  isForeign = load<u32>(H_FOREIGN) !== 0;
+  // Never 0, which stands for "in no body".
+  pass = max(load<u32>(H_PASS) + 1, 1);
   store<u32>(H_PASS, pass);
   store<u32>(owner, pass, O_PASS);
   store<u32>(owner, 0, O_SEEN_COUNT);
@@ -156,9 +161,12 @@ export function endUnknown(body: usize, index: u32): void {
 function take(entry: u32, address: usize, inOrder: bool): bool {
   const ref = load<u32>(address, E_REF);
   if (ref !== DROPPED_REF) {
-    const series = ownSeriesAddress(ref);
-    if (series === 0) return false;
-    if (load<u32>(currentOwner, O_TRACKED) !== 0 && !track(ref, series)) return false;
+    if (load<u32>(currentOwner, O_TRACKED) !== 0) {
+      const seen = seenAddress(ref);
+      if (seen === 0 || !track(ref, seen)) return false;
+    } else if (!isForeign && ownSeriesAddress(ref) === 0) {
+      return false;
+    }
   }
   store<u32>(address, pass, E_SEEN);
   if (!inOrder) linkAfter(previous, entry);
@@ -167,15 +175,22 @@ function take(entry: u32, address: usize, inOrder: bool): bool {
   return true;
 }
 
+/** Where the last body that had the series is noted; 0 when it is gone, or the slab is full. */
+function seenAddress(ref: u32): usize {
+  if (isForeign) return reserveSeen(ref);
+  const series = ownSeriesAddress(ref);
+  return series === 0 ? 0 : series + S_SEEN;
+}
+
 /** Remembers that a tracked owner had the series; false when the slab is full. */
-function track(ref: u32, series: usize): bool {
+function track(ref: u32, seen: usize): bool {
   // Twice in one body counts once.
-  if (load<u32>(series, S_SEEN) === load<u32>(currentOwner, O_PASS)) return true;
+  if (load<u32>(seen) === load<u32>(currentOwner, O_PASS)) return true;
   const count = load<u32>(currentOwner, O_SEEN_COUNT);
   if (!growList(currentOwner + O_SEEN, count + 1, count, 4, KIND_OWNERS)) return false;
   store<u32>(<usize>load<u32>(currentOwner, O_SEEN) + ((<usize>count) << 2), ref);
   store<u32>(currentOwner, count + 1, O_SEEN_COUNT);
-  store<u32>(series, load<u32>(currentOwner, O_PASS), S_SEEN);
+  store<u32>(seen, load<u32>(currentOwner, O_PASS));
   return true;
 }
 
@@ -235,10 +250,12 @@ export function resolve(body: usize, index: u32, ref: u32): bool {
   if (entry === 0) return false;
   store<u32>(unknown, entry, U_ENTRY);
   linkResolved(body, list, unknown, index, entry);
-  const series: usize = ref === DROPPED_REF ? 0 : ownSeriesAddress(ref);
   currentOwner = load<u32>(body, B_OWNER);
-  if (series === 0 || load<u32>(currentOwner, O_TRACKED) === 0) return true;
-  return track(ref, series);
+  if (ref === DROPPED_REF || load<u32>(currentOwner, O_TRACKED) === 0) return true;
+  isForeign = load<u32>(H_FOREIGN) !== 0;
+  const seen = seenAddress(ref);
+  if (seen === 0) return !isForeign;
+  return track(ref, seen);
 }
 
 /** Puts a new entry between those that stood before and after it in the body. */
@@ -264,13 +281,14 @@ export function findMissing(owner: usize): u32 {
   const taken = <usize>load<u32>(owner, O_TAKEN);
   const count = <usize>load<u32>(owner, O_TAKEN_COUNT);
   const now = load<u32>(owner, O_PASS);
+  isForeign = load<u32>(H_FOREIGN) !== 0;
   let missing: usize = 0;
   for (let index: usize = 0; index < count; index++) {
     const ref = load<u32>(taken + (index << 2));
-    const series = ownSeriesAddress(ref);
-    if (series === 0) continue;
+    const seen = isForeign ? seenCell(ref) : seenAddress(ref);
+    if (seen === 0) continue;
     // Another owner may have had it since: it is then not missing either.
-    if (<i32>(load<u32>(series, S_SEEN) - now) >= 0) continue;
+    if (<i32>(load<u32>(seen) - now) >= 0) continue;
     store<u32>(taken + (missing << 2), ref);
     missing++;
   }

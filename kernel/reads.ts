@@ -1,15 +1,11 @@
-// Reading a series on any thread, while the writer goes on.
+// Reading series on any thread, while the writer goes on.
 
 import {
   C_BYTES,
   C_PREVIOUS,
   C_TIMES,
   C_VALUES,
-  KIND_READERS,
-  READER_BYTES,
   READER_CHAIN,
-  READER_SAMPLES,
-  READER_SLOTS,
   S_BASE,
   S_CAPACITY,
   S_CHUNK,
@@ -21,99 +17,137 @@ import {
   T_LAST,
   TAIL_MAX,
   V_CAPACITY,
+  V_CAPS,
   V_CHAIN,
+  V_ENDS,
   V_LENGTH,
   V_MORE,
-  V_SLOT,
+  V_NEXT,
+  V_REFS,
+  V_RESUME,
   V_TAIL_TIMES,
   V_TAIL_VALUES,
   V_TIMES,
   V_VALUES,
 } from './layout.ts';
-import { freeSlot, takeSlot } from './epochs.ts';
 import { seriesAddress } from './series.ts';
-import { allocate, release } from './slab.ts';
 import { tailTimes } from './tails.ts';
 import { unpackTimes } from './times.ts';
 import { unpackValues } from './unpack-values.ts';
-
-const COLUMN_BYTES: usize = (<usize>READER_SAMPLES) << 3;
-const CHAIN_BYTES: usize = (<usize>READER_CHAIN) << 2;
-const TAIL_COLUMN_BYTES: usize = (<usize>TAIL_MAX) << 3;
-const AREA_BYTES: usize = READER_BYTES + COLUMN_BYTES * 2 + CHAIN_BYTES + TAIL_COLUMN_BYTES * 2;
-
-/** Made by the writing thread for one other. 0 when there is no slot or no memory. */
-export function openReader(): usize {
-  const slot = takeSlot();
-  if (slot === READER_SLOTS) return 0;
-  const reader = allocate(AREA_BYTES, KIND_READERS);
-  if (reader === 0) {
-    freeSlot(slot);
-    return 0;
-  }
-  const columns = reader + READER_BYTES;
-  store<u32>(reader, slot, V_SLOT);
-  store<u32>(reader, 0, V_LENGTH);
-  store<u32>(reader, <u32>columns, V_TIMES);
-  store<u32>(reader, <u32>(columns + COLUMN_BYTES), V_VALUES);
-  store<u32>(reader, READER_SAMPLES, V_CAPACITY);
-  store<u32>(reader, 0, V_MORE);
-  store<u32>(reader, <u32>(columns + COLUMN_BYTES * 2), V_CHAIN);
-  const tail = columns + COLUMN_BYTES * 2 + CHAIN_BYTES;
-  store<u32>(reader, <u32>tail, V_TAIL_TIMES);
-  store<u32>(reader, <u32>(tail + TAIL_COLUMN_BYTES), V_TAIL_VALUES);
-  return reader;
-}
-
-export function closeReader(reader: usize): void {
-  freeSlot(load<u32>(reader, V_SLOT));
-  release(reader, KIND_READERS);
-}
 
 /**
  * Reads the oldest samples of a series within the times that the reader's columns hold, ascending;
  * their number. `V_MORE` says whether to go on after the last of them.
  */
-export function readSeries(reader: usize, ref: u32, minTime: i64, maxTime: i64): u32 {
+export function readSeries(reader: usize, ref: u32, minTime: f64, maxTime: f64): u32 {
   store<u32>(reader, 0, V_LENGTH);
-  store<u32>(reader, 0, V_MORE);
-  const series = seriesAddress(ref);
-  if (series === 0) return 0;
-  let tailLength: u32 = 0;
-  let newestChunk: usize = 0;
-  for (;;) {
-    const version = atomic.load<u32>(series, S_VERSION);
-    if ((version & 1) !== 0) continue;
-    // Before the tail: what is packed meanwhile is then found in the tail, or the version moved.
-    const length = min(atomic.load<u32>(series, S_LENGTH), TAIL_MAX);
-    newestChunk = atomic.load<u32>(series, S_CHUNK);
-    tailLength = copyTail(reader, series, length, minTime, maxTime);
-    // Every load above comes before this store, and the one below after it.
-    atomic.store<u32>(reader, 0, V_MORE);
-    if (atomic.load<u32>(series, S_VERSION) === version) break;
-  }
-  readChunks(reader, newestChunk, minTime, maxTime);
-  if (load<u32>(reader, V_MORE) === 0) addTail(reader, tailLength);
+  addSeries(reader, ref, <i64>minTime, <i64>maxTime);
   return load<u32>(reader, V_LENGTH);
 }
 
 /**
- * Copies what is wanted of the tail; how many. The writer may change all of it meanwhile: then the
- * copy is of no use, but never reaches outside, as no tail is longer than `TAIL_MAX`.
+ * Reads series `[from, count)` of the batch one after the other, the first from `resume` on, until
+ * the columns are full or hold `limit` samples; the number of samples. `V_NEXT` is the series to go
+ * on with, from `V_RESUME` on; `V_ENDS` has where each of those before it ends.
  */
-function copyTail(reader: usize, series: usize, length: u32, minTime: i64, maxTime: i64): u32 {
+export function readMany(
+  reader: usize,
+  from: u32,
+  count: u32,
+  minTime: f64,
+  resume: f64,
+  limit: u32,
+): u32 {
+  const refs = <usize>load<u32>(reader, V_REFS);
+  const caps = <usize>load<u32>(reader, V_CAPS);
+  const ends = <usize>load<u32>(reader, V_ENDS);
+  store<u32>(reader, 0, V_LENGTH);
+  let start = resume;
+  let index = from;
+  while (index < count && load<u32>(reader, V_LENGTH) < limit) {
+    const cap = load<f64>(caps + ((<usize>index) << 3));
+    // False for NaN too.
+    if (cap >= start) {
+      const before = load<u32>(reader, V_LENGTH);
+      addSeries(reader, load<u32>(refs + ((<usize>index) << 2)), <i64>start, <i64>cap);
+      if (load<u32>(reader, V_MORE) !== 0) {
+        const length = <usize>load<u32>(reader, V_LENGTH);
+        const last = <usize>load<u32>(reader, V_TIMES) + ((length - 1) << 3);
+        store<f64>(reader, <u32>length === before ? start : load<f64>(last) + 1, V_RESUME);
+        break;
+      }
+    }
+    store<u32>(ends + ((<usize>index) << 2), load<u32>(reader, V_LENGTH));
+    start = minTime;
+    store<f64>(reader, minTime, V_RESUME);
+    index++;
+  }
+  store<u32>(reader, index, V_NEXT);
+  return load<u32>(reader, V_LENGTH);
+}
+
+/** Adds what the columns hold of a series; `V_MORE` says whether that is not all. */
+function addSeries(reader: usize, ref: u32, minTime: i64, maxTime: i64): void {
+  store<u32>(reader, 0, V_MORE);
+  const series = seriesAddress(ref);
+  if (series === 0) return;
+  const room = load<u32>(reader, V_CAPACITY) - load<u32>(reader, V_LENGTH);
+  let version: u32 = 0;
+  let tailLength: u32 = 0;
+  let newestChunk: usize = 0;
+  let isAlone = false;
+  do {
+    version = atomic.load<u32>(series, S_VERSION);
+    if ((version & 1) !== 0) continue;
+    // Before the tail: what is packed meanwhile is then found in the tail, or the version moved.
+    const length = min(atomic.load<u32>(series, S_LENGTH), TAIL_MAX);
+    newestChunk = atomic.load<u32>(series, S_CHUNK);
+    isAlone = room >= TAIL_MAX && (newestChunk === 0 || isBefore(newestChunk, minTime));
+    tailLength = copyTail(reader, series, length, minTime, maxTime, isAlone);
+    // Every load above comes before this store, and the one below after it.
+    atomic.store<u32>(reader, 0, V_MORE);
+  } while ((version & 1) !== 0 || atomic.load<u32>(series, S_VERSION) !== version);
+  if (isAlone) {
+    store<u32>(reader, load<u32>(reader, V_LENGTH) + tailLength, V_LENGTH);
+    return;
+  }
+  readChunks(reader, newestChunk, minTime, maxTime);
+  if (load<u32>(reader, V_MORE) === 0) addTail(reader, tailLength);
+}
+
+function isBefore(chunk: usize, time: i64): bool {
+  return load<i64>(<usize>load<u32>(chunk, C_TIMES), T_LAST) < time;
+}
+
+/**
+ * Copies what is wanted of the tail, to the end of the columns or aside; how many. The writer may
+ * change all of it meanwhile: then the copy is of no use, but never reaches outside, as no tail is
+ * longer than `TAIL_MAX`.
+ */
+function copyTail(
+  reader: usize,
+  series: usize,
+  length: u32,
+  minTime: i64,
+  maxTime: i64,
+  isAlone: bool,
+): u32 {
   const tail = <usize>load<u32>(series, S_TAIL);
   const times = tailTimes(tail, min(<u32>load<u8>(series, S_CAPACITY), TAIL_MAX));
   const base = load<i64>(series, S_BASE);
-  const targetTimes = <usize>load<u32>(reader, V_TAIL_TIMES);
-  const targetValues = <usize>load<u32>(reader, V_TAIL_VALUES);
-  let count: usize = 0;
-  for (let index: usize = 0; index < <usize>length; index++) {
-    const time = base + load<u32>(times + (index << 2));
-    if (time < minTime || time > maxTime) continue;
-    store<f64>(targetTimes + (count << 3), <f64>time);
-    store<u64>(targetValues + (count << 3), load<u64>(tail + (index << 3)));
-    count++;
+  let to = <usize>length;
+  while (to > 0 && base + load<u32>(times + ((to - 1) << 2)) > maxTime) to--;
+  let from = to;
+  if (to > 0 && base + load<u32>(times) >= minTime) from = 0;
+  else while (from > 0 && base + load<u32>(times + ((from - 1) << 2)) >= minTime) from--;
+  const offset = isAlone ? (<usize>load<u32>(reader, V_LENGTH)) << 3 : 0;
+  const targetTimes = <usize>load<u32>(reader + (isAlone ? V_TIMES : V_TAIL_TIMES)) + offset;
+  const targetValues = <usize>load<u32>(reader + (isAlone ? V_VALUES : V_TAIL_VALUES)) + offset;
+  const count = to - from;
+  for (let index: usize = 0; index < count; index++) {
+    const time = base + load<u32>(times + ((from + index) << 2));
+    store<f64>(targetTimes + (index << 3), <f64>time);
+    store<u64>(targetValues + (index << 3), load<u64>(tail + ((from + index) << 3)));
   }
   return <u32>count;
 }
@@ -145,7 +179,6 @@ function readChunks(reader: usize, newest: usize, minTime: i64, maxTime: i64): v
     found++;
   }
   const kept = min(found, READER_CHAIN);
-  if (found > READER_CHAIN) store<u32>(reader, 1, V_MORE);
   for (let index: u32 = 0; index < kept; index++) {
     const cell = chain + ((<usize>((found - 1 - index) & (READER_CHAIN - 1))) << 2);
     if (!readChunk(reader, load<u32>(cell), minTime, maxTime)) {
@@ -153,6 +186,7 @@ function readChunks(reader: usize, newest: usize, minTime: i64, maxTime: i64): v
       return;
     }
   }
+  if (found > READER_CHAIN) store<u32>(reader, 1, V_MORE);
 }
 
 /** False when the columns have no room for all of the chunk. */

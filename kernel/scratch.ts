@@ -13,9 +13,11 @@ const PACKED_BYTES: usize = COLUMN_BYTES * 2 + <usize>(CHUNK_SAMPLES_MAX >> 2) *
 /** A column, and room for what stands before packed times. */
 const VALUES_BYTES: usize = COLUMN_BYTES + 128;
 
+const TIMES_OFFSET: usize = COLUMN_BYTES * 2 + VALUES_BYTES + ((PACKED_BYTES + 15) & ~15);
+
 /** False when the slab is full. */
 export function setUpScratch(): bool {
-  const address = allocate(COLUMN_BYTES * 2 + VALUES_BYTES + PACKED_BYTES, KIND_SCRATCH);
+  const address = allocate(TIMES_OFFSET + COLUMN_BYTES * 2, KIND_SCRATCH);
   store<u32>(H_SCRATCH, <u32>address);
   return address !== 0;
 }
@@ -38,4 +40,14 @@ export function valuesScratch(): usize {
 /** Bytes that were packed. */
 export function packedScratch(): usize {
   return <usize>load<u32>(H_SCRATCH) + COLUMN_BYTES * 2 + VALUES_BYTES;
+}
+
+/** Times that belong to those values, as doubles. */
+export function timesScratch(): usize {
+  return <usize>load<u32>(H_SCRATCH) + TIMES_OFFSET;
+}
+
+/** The same times that are to be packed, 32 bits each. */
+export function offsetsScratch(): usize {
+  return timesScratch() + COLUMN_BYTES;
 }

@@ -3,6 +3,7 @@
 
 import {
   H_FIRST_PAGE,
+  H_FREE_PAGES,
   H_KIND_BYTES,
   H_KIND_COUNTS,
   H_PAGE_LIMIT,
@@ -199,7 +200,7 @@ function takeFreeRun(pages: u32): u32 {
     for (let page = load<u32>(head); page !== 0; page = load<u32>(record(page), P_NEXT)) {
       const length = load<u32>(record(page), P_PAGES);
       if (length < pages) continue;
-      unlink(head, page);
+      unlinkRun(page, length);
       if (length > pages) addFreeRun(page + pages, length - pages);
       markLarge(page, pages);
       return page;
@@ -218,7 +219,7 @@ function freePages(start: u32, count: u32): void {
       const length = load<u32>(before, P_PAGES);
       page -= length;
       pages += length;
-      unlink(H_RUN_BINS + ((<usize>binOf(length)) << 2), page);
+      unlinkRun(page, length);
     }
   }
   const top = load<u32>(H_PAGE_TOP);
@@ -226,7 +227,7 @@ function freePages(start: u32, count: u32): void {
     const after = record(page + pages);
     if (load<u8>(after, P_STATE) === STATE_FREE) {
       const length = load<u32>(after, P_PAGES);
-      unlink(H_RUN_BINS + ((<usize>binOf(length)) << 2), page + pages);
+      unlinkRun(page + pages, length);
       pages += length;
     }
   }
@@ -248,6 +249,18 @@ function addFreeRun(page: u32, pages: u32): void {
   store<u8>(last, STATE_FREE, P_STATE);
   store<u32>(last, pages, P_PAGES);
   link(H_RUN_BINS + ((<usize>binOf(pages)) << 2), page);
+  store<u32>(H_FREE_PAGES, load<u32>(H_FREE_PAGES) + pages);
+}
+
+function unlinkRun(page: u32, pages: u32): void {
+  unlink(H_RUN_BINS + ((<usize>binOf(pages)) << 2), page);
+  store<u32>(H_FREE_PAGES, load<u32>(H_FREE_PAGES) - pages);
+}
+
+/** See `Kernel.headroomBytes`. */
+export function headroomBytes(): usize {
+  const fresh = load<u32>(H_PAGE_LIMIT) - load<u32>(H_PAGE_TOP);
+  return (<usize>(fresh + load<u32>(H_FREE_PAGES))) << PAGE_BITS;
 }
 
 function link(head: usize, page: u32): void {

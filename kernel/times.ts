@@ -8,7 +8,6 @@ import {
   H_TIME_CACHE,
   KIND_SCRATCH,
   KIND_TIMES,
-  C_TIMES,
   T_BYTES,
   T_COUNT,
   T_FIRST,
@@ -101,9 +100,8 @@ function hasOffsets(block: usize, firstOffset: i64, offsets: usize, count: u32):
   return true;
 }
 
-/** One user less of the times of `chunk`; without users they go when no reader sees them. */
-export function releaseTimes(chunk: usize): void {
-  const block = <usize>load<u32>(chunk, C_TIMES);
+/** One user less of a block; without users it goes when no reader sees it. */
+export function releaseTimes(block: usize): void {
   const users = load<u32>(block, T_USERS) - 1;
   store<u32>(block, users, T_USERS);
   if (users !== 0) return;
@@ -122,9 +120,21 @@ export function unpackTimes(block: usize, target: usize): void {
   const width = <u32>load<u16>(block, T_WIDTH);
   const step = load<i64>(block, T_STEP);
   let time = load<i64>(block, T_FIRST);
+  const end = target + ((<usize>count) << 3);
   store<f64>(target, <f64>time);
-  for (let index: u32 = 1; index < count; index++) {
-    time += step + <i64>unpackAt(block + T_PACKED, index - 1, width);
-    store<f64>(target + ((<usize>index) << 3), <f64>time);
+  if (width === 0) {
+    for (let at = target + 8; at < end; at += 8) {
+      time += step;
+      store<f64>(at, <f64>time);
+    }
+    return;
+  }
+  // At most 32 bits wide: any of them is in the 8 bytes from its first one on.
+  const mask = ((<u64>1) << width) - 1;
+  let bit: u32 = 0;
+  for (let at = target + 8; at < end; at += 8) {
+    time += step + <i64>((load<u64>(block + T_PACKED + (bit >> 3)) >> (bit & 7)) & mask);
+    store<f64>(at, <f64>time);
+    bit += width;
   }
 }

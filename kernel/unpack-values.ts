@@ -1,6 +1,6 @@
 // Values of a chunk, from the bytes that pack-values.ts makes; its beginning draws them.
 
-import { packedBytes, takeVarint, unpackAt, unzigzag, varint } from './bits.ts';
+import { packedBytes, takeVarint, unzigzag, varint } from './bits.ts';
 import { EXPONENT_MAX, powerOfTen } from './decimals.ts';
 import {
   FLAG_DECIMAL,
@@ -48,19 +48,27 @@ export function unpackValues(start: usize, end: usize, count: u32, target: usize
       first = unzigzag(varint);
     }
   }
+  power = isRaw ? 0 : powerOfTen(exponent);
   if (mode === MODE_CONSTANT) {
-    fill(target, count, first, isRaw, exponent);
-  } else {
-    if (!unpackNumbers(input, end, count, mode, first, target)) return false;
-    if (!isRaw) toDoubles(target, count, exponent);
+    const last = target + ((<usize>count) << 3);
+    put(target, first);
+    const bits = load<u64>(target);
+    for (let at = target + 8; at < last; at += 8) store<u64>(at, bits);
+  } else if (!unpackNumbers(input, end, count, mode, first, target)) {
+    return false;
   }
   if ((flags & FLAG_EXCEPTIONS) !== 0) patch(exceptions, end, target);
   return true;
 }
 
-function fill(target: usize, count: u32, first: i64, isRaw: bool, exponent: u32): void {
-  const bits = isRaw ? first : reinterpret<i64>(<f64>first / powerOfTen(exponent));
-  for (let index: u32 = 0; index < count; index++) store<i64>(target + ((<usize>index) << 3), bits);
+/** What the integers under way are over; 0 when they are the bits themselves. */
+let power: f64 = 0;
+
+/** Writes the value that an integer stands for. */
+function put(target: usize, integer: i64): void {
+  if (power === 0) store<i64>(target, integer);
+  else if (power === 1) store<f64>(target, <f64>integer);
+  else store<f64>(target, <f64>integer / power);
 }
 
 function unpackNumbers(
@@ -90,42 +98,105 @@ function unpackNumbers(
   input += 2;
   const left: u32 = mode === MODE_FRAME ? 0 : mode === MODE_DELTA_DELTA ? 2 : 1;
   if (width > 64 || shift > 63 || count < left) return false;
-  const packed = count - left;
-  if (<usize>packedBytes(packed, width) > end - input) return false;
-  let output = target;
-  let value = first;
-  if (left > 0) {
-    store<i64>(output, value);
-    output += 8;
-  }
-  if (left === 2) {
-    value += delta;
-    store<i64>(output, value);
-    output += 8;
-  }
-  for (let index: u32 = 0; index < packed; index++) {
-    const number = low + <i64>(unpackAt(input, index, width) << shift);
-    if (mode === MODE_DELTA) value += number;
-    else if (mode === MODE_FRAME) value = number;
-    else if (mode === MODE_XOR) value ^= number;
-    else {
-      delta += number;
-      value += delta;
-    }
-    store<i64>(output, value);
-    output += 8;
-  }
+  if (<usize>packedBytes(count - left, width) > end - input) return false;
+  if (left > 0) put(target, first);
+  if (left === 2) put(target + 8, first + delta);
+  const output = target + ((<usize>left) << 3);
+  const after = target + ((<usize>count) << 3);
+  if (mode === MODE_FRAME) unpackFrame(input, width, shift, low, output, after);
+  else if (mode === MODE_DELTA) unpackDeltas(input, width, shift, low, first, output, after);
+  else if (mode === MODE_XOR) unpackCrossed(input, width, shift, first, output, after);
+  else unpackDoubles(input, width, shift, low, first + delta, delta, output, after);
   return true;
 }
 
-function toDoubles(target: usize, count: u32, exponent: u32): void {
-  const power = powerOfTen(exponent);
-  const end = target + ((<usize>count) << 3);
-  if (exponent === 0) {
-    for (let at = target; at < end; at += 8) store<f64>(at, <f64>load<i64>(at));
-    return;
+/** The number that begins at a bit; `width` bits, of which `mask` is made. */
+function numberAt(source: usize, bit: u32, width: u32, mask: u64): i64 {
+  const address = source + (bit >> 3);
+  const offset = <u64>(bit & 7);
+  let value = load<u64>(address) >> offset;
+  // Wider ones may reach into a ninth byte.
+  if (width > 57 && offset + width > 64) value |= (<u64>load<u8>(address, 8)) << (64 - offset);
+  return <i64>(value & mask);
+}
+
+function maskOf(width: u32): u64 {
+  return width === 64 ? u64.MAX_VALUE : ((<u64>1) << width) - 1;
+}
+
+function unpackFrame(
+  input: usize,
+  width: u32,
+  shift: u64,
+  low: i64,
+  output: usize,
+  end: usize,
+): void {
+  const mask = maskOf(width);
+  let bit: u32 = 0;
+  for (let at = output; at < end; at += 8) {
+    put(at, low + (numberAt(input, bit, width, mask) << shift));
+    bit += width;
   }
-  for (let at = target; at < end; at += 8) store<f64>(at, <f64>load<i64>(at) / power);
+}
+
+function unpackDeltas(
+  input: usize,
+  width: u32,
+  shift: u64,
+  low: i64,
+  first: i64,
+  output: usize,
+  end: usize,
+): void {
+  const mask = maskOf(width);
+  let bit: u32 = 0;
+  let value = first;
+  for (let at = output; at < end; at += 8) {
+    value += low + (numberAt(input, bit, width, mask) << shift);
+    put(at, value);
+    bit += width;
+  }
+}
+
+function unpackDoubles(
+  input: usize,
+  width: u32,
+  shift: u64,
+  low: i64,
+  second: i64,
+  firstDelta: i64,
+  output: usize,
+  end: usize,
+): void {
+  const mask = maskOf(width);
+  let bit: u32 = 0;
+  let value = second;
+  let delta = firstDelta;
+  for (let at = output; at < end; at += 8) {
+    delta += low + (numberAt(input, bit, width, mask) << shift);
+    value += delta;
+    put(at, value);
+    bit += width;
+  }
+}
+
+function unpackCrossed(
+  input: usize,
+  width: u32,
+  shift: u64,
+  first: i64,
+  output: usize,
+  end: usize,
+): void {
+  const mask = maskOf(width);
+  let bit: u32 = 0;
+  let value = first;
+  for (let at = output; at < end; at += 8) {
+    value ^= numberAt(input, bit, width, mask) << shift;
+    put(at, value);
+    bit += width;
+  }
 }
 
 /** Checks the list of exceptions; the address after it, 0 when it is wrong. */

@@ -7,8 +7,13 @@ import { HostAgent, remoteWriteSender } from '../agent/index.ts';
 import type { ServerControl } from '../api/index.ts';
 import { startHttpServer } from '../api/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
-import { type AgentSessions, createAgentSessions } from '../ingest/index.ts';
-import { createPushHandlers, PullManager } from '../ingest/index.ts';
+import {
+  type AgentSessions,
+  createAgentSessions,
+  createPushHandlers,
+  IngestKernel,
+  PullManager,
+} from '../ingest/index.ts';
 import { formatDuration, Labels, messageOf } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import { createQueryPool } from '../query/index.ts';
@@ -85,8 +90,11 @@ class Assembly {
     });
     this.#closers.push(registerProcessMetrics(registry));
     const storage = await this.#openStorage();
+    const identityBytes = components.push.identity_cache_bytes;
+    const kernel = new IngestKernel({ identityBytes, clock: systemClock });
     const push = createPushHandlers({
       storage,
+      kernel,
       sources,
       clock: systemClock,
       logger: logger.child({ part: 'push' }),
@@ -99,6 +107,7 @@ class Assembly {
     const pull = new PullManager({
       clock: systemClock,
       storage,
+      kernel,
       sources,
       logger: logger.child({ part: 'pull' }),
       metrics: createPullMetrics(registry),

@@ -1,4 +1,5 @@
-export { DROPPED_REF, IdentityCache, UNKNOWN_ENTRY } from './identity/index.ts';
+export type { IngestKernelOptions } from './kernel/index.ts';
+export { IngestKernel } from './kernel/index.ts';
 export type {
   ActiveTarget,
   ConfigIssue,

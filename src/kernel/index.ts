@@ -16,9 +16,19 @@ export type {
   KernelStats,
   MemoryKind,
   OwnerId,
+  ReadSelection,
   ReadTarget,
+  Slab,
+  SlabReader,
   TextScanOptions,
   UnknownIdentity,
 } from './types.ts';
-export { CHUNK_SAMPLES_MAX, DROPPED_REF, MEMORY_KINDS, RangeKind } from './types.ts';
+export {
+  ANY_COMMIT,
+  CHUNK_SAMPLES_MAX,
+  DROPPED_REF,
+  MEMORY_KINDS,
+  RangeKind,
+  SERIES_HAS_HISTOGRAMS,
+} from './types.ts';
 export type { CompiledModule, SharedMemory } from './web-assembly.ts';

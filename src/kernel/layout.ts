@@ -2,14 +2,17 @@
  * Offsets inside the slab that TypeScript reads, in bytes. They repeat `kernel/layout.ts`, where
  * their meaning stands; a test holds the two together.
  */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 export const H_VERSION = 0;
-export const H_KIND_BYTES = 256;
 export const H_IDENTITY_COUNT = 776;
 export const H_SERIES_COUNT = 840;
 export const H_CHUNK_COUNT = 844;
 export const H_SAMPLE_COUNT = 848;
 export const H_POWERS = 864;
+export const H_EPOCH = 384;
+export const H_COMMIT = 896;
+export const H_KIND_BYTES = 1024;
+export const H_ROOTS = 1280;
 
 export const STATUS_OK = 0;
 export const STATUS_MALFORMED = 1;
@@ -63,5 +66,14 @@ export const V_SLOT = 0;
 export const V_TIMES = 8;
 export const V_VALUES = 12;
 export const V_MORE = 20;
+export const V_REFS = 36;
+export const V_CAPS = 40;
+export const V_ENDS = 44;
+export const V_NEXT = 48;
+export const V_RESUME = 56;
+export const READER_SAMPLES = 4096;
+export const READER_BATCH = 1024;
 
 export const OUTCOME_COUNT = 6;
+export const NO_ROOM = 255;
+export const CHUNK_SAMPLES_MAX = 1024;

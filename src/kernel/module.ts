@@ -7,7 +7,7 @@ import { webAssembly } from './web-assembly.ts';
 
 /** What `kernel/index.ts` exports. Addresses and counts are unsigned, but come out signed. */
 export interface KernelExports {
-  setUp(wasmPages: number): number;
+  setUp(wasmPages: number, isForeign: number): number;
   keyAddress(): number;
   keyBytes(): number;
 
@@ -21,7 +21,7 @@ export interface KernelExports {
   scanText(body: number, owner: number, flags: number, defaultTimestamp: number): number;
   resolve(body: number, index: number, ref: number): number;
   seal(body: number): number;
-  append(body: number, minTime: number, maxTime: number): number;
+  append(body: number, minTime: number, maxTime: number, windowMs: number): number;
 
   packColumns(body: number, from: number, count: number): number;
   unpackColumns(body: number): number;
@@ -31,6 +31,8 @@ export interface KernelExports {
   findMissing(owner: number): number;
   settle(owner: number): void;
   sweepIdentities(count: number, keepBodies: number): number;
+  reserveRefs(count: number): number;
+  forgetRefs(list: number, count: number): number;
 
   createSeries(ref: number): number;
   removeSeries(ref: number): void;
@@ -43,12 +45,42 @@ export interface KernelExports {
   truncate(fromRef: number, toRef: number, time: number): number;
   packTail(ref: number): number;
 
+  beginCommit(): void;
+  endCommit(): void;
+  insertLate(ref: number, timestamp: number, low: number, high: number): number;
+  setHistogramFlag(ref: number, isSet: number): void;
+  touchSeries(ref: number, timestamp: number): void;
+  removeRange(ref: number, minTime: number, maxTime: number, histograms: number): number;
+  dropBefore(ref: number, time: number): number;
+  wasCutShort(): number;
+  restoredTimes(): number;
+  restoredValues(): number;
+  restoreSamples(ref: number, count: number): number;
+  sampleCount(ref: number): number;
+
   openReader(): number;
   closeReader(reader: number): void;
   readSeries(reader: number, ref: number, minTime: number, maxTime: number): number;
+  readMany(
+    reader: number,
+    from: number,
+    count: number,
+    minTime: number,
+    resume: number,
+    limit: number,
+  ): number;
+  capture(reader: number, count: number, commit: number, minTime: number): number;
+  countSamples(reader: number, ref: number, minTime: number, maxTime: number): number;
+  seriesFlags(ref: number): number;
   beginRead(slot: number): void;
   endRead(slot: number): void;
   reclaim(): void;
+  hasReadersBefore(epoch: number): number;
+
+  allocate(bytes: number, kind: number): number;
+  release(address: number, kind: number): void;
+  retire(address: number, kind: number): void;
+  headroomBytes(): number;
 }
 
 let loaded: CompiledModule | undefined;

@@ -164,8 +164,8 @@ export class SharedBody implements KernelBody {
     own.words.set(columns.words.subarray(0, 2 * length));
   }
 
-  append({ minTime, maxTime }: AppendOptions): AppendCounts {
-    const status = this.#exports.append(this.#address, minTime, maxTime);
+  append({ minTime, maxTime, windowMs = -1 }: AppendOptions): AppendCounts {
+    const status = this.#exports.append(this.#address, minTime, maxTime, windowMs);
     if (status === layout.STATUS_NO_MEMORY) {
       const failedAt = this.#field(layout.B_FAILED_AT);
       throw this.#memoryError('samples', failedAt);

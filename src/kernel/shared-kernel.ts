@@ -4,6 +4,7 @@ import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports, loadKernelModule } from './module.ts';
 import { powersOfFive } from './powers-of-five.ts';
 import { SharedBody } from './shared-body.ts';
+import { SharedSlab } from './shared-slab.ts';
 import type {
   Kernel,
   KernelBody,
@@ -12,6 +13,7 @@ import type {
   KernelStats,
   MemoryKind,
   OwnerId,
+  Slab,
 } from './types.ts';
 import { MEMORY_KINDS } from './types.ts';
 import type { CompiledModule, SharedMemory } from './web-assembly.ts';
@@ -22,6 +24,9 @@ const WASM_PAGES_MAX = 65_536;
 
 /** Bytes of `KernelOptions.key`. */
 export const KERNEL_KEY_BYTES = 1072;
+
+/** Answer of calls that count, when the slab is full. */
+const NO_ROOM = 0xffff_ffff;
 
 /** Answers of `createSeries`. */
 const SERIES_MADE = 0;
@@ -41,8 +46,10 @@ class SharedKernel implements Kernel {
   readonly #exports: KernelExports;
   readonly #views: MemoryViews;
   readonly #maxBytes: number;
+  readonly #slab: SharedSlab;
+  readonly #isForeign: boolean;
 
-  constructor(module: CompiledModule, { maxBytes, key }: KernelOptions) {
+  constructor(module: CompiledModule, { maxBytes, key, foreignSeries = false }: KernelOptions) {
     const maximum = Math.min(Math.floor(maxBytes / WASM_PAGE_BYTES), WASM_PAGES_MAX);
     if (maximum < 1) throw new KernelMemoryError('an empty slab', maxBytes);
     this.module = module;
@@ -54,13 +61,16 @@ class SharedKernel implements Kernel {
       throw new RangeError(`a key of ${key.length} bytes, wanted ${this.#exports.keyBytes()}`);
     }
     this.#views.bytesAt(this.#exports.keyAddress(), key.length).set(key);
-    if (this.#exports.setUp(maximum) === 0) throw this.#memoryError('an empty slab');
+    this.#isForeign = foreignSeries;
+    if (this.#exports.setUp(maximum, foreignSeries ? 1 : 0) === 0)
+      throw this.#memoryError('an empty slab');
     const powers = new Uint32Array(powersOfFive().buffer);
     this.#views.wordsAt(this.#views.word(layout.H_POWERS), powers.length).set(powers);
     const version = this.#views.word(layout.H_VERSION);
     if (version !== layout.LAYOUT_VERSION) {
       throw new KernelModuleError(`its layout is ${version}, not ${layout.LAYOUT_VERSION}`);
     }
+    this.#slab = new SharedSlab(this.#exports, this.memory, this.#maxBytes);
   }
 
   openBody(): KernelBody {
@@ -95,7 +105,17 @@ class SharedKernel implements Kernel {
     return this.#exports.sweepIdentities(count, keepBodies);
   }
 
+  forgetRefs(refs: Uint32Array): number {
+    const list = this.#exports.reserveRefs(refs.length) >>> 0;
+    if (list === 0) throw this.#memoryError(`a list of ${refs.length} refs`);
+    this.#views.wordsAt(list, refs.length).set(refs);
+    const forgotten = this.#exports.forgetRefs(list, refs.length) >>> 0;
+    if (forgotten === NO_ROOM) throw this.#memoryError(`a set of ${refs.length} refs`);
+    return forgotten;
+  }
+
   createSeries(ref: number): void {
+    if (this.#isForeign) throw new RangeError(`series ${ref}, wanted none: they are elsewhere`);
     const answer = this.#exports.createSeries(ref);
     if (answer === SERIES_EXISTS) throw new RangeError(`series ${ref} is there already`);
     if (answer !== SERIES_MADE) throw this.#memoryError('one more series');
@@ -130,6 +150,83 @@ class SharedKernel implements Kernel {
 
   packTail(ref: number): void {
     if (this.#exports.packTail(ref) === 0) throw this.#memoryError('a chunk');
+  }
+
+  headroomBytes(): number {
+    return this.#exports.headroomBytes() >>> 0;
+  }
+
+  epoch(): number {
+    return this.#views.word(layout.H_EPOCH);
+  }
+
+  readersBefore(epoch: number): boolean {
+    return this.#exports.hasReadersBefore(epoch) !== 0;
+  }
+
+  slab(): Slab {
+    return this.#slab;
+  }
+
+  beginCommit(): void {
+    this.#exports.beginCommit();
+  }
+
+  endCommit(): void {
+    this.#exports.endCommit();
+  }
+
+  insertLate(ref: number, timestamp: number, lowWord: number, highWord: number): number {
+    const outcome = this.#exports.insertLate(ref, timestamp, lowWord, highWord);
+    if (outcome === layout.NO_ROOM) throw this.#memoryError('a late sample');
+    return outcome;
+  }
+
+  setHistogramFlag(ref: number, isSet: boolean): void {
+    this.#exports.setHistogramFlag(ref, isSet ? 1 : 0);
+  }
+
+  flags(ref: number): number {
+    return this.#exports.seriesFlags(ref);
+  }
+
+  touchSeries(ref: number, timestamp: number): void {
+    this.#exports.touchSeries(ref, timestamp);
+  }
+
+  removeRange(ref: number, minTime: number, maxTime: number, newestOfHistograms = NaN): number {
+    const from = Math.ceil(minTime);
+    const removed = this.#exports.removeRange(ref, from, Math.floor(maxTime), newestOfHistograms);
+    if (this.#exports.wasCutShort() !== 0) throw this.#memoryError('what is left of a chunk');
+    return removed >>> 0;
+  }
+
+  dropBefore(ref: number, time: number): number {
+    const dropped = this.#exports.dropBefore(ref, Math.ceil(time));
+    if (this.#exports.wasCutShort() !== 0) throw this.#memoryError('what is left of a chunk');
+    return dropped >>> 0;
+  }
+
+  restoreSamples(ref: number, timestamps: Float64Array, words: Uint32Array, length: number): void {
+    for (let from = 0; from < length; from += layout.CHUNK_SAMPLES_MAX) {
+      const count = Math.min(length - from, layout.CHUNK_SAMPLES_MAX);
+      this.#views
+        .doublesAt(this.#exports.restoredTimes() >>> 0, count)
+        .set(timestamps.subarray(from, from + count));
+      this.#views
+        .wordsAt(this.#exports.restoredValues() >>> 0, 2 * count)
+        .set(words.subarray(2 * from, 2 * (from + count)));
+      const status = this.#exports.restoreSamples(ref, count);
+      if (status === layout.STATUS_NO_MEMORY) throw this.#memoryError('a chunk');
+      if (status !== layout.STATUS_OK) {
+        const span = `${timestamps[from]} to ${timestamps[from + count - 1]}`;
+        throw new RangeError(`times ${span}, wanted ascending ones of a known series ${ref}`);
+      }
+    }
+  }
+
+  sampleCountOf(ref: number): number {
+    return this.#exports.sampleCount(ref) >>> 0;
   }
 
   openReader(): KernelHandle {

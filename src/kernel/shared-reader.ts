@@ -1,10 +1,13 @@
 import * as layout from './layout.ts';
 import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports } from './module.ts';
-import type { KernelHandle, KernelReader, ReadTarget } from './types.ts';
+import { SharedSlabReader } from './shared-slab.ts';
+import type { KernelHandle, KernelReader, ReadSelection, ReadTarget, SlabReader } from './types.ts';
 
 /** What the kernel's times fit: beyond it no sample can be. */
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
+const WORD_MAX = 0xffff_ffff;
+const AREA_WORDS = 16;
 
 /** Reads the kernel that made `handle`; one reader for each handle. */
 export function connectKernelReader(handle: KernelHandle): KernelReader {
@@ -13,15 +16,35 @@ export function connectKernelReader(handle: KernelHandle): KernelReader {
 
 class SharedReader implements KernelReader {
   readonly #exports: KernelExports;
-  readonly #views: MemoryViews;
   readonly #address: number;
   readonly #slot: number;
+  readonly #slab: SharedSlabReader;
+  // The reading area never moves, and views of a memory that has grown still work: taken once.
+  readonly #header: Uint32Array;
+  readonly #commit: Uint32Array;
+  readonly #resume: Float64Array;
+  readonly #times: Float64Array;
+  readonly #words: Uint32Array;
+  readonly #refs: Uint32Array;
+  readonly #caps: Float64Array;
+  readonly #ends: Uint32Array;
 
   constructor({ module, memory, readerAddress }: KernelHandle) {
     this.#exports = instantiate(module, memory);
-    this.#views = new MemoryViews(memory);
+    this.#slab = new SharedSlabReader(memory);
     this.#address = readerAddress;
-    this.#slot = this.#views.word(readerAddress + layout.V_SLOT);
+    // This thread may not have heard yet that the memory reaches there.
+    this.#slab.refresh(readerAddress + layout.READER_SAMPLES * 32);
+    const views = new MemoryViews(memory);
+    this.#header = views.wordsAt(readerAddress, AREA_WORDS);
+    this.#commit = views.wordsAt(layout.H_COMMIT, 1);
+    this.#resume = views.doublesAt(readerAddress + layout.V_RESUME, 1);
+    this.#slot = this.#field(layout.V_SLOT);
+    this.#times = views.doublesAt(this.#field(layout.V_TIMES), layout.READER_SAMPLES);
+    this.#words = views.wordsAt(this.#field(layout.V_VALUES), 2 * layout.READER_SAMPLES);
+    this.#refs = views.wordsAt(this.#field(layout.V_REFS), layout.READER_BATCH);
+    this.#caps = views.doublesAt(this.#field(layout.V_CAPS), layout.READER_BATCH);
+    this.#ends = views.wordsAt(this.#field(layout.V_ENDS), layout.READER_BATCH);
   }
 
   begin(): void {
@@ -38,12 +61,79 @@ class SharedReader implements KernelReader {
     for (;;) {
       const count = this.#exports.readSeries(this.#address, ref, from, to);
       if (count === 0) return;
-      const timestamps = this.#views.doublesAt(this.#field(layout.V_TIMES), count);
-      const words = this.#views.wordsAt(this.#field(layout.V_VALUES), 2 * count);
-      into.append(timestamps, words, 0, count);
+      into.append(this.#times, this.#words, 0, count);
       if (this.#field(layout.V_MORE) === 0) return;
-      from = (timestamps[count - 1] ?? TIME_MAX) + 1;
+      from = (this.#times[count - 1] ?? TIME_MAX) + 1;
     }
+  }
+
+  readMany(
+    { refs, caps }: ReadSelection,
+    from: number,
+    to: number,
+    minTime: number,
+    into: ReadTarget,
+    offsets: Uint32Array,
+    maxSamples = Infinity,
+  ): number {
+    const start = Math.ceil(Math.max(minTime, -TIME_MAX));
+    let total = 0;
+    let next = from;
+    offsets[from] = 0;
+    while (next < to && total < maxSamples) {
+      const count = Math.min(to - next, layout.READER_BATCH);
+      this.#refs.set(refs.subarray(next, next + count));
+      this.#caps.set(caps.subarray(next, next + count));
+      let done = 0;
+      let resume = start;
+      while (done < count && total < maxSamples) {
+        const limit = Math.min(maxSamples - total, WORD_MAX);
+        const samples = this.#exports.readMany(this.#address, done, count, start, resume, limit);
+        if (samples !== 0) into.append(this.#times, this.#words, 0, samples);
+        const after = this.#field(layout.V_NEXT);
+        for (; done < after; done++) offsets[next + done + 1] = total + (this.#ends[done] ?? 0);
+        resume = this.#resume[0] ?? start;
+        total += samples;
+      }
+      next += done;
+    }
+    return next;
+  }
+
+  commit(): number {
+    return (this.commitWord() & ~1) >>> 0;
+  }
+
+  commitWord(): number {
+    return Atomics.load(this.#commit, 0);
+  }
+
+  capture(
+    refs: Uint32Array,
+    count: number,
+    commit: number,
+    minTime: number,
+    caps: Float64Array,
+  ): boolean {
+    for (let from = 0; from < count; from += layout.READER_BATCH) {
+      const size = Math.min(count - from, layout.READER_BATCH);
+      this.#refs.set(refs.subarray(from, from + size));
+      if (this.#exports.capture(this.#address, size, commit, minTime) === 0) return false;
+      caps.set(this.#caps.subarray(0, size), from);
+    }
+    return true;
+  }
+
+  flags(ref: number): number {
+    return this.#exports.seriesFlags(ref);
+  }
+
+  count(ref: number, minTime: number, maxTime: number): number {
+    return this.#exports.countSamples(this.#address, ref, minTime, maxTime) >>> 0;
+  }
+
+  slab(): SlabReader {
+    return this.#slab;
   }
 
   close(): void {
@@ -51,6 +141,6 @@ class SharedReader implements KernelReader {
   }
 
   #field(offset: number): number {
-    return this.#views.word(this.#address + offset);
+    return this.#header[offset >>> 2] ?? 0;
   }
 }

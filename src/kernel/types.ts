@@ -26,6 +26,11 @@ export interface KernelOptions {
    * prepare identities that collide. Kernels with the same key make the same fingerprints.
    */
   readonly key: Uint8Array;
+  /**
+   * The refs of identities are series of another kernel: none is looked up here, all count as
+   * alive until `forgetRefs`, and no series can be made. Default false.
+   */
+  readonly foreignSeries?: boolean;
 }
 
 /** The ref of an identity whose samples are not wanted (dropped by relabelling). */
@@ -124,6 +129,11 @@ export interface AppendOptions {
   /** Times the store takes; others are `OUT_OF_BOUNDS`. */
   readonly minTime: number;
   readonly maxTime: number;
+  /**
+   * Samples that are older than the newest of their series by at most this are put in place; older
+   * ones are `OUT_OF_ORDER`. In milliseconds, from 0. Without it nothing late is put in place.
+   */
+  readonly windowMs?: number;
 }
 
 /** Counts of the last walk or scan, and of the last append. */
@@ -203,15 +213,18 @@ export interface KernelBody {
 
   /**
    * Appends samples `[0, length)` to their series, in order. Counts by `SampleOutcome` (STORED,
-   * DUPLICATE, CONFLICT, OUT_OF_ORDER, OUT_OF_BOUNDS, UNKNOWN_SERIES). Samples older than the
-   * newest of their series are left to the caller: OUT_OF_ORDER, listed by `outOfOrder`, unless the
-   * slab holds one at that time already.
+   * DUPLICATE, CONFLICT, OUT_OF_ORDER, OUT_OF_BOUNDS, UNKNOWN_SERIES). With `windowMs`: bounds,
+   * newest, then window, then what is stored at the same time, then it is put in place; but samples
+   * in the window that are not newer than all of a series with `setHistogramFlag` are left to the
+   * caller, as OUT_OF_ORDER and listed by `outOfOrder`: look at the histograms, then `insertLate`.
+   * Without `windowMs` every sample older than the newest of its series is left that way, unless
+   * the slab holds one at that time already.
    * Throws KernelMemoryError when the slab is full; samples before `failedAt` are stored then.
    */
   append(options: AppendOptions): AppendCounts;
   /** Outcome of each sample after `append`; a view. */
   outcomes(): Uint8Array;
-  /** Indexes of the samples that `append` found out of order, ascending; a view. */
+  /** Indexes of the samples that `append` left to the caller, ascending; a view. */
   outOfOrder(): Uint32Array;
 
   /**
@@ -245,6 +258,10 @@ export const MEMORY_KINDS = [
   'readers',
   'retired',
   'scratch',
+  'symbols',
+  'label_sets',
+  'postings',
+  'label_lookup',
 ] as const;
 export type MemoryKind = (typeof MEMORY_KINDS)[number];
 
@@ -258,6 +275,41 @@ export interface KernelStats {
   /** Samples held in tails and chunks. */
   readonly sampleCount: number;
   readonly chunkCount: number;
+}
+
+/**
+ * The memory under other structures: blocks at addresses, found through the root words. Take
+ * views anew with `refresh` where an address lies beyond them.
+ */
+export interface SlabReader {
+  /** Views over the whole memory, as of the last `refresh`; index is an address over 1, 4, 4, 8. */
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  /**
+   * Takes the views anew if the memory has grown; those of before go on working. With `minBytes`
+   * they are at least that long afterwards, if the memory is.
+   */
+  refresh(minBytes?: number): void;
+  /**
+   * Address of a word (u32, 0 at first) from which a structure is found; slots 0 to 31, even ones
+   * at a multiple of 8. 0 to 15 are the label index's, 16 to 31 the head's. Use `Atomics`.
+   */
+  rootAddress(slot: number): number;
+}
+
+/** The same with room of one's own; writing thread only. */
+export interface Slab extends SlabReader {
+  /**
+   * A block of at least `bytes`, holding anything; its address, a multiple of 16. The views are
+   * fresh afterwards. Throws KernelMemoryError when the slab is full.
+   */
+  allocate(bytes: number, kind: MemoryKind): number;
+  /** Frees a block that nothing points to any more, once no reader can be looking at it. */
+  retire(address: number, kind: MemoryKind): void;
+  /** Frees a block that no other thread has ever been able to find, at once. */
+  release(address: number, kind: MemoryKind): void;
 }
 
 /** The writing side; one thread only. */
@@ -289,6 +341,12 @@ export interface Kernel {
    * many went. Call it now and then: a dropped series costs its identity until then.
    */
   sweepIdentities(count: number, keepBodies: number): number;
+  /**
+   * With `foreignSeries`: forgets every identity that stands for one of these refs, which are then
+   * not missing anywhere either; returns how many identities went. Looks at all of them (some 10 ns
+   * each), so give many refs at a time. Throws KernelMemoryError when the slab is full.
+   */
+  forgetRefs(refs: Uint32Array): number;
 
   /** Makes the series `ref` (1 … 2^32 - 2, never used before), without samples. */
   createSeries(ref: number): void;
@@ -306,6 +364,58 @@ export interface Kernel {
   /** Packs what is in the tail of a series, however little. */
   packTail(ref: number): void;
 
+  /**
+   * What is appended or touched from here to `endCommit` shows to `KernelReader.capture` only after
+   * it, and then all of it. What is appended outside shows at once.
+   */
+  beginCommit(): void;
+  endCommit(): void;
+  /**
+   * Stores a sample wherever its time belongs: a `SampleOutcome` (STORED, DUPLICATE, CONFLICT,
+   * OUT_OF_BOUNDS where the time is no integer, UNKNOWN_SERIES). The value is two words of bits.
+   * Throws KernelMemoryError when the slab is full.
+   */
+  insertLate(ref: number, timestamp: number, lowWord: number, highWord: number): number;
+  /** Marks a series that has histograms too; see `KernelBody.append`. Cleared at first. */
+  setHistogramFlag(ref: number, isSet: boolean): void;
+  /** `SERIES_HAS_HISTOGRAMS` or 0; 0 where there is no such series. */
+  flags(ref: number): number;
+  /**
+   * Makes `timestamp` the newest time of a series if it is newer, without a sample: something
+   * else, a histogram, was stored at it.
+   */
+  touchSeries(ref: number, timestamp: number): void;
+  /**
+   * Removes the samples within the times; how many. The newest time becomes that of the newest
+   * sample left or `newestOfHistograms`, whichever is newer. Throws KernelMemoryError when the slab
+   * is full; some are removed then.
+   */
+  removeRange(ref: number, minTime: number, maxTime: number, newestOfHistograms?: number): number;
+  /**
+   * Drops samples before `time`, and no others; how many. The newest time stays. Throws
+   * KernelMemoryError when the slab is full; whole chunks are dropped then, and a part is not.
+   */
+  dropBefore(ref: number, time: number): number;
+  /**
+   * Stores samples `[0, length)`, times ascending, in a series without samples: packed at once,
+   * visible at once. Throws KernelMemoryError when the slab is full; a part is stored then.
+   */
+  restoreSamples(ref: number, timestamps: Float64Array, words: Uint32Array, length: number): void;
+  /** Samples of the series; 0 where there is no such series. */
+  sampleCountOf(ref: number): number;
+
+  /** Bytes that can still be given out, in pages; single blocks over 1 KiB may find less. */
+  headroomBytes(): number;
+  /** Goes up by one with each `reclaim`. */
+  epoch(): number;
+  /**
+   * Whether a read that began before that epoch is under way: `reclaim`, note `epoch()`, then ask
+   * until it is false; what began since found what was published before.
+   */
+  readersBefore(epoch: number): boolean;
+  /** The memory, for structures that are not the kernel's; always the same object. */
+  slab(): Slab;
+
   /** A reading area for one thread (at most 64), to be posted to it. */
   openReader(): KernelHandle;
   /** After its thread has ended, or when it never began. */
@@ -314,6 +424,12 @@ export interface Kernel {
   reclaim(): void;
   stats(): KernelStats;
 }
+
+/** Bit of `flags`: the series has histograms, which the kernel does not hold. */
+export const SERIES_HAS_HISTOGRAMS = 1;
+
+/** For `KernelReader.capture`: whatever is there, finished or not. */
+export const ANY_COMMIT = 0xffff_ffff;
 
 /** The reading side, on any thread, its own one included. */
 export interface KernelReader {
@@ -328,7 +444,57 @@ export interface KernelReader {
    * meanwhile: samples it published before the call are there, later ones may be.
    */
   read(ref: number, minTime: number, maxTime: number, into: ReadTarget): void;
+  /**
+   * Reads series `[from, to)` of `refs` one after the other: each as `read` would between `minTime`
+   * and its cap (NaN: nothing). `offsets[i]` is where series `i` begins among the samples that this
+   * call appended, `offsets[i + 1]` where it ends. Stops after the series with which there are
+   * `maxSamples` or more (default: none stops it); returns the index to go on with, `to` when done.
+   */
+  readMany(
+    selection: ReadSelection,
+    from: number,
+    to: number,
+    minTime: number,
+    into: ReadTarget,
+    offsets: Uint32Array,
+    maxSamples?: number,
+  ): number;
+
+  /** Number of the last finished commit; always even, wraps at 2^32. */
+  commit(): number;
+  /**
+   * The word behind it: the same when idle, one more while the next commit is under way. Of several
+   * kernels that commit together, take all words, again until none has moved and either all are
+   * even or all odd.
+   */
+  commitWord(): number;
+  /**
+   * Newest time of each series `[0, count)` that commit `commit` and those before it made, to
+   * `caps`: what is read up to there later is what these commits stored, whatever comes in between
+   * (late samples and removals show at once). NaN where the series is gone, or where that time is
+   * before `minTime`. False when a series has moved on by two commits: begin again with a newer
+   * `commit()`, or with `ANY_COMMIT`, which takes what is there and never fails.
+   */
+  capture(
+    refs: Uint32Array,
+    count: number,
+    commit: number,
+    minTime: number,
+    caps: Float64Array,
+  ): boolean;
+  /** As `Kernel.flags`. */
+  flags(ref: number): number;
+  /** Upper bound of the samples within the times, from what stands before each chunk: cheap. */
+  count(ref: number, minTime: number, maxTime: number): number;
+  /** The memory, for structures that are not the kernel's; always the same object. */
+  slab(): SlabReader;
   close(): void;
+}
+
+/** Series, and the newest time of each that is to be read (`capture`). */
+export interface ReadSelection {
+  readonly refs: Uint32Array;
+  readonly caps: Float64Array;
 }
 
 /** What `SampleColumns.append` of the model is. */

@@ -6,6 +6,8 @@
 /** A `WebAssembly.Memory` made shared. After it grew, `buffer` is another, longer one. */
 export interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
+  /** In pages of 64 KiB. Growing by 0 makes `buffer` as long as other threads have made it. */
+  grow(pages: number): number;
 }
 
 /** A compiled `WebAssembly.Module`; can be posted to workers. */

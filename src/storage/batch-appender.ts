@@ -4,7 +4,8 @@ import type { Appender, CommitResult, SeriesRef } from './api.ts';
 import { OUTCOME_COUNT, SampleBatch } from './api.ts';
 import type { Commit, CommitBounds, HistogramEntry } from './head/commit.ts';
 import type { StoredExemplar } from './head/exemplar-ring.ts';
-import type { PendingSeries, SeriesResolver } from './series-resolver.ts';
+import type { PendingSeries } from './pending-series.ts';
+import type { SeriesResolver } from './series-resolver.ts';
 
 /** Writes a commit to the log and, when it is there, applies it. */
 export type CommitWriter = (commit: Commit) => Promise<CommitResult>;
@@ -13,6 +14,7 @@ export type CommitWriter = (commit: Commit) => Promise<CommitResult>;
 export class BatchAppender implements Appender {
   readonly samples = new SampleBatch();
   readonly #resolver: SeriesResolver;
+  readonly #source: string | undefined;
   readonly #bounds: () => CommitBounds;
   readonly #write: CommitWriter;
   readonly #held = new Set<PendingSeries>();
@@ -22,15 +24,21 @@ export class BatchAppender implements Appender {
   readonly #state: [string, Uint8Array | undefined][] = [];
   #done = false;
 
-  constructor(resolver: SeriesResolver, bounds: () => CommitBounds, write: CommitWriter) {
+  constructor(
+    resolver: SeriesResolver,
+    bounds: () => CommitBounds,
+    write: CommitWriter,
+    source?: string,
+  ) {
     this.#resolver = resolver;
+    this.#source = source;
     this.#bounds = bounds;
     this.#write = write;
   }
 
   series(labels: Labels): SeriesRef {
     this.#assertUsable();
-    return this.#resolver.resolve(labels, this.#held);
+    return this.#resolver.resolve(labels, this.#held, this.#source);
   }
 
   addHistogram(ref: SeriesRef, timestamp: number, histogram: FloatHistogram | undefined): void {

@@ -1,12 +1,14 @@
-import { MessageChannel } from 'node:worker_threads';
+import type { MemoryKind } from '../kernel/index.ts';
 import type { Matcher, Metadata } from '../model/index.ts';
 import { Labels, messageOf } from '../model/index.ts';
 import type { CancelTimer } from '../util/index.ts';
 import type {
   Appender,
+  AppenderOptions,
   CommitResult,
   ExemplarSeries,
   Querier,
+  SelectionSize,
   Storage,
   StorageStats,
   TimeRange,
@@ -15,66 +17,31 @@ import type {
 import { BatchAppender } from './batch-appender.ts';
 import type { DataLock } from './data-lock.ts';
 import type { StorageEnvironment } from './environment.ts';
-import { StorageClosedError, storageErrorOf } from './errors.ts';
+import { StorageClosedError, StorageFullError, storageErrorOf } from './errors.ts';
 import type { Commit, CommitBounds } from './head/commit.ts';
+import { findExemplars } from './head/find-exemplars.ts';
 import type { Head } from './head/head.ts';
-import { headStats } from './head/head-stats.ts';
-import { selectSeries } from './head/select-series.ts';
+import { HeadStats } from './head/head-stats.ts';
 import type { StorageOptions } from './options.ts';
-import type { Reader } from './reader/reader.ts';
-import type { DeleteRecord } from './wal/records.ts';
-import type { ReadSource } from './reader/read-source.ts';
-import { LocalSource, MergedSource } from './reader/read-source.ts';
-import { MergingReader } from './reader/merging-reader.ts';
 import { eachSeries } from './reader/block-series.ts';
-import { nodeFileSystem } from './file-system.ts';
+import { StoreReading } from './reader/store-reading.ts';
+import type { DeleteRecord } from './wal/records.ts';
 import type { BlockMeta } from './block/block-meta.ts';
 import type { BlockSet } from './block/block-set.ts';
-import { BlockCache } from './block/block-cache.ts';
 import { CommitGate } from './compact/commit-gate.ts';
 import { Compactor } from './compact/compactor.ts';
 import { writeSnapshot } from './compact/write-snapshot.ts';
 import { Cutter } from './compact/cutter.ts';
-import { HeadReader } from './reader/head-reader.ts';
-import { ReaderQuerier } from './reader/reader-querier.ts';
-import { ReaderServer } from './reader/reader-server.ts';
+import { CommitRoom } from './head/commit-room.ts';
+import { Pacer } from './pacer.ts';
 import { SeriesResolver } from './series-resolver.ts';
-import type { ByteWriter } from './wal/byte-writer.ts';
+import type { StorageCounters } from './storage-counters.ts';
 import type { Checkpointer } from './wal/checkpointer.ts';
-import type { LogWriter } from './wal/log-writer.ts';
-import { encodeCommit, encodeDelete, encodeTruncate } from './wal/records.ts';
+import type { EncodeRecord, LogWriter } from './wal/log-writer.ts';
+import { encodeDelete, encodeTruncate } from './wal/records.ts';
 import type { Recovery } from './wal/recover.ts';
 
 const STATS_LIMIT = 10;
-
-/**
- * What the store counts of itself, for the program's own metrics: totals since it was opened unless
- * said otherwise. Costs the same however much is stored.
- */
-export interface StorageCounters {
-  readonly walRecords: number;
-  readonly walBytes: number;
-  /** Groups of records written together; with `fsync: group` as many syncs. */
-  readonly walGroups: number;
-  readonly walFailedGroups: number;
-  /** Log that a restart would replay, bytes. */
-  readonly walSizeBytes: number;
-  readonly checkpoints: number;
-  readonly failedCheckpoints: number;
-  /** Held now: series with samples, their samples of both kinds, and chunks of these. */
-  readonly series: number;
-  readonly samples: number;
-  readonly chunks: number;
-  /** New series refused by `max_series`. */
-  readonly seriesRefused: number;
-  /** Exemplars refused as duplicates, out of order or bounds, or of an unknown series. */
-  readonly exemplarsDropped: number;
-  readonly blocks: number;
-  /** Size of the blocks on the disk. */
-  readonly blockBytes: number;
-  /** Memory held for samples, bytes. */
-  readonly sampleMemoryBytes: number;
-}
 
 /** The parts that opening has put together. */
 export interface StorageParts {
@@ -98,16 +65,15 @@ export class EmbeddedStorage implements Storage {
   readonly #checkpointer: Checkpointer;
   readonly #lock: DataLock;
   readonly #blocks: BlockSet;
-  readonly #cache: BlockCache;
-  readonly #source: ReadSource;
-  readonly #reader: Reader;
+  readonly #reading: StoreReading;
+  readonly #stats: HeadStats;
   readonly #gate = new CommitGate();
   readonly #cutter: Cutter;
   readonly #compactor: Compactor;
   /** What changes blocks goes one after another. */
   #changing: Promise<unknown> | undefined;
   readonly #resolver: SeriesResolver;
-  readonly #servers = new Set<ReaderServer>();
+  readonly #room: CommitRoom;
   #cancelMaintenance: CancelTimer;
   #closing: Promise<void> | undefined;
 
@@ -121,44 +87,51 @@ export class EmbeddedStorage implements Storage {
     this.#checkpointer = parts.checkpointer;
     this.#lock = parts.lock;
     this.#blocks = parts.blocks;
-    this.#cache = new BlockCache(parts.environment.files);
-    this.#source = new LocalSource(new HeadReader(parts.head), parts.blocks);
-    this.#reader = new MergingReader(this.#source, this.#cache);
+    const { head, blocks, environment } = parts;
+    this.#reading = new StoreReading({ files: environment.files, head, blocks });
+    this.#stats = new HeadStats(parts.head);
+    this.#room = new CommitRoom(parts.head);
+    const publish = (): void => this.#reading.publish(parts.head.floor);
+    parts.blocks.onChange = publish;
     this.#cutter = new Cutter({
       ...parts,
       gate: this.#gate,
       windowMs: parts.options.out_of_order_window_ms,
+      onFloor: publish,
     });
     this.#compactor = new Compactor(parts.environment, parts.blocks, {
       retentionMs: parts.options.retention_ms,
       retentionBytes: parts.options.retention_bytes,
     });
-    this.#resolver = new SeriesResolver(parts.head, parts.options.max_series);
+    this.#resolver = new SeriesResolver(parts.head, {
+      maxSeries: parts.options.max_series,
+      maxSeriesPerSource: parts.options.max_series_per_source,
+    });
     this.#cancelMaintenance = this.#scheduleMaintenance();
   }
 
-  appender(): Appender {
+  appender({ source }: AppenderOptions = {}): Appender {
     return new BatchAppender(
       this.#resolver,
       () => this.#bounds(),
       (commit) => this.#commit(commit),
+      source,
     );
   }
 
   querier(): Querier {
     this.#assertOpen();
-    return new ReaderQuerier(this.#reader);
+    return this.#reading.querier();
+  }
+
+  selectionSize(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined {
+    this.#assertOpen();
+    return this.#reading.selectionSize(matchers, range);
   }
 
   workerHandle(): WorkerHandle {
     this.#assertOpen();
-    const { port1, port2 } = new MessageChannel();
-    // A worker reads blocks itself, where it can get at their files.
-    const onDisk = this.#environment.files === nodeFileSystem;
-    const source = onDisk ? this.#source : new MergedSource(this.#reader);
-    const server = new ReaderServer(source, port1, () => this.#servers.delete(server));
-    this.#servers.add(server);
-    return { message: { port: port2 }, transfer: [port2] };
+    return this.#reading.workerHandle();
   }
 
   metadata(): ReadonlyMap<string, Metadata> {
@@ -169,24 +142,7 @@ export class EmbeddedStorage implements Storage {
     matcherLists: readonly (readonly Matcher[])[],
     range: TimeRange,
   ): readonly ExemplarSeries[] {
-    const { table } = this.#head;
-    const wanted = new Set(matcherLists.flatMap((matchers) => selectSeries(table, matchers)));
-    const found = new Map<
-      number,
-      { labels: Labels; exemplars: ExemplarSeries['exemplars'][0][] }
-    >();
-    for (const { ref, labelPairs, value, timestamp } of this.#head.exemplars.entries()) {
-      if (timestamp < range.minTime || timestamp > range.maxTime) continue;
-      const series = table.get(ref);
-      if (series === undefined || !wanted.has(series)) continue;
-      let entry = found.get(series.ref);
-      if (entry === undefined) {
-        entry = { labels: table.labels(series), exemplars: [] };
-        found.set(series.ref, entry);
-      }
-      entry.exemplars.push({ labelPairs, value, timestamp });
-    }
-    return [...found.values()].sort((a, b) => a.labels.compare(b.labels));
+    return findExemplars(this.#head, matcherLists, range);
   }
 
   state(keyPrefix: string): ReadonlyMap<string, Uint8Array> {
@@ -209,7 +165,7 @@ export class EmbeddedStorage implements Storage {
 
   stats(limit = STATS_LIMIT): StorageStats {
     const { corruptionCount } = this.recovery;
-    const head = headStats(this.#head, limit);
+    const head = this.#stats.read(limit);
     const blocks = this.#blocks.list().map(({ meta }) => meta);
     const sum = (count: (meta: BlockMeta) => number): number =>
       blocks.reduce((total, meta) => total + count(meta), 0);
@@ -224,6 +180,11 @@ export class EmbeddedStorage implements Storage {
     };
   }
 
+  /** Bytes of the memory for new samples and their labels, by what they hold. */
+  memoryByKind(): Readonly<Record<MemoryKind, number>> {
+    return this.#head.memoryByKind();
+  }
+
   counters(): StorageCounters {
     const { records, bytes, groups, failedGroups } = this.#log.counters;
     return {
@@ -236,12 +197,13 @@ export class EmbeddedStorage implements Storage {
       failedCheckpoints: this.#checkpointer.failedCount,
       series: this.#head.seriesCount,
       samples: this.#head.sampleCount,
-      chunks: this.#head.chunks.chunkCount,
+      chunks: this.#head.chunkCount,
       seriesRefused: this.#resolver.refusedCount,
       exemplarsDropped: this.#head.exemplars.droppedCount,
       blocks: this.#blocks.list().length,
       blockBytes: this.#blocks.sizeBytes,
-      sampleMemoryBytes: this.#head.chunks.sizeBytes,
+      sampleMemoryBytes: sampleBytes(this.#head.memoryByKind()),
+      memoryRefusals: this.#room.refusedCount,
     };
   }
 
@@ -297,16 +259,30 @@ export class EmbeddedStorage implements Storage {
   async #maintainHead(): Promise<void> {
     const period = this.#resolver.period++;
     const { minTime } = this.#bounds();
-    const refs: number[] = [];
-    for (const series of this.#head.table.all()) {
-      const empty = !series.hasSamples || series.newest < minTime;
-      if (empty && series.usedInPeriod < period) refs.push(series.ref);
-    }
+    const refs = await this.#idleSeries(minTime, period);
     if (this.#options.retention_ms === 0 && refs.length === 0) return;
     await this.#logged(
       (writer) => encodeTruncate(writer, { minTime, refs }),
-      () => this.#head.applyTruncate(minTime, refs),
+      () => {
+        this.#head.applyTruncate(minTime, refs);
+        this.#resolver.forget(refs.filter((ref) => !this.#head.has(ref)));
+      },
     );
+  }
+
+  /** Series without samples at or after a time that nobody has asked for since `period` began. */
+  async #idleSeries(minTime: number, period: number): Promise<number[]> {
+    const head = this.#head;
+    const found: number[] = [];
+    const pacer = new Pacer();
+    for (const refs of head.refs()) {
+      for (const ref of refs) {
+        const hasNew = head.newestTime(ref) >= minTime;
+        if (!hasNew && !this.#resolver.isUsedSince(ref, period)) found.push(ref);
+      }
+      if (pacer.dueNow()) await pacer.pause();
+    }
+    return found;
   }
 
   #commit(commit: Commit): Promise<CommitResult> {
@@ -317,33 +293,41 @@ export class EmbeddedStorage implements Storage {
   }
 
   #logCommit(commit: Commit): Promise<CommitResult> {
-    return this.#logged(
-      (writer) => encodeCommit(writer, commit),
+    const release = this.#room.reserve(commit);
+    if (release === undefined) {
+      const text = 'the memory for new samples (head_memory_bytes) is full';
+      return Promise.reject(new StorageFullError(text));
+    }
+    const committing = this.#logged(
+      (writer, commits) => commits.encode(writer, commit),
       () => this.#head.apply(commit),
+      commit.samples.length,
     );
+    committing.then(release, release);
+    return committing;
   }
 
   /** Writes a record; when it is in the log, applies it and resolves with the result. */
-  #logged<T>(encode: (writer: ByteWriter) => void, apply: () => T): Promise<T> {
+  #logged<T>(encode: EncodeRecord, apply: () => T, sampleCount = 0): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#log.append(encode, {
-        apply: () => {
+      const entry = {
+        apply: (): void => {
           resolve(apply());
           this.#checkpointer.logGrew();
         },
         reject,
-      });
+      };
+      this.#log.append(encode, entry, sampleCount);
     });
   }
 
   #delete(record: DeleteRecord, touched: Set<string>): Promise<number> {
-    const { table } = this.#head;
     const countBefore = touched.size;
     return this.#logged(
       (writer) => encodeDelete(writer, record),
       () => {
-        const inHead = this.#head.applyDelete(record.matchers, record.range, (series) => {
-          if (countBefore > 0) touched.add(table.labels(series).key);
+        const inHead = this.#head.applyDelete(record.matchers, record.range, (ref) => {
+          if (countBefore > 0) touched.add(this.#head.labels(ref).key);
         });
         this.#blocks.hide(record);
         return countBefore > 0 ? touched.size : inHead;
@@ -358,7 +342,7 @@ export class EmbeddedStorage implements Storage {
     for (const ref of this.#blocks.list()) {
       const { minTime, maxTime } = ref.meta;
       if (maxTime < range.minTime || minTime > range.maxTime) continue;
-      await this.#cache.with(ref, (block) =>
+      await this.#reading.cache.with(ref, (block) =>
         eachSeries(block, ref, [matchers], range, signal, (pairs) => {
           keys.add(Labels.fromPairs(pairs).key);
         }),
@@ -405,12 +389,13 @@ export class EmbeddedStorage implements Storage {
 
   async #close(): Promise<void> {
     this.#cancelMaintenance();
-    for (const server of this.#servers) server.close();
-    this.#servers.clear();
+    this.#reading.close();
     this.#compactor.stop();
+    this.#cutter.stop();
     try {
       await this.#changing;
-      await this.#cache.close();
+      await this.#reading.ended();
+      await this.#reading.cache.close();
       await this.#checkpointer.close();
       await this.#log.close();
     } catch (error) {
@@ -435,4 +420,9 @@ function timeSpan(
     minTime: Math.min(head.minTime ?? Infinity, ...blocks.map(({ minTime }) => minTime)),
     maxTime: Math.max(head.maxTime ?? -Infinity, ...blocks.map(({ maxTime }) => maxTime)),
   };
+}
+
+/** What holds samples: tails, chunks, and the times that chunks share. */
+function sampleBytes(bytes: Readonly<Record<MemoryKind, number>>): number {
+  return bytes.tails + bytes.chunks + bytes.time_blocks;
 }

@@ -5,14 +5,16 @@ import {
   processCrash,
   systemError,
 } from '../../test/support/memory-file-system.ts';
+import { encodeOldCommit } from '../../test/support/old-commit-codec.ts';
 import { createMatcher, Labels } from '../model/index.ts';
 import { silentLogger } from '../telemetry/index.ts';
 import { crc32c, FakeClock } from '../util/index.ts';
-import { SampleOutcome } from './api.ts';
+import { SampleBatch, SampleOutcome } from './api.ts';
 import type { EmbeddedStorage } from './embedded-storage.ts';
 import { openStorage } from './open-storage.ts';
 import type { StorageOptionsInput } from './options.ts';
-import { encodeFileHeader, FileMagic } from './wal/log-file.ts';
+import { ByteWriter } from './wal/byte-writer.ts';
+import { beginRecord, encodeFileHeader, endRecord, FileMagic } from './wal/log-file.ts';
 
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
@@ -77,16 +79,23 @@ describe('damage', () => {
     await third.close();
   });
 
-  test('a damaged middle loses its record alone, is counted, and put aside', async () => {
-    const storage = await open();
-    await fill(storage, A, 5);
+  test('a damaged middle loses what depends on it, is counted, and put aside', async () => {
+    const storage = await open({ wal_segment_bytes: 4096 });
+    await fill(storage, A, 300);
+    const whole = await dumpStorage(storage);
     await storage.close();
     const path = 'data/wal/00000001';
     const bytes = files.bytes(path);
     const middle = bytes.length >>> 1;
     bytes[middle] = bytes[middle]! ^ 0x10;
     const again = await open();
-    expect((await dumpStorage(again)).length).toBe(4);
+    const left = await dumpStorage(again);
+    // What is before it in its segment, and all of the next segments.
+    expect(left.length).toBeGreaterThan(100);
+    expect(left.length).toBeLessThan(300);
+    expect(whole).toEqual(expect.arrayContaining(left));
+    expect(left).toContain(whole[0]);
+    expect(left).toContain(whole.at(-1));
     expect(again.stats().corruptionCount).toBe(1);
     expect(reports.map(({ message }) => message)).toEqual([
       'the log is damaged; what was there is lost, the file is put aside',
@@ -97,27 +106,29 @@ describe('damage', () => {
       `data/quarantine/00000001-${NOW}`,
     ]);
     const third = await open();
-    expect((await dumpStorage(third)).length).toBe(4);
+    expect(await dumpStorage(third)).toEqual(left);
     expect(third.stats().corruptionCount).toBe(0);
     await third.close();
   });
 
   test('damage stays where it is when the checkpoint for it cannot be written', async () => {
     const storage = await open();
-    await fill(storage, A, 3);
+    await fill(storage, A, 9);
     await storage.close();
     const bytes = files.bytes('data/wal/00000001');
-    bytes[bytes.length >>> 1]! ^= 1;
+    bytes[bytes.length - 50]! ^= 1;
     files.onOperation = (operation) => {
       if (operation === 'rename') throw systemError('EIO', 'the disk failed');
     };
     const again = await open();
-    expect((await dumpStorage(again)).length).toBe(2);
+    const left = await dumpStorage(again);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(9);
     files.onOperation = () => {};
     await again.close();
     const third = await open();
     expect(third.stats().corruptionCount).toBe(1);
-    expect((await dumpStorage(third)).length).toBe(2);
+    expect(await dumpStorage(third)).toEqual(left);
     await third.close();
   });
 
@@ -138,7 +149,7 @@ describe('damage', () => {
 
   test('a missing segment is reported', async () => {
     const storage = await open({ wal_segment_bytes: 4096 });
-    await fill(storage, A, 200);
+    await fill(storage, A, 500);
     await storage.close();
     expect(walNames().length).toBeGreaterThan(3);
     await files.remove('data/wal/00000002');
@@ -148,12 +159,30 @@ describe('damage', () => {
     await again.close();
   });
 
+  test('a segment of version 1 is read, and not written to any more', async () => {
+    const path = 'data/wal/00000001';
+    files.put(path, oldSegment());
+    const storage = await open();
+    const line = (await dumpStorage(storage))[0];
+    expect(line).toContain(A.toString());
+    await store(storage, A, [[NOW + 1, 2]]);
+    await storage.close();
+    expect(files.bytes(path)).toEqual(oldSegment());
+    expect(walNames()).toEqual(['00000001', '00000002']);
+    const again = await open();
+    expect(again.recovery.corruptionCount).toBe(0);
+    const lines = await dumpStorage(again);
+    expect(lines.length).toBe(2);
+    expect(lines[0]).toBe(line);
+    await again.close();
+  });
+
   test('files of a newer version are refused and left alone', async () => {
     const header = encodeFileHeader(FileMagic.SEGMENT, 1);
     files.put('data/wal/00000001', header);
     const storage = await open();
     await storage.close();
-    const newer = encodeNewerHeader();
+    const newer = encodeHeader(99);
     files.put('data/wal/00000001', newer);
     await expect(open()).rejects.toMatchObject({ code: 'storage_failed' });
     expect(files.bytes('data/wal/00000001')).toEqual(newer);
@@ -318,13 +347,13 @@ describe('the log', () => {
 
   test('is replaced by a checkpoint when it is large', async () => {
     const storage = await open({ wal_segment_bytes: 4096, checkpoint_bytes: 16_384 });
-    await fill(storage, A, 400);
+    await fill(storage, A, 1000);
     await storage.close();
     expect(storage.counters().checkpoints).toBeGreaterThan(0);
     const segments = walNames().filter((name) => !name.startsWith('checkpoint-'));
     expect(segments.length).toBeLessThan(8);
     const again = await open();
-    expect((await dumpStorage(again)).length).toBe(400);
+    expect((await dumpStorage(again)).length).toBe(1000);
     expect(again.recovery.checkpointBytes).toBeGreaterThan(0);
     await again.close();
   });
@@ -441,10 +470,27 @@ describe('retention', () => {
 });
 
 /** The header of a segment of version 2, with its right checksum. */
-function encodeNewerHeader(): Uint8Array {
+function encodeHeader(version: number): Uint8Array {
   const header = encodeFileHeader(FileMagic.SEGMENT, 1);
   const view = new DataView(header.buffer);
-  view.setUint32(4, 2, true);
+  view.setUint32(4, version, true);
   view.setUint32(12, crc32c(header, 0, 12), true);
   return header;
+}
+
+/** A segment of version 1 with one sample of series A. */
+function oldSegment(): Uint8Array {
+  const writer = new ByteWriter();
+  writer.raw(encodeHeader(1));
+  const start = beginRecord(writer);
+  const samples = new SampleBatch();
+  samples.push(1, NOW, 1);
+  encodeOldCommit(writer, {
+    bounds: { minTime: 0, maxTime: NOW, windowMs: 0 },
+    series: [{ ref: 1, labels: A }],
+    samples,
+    ...{ histograms: [], exemplars: [], metadata: [], state: [] },
+  });
+  endRecord(writer, start);
+  return writer.written().slice();
 }

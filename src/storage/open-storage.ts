@@ -6,6 +6,7 @@ import type { StorageEnvironment } from './environment.ts';
 import { defaultEnvironment } from './environment.ts';
 import { StorageError, storageErrorOf } from './errors.ts';
 import { Head } from './head/head.ts';
+import { SHARD_BYTES_LEAST, SHARD_BYTES_MOST } from './head/commit-room.ts';
 import type { StorageOptions, StorageOptionsInput } from './options.ts';
 import { storageOptionsSchema } from './options.ts';
 import { Checkpointer } from './wal/checkpointer.ts';
@@ -46,7 +47,11 @@ async function openLocked(
 ): Promise<EmbeddedStorage> {
   const { files, clock } = environment;
   const startMs = clock.monotonic();
-  const head = new Head(options.max_exemplars);
+  const head = new Head({
+    maxExemplars: options.max_exemplars,
+    shardCount: options.head_shards,
+    shardBytes: shardBytes(options),
+  });
   const recovery = await recover(environment, walDir, head);
   const { resume } = recovery;
   const segment =
@@ -76,6 +81,11 @@ async function openLocked(
   if (recovery.damagedNames.size > 0) await keepWhatCouldBeRead(environment, checkpointer);
   const parts = { options, environment, head, log, checkpointer, blocks, lock, recovery };
   return new EmbeddedStorage(parts);
+}
+
+function shardBytes({ head_memory_bytes, head_shards }: StorageOptions): number {
+  const share = Math.floor(head_memory_bytes / head_shards);
+  return Math.min(SHARD_BYTES_MOST, Math.max(SHARD_BYTES_LEAST, share));
 }
 
 /** A checkpoint now: after it, the damaged files are not read any more. */

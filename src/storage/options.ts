@@ -55,6 +55,29 @@ export const storageOptionsSchema = z.strictObject({
   max_series: count
     .default(0)
     .describe('Most series held at once; known ones go on beyond it. 0 sets no limit.'),
+  max_series_per_source: count
+    .default(0)
+    .describe(
+      'Most series that one source (a sender, a scrape job) may have; its known ones go on beyond ' +
+        'it. 0 sets no limit.',
+    ),
+  head_shards: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe(
+      'Number of shared memories, of at most 4 GiB each, that hold the newest samples; one has room ' +
+        'for some three million series.',
+    ),
+  head_memory_bytes: z
+    .int()
+    .min(32 * MIB)
+    .default(16 * 4096 * MIB)
+    .describe(
+      'Most memory for the newest samples and their labels, in bytes, divided among the shards; ' +
+        'beyond it new samples are refused until there is room. A shard takes at most 4 GiB.',
+    ),
   max_exemplars: count.default(100_000).describe('Most exemplars held; the oldest give way.'),
   wal_segment_bytes: z
     .int()

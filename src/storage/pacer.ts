@@ -1,26 +1,31 @@
-/** How long one piece of work may keep the event loop. */
-const SLICE_MS = 4;
+/** How long one piece of work may keep the event loop of the main thread. */
+export const SLICE_MS = 4;
 /** Looking at the clock costs more than most items of work. */
 const LOOK_EVERY = 64;
 
 /**
- * Cuts long work on the main thread into slices. Call `due` once for each item; when it says so,
- * await `pause`, in which everything else that waits gets its turn.
+ * Cuts long work into slices. Call `due` once for each item; when it says so, await `pause`, in
+ * which everything else that waits gets its turn.
  */
 export class Pacer {
+  readonly #sliceMs: number;
   #startMs = performance.now();
   #untilLook = LOOK_EVERY;
+
+  constructor(sliceMs = SLICE_MS) {
+    this.#sliceMs = sliceMs;
+  }
 
   /** Whether the slice is used up. */
   due(): boolean {
     if (--this.#untilLook > 0) return false;
     this.#untilLook = LOOK_EVERY;
-    return performance.now() - this.#startMs >= SLICE_MS;
+    return performance.now() - this.#startMs >= this.#sliceMs;
   }
 
   /** The same, for items that are long each. */
   dueNow(): boolean {
-    return performance.now() - this.#startMs >= SLICE_MS;
+    return performance.now() - this.#startMs >= this.#sliceMs;
   }
 
   async pause(): Promise<void> {

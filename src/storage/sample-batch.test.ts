@@ -15,3 +15,18 @@ test('a NaN that is pushed as a number has the bits of the wire, also while the 
   const stale = Array.from({ length: batch.length }, (_, index) => isStaleAt(batch.words, index));
   expect(stale).toEqual([false, false, false, false, false, false, true]);
 });
+
+test('columns are taken bit for bit, and added to', () => {
+  const source = new SampleBatch(1);
+  for (let index = 0; index < 100; index++) source.push(index, index + 1, NaN);
+  source.pushStale(100, 101);
+  const batch = new SampleBatch(1);
+  batch.push(1, 1, 1);
+  batch.setColumns(source);
+  batch.addColumns(source, 99, 101);
+  expect(batch.length).toBe(103);
+  expect(isStaleAt(batch.words, 100)).toBe(true);
+  expect([...batch.refs.subarray(98, 103)]).toEqual([98, 99, 100, 99, 100]);
+  expect(batch.timestamps[102]).toBe(101);
+  expect(isStaleAt(batch.words, 102)).toBe(true);
+});

@@ -1,5 +1,14 @@
 import { HIGH_WORD, LOW_WORD, NAN_HIGH_WORD, NAN_LOW_WORD, setStaleAt } from '../model/index.ts';
 
+/** Columns of samples that someone else owns: what a kernel's body has, or another batch. */
+export interface SampleBatchColumns {
+  readonly length: number;
+  readonly refs: Uint32Array;
+  readonly timestamps: Float64Array;
+  /** The bits of the values, two words each. */
+  readonly words: Uint32Array;
+}
+
 /**
  * Samples of any series as columns, in order of arrival: what a decoder fills and an appender
  * commits. Grows by doubling, is never shared, and is used again after `reset`.
@@ -56,15 +65,39 @@ export class SampleBatch {
     this.length++;
   }
 
+  /** Takes the samples of columns, bit for bit, in the place of those that are here. */
+  setColumns(columns: SampleBatchColumns): void {
+    this.length = 0;
+    this.addColumns(columns, 0, columns.length);
+  }
+
+  /** Adds samples `[from, to)` of columns, bit for bit. */
+  addColumns(columns: SampleBatchColumns, from: number, to: number): void {
+    this.reserve(to - from);
+    this.refs.set(columns.refs.subarray(from, to), this.length);
+    this.timestamps.set(columns.timestamps.subarray(from, to), this.length);
+    this.words.set(columns.words.subarray(2 * from, 2 * to), 2 * this.length);
+    this.length += to - from;
+  }
+
+  /** Makes room for `extra` samples more. */
+  reserve(extra: number): void {
+    const wanted = this.length + extra;
+    if (wanted > this.refs.length) this.#resize(Math.max(wanted, 2 * this.refs.length));
+  }
+
   #grow(): void {
-    const capacity = Math.max(64, 2 * this.refs.length);
+    this.#resize(Math.max(64, 2 * this.refs.length));
+  }
+
+  #resize(capacity: number): void {
     const refs = new Uint32Array(capacity);
     const timestamps = new Float64Array(capacity);
     const values = new Float64Array(capacity);
     const words = new Uint32Array(values.buffer);
-    refs.set(this.refs);
-    timestamps.set(this.timestamps);
-    words.set(this.words);
+    refs.set(this.refs.subarray(0, this.length));
+    timestamps.set(this.timestamps.subarray(0, this.length));
+    words.set(this.words.subarray(0, 2 * this.length));
     this.refs = refs;
     this.timestamps = timestamps;
     this.values = values;

@@ -2,13 +2,15 @@ import type { Labels } from '../model/index.ts';
 import type { SeriesRef } from './api.ts';
 import { NO_SERIES } from './api.ts';
 import type { Head } from './head/head.ts';
+import type { PendingSeries } from './pending-series.ts';
+import { hashLabels, PendingTable } from './pending-series.ts';
+import { SourceLimits } from './source-limits.ts';
 
-/** A series that appenders have asked for and no commit has made yet. */
-export interface PendingSeries {
-  readonly ref: SeriesRef;
-  readonly labels: Labels;
-  /** Appenders that may still commit it. */
-  holders: number;
+export interface SeriesLimits {
+  /** Most series of the store; 0 sets no limit. */
+  readonly maxSeries: number;
+  /** Most series of one source; likewise. */
+  readonly maxSeriesPerSource: number;
 }
 
 /**
@@ -21,36 +23,42 @@ export class SeriesResolver {
   period = 1;
   readonly #head: Head;
   readonly #maxSeries: number;
-  #pending = new Map<string, PendingSeries>();
+  readonly #sources: SourceLimits;
+  readonly #pending = new PendingTable();
+  /** Pending series by source, where they are bounded. */
+  readonly #pendingBySource = new Map<string, number>();
   #nextRef: number;
   #refusedCount = 0;
 
-  constructor(head: Head, maxSeries: number) {
+  constructor(head: Head, { maxSeries, maxSeriesPerSource }: SeriesLimits) {
     this.#head = head;
     this.#maxSeries = maxSeries === 0 ? Infinity : maxSeries;
+    this.#sources = new SourceLimits(maxSeriesPerSource);
     this.#nextRef = head.nextRef;
   }
 
-  /** New series refused by the limit. */
+  /** New series refused by a limit. */
   get refusedCount(): number {
     return this.#refusedCount;
   }
 
-  /** The ref, `NO_SERIES` beyond the limit; a pending series is added to `held`. */
-  resolve(labels: Labels, held: Set<PendingSeries>): SeriesRef {
-    const known = this.#head.table.find(labels);
-    if (known !== undefined) {
-      known.usedInPeriod = this.period;
-      return known.ref;
+  /** The ref, `NO_SERIES` beyond a limit; a pending series is added to `held`. */
+  resolve(labels: Labels, held: Set<PendingSeries>, source?: string): SeriesRef {
+    const known = this.#head.find(labels);
+    if (known !== NO_SERIES) {
+      this.#use(known);
+      this.#sources.claim(known, source);
+      return known;
     }
-    let pending = this.#pending.get(labels.key);
+    const hash = hashLabels(labels);
+    let pending = this.#pending.find(labels, hash);
     if (pending === undefined) {
-      if (this.#head.table.size + this.#pending.size >= this.#maxSeries) {
+      if (!this.#mayAdd(source)) {
         this.#refusedCount++;
         return NO_SERIES;
       }
-      pending = { ref: this.#nextRef++, labels, holders: 0 };
-      this.#pending.set(labels.key, pending);
+      pending = this.#pending.add(this.#nextRef++, labels, hash, source);
+      this.#countPending(source, 1);
     }
     if (!held.has(pending)) {
       pending.holders++;
@@ -63,7 +71,7 @@ export class SeriesResolver {
   notApplied(held: ReadonlySet<PendingSeries>): PendingSeries[] {
     const series: PendingSeries[] = [];
     for (const pending of held) {
-      if (this.#head.table.get(pending.ref) === undefined) series.push(pending);
+      if (!this.#head.has(pending.ref)) series.push(pending);
     }
     return series;
   }
@@ -72,13 +80,47 @@ export class SeriesResolver {
   release(held: Set<PendingSeries>): void {
     for (const pending of held) {
       pending.holders--;
-      const applied = this.#head.table.get(pending.ref);
-      if (applied !== undefined) applied.usedInPeriod = this.period;
-      if (pending.holders > 0 && applied === undefined) continue;
-      if (this.#pending.get(pending.labels.key) === pending) {
-        this.#pending.delete(pending.labels.key);
+      const isApplied = this.#head.has(pending.ref);
+      if (isApplied) {
+        this.#use(pending.ref);
+        this.#sources.claim(pending.ref, pending.source);
       }
+      if (pending.holders > 0 && !isApplied) continue;
+      if (this.#pending.remove(pending)) this.#countPending(pending.source, -1);
     }
     held.clear();
   }
+
+  /** Series that the head has dropped. */
+  forget(refs: Iterable<SeriesRef>): void {
+    this.#sources.forget(refs);
+  }
+
+  /** Whether an appender has asked for a series in this period or since. */
+  isUsedSince(ref: SeriesRef, period: number): boolean {
+    const passed = (period - this.#head.shard(ref).index.period(ref)) & PERIOD_MASK;
+    return passed === 0 || passed > PERIOD_MASK - PERIODS_AHEAD;
+  }
+
+  #use(ref: SeriesRef): void {
+    this.#head.shard(ref).index.touch(ref, this.period & PERIOD_MASK);
+  }
+
+  #mayAdd(source: string | undefined): boolean {
+    if (this.#head.size + this.#pending.size >= this.#maxSeries) return false;
+    if (source === undefined) return true;
+    return this.#sources.allows(source, this.#pendingBySource.get(source) ?? 0);
+  }
+
+  #countPending(source: string | undefined, change: number): void {
+    if (source === undefined || !this.#sources.isOn) return;
+    const count = (this.#pendingBySource.get(source) ?? 0) + change;
+    if (count === 0) this.#pendingBySource.delete(source);
+    else this.#pendingBySource.set(source, count);
+  }
 }
+
+/** The index keeps sixteen bits of the period in which a series was last asked for. */
+const PERIOD_MASK = 0xffff;
+/** Periods that may have begun while one is still looked at. */
+const PERIODS_AHEAD = 16;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openStorage } from '../../src/storage/index.ts';
 import { FakeClock } from '../../src/util/index.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
+import { spreadRefs } from '../support/spread-refs.ts';
 import type { StorageFactory, StorageSettings } from './storage-contract.ts';
 import { describeStorage, NOW } from './storage-contract.ts';
 
@@ -22,6 +23,20 @@ describeStorage('embedded storage on the disk', async (): Promise<StorageFactory
   return {
     open: (settings) => openStorage(inputOf(dataDir, settings), { clock: new FakeClock(NOW) }),
     dispose: () => rm(dataDir, { recursive: true }),
+  };
+});
+
+describeStorage('embedded storage with three shards', async (): Promise<StorageFactory> => {
+  const files = new MemoryFileSystem();
+  let shards = 3;
+  return {
+    async open(settings) {
+      // What was written with any number of shards is read with any other.
+      const input = { ...inputOf('data', settings), head_shards: shards };
+      shards = shards === 3 ? 2 : 3;
+      return spreadRefs(await openStorage(input, { clock: new FakeClock(NOW), files }));
+    },
+    dispose: async () => {},
   };
 });
 

@@ -133,16 +133,16 @@ describe.skipIf(problem !== '')(`a full disk${suffix}`, () => {
     await eventually('a first block', async () =>
       (await metric('tidegauge_storage_blocks')) > 0 ? true : undefined,
     );
-    // Enough for the log for a while, not for the copy that a checkpoint is, nor for blocks.
+    // Enough for the log for a while, and less and less for what goes to blocks meanwhile.
     disk.fill(256 * 1024);
-    const refusal = await sendUntilRefused(400);
-    expect(refusal).toMatch(/^503 /);
     const failed = await eventually('a checkpoint or a cut to fail', async () => {
+      await sendUntilRefused(1);
       const failures = await metric('tidegauge_storage_failed_checkpoints_total');
       const isSaid = /cannot (?:cut|merge|write a checkpoint)|not dropped/.test(collector.output());
       return failures > 0 || isSaid ? true : undefined;
     });
     expect(failed).toBe(true);
+    expect(await sendUntilRefused(400)).toMatch(/^503 /);
     await verify();
     disk.release();
     await takesAgain();

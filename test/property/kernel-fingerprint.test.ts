@@ -58,7 +58,7 @@ test('fingerprints are those of the plain implementation, whatever stands behind
   const memory = new webAssembly.Memory({ initial: 1, maximum: 256, shared: true });
   const kernel = instantiate(loadKernelModule(), memory);
   new Uint8Array(memory.buffer, kernel.keyAddress(), key.length).set(key);
-  expect(kernel.setUp(256)).toBe(1);
+  expect(kernel.setUp(256, 0)).toBe(1);
   const body = kernel.openBody();
   const view = (): DataView => new DataView(memory.buffer);
 

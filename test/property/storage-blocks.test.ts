@@ -8,6 +8,7 @@ import { FakeClock } from '../../src/util/index.ts';
 import { dumpLine } from '../contract/naive-storage.ts';
 import { ALWAYS, bitsOf, dumpStorage, equals, pushBits } from '../contract/storage-access.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
+import { spreadRefs } from '../support/spread-refs.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -43,6 +44,7 @@ class Run {
   #next: Contents | undefined;
   #storage: EmbeddedStorage | undefined;
   #operations = 0;
+  #shards = 1;
   readonly #crashAt: (operation: number) => boolean;
 
   constructor(crashAt: (operation: number) => boolean) {
@@ -58,6 +60,7 @@ class Run {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
+    this.#shards = 1 + (steps.length % 2);
     await this.#open();
     for (const step of steps) {
       await this.#step(step);
@@ -72,7 +75,7 @@ class Run {
   }
 
   async #open(): Promise<void> {
-    this.#storage = await open(this.files, this.clock);
+    this.#storage = await open(this.files, this.clock, this.#shards);
   }
 
   async #step(step: Step): Promise<void> {
@@ -140,10 +143,15 @@ class Run {
   }
 }
 
-async function open(files: MemoryFileSystem, clock: FakeClock): Promise<EmbeddedStorage> {
-  return openStorage(
+async function open(
+  files: MemoryFileSystem,
+  clock: FakeClock,
+  shards: number,
+): Promise<EmbeddedStorage> {
+  const storage = await openStorage(
     {
       data_dir: 'data',
+      head_shards: shards,
       out_of_order_window_ms: WINDOW_MS,
       retention_ms: 0,
       wal_segment_bytes: 4096,
@@ -151,6 +159,7 @@ async function open(files: MemoryFileSystem, clock: FakeClock): Promise<Embedded
     },
     { files, clock },
   );
+  return shards === 1 ? storage : spreadRefs(storage, 3);
 }
 
 function copy(contents: Contents): Map<number, Map<number, bigint>> {
@@ -181,7 +190,7 @@ async function contentsOf(storage: EmbeddedStorage): Promise<string> {
 
 async function checkCrashes(disks: readonly CrashedDisk[], now: number): Promise<void> {
   for (const { files, possible, at } of disks) {
-    const storage = await open(files, new FakeClock(now));
+    const storage = await open(files, new FakeClock(now), 1);
     const found = await contentsOf(storage);
     assert.ok(
       possible.includes(found),

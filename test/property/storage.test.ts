@@ -9,6 +9,7 @@ import { NaiveStorage } from '../contract/naive-storage.ts';
 import { ALWAYS, bitsOf, dumpStorage, equals, pushBits } from '../contract/storage-access.ts';
 import type { Crash } from '../support/memory-file-system.ts';
 import { MemoryFileSystem, processCrash, systemError } from '../support/memory-file-system.ts';
+import { spreadRefs } from '../support/spread-refs.ts';
 
 const NOW = 1_700_000_000_000;
 const WINDOW_MS = 50;
@@ -82,6 +83,8 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 interface Change {
   /** Does it to the model and returns the outcome that the store must report. */
   readonly apply: (model: NaiveStorage) => unknown;
+  /** Whether its record depends on those before it. */
+  readonly isLinked: boolean;
   settled: 'acknowledged' | 'refused' | undefined;
   outcome: unknown;
 }
@@ -93,6 +96,8 @@ class Comparison {
   changes: Change[] = [];
   background: Promise<unknown>[] = [];
   readonly #fsync: 'group' | 'none';
+  /** Of some runs, the store has other shards each time it is opened. */
+  #shards = 1;
   #storage: EmbeddedStorage | undefined;
 
   constructor(fsync: 'group' | 'none') {
@@ -100,6 +105,7 @@ class Comparison {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
+    this.#shards = 1 + (steps.length % 3);
     await this.#open();
     for (const step of steps) await this.#step(step);
     await this.#reopen();
@@ -113,9 +119,10 @@ class Comparison {
 
   async #open(): Promise<void> {
     this.files.delay = () => turns(1);
-    this.#storage = await openStorage(
+    const storage = await openStorage(
       {
         data_dir: 'data',
+        head_shards: this.#shards,
         fsync: this.#fsync,
         out_of_order_window_ms: WINDOW_MS,
         wal_segment_bytes: 4096,
@@ -123,6 +130,8 @@ class Comparison {
       },
       { files: this.files, clock: new FakeClock(NOW) },
     );
+    this.#storage = this.#shards === 1 ? storage : spreadRefs(storage, 3);
+    if (this.#shards > 1) this.#shards = 5 - this.#shards;
   }
 
   async #step(step: Step): Promise<void> {
@@ -160,7 +169,7 @@ class Comparison {
     const committed = appender.commit().then(({ outcomes }) => {
       return [...(outcomes ?? new Uint8Array(samples.length))];
     });
-    this.#follow(apply, committed);
+    this.#follow(apply, committed, samples.length > 0);
   }
 
   async #delete(series: number, minTime: number, maxTime: number): Promise<void> {
@@ -168,11 +177,12 @@ class Comparison {
     this.#follow(
       (model) => model.delete(matchers, minTime, maxTime),
       this.#store.deleteSeries(matchers, { minTime, maxTime }),
+      false,
     );
   }
 
-  #follow(apply: Change['apply'], done: Promise<unknown>): void {
-    const change: Change = { apply, settled: undefined, outcome: undefined };
+  #follow(apply: Change['apply'], done: Promise<unknown>, isLinked: boolean): void {
+    const change: Change = { apply, isLinked, settled: undefined, outcome: undefined };
     this.changes.push(change);
     this.background.push(
       done.then(
@@ -266,7 +276,7 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 
 /**
  * What may be there after a crash: the acknowledged changes and, of the others, the first few,
- * less one that a flipped bit may have taken.
+ * less one that a flipped bit may have taken, and those after it that depend on it.
  */
 function possibleModels(before: NaiveStorage, changes: readonly Change[]): NaiveStorage[] {
   const base = before.clone();
@@ -277,14 +287,29 @@ function possibleModels(before: NaiveStorage, changes: readonly Change[]): Naive
   }
   const models: NaiveStorage[] = [];
   for (let count = 0; count <= onTheirWay.length; count++) {
-    for (let lost = -1; lost < count; lost++) {
-      const model = base.clone();
-      const kept = onTheirWay.slice(0, count).filter((_, index) => index !== lost);
-      for (const change of kept) change.apply(model);
-      models.push(model);
+    models.push(modelWithout(base, onTheirWay.slice(0, count), count, count));
+    for (let lost = 0; lost < count; lost++) {
+      for (let end = lost + 1; end <= count; end++) {
+        models.push(modelWithout(base, onTheirWay.slice(0, count), lost, end));
+      }
     }
   }
   return models;
+}
+
+/** The model after these changes but number `lost` and those before `end` that depend on it. */
+function modelWithout(
+  base: NaiveStorage,
+  changes: readonly Change[],
+  lost: number,
+  end: number,
+): NaiveStorage {
+  const model = base.clone();
+  for (const [index, change] of changes.entries()) {
+    const isGone = index > lost && index < end && change.isLinked;
+    if (index !== lost && !isGone) change.apply(model);
+  }
+  return model;
 }
 
 async function turns(count: number): Promise<void> {

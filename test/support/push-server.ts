@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { IngestKernel } from '../../src/ingest/kernel/index.ts';
 import {
   createPushHandlers,
   noPushMetrics,
@@ -17,6 +18,7 @@ export interface PushServerOptions {
   readonly clock?: Clock;
   readonly metrics?: PushMetrics;
   readonly options?: Partial<PushOptions>;
+  readonly kernel?: IngestKernel;
 }
 
 export interface PushAnswer {
@@ -50,6 +52,7 @@ export async function startPushServer(settings: PushServerOptions): Promise<Push
     metrics: settings.metrics ?? noPushMetrics,
     options: pushOptionsSchema.parse(settings.options ?? {}),
     version: '0.0.0-test',
+    ...(settings.kernel === undefined ? {} : { kernel: settings.kernel }),
   });
   await handlers.start();
   const server = createServer((request, response) => {

@@ -23,17 +23,12 @@ export function findDeadFiles(files: readonly SourceFile[], entries: readonly st
     }));
 }
 
-/**
- * Where programs begin: the command, every worker, the page's script, the generated documents. The
- * kernel's door is one while benchmarks alone use it; the store that is built on it takes that line
- * away.
- */
+/** Where programs begin: the command, every worker, the page's script, the generated documents. */
 export function programEntries(files: readonly SourceFile[]): string[] {
   const workers = files.map(({ path }) => path).filter((path) => /^src\/.*-worker\.ts$/.test(path));
   return [
     'src/cli/main.ts',
     'src/config/generated-pages.ts',
-    'src/kernel/index.ts',
     'ui/main.tsx',
     ...workers,
   ];

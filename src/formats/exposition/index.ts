@@ -16,9 +16,9 @@ export type {
   ScrapeProtocol,
 } from './negotiate.ts';
 export { acceptHeader, negotiateExposition, parserFor, SCRAPE_PROTOCOLS } from './negotiate.ts';
-export { scanOpenMetrics } from './openmetrics-scanner.ts';
-export { validateOpenMetrics } from './openmetrics-validator.ts';
+export { scanOpenMetrics, scanOpenMetricsInSteps } from './openmetrics-scanner.ts';
+export { validateOpenMetrics, validateOpenMetricsInSteps } from './openmetrics-validator.ts';
 export type { ScanTextOptions } from './text-scanner.ts';
-export { scanText } from './text-scanner.ts';
-export { validateText } from './text-validator.ts';
+export { scanText, scanTextInSteps } from './text-scanner.ts';
+export { validateText, validateTextInSteps } from './text-validator.ts';
 export type { ExpositionVisitor } from './visitor.ts';

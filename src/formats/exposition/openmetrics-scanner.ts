@@ -26,6 +26,9 @@ const TYPE_WORDS = new TypeWords({
 
 const EOF_TEXT = '# EOF';
 
+/** In place of where the next line begins: the end mark was read. */
+const ENDED = -1;
+
 /** OpenMetrics 1.0: the label names and values of an exemplar together, in characters. */
 const EXEMPLAR_CHARACTERS_MAX = 128;
 
@@ -45,9 +48,41 @@ export function scanOpenMetrics(
   end: number,
   visitor: ExpositionVisitor,
 ): void {
+  const steps = scanOpenMetricsInSteps(bytes, start, end, visitor);
+  while (steps.next().done !== true);
+}
+
+/**
+ * As `scanOpenMetrics`, some `stepBytes` of whole lines with each step, so that others may have
+ * their turn in between; the bytes must stay as they are until the end.
+ */
+export function* scanOpenMetricsInSteps(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  visitor: ExpositionVisitor,
+  stepBytes = Infinity,
+): Generator<undefined, void> {
   const scanner = LineScanner.forBody(bytes, start, end);
   let position = start;
   while (position < end) {
+    position = scanLines(scanner, position, Math.min(end, position + stepBytes), visitor);
+    if (position === ENDED) return;
+    yield;
+  }
+  throw scanner.error('# EOF as the last line', end);
+}
+
+/** Scans the lines that begin before `until`; returns where the next one begins, or `ENDED`. */
+function scanLines(
+  scanner: LineScanner,
+  start: number,
+  until: number,
+  visitor: ExpositionVisitor,
+): number {
+  const { bytes, end } = scanner;
+  let position = start;
+  while (position < until) {
     if (bytes[position] !== HASH) {
       position = scanSample(scanner, position, visitor) + 1;
       continue;
@@ -55,12 +90,12 @@ export function scanOpenMetrics(
     const lineEnd = scanner.lineEnd(position);
     if (isEof(bytes, position, lineEnd)) {
       if (lineEnd + 1 < end) throw scanner.error('nothing after # EOF', lineEnd + 1);
-      return;
+      return ENDED;
     }
     scanMetadata(scanner, position, lineEnd, visitor);
     position = lineEnd + 1;
   }
-  throw scanner.error('# EOF as the last line', end);
+  return position;
 }
 
 /** A sample line from its first byte; returns the offset of its newline. */

@@ -3,7 +3,7 @@ import { METRIC_NAME } from '../../model/index.ts';
 import { type ExpositionError, expositionError } from './errors.ts';
 import { decodeIdentityPairs, unescapeText } from './identity.ts';
 import { OpenMetricsFamily } from './openmetrics-family.ts';
-import { scanOpenMetrics } from './openmetrics-scanner.ts';
+import { scanOpenMetrics, scanOpenMetricsInSteps } from './openmetrics-scanner.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
 /**
@@ -16,6 +16,18 @@ import type { ExpositionVisitor } from './visitor.ts';
 export function validateOpenMetrics(bytes: Uint8Array, start: number, end: number): void {
   const validator = new OpenMetricsValidator(bytes, start, end);
   scanOpenMetrics(bytes, start, end, validator);
+  validator.finish();
+}
+
+/** As `validateOpenMetrics`, some `stepBytes` of whole lines with each step. */
+export function* validateOpenMetricsInSteps(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  stepBytes: number,
+): Generator<undefined, void> {
+  const validator = new OpenMetricsValidator(bytes, start, end);
+  yield* scanOpenMetricsInSteps(bytes, start, end, validator, stepBytes);
   validator.finish();
 }
 

@@ -43,18 +43,43 @@ export function scanText(
   visitor: ExpositionVisitor,
   options: ScanTextOptions = {},
 ): void {
-  const scanner = LineScanner.forBody(bytes, start, end);
-  if (options.requireFinalNewline === true && end > start && bytes[end - 1] !== NEWLINE) {
-    // What is wrong earlier in the body comes first: scan it, then name the missing newline.
-    scanLines(scanner, visitor);
-    throw scanner.error('a newline after the last line', end);
-  }
-  scanLines(scanner, visitor);
+  const steps = scanTextInSteps(bytes, start, end, visitor, options);
+  while (steps.next().done !== true);
 }
 
-function scanLines(scanner: LineScanner, visitor: ExpositionVisitor): void {
-  let position = scanner.start;
-  while (position < scanner.end) {
+/**
+ * As `scanText`, some `stepBytes` of whole lines with each step, so that others may have their turn
+ * in between; the bytes must stay as they are until the end.
+ */
+export function* scanTextInSteps(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  visitor: ExpositionVisitor,
+  options: ScanTextOptions = {},
+  stepBytes = Infinity,
+): Generator<undefined, void> {
+  const scanner = LineScanner.forBody(bytes, start, end);
+  let position = start;
+  while (position < end) {
+    position = scanLines(scanner, position, Math.min(end, position + stepBytes), visitor);
+    yield;
+  }
+  // What is wrong earlier in the body comes first.
+  if (options.requireFinalNewline === true && end > start && bytes[end - 1] !== NEWLINE) {
+    throw scanner.error('a newline after the last line', end);
+  }
+}
+
+/** Scans the lines that begin before `until`; returns where the next one begins. */
+function scanLines(
+  scanner: LineScanner,
+  start: number,
+  until: number,
+  visitor: ExpositionVisitor,
+): number {
+  let position = start;
+  while (position < until) {
     position = scanner.blanks(position);
     const code = scanner.at(position);
     if (code === HASH) position = scanComment(scanner, position + 1, visitor);
@@ -62,6 +87,7 @@ function scanLines(scanner: LineScanner, visitor: ExpositionVisitor): void {
     // Every scan above stops at a newline or at the end.
     position++;
   }
+  return position;
 }
 
 /** A sample line from its first byte; returns the offset of the newline, or the body's end. */

@@ -3,7 +3,7 @@ import { METRIC_NAME, parseFloatText } from '../../model/index.ts';
 import { BACKSLASH, LETTER_N, QUOTE } from './characters.ts';
 import { type ExpositionError, expositionError } from './errors.ts';
 import { decodeIdentityPairs, unescapeText } from './identity.ts';
-import { type ScanTextOptions, scanText } from './text-scanner.ts';
+import { type ScanTextOptions, scanText, scanTextInSteps } from './text-scanner.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
 /**
@@ -21,6 +21,20 @@ export function validateText(
   options: ScanTextOptions = { requireFinalNewline: true },
 ): void {
   scanText(bytes, start, end, new TextValidator(bytes, start, end), options);
+}
+
+/**
+ * As `validateText`, some `stepBytes` of whole lines with each step. A hundred thousand lines take
+ * about a second, which is too long to keep others waiting.
+ */
+export function* validateTextInSteps(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  stepBytes: number,
+): Generator<undefined, void> {
+  const validator = new TextValidator(bytes, start, end);
+  yield* scanTextInSteps(bytes, start, end, validator, { requireFinalNewline: true }, stepBytes);
 }
 
 interface TextFamily {

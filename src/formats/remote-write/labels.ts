@@ -2,6 +2,7 @@ import { excerpt, Labels, METRIC_NAME } from '../../model/index.ts';
 import { bufferOver, compareUtf8, isUtf8, utf8Text } from '../../util/index.ts';
 import { WireReader } from '../protobuf/wire-reader.ts';
 import { remoteWriteFault } from './errors.ts';
+import { PlainLabels } from './plain-labels.ts';
 
 // prometheus.Label (types.proto): 1 name, 2 value.
 const KEY_LABEL = 0x0a;
@@ -50,6 +51,8 @@ const WEIGHT: readonly LabelProblemKind[] = [
  * @throws RemoteWriteError where the bytes are no label fields.
  */
 export function decodeLabels(bytes: Uint8Array, start: number, end: number): DecodedLabels {
+  const pairs = PLAIN_LABELS.read(bytes, start, end);
+  if (pairs !== undefined) return { labels: Labels.ofSorted(pairs), problem: undefined };
   const reader = new WireReader(bufferOver(bytes), start, end, remoteWriteFault);
   const checker = new LabelChecker();
   while (reader.position < end) {
@@ -61,6 +64,9 @@ export function decodeLabels(bytes: Uint8Array, start: number, end: number): Dec
   }
   return checker.finish();
 }
+
+/** Remembers texts, of which it makes the same labels at any time. */
+const PLAIN_LABELS = new PlainLabels();
 
 /** Reads one `prometheus.Label`, which is all up to the reader's limit. */
 function readLabel(reader: WireReader, checker: LabelChecker): void {

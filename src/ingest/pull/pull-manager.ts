@@ -1,6 +1,7 @@
 import type { Appender } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
+import { IngestKernel } from '../kernel/index.ts';
 import type { ScrapeConfig } from './config/scrape-config.ts';
 import { BodyBufferPool } from './http/body-buffer.ts';
 import { HttpTransport } from './http/http-transport.ts';
@@ -22,6 +23,8 @@ export interface PullManagerOptions {
   readonly version: string;
   /** Stands for the loopback in `globalUrl`; that stays as it is unless set. */
   readonly globalHostname?: string;
+  /** Shared with pushes; one of its own unless set. */
+  readonly kernel?: IngestKernel;
   /** HTTP unless set. */
   readonly transport?: TransportFactory;
 }
@@ -33,6 +36,9 @@ export interface TargetMetadata {
   readonly metadata: readonly NamedMetadata[];
 }
 
+/** Of a kernel of its own. */
+const IDENTITY_BYTES = 2 ** 28;
+
 /** Everything that is pulled: a pool of targets for each scrape configuration. */
 export class PullManager {
   readonly #environment: PoolEnvironment;
@@ -42,7 +48,7 @@ export class PullManager {
   readonly #gone = new Set<ScrapePool>();
 
   constructor(options: PullManagerOptions) {
-    const { clock, storage, version, transport, globalHostname, ...rest } = options;
+    const { clock, storage, version, transport, globalHostname, kernel, ...rest } = options;
     this.#globalHostname = globalHostname ?? '';
     this.#environment = {
       ...rest,
@@ -52,6 +58,7 @@ export class PullManager {
       targetsChanged: () => this.#countTargets(),
       buffers: new BodyBufferPool(),
       ending: new EndingSeries(),
+      kernel: kernel ?? new IngestKernel({ identityBytes: IDENTITY_BYTES, clock }),
       sourceLoops: new Map(),
       transport: transport ?? ((config) => new HttpTransport(config, clock)),
     };

@@ -1,6 +1,6 @@
 import { ExpositionError, ExpositionProtoError } from '../../formats/index.ts';
 import { PushRefusedError } from './errors.ts';
-import { type ExpositionBody, protobufBody, textBody } from './exposition-body.ts';
+import { type ExpositionBody, finishInTurns, protobufBody, textBody } from './exposition-body.ts';
 import { expositionFormatOf } from './exposition-format.ts';
 
 /** A pushed body as it came. */
@@ -9,6 +9,8 @@ export interface SentExposition {
   readonly bytes: Uint8Array;
   /** What a body in protobuf may take when written as text: as much as one of text. */
   readonly maxTextBytes: number;
+  /** Lets others have their turn; resolves when it is this body's again. */
+  readonly pause: () => Promise<void>;
 }
 
 /**
@@ -17,18 +19,19 @@ export interface SentExposition {
  *
  * @throws PushRefusedError: 415 for another type, 400 with the place where `check` throws.
  */
-export function checkExposition(
+export async function checkExposition(
   sent: SentExposition,
-  check: (body: ExpositionBody) => void = (body) => body.validate(),
-): ExpositionBody {
+  check: (body: ExpositionBody) => Promise<void> = (body) =>
+    finishInTurns(body.validate(), sent.pause),
+): Promise<ExpositionBody> {
   const { contentType, bytes, maxTextBytes } = sent;
   const { name, guessed } = expositionFormatOf(contentType, bytes);
   const open = (): ExpositionBody =>
     name === 'protobuf' ? protobufBody(bytes, maxTextBytes) : textBody(bytes, name);
-  const first = attempt(open, check);
+  const first = await attempt(open, check);
   if (first.body !== undefined) return first.body;
   if (guessed) {
-    const second = attempt(() => textBody(bytes, 'text'), check);
+    const second = await attempt(() => textBody(bytes, 'text'), check);
     if (second.body !== undefined) return second.body;
   }
   throw malformed(first.problem, name);
@@ -40,10 +43,13 @@ type Attempt =
   | { readonly body: ExpositionBody }
   | { readonly body: undefined; readonly problem: Fault };
 
-function attempt(open: () => ExpositionBody, check: (body: ExpositionBody) => void): Attempt {
+async function attempt(
+  open: () => ExpositionBody,
+  check: (body: ExpositionBody) => Promise<void>,
+): Promise<Attempt> {
   try {
     const body = open();
-    check(body);
+    await check(body);
     return { body };
   } catch (problem) {
     if (!(problem instanceof ExpositionError || problem instanceof ExpositionProtoError)) {

@@ -58,22 +58,56 @@ export async function decodeBody(
   }
 }
 
+/**
+ * Sees to it that the budget has room for a snappy block decompressed; its size then.
+ * @throws PushRefusedError: 400 where its header is none, 413 over the limit, 503 over the budget.
+ */
+export function admitSnappy(bytes: Uint8Array, options: Omit<DecodeOptions, 'pool'>): number {
+  const { maxBodyBytes, ticket } = options;
+  const sizeBytes = refuseFaults(maxBodyBytes, () =>
+    decompressedSize(bytes, 0, bytes.length, maxBodyBytes),
+  );
+  ticket.reserve(sizeBytes);
+  return sizeBytes;
+}
+
+/**
+ * A snappy block decompressed to memory of its own, for what happens rarely.
+ * @throws PushRefusedError: 400 where the bytes are no such block, 413 over the limit.
+ */
+export function decompressApart(bytes: Uint8Array, maxBodyBytes: number): Uint8Array {
+  return refuseFaults(maxBodyBytes, () => {
+    const output = new Uint8Array(decompressedSize(bytes, 0, bytes.length, maxBodyBytes));
+    decompress(bytes, 0, bytes.length, output);
+    return output;
+  });
+}
+
 function decodeSnappy(body: Body, options: DecodeOptions): Body {
   const { bytes } = body;
   let buffer: Uint8Array | undefined;
   try {
-    const sizeBytes = decompressedSize(bytes, 0, bytes.length, options.maxBodyBytes);
-    options.ticket.reserve(sizeBytes);
-    buffer = options.pool.take(sizeBytes);
-    const length = decompress(bytes, 0, bytes.length, buffer);
+    const output = options.pool.take(admitSnappy(bytes, options));
+    buffer = output;
+    const length = refuseFaults(options.maxBodyBytes, () =>
+      decompress(bytes, 0, bytes.length, output),
+    );
     return lend(buffer, length, options.pool);
   } catch (error) {
     if (buffer !== undefined) options.pool.give(buffer);
-    if (!(error instanceof SnappyError)) throw error;
-    if (error.code === 'snappy_too_large') throw tooLarge(options.maxBodyBytes, undefined);
-    throw new PushRefusedError(400, 'malformed', error.message, error);
+    throw error;
   } finally {
     body.release();
+  }
+}
+
+function refuseFaults<T>(maxBodyBytes: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SnappyError)) throw error;
+    if (error.code === 'snappy_too_large') throw tooLarge(maxBodyBytes, undefined);
+    throw new PushRefusedError(400, 'malformed', error.message, error);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { KernelMemoryError } from '../../kernel/index.ts';
 import { messageOf, TidegaugeError } from '../../model/index.ts';
 import type { SourceRegistry } from '../../sources/index.ts';
 import type { Storage } from '../../storage/api.ts';
@@ -7,7 +8,12 @@ import type { Clock } from '../../util/index.ts';
 import type { Admission, AdmissionTicket } from './admission.ts';
 import { readBody } from './body.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { type ContentEncoding, contentEncodingOf, decodeBody } from './content-encoding.ts';
+import {
+  admitSnappy,
+  type ContentEncoding,
+  contentEncodingOf,
+  decodeBody,
+} from './content-encoding.ts';
 import { ClientGoneError, PushRefusedError } from './errors.ts';
 import type { Body } from './growing-body.ts';
 import { type Answer, remoteAddress, sendAnswer } from './http.ts';
@@ -46,6 +52,11 @@ export interface Push {
    * push is over.
    */
   body(encodings: readonly ContentEncoding[]): Promise<Uint8Array>;
+  /**
+   * The same for a body of snappy, which is given as it was sent: its header is right, and there is
+   * room for it decompressed.
+   */
+  snappyBody(): Promise<Uint8Array>;
 }
 
 /**
@@ -66,8 +77,11 @@ export async function runPush(
   let result: PushResult | undefined;
   let failure: Failure | undefined;
   try {
-    const body = (encodings: readonly ContentEncoding[]) => bodies.read(encodings);
-    result = await work({ request, body });
+    result = await work({
+      request,
+      body: (encodings) => bodies.read(encodings),
+      snappyBody: () => bodies.readSnappy(),
+    });
     sendAnswer(response, result.answer);
   } catch (error) {
     failure = failureOf(error, context);
@@ -110,16 +124,37 @@ class BodyReader {
   }
 
   async read(encodings: readonly ContentEncoding[]): Promise<Uint8Array> {
-    const { options, pool, clock, turns } = this.#context;
-    const { max_body_bytes: maxBodyBytes, body_timeout_ms: timeoutMs } = options;
-    const ticket = this.#ticket;
+    const { options, pool, turns } = this.#context;
     const encoding = contentEncodingOf(this.#request.headers['content-encoding'], encodings);
-    const sent = await readBody(this.#request, { maxBodyBytes, timeoutMs, ticket, pool, clock });
-    this.sentBytes = sent.bytes.length;
-    this.#body = await decodeBody(sent, encoding, { maxBodyBytes, ticket, pool });
+    const sent = await this.#receive();
+    this.#body = await decodeBody(sent, encoding, {
+      maxBodyBytes: options.max_body_bytes,
+      ticket: this.#ticket,
+      pool,
+    });
     const { bytes } = this.#body;
     await turns.take(bytes.length);
     return bytes;
+  }
+
+  async readSnappy(): Promise<Uint8Array> {
+    const { options, turns } = this.#context;
+    contentEncodingOf(this.#request.headers['content-encoding'], ['snappy']);
+    this.#body = await this.#receive();
+    const { bytes } = this.#body;
+    const { max_body_bytes: maxBodyBytes } = options;
+    const sizeBytes = admitSnappy(bytes, { maxBodyBytes, ticket: this.#ticket });
+    await turns.take(sizeBytes);
+    return bytes;
+  }
+
+  async #receive(): Promise<Body> {
+    const { options, pool, clock } = this.#context;
+    const { max_body_bytes: maxBodyBytes, body_timeout_ms: timeoutMs } = options;
+    const ticket = this.#ticket;
+    const sent = await readBody(this.#request, { maxBodyBytes, timeoutMs, ticket, pool, clock });
+    this.sentBytes = sent.bytes.length;
+    return sent;
   }
 
   release(): void {
@@ -147,6 +182,11 @@ function failureOf(error: unknown, context: PushContext): Failure {
     const headers = headersFor(error.statusCode, retry);
     const answer = { statusCode: error.statusCode, body: `${error.message}\n`, headers };
     return { reason: error.reason, answer };
+  }
+  if (error instanceof KernelMemoryError) {
+    context.trouble.report({ error: error.message, code: error.code }, 'a push was not handled');
+    const body = `nothing of this push was stored: ${error.message}\n`;
+    return { reason: 'overloaded', answer: { statusCode: 503, body, headers: retry } };
   }
   if (error instanceof ClientGoneError) return { reason: error.code, answer: undefined };
   if (error instanceof TidegaugeError && STORAGE_CODES.has(error.code)) {

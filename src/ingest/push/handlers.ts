@@ -3,7 +3,7 @@ import type { SourceRegistry } from '../../sources/index.ts';
 import type { Storage } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
-import { IdentityCache } from '../identity/index.ts';
+import { IngestKernel } from '../kernel/index.ts';
 import { Admission } from './admission.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type Push, type PushContext, type PushResult, runPush } from './exchange.ts';
@@ -17,7 +17,7 @@ import { handleGroup } from './pushgateway/handler.ts';
 import { Pushgateway } from './pushgateway/pushgateway.ts';
 import { handleRemoteWrite, REMOTE_WRITE_PATH } from './remote-write/handler.ts';
 import { handleTextPush, TEXT_PUSH_PATH } from './text/handler.ts';
-import { TextCaches } from './text/text-caches.ts';
+import { TextSenders } from './text/text-senders.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { Turns } from './turns.ts';
 
@@ -30,6 +30,8 @@ export interface PushDependencies {
   readonly options: PushOptions;
   /** Shown by `GET /api/v1/status`. */
   readonly version: string;
+  /** Shared with the scrapes; one of its own unless set. */
+  readonly kernel?: IngestKernel;
 }
 
 /** Everything that takes pushes over HTTP. */
@@ -68,7 +70,9 @@ export function createPushHandlers(dependencies: PushDependencies): PushHandlers
     turns: new Turns(),
     trouble: new TroubleLog(logger, clock),
   };
-  const routes = [...pushRoutes(context, gateway), ...gatewayRoutes(dependencies, gateway)];
+  const identityBytes = options.identity_cache_bytes;
+  const kernel = dependencies.kernel ?? new IngestKernel({ identityBytes, clock });
+  const routes = [...pushRoutes(context, kernel, gateway), ...gatewayRoutes(dependencies, gateway)];
   return {
     handle: (request, response) => dispatch(routes, request, response),
     start: () => gateway.start(),
@@ -90,9 +94,9 @@ function dispatch(
   return Promise.resolve();
 }
 
-function pushRoutes(context: PushContext, gateway: Pushgateway): Route[] {
-  const cache = new IdentityCache({ maxBytes: context.options.identity_cache_bytes });
-  const caches = new TextCaches(context.options.identity_cache_bytes);
+function pushRoutes(context: PushContext, kernel: IngestKernel, gateway: Pushgateway): Route[] {
+  const sender = { kernel, owner: kernel.openOwner(kernel.newContext(), false) };
+  const senders = new TextSenders(kernel);
   const route = (
     protocol: PushProtocol,
     methods: readonly string[],
@@ -106,8 +110,8 @@ function pushRoutes(context: PushContext, gateway: Pushgateway): Route[] {
   const isWrite = (path: string): boolean => path === REMOTE_WRITE_PATH;
   const isText = (path: string): boolean => path === TEXT_PUSH_PATH;
   return [
-    route('remote-write', ['POST'], isWrite, (push) => handleRemoteWrite(push, context, cache)),
-    route('text', ['POST', 'PUT'], isText, (push) => handleTextPush(push, context, caches)),
+    route('remote-write', ['POST'], isWrite, (push) => handleRemoteWrite(push, context, sender)),
+    route('text', ['POST', 'PUT'], isText, (push) => handleTextPush(push, context, senders)),
     { methods: ['POST', 'PUT', 'DELETE'], matches: isEmptyJobPath, handle: redirect },
     route('pushgateway', ['POST', 'PUT', 'DELETE'], isGroupPath, (push) =>
       handleGroup(push, context, gateway),

@@ -37,7 +37,7 @@ export const pushOptionsSchema = z.strictObject({
     .int()
     .min(MIB)
     .default(256 * MIB)
-    .describe('Memory in bytes for recognising the series of remote write without decoding them.'),
+    .describe('Memory in bytes for recognising the series of senders and targets by their names.'),
   pushgateway_resample_ms: z
     .number()
     .int()

@@ -22,3 +22,16 @@ function reasonOf(outcome: SampleOutcome): RejectReason | undefined {
       return 'unknown_series';
   }
 }
+
+/** The refs, `refs[i]` being that of `outcomes[i]`, that the store does not know any more. */
+export function refsOfUnknown(
+  outcomes: Uint8Array | undefined,
+  refs: ArrayLike<number>,
+): Set<number> {
+  const unknown = new Set<number>();
+  outcomes?.forEach((outcome, index) => {
+    const ref = refs[index];
+    if (outcome === SampleOutcome.UNKNOWN_SERIES && ref !== undefined) unknown.add(ref);
+  });
+  return unknown;
+}

@@ -10,7 +10,8 @@ interface Waiting {
  * Shares the event loop among pushes. Many bodies may arrive in one look at the sockets; handled
  * there and then, one after another, they would keep queries, health checks and timers waiting for
  * the sum of them. So they are handled in order of arrival, and after `BYTES_PER_TURN` the event
- * loop gets its turn. A body is not cut up: the longest one still is the longest wait.
+ * loop gets its turn. A body of remote write is not cut up: the longest one still is the longest
+ * wait. Expositions are (`yield`).
  */
 export class Turns {
   #leftBytes = BYTES_PER_TURN;
@@ -25,6 +26,11 @@ export class Turns {
     this.#leftBytes -= sizeBytes;
     this.#schedule();
     return Promise.resolve();
+  }
+
+  /** Between two parts of a long body: resolves when the sockets were looked at. */
+  yield(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   #schedule(): void {

@@ -103,7 +103,9 @@ function isUnordered({ operator, expr }: AggregateNode, { unordered }: Times): b
   if (CHOOSING.has(operator)) return false;
   // These are taken in as they are read, and their groups sorted.
   const streams =
-    expr.kind === 'selector' || (expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name));
+    expr.kind === 'selector'
+      ? expr.extension !== 'smoothed'
+      : expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name);
   return unordered || (streams && isSimpleFold(operator));
 }
 

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../file-system.ts';
+import type { BlockFiles } from './block.ts';
 import { Block } from './block.ts';
 import type { BlockRef } from './block-set.ts';
 
@@ -15,12 +15,12 @@ interface Entry {
 
 /** The blocks that a thread has open: those used last. */
 export class BlockCache {
-  readonly #files: FileSystem;
+  readonly #files: BlockFiles;
   readonly #keptBytes: number;
   /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(files: FileSystem, keptBytes = KEPT_INDEX_BYTES) {
+  constructor(files: BlockFiles, keptBytes = KEPT_INDEX_BYTES) {
     this.#files = files;
     this.#keptBytes = keptBytes;
   }

@@ -38,6 +38,8 @@ interface Held {
 export class BlockSet {
   readonly dir: string;
   damagedCount = 0;
+  /** Called at once after blocks or tombstones have changed. */
+  onChange: () => void = () => {};
   readonly #environment: StorageEnvironment;
   readonly #held = new Map<string, Held>();
   #saving: Promise<void> = Promise.resolve();
@@ -107,27 +109,35 @@ export class BlockSet {
     };
   }
 
-  /** Adds a finished block. */
-  add(meta: BlockMeta): void {
-    const ref = { path: `${this.dir}/${meta.name}`, meta, tombstones: [] };
-    this.#held.set(meta.name, { ref, readers: 0, removed: false, saved: true });
+  /** Adds finished blocks. */
+  add(metas: readonly BlockMeta[]): void {
+    for (const meta of metas) {
+      const ref = { path: `${this.dir}/${meta.name}`, meta, tombstones: [] };
+      this.#held.set(meta.name, { ref, readers: 0, removed: false, saved: true });
+    }
+    if (metas.length > 0) this.onChange();
   }
 
   /** Lets blocks go, now or when their readers do. Resolves when those without readers are gone. */
-  async remove(names: readonly string[]): Promise<void> {
-    const gone: Promise<void>[] = [];
-    for (const name of names) {
-      const held = this.#held.get(name);
-      if (held === undefined || held.removed) continue;
-      held.removed = true;
-      if (held.readers === 0) gone.push(this.#removeLater(held));
-    }
-    await Promise.all(gone);
+  remove(names: readonly string[]): Promise<void> {
+    return this.replace(names, []);
+  }
+
+  /** Puts blocks in the place of others, in one moment. Resolves as `remove` does. */
+  async replace(names: readonly string[], by: readonly BlockMeta[]): Promise<void> {
+    const found = names.map((name) => this.#held.get(name)).filter((held) => held !== undefined);
+    const going = found.filter(({ removed }) => !removed);
+    for (const held of going) held.removed = true;
+    this.add(by);
+    if (going.length > 0 && by.length === 0) this.onChange();
+    await Promise.all(
+      going.filter(({ readers }) => readers === 0).map((held) => this.#removeLater(held)),
+    );
   }
 
   /** Hides samples from now on; `saveTombstones` makes it last. */
   hide(record: DeleteRecord): void {
-    this.#hide(tombstoneOf(record), Infinity);
+    if (this.#hide(tombstoneOf(record), Infinity)) this.onChange();
   }
 
   /** Hides what deletes in the log hide, where a crash came before it was saved. */
@@ -153,7 +163,9 @@ export class BlockSet {
     }
   }
 
-  #hide(tombstone: Tombstone, lastCut: number): void {
+  /** Whether there are blocks that it hides something of, and that it did not before. */
+  #hide(tombstone: Tombstone, lastCut: number): boolean {
+    let isNew = false;
     for (const held of this.#held.values()) {
       const { meta, tombstones } = held.ref;
       if (held.removed || meta.cut > lastCut) continue;
@@ -162,7 +174,9 @@ export class BlockSet {
       if (tombstones.some((each) => sameTombstone(each, tombstone))) continue;
       held.ref = { ...held.ref, tombstones: [...tombstones, tombstone] };
       held.saved = false;
+      isNew = true;
     }
+    return isNew;
   }
 
   async #find(path: string): Promise<BlockRef | undefined> {

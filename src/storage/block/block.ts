@@ -18,6 +18,9 @@ const GAP_BYTES = 8 * 1024;
 /** Decoded columns of times that are kept, in samples. */
 const KEPT_TIMES = 1024 * 1024;
 
+/** What reading blocks takes of a file system. */
+export type BlockFiles = Pick<FileSystem, 'read' | 'openRead'>;
+
 /** A part of the chunks file in memory. */
 interface Piece {
   readonly offset: number;
@@ -50,7 +53,7 @@ export class Block {
   }
 
   static async open(
-    files: FileSystem,
+    files: BlockFiles,
     path: string,
     meta: Pick<BlockMeta, 'name' | 'seriesCount'>,
   ): Promise<Block> {

@@ -1,6 +1,8 @@
+import { createKernel, KERNEL_KEY_BYTES } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import type { FileSystem } from '../file-system.ts';
 import { ByteReader, RecordFormatError } from '../wal/byte-reader.ts';
+import { CommitDecoder, DependentRecordError } from '../wal/commit-codec.ts';
 import { checkFileHeader, FileMagic, scanRecords } from '../wal/log-file.ts';
 import {
   decodeCommit,
@@ -17,12 +19,16 @@ import {
   segmentSequences,
   TEMPORARY_SUFFIX,
 } from '../wal/segment-names.ts';
+import { ChunkRecordReader } from '../wal/snapshot-chunks.ts';
 import {
   decodeSnapshotEnd,
   decodeSnapshotSeries,
   decodeSnapshotValues,
 } from '../wal/snapshot-codec.ts';
 import type { ReportBuilder } from './store-report.ts';
+
+/** Memory in which chunks are unpacked, one at a time. */
+const UNPACKING_BYTES = 16 * 1024 * 1024;
 
 /** Reads every record of the newest checkpoint and the segments after it. */
 export async function checkLog(
@@ -57,11 +63,15 @@ async function checkCheckpoint(
   report: ReportBuilder,
 ): Promise<void> {
   let ended = false;
+  const key = new Uint8Array(KERNEL_KEY_BYTES);
+  const kernel = createKernel({ maxBytes: UNPACKING_BYTES, key });
+  const chunks = new ChunkRecordReader(kernel.openBody());
   for (const part of partNames(await files.list(`${dataDir}/wal/${name}`))) {
     const path = `wal/${name}/${part}`;
     const bytes = await files.read(`${dataDir}/${path}`);
     if (!hasHeader(bytes, FileMagic.CHECKPOINT, path, report)) continue;
-    const goodEnd = checkRecords(bytes, path, report, (kind) => {
+    const goodEnd = checkRecords(bytes, path, report, (kind, reader) => {
+      readSnapshotRecord(kind, reader, chunks);
       if (kind === RecordKind.SNAPSHOT_END) ended = true;
     });
     if (goodEnd < bytes.length) {
@@ -82,7 +92,10 @@ async function checkSegment(
   const bytes = await files.read(`${dataDir}/${path}`);
   report.segmentCount++;
   if (!hasHeader(bytes, FileMagic.SEGMENT, path, report)) return;
-  const goodEnd = checkRecords(bytes, path, report, () => {});
+  const commits = new CommitDecoder();
+  const goodEnd = checkRecords(bytes, path, report, (kind, reader, checksum) =>
+    readLogRecord(kind, reader, checksum, commits),
+  );
   if (goodEnd === bytes.length) return;
   const lost = `${bytes.length - goodEnd} bytes at the end are no record`;
   const torn = 'the last write was not finished and never acknowledged';
@@ -108,17 +121,17 @@ function checkRecords(
   bytes: Uint8Array,
   path: string,
   report: ReportBuilder,
-  onKind: (kind: number) => void,
+  read: (kind: number, reader: ByteReader, checksum: number) => void,
 ): number {
-  const { goodEnd, damaged, recordCount } = scanRecords(bytes, (start, end) => {
+  const { goodEnd, damaged, recordCount } = scanRecords(bytes, (start, end, checksum) => {
     try {
       const reader = new ByteReader(bytes, start, end);
-      const kind = reader.u8();
-      readRecord(kind, reader);
-      onKind(kind);
+      read(reader.u8(), reader, checksum);
       return true;
     } catch (error) {
       if (!(error instanceof RecordFormatError)) throw error;
+      // There may be thousands: they are part of the damage that is reported before them.
+      if (error instanceof DependentRecordError) return false;
       report.add(path, `a record cannot be read: ${messageOf(error)}`, start);
       return false;
     }
@@ -130,11 +143,20 @@ function checkRecords(
   return goodEnd;
 }
 
-function readRecord(kind: number, reader: ByteReader): void {
+function readLogRecord(
+  kind: number,
+  reader: ByteReader,
+  checksum: number,
+  commits: CommitDecoder,
+): void {
   switch (kind) {
     case RecordKind.COMMIT:
       decodeCommit(reader);
       return;
+    case RecordKind.LINKED_COMMIT: {
+      if (commits.decode(reader, checksum).isWhole) return;
+      throw new DependentRecordError();
+    }
     case RecordKind.DELETE:
       decodeDelete(reader);
       return;
@@ -144,11 +166,21 @@ function readRecord(kind: number, reader: ByteReader): void {
     case RecordKind.CUT:
       decodeCut(reader);
       return;
+    default:
+      throw unknownKind(kind);
+  }
+}
+
+function readSnapshotRecord(kind: number, reader: ByteReader, chunks: ChunkRecordReader): void {
+  switch (kind) {
     case RecordKind.SNAPSHOT_SERIES: {
       const samples = new SampleColumns();
       while (reader.remaining > 0) decodeSnapshotSeries(reader, samples);
       return;
     }
+    case RecordKind.SNAPSHOT_CHUNKS:
+      chunks.read(reader, () => {});
+      return;
     case RecordKind.SNAPSHOT_VALUES:
       decodeSnapshotValues(reader);
       return;
@@ -156,6 +188,10 @@ function readRecord(kind: number, reader: ByteReader): void {
       decodeSnapshotEnd(reader);
       return;
     default:
-      throw new RecordFormatError(`records of kind ${kind} are not known to this version`);
+      throw unknownKind(kind);
   }
+}
+
+function unknownKind(kind: number): RecordFormatError {
+  return new RecordFormatError(`records of kind ${kind} are not known to this version`);
 }

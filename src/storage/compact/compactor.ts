@@ -4,10 +4,8 @@ import { blockName } from '../block/block-names.ts';
 import type { BlockRef, BlockSet } from '../block/block-set.ts';
 import type { StorageEnvironment } from '../environment.ts';
 import { storageErrorOf } from '../errors.ts';
-import { nodeFileSystem } from '../file-system.ts';
-import { BLOCK_RANGE_MS } from './cutter.ts';
-import { mergeOnThread } from './merge-on-thread.ts';
-import { mergeBlocks } from './merge-blocks.ts';
+import { BLOCK_RANGE_MS } from './block-range.ts';
+import { runTask } from './run-task.ts';
 import { planMerge } from './plan.ts';
 
 export interface CompactorOptions {
@@ -83,7 +81,6 @@ export class Compactor {
     const { files, clock, log } = this.#environment;
     const startMs = clock.monotonic();
     const metas = refs.map(({ meta }) => meta);
-    const merge = files === nodeFileSystem ? mergeOnThread : mergeBlocks;
     const origin = {
       name: blockName(clock.now()),
       cut: Math.max(...metas.map(({ cut }) => cut)),
@@ -91,9 +88,10 @@ export class Compactor {
       sources: allSources(metas),
     };
     const { signal } = this.#stopping;
-    const meta = await merge(files, this.#blocks.dir, refs, origin, signal);
-    if (meta !== undefined) this.#blocks.add(meta);
-    await this.#blocks.remove(metas.map(({ name }) => name));
+    const task = { kind: 'merge' as const, blocksDir: this.#blocks.dir, refs, origin };
+    const [meta] = await runTask(files, task, signal);
+    const names = metas.map(({ name }) => name);
+    await this.#blocks.replace(names, meta === undefined ? [] : [meta]);
     const durationMs = Math.round(clock.monotonic() - startMs);
     log.info({ blocks: metas.length, name: meta?.name, durationMs }, 'blocks were merged');
   }

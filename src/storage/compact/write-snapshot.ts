@@ -5,7 +5,8 @@ import type { StorageEnvironment } from '../environment.ts';
 import { storageErrorOf } from '../errors.ts';
 import type { FileSystem } from '../file-system.ts';
 import type { Head } from '../head/head.ts';
-import { HeadSnapshot, writeCheckpoint } from '../wal/checkpoint-writer.ts';
+import { writeCheckpoint } from '../wal/checkpoint-writer.ts';
+import { HeadSnapshot } from '../wal/head-snapshot.ts';
 import type { LogWriter } from '../wal/log-writer.ts';
 
 export interface SnapshotSource {

@@ -1,22 +1,16 @@
+import type { MemoryKind } from '../../kernel/index.ts';
 import type { Labels, Matcher, Metadata, SampleColumns } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
 import { OUTCOME_COUNT, SampleOutcome } from '../api.ts';
-import { ChunkRun } from './chunk-run.ts';
-import { ChunkStore } from './chunk-store.ts';
-import type { Commit } from './commit.ts';
+import type { Commit, HistogramEntry } from './commit.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
+import { HeadShard, memoryByKind } from './head-shard.ts';
+import { HistogramTable } from './histogram-table.ts';
+import type { HistogramView } from './histogram-timeline.ts';
+import { sameHistogram } from './histogram-timeline.ts';
 import { KeyedState } from './keyed-state.ts';
-import type { MemSeries } from './mem-series.ts';
-import {
-  appendHistogram,
-  appendSample,
-  dropChunksBefore,
-  dropSamplesBefore,
-  removeSamples,
-  restoreSamples,
-} from './mem-series.ts';
-import { selectSeries } from './select-series.ts';
-import { SeriesTable } from './series-table.ts';
+import { SampleApplier } from './sample-applier.ts';
+import { shardOf } from './shard-of.ts';
 
 /** A series with all it holds, ascending by time. */
 export interface RestoredSeries {
@@ -24,106 +18,250 @@ export interface RestoredSeries {
   readonly labels: Labels;
   readonly samples: SampleColumns;
   readonly histograms: readonly HistogramSample[];
+  /**
+   * The newest time of the series where it is not that of its newest sample: that one was deleted
+   * while the checkpoint was written, and the log behind it has the delete.
+   */
+  readonly newest?: number;
 }
 
+export interface HeadOptions {
+  readonly maxExemplars: number;
+  readonly shardCount: number;
+  /** Bound of the memory of each shard. */
+  readonly shardBytes: number;
+}
+
+/** Times that the kernel can hold, and so all there are. */
+const TIME_MIN = Number.MIN_SAFE_INTEGER;
+const TIME_MAX = Number.MAX_SAFE_INTEGER;
+/** Samples after which what they left behind is freed: at most some megabytes. */
+const RECLAIM_SAMPLES = 64 * 1024;
+
 /**
- * Everything stored, in memory. Changes only by applying records in the order of the log, so that
- * replay ends in the same state. Knows neither files nor clocks.
+ * Everything stored that is not in blocks, in memory. Samples and labels lie in shared memory,
+ * which other threads read in place; series are known by their refs alone. Changes only by
+ * applying records in the order of the log, so that replay ends in the same state. Knows neither
+ * files nor clocks.
  */
 export class Head {
-  readonly table = new SeriesTable();
-  readonly chunks = new ChunkStore();
+  readonly shards: readonly HeadShard[];
   readonly exemplars: ExemplarRing;
   readonly state = new KeyedState();
   readonly metadata = new Map<string, Metadata>();
-  /** For reading series as they are now; load it before each use. */
-  readonly run = new ChunkRun(this.chunks);
   /** The ref that the next new series gets. */
   nextRef = 1;
-  /** Float and histogram samples held. */
-  sampleCount = 0;
   /** Number of the last cut that took samples out to blocks. */
   cutCount = 0;
   /** Samples before this time are in blocks and on their way out: readers leave them out. */
   floor = -Infinity;
-  /** Series with at least one sample. */
-  seriesCount = 0;
+  readonly #histograms = new HistogramTable();
+  readonly #aliases = new Map<number, number>();
+  readonly #applier: SampleApplier;
+  /** Series that had no samples when they were last looked at. */
+  readonly #empty = new Set<number>();
+  readonly #found = new Uint32Array(2);
+  #samplesSinceReclaim = 0;
 
-  constructor(maxExemplars: number) {
+  /** @throws KernelMemoryError, KernelModuleError */
+  constructor({ maxExemplars, shardCount, shardBytes }: HeadOptions) {
     this.exemplars = new ExemplarRing(maxExemplars);
+    this.shards = Array.from({ length: shardCount }, () => new HeadShard(shardBytes));
+    this.#applier = new SampleApplier(this.shards, this.#histograms, this.#aliases);
   }
 
-  /** Stores what a commit holds and says what became of each sample. */
-  apply(commit: Commit): CommitResult {
-    for (const { ref, labels } of commit.series) this.addSeries(ref, labels);
-    const counts = new Uint32Array(OUTCOME_COUNT);
-    const outcomes = this.#applySamples(commit, counts);
-    const histogramOutcomes = this.#applyHistograms(commit, counts);
-    const { minTime, maxTime } = commit.bounds;
-    for (const exemplar of commit.exemplars) {
-      const { ref, timestamp } = exemplar;
-      // One from the far future would keep out those of its series that follow.
-      const within = timestamp >= minTime && timestamp <= maxTime;
-      if (within && this.table.get(ref) !== undefined) this.exemplars.add(exemplar);
-      else this.exemplars.countDropped();
+  /** Series, those without samples included. */
+  get size(): number {
+    return sumOf(this.shards, ({ index }) => index.size);
+  }
+
+  /** Series with at least one sample. */
+  get seriesCount(): number {
+    for (const ref of this.#empty) {
+      if (this.hasSamples(ref)) this.#empty.delete(ref);
     }
-    for (const [family, metadata] of commit.metadata) this.metadata.set(family, metadata);
-    for (const [key, value] of commit.state) this.state.put(key, value);
+    return this.size - this.#empty.size;
+  }
+
+  /** Float and histogram samples held. */
+  get sampleCount(): number {
+    const floats = sumOf(this.shards, ({ kernel }) => kernel.stats().sampleCount);
+    return floats + this.#histograms.sampleCount;
+  }
+
+  get chunkCount(): number {
+    return sumOf(this.shards, ({ kernel }) => kernel.stats().chunkCount);
+  }
+
+  /** Bytes of the shared memories by what they hold. */
+  memoryByKind(): Readonly<Record<MemoryKind, number>> {
+    return memoryByKind(this.shards);
+  }
+
+  shard(ref: number): HeadShard {
+    return this.shards[shardOf(ref, this.shards.length)]!;
+  }
+
+  /** The ref of the series with these labels, 0 where there is none. */
+  find(labels: Labels): number {
+    for (const { index } of this.shards) {
+      const ref = index.find(labels);
+      if (ref !== 0) return ref;
+    }
+    return 0;
+  }
+
+  /** The series that a ref stands for: itself, mostly; 0 where it is gone. */
+  resolve(ref: number): number {
+    if (this.shard(ref).kernel.hasSeries(ref)) return ref;
+    return this.#aliases.get(ref) ?? 0;
+  }
+
+  has(ref: number): boolean {
+    return this.resolve(ref) !== 0;
+  }
+
+  /** Whether the series is there and has a sample of either kind. */
+  hasSamples(ref: number): boolean {
+    return this.shard(ref).kernel.sampleCountOf(ref) > 0 || this.#histograms.has(ref);
+  }
+
+  /** Time of the newest sample of either kind, NaN where the series has none or is gone. */
+  newestTime(ref: number): number {
+    return this.shard(ref).kernel.newestTime(ref);
+  }
+
+  /** Time of the oldest sample of either kind, Infinity where there is none. */
+  oldestTime(ref: number): number {
+    const float = this.shard(ref).kernel.oldestTime(ref);
+    const histogram = this.#histograms.oldest(ref);
+    return Number.isNaN(float) ? histogram : Math.min(float, histogram);
+  }
+
+  labels(ref: number): Labels {
+    return this.shard(ref).index.reader.labels(ref);
+  }
+
+  histograms(ref: number): HistogramView | undefined {
+    return this.#histograms.view(ref);
+  }
+
+  /** Series that have histograms. */
+  histogramRefs(): Iterable<number> {
+    return this.#histograms.refs();
+  }
+
+  /** Series that match, by shard, each ascending. */
+  select(matchers: readonly Matcher[]): Uint32Array[] {
+    return this.shards.map(({ index }) => index.reader.select(matchers));
+  }
+
+  /** All series in portions, ascending within each shard. */
+  *refs(): IterableIterator<Uint32Array> {
+    for (const { index } of this.shards) yield* index.refs();
+  }
+
+  /**
+   * Stores what a commit holds and says what became of each sample.
+   * @throws KernelMemoryError where it is not all in; `CommitRoom` is asked before to prevent that.
+   */
+  apply(commit: Commit): CommitResult {
+    const counts = new Uint32Array(OUTCOME_COUNT);
+    for (const { kernel } of this.shards) kernel.beginCommit();
+    let outcomes: Uint8Array | undefined;
+    let histogramOutcomes: Uint8Array | undefined;
+    try {
+      for (const { ref, labels } of commit.series) this.addSeries(ref, labels);
+      outcomes = this.#applier.apply(commit.samples, commit.bounds, counts);
+      histogramOutcomes = this.#applyHistograms(commit, counts);
+    } finally {
+      for (const { kernel } of this.shards) kernel.endCommit();
+    }
+    for (const { ref } of commit.series) {
+      if (this.hasSamples(ref)) this.#empty.delete(ref);
+    }
+    this.#applyRest(commit);
+    this.#samplesSinceReclaim += commit.samples.length;
+    if (this.#samplesSinceReclaim >= RECLAIM_SAMPLES) this.reclaim();
     return { counts, outcomes, histogramOutcomes };
   }
 
-  addSeries(ref: number, labels: Labels): MemSeries {
+  /**
+   * Enters a series. Where the label set is known under another ref (which only a damaged log
+   * brings about) the ref becomes a second name of that series. Returns the series' own ref.
+   */
+  addSeries(ref: number, labels: Labels): number {
     if (ref >= this.nextRef) this.nextRef = ref + 1;
-    return this.table.get(ref) ?? this.table.add(ref, labels);
+    const there = this.resolve(ref);
+    if (there !== 0) return there;
+    const known = this.find(labels);
+    if (known !== 0) {
+      this.#aliases.set(ref, known);
+      return known;
+    }
+    const { kernel, index } = this.shard(ref);
+    kernel.createSeries(ref);
+    index.add(ref, labels);
+    this.#empty.add(ref);
+    return ref;
   }
 
-  /** Puts back a series from a checkpoint, into a head that does not have it yet. */
-  restoreSeries({ ref, labels, samples, histograms }: RestoredSeries): void {
-    const series = this.addSeries(ref, labels);
-    restoreSamples(this.chunks, series, samples);
-    for (const { timestamp, histogram } of histograms) {
-      appendHistogram(this.chunks, series, timestamp, histogram, Infinity);
+  /** Puts back a series from a checkpoint. */
+  restoreSeries({ ref, labels, samples, histograms, newest }: RestoredSeries): void {
+    const own = this.addSeries(ref, labels);
+    const { kernel } = this.shard(own);
+    if (this.hasSamples(own)) this.#insertAll(own, samples);
+    else if (samples.length > 0) {
+      kernel.restoreSamples(own, samples.timestamps, samples.words, samples.length);
     }
-    this.sampleCount += samples.length + histograms.length;
-    if (series.hasSamples) this.seriesCount++;
+    for (const { timestamp, histogram } of histograms) {
+      this.#addHistogram({ ref: own, timestamp, histogram }, Infinity);
+    }
+    if (newest !== undefined) kernel.touchSeries(own, newest);
+    if (samples.length + histograms.length > 0) this.#empty.delete(own);
   }
 
   /** Removes samples; returns the number of series that lost any, and tells which. */
   applyDelete(
     matchers: readonly Matcher[],
     range: TimeRange,
-    onTouched: (series: MemSeries) => void = () => {},
+    onTouched: (ref: number) => void = () => {},
   ): number {
+    const minTime = Math.max(TIME_MIN, Math.ceil(range.minTime));
+    const maxTime = Math.min(TIME_MAX, Math.floor(range.maxTime));
+    if (!(minTime <= maxTime)) return 0;
     let touched = 0;
-    for (const series of selectSeries(this.table, matchers)) {
-      if (!series.hasSamples) continue;
-      const removed = removeSamples(this.chunks, series, range.minTime, range.maxTime);
-      this.#noteRemoved(series, removed);
-      if (removed === 0) continue;
-      touched++;
-      onTouched(series);
+    for (const refs of this.select(matchers)) {
+      for (const ref of refs) {
+        if (this.#remove(ref, minTime, maxTime) === 0) continue;
+        touched++;
+        onTouched(ref);
+      }
     }
     return touched;
   }
 
   /** Drops chunks before `minTime`, then those of the series `refs` that are empty. */
   applyTruncate(minTime: number, refs: readonly number[]): void {
-    for (const series of this.table.all()) {
-      if (!series.hasSamples) continue;
-      this.#noteRemoved(series, dropChunksBefore(this.chunks, series, minTime));
+    for (const ref of [...this.#histograms.refs()]) {
+      this.#histograms.remove(ref, -Infinity, minTime - 1);
+      if (!this.#histograms.has(ref)) this.shard(ref).kernel.setHistogramFlag(ref, false);
     }
-    const dropped: MemSeries[] = [];
-    for (const ref of refs) {
-      const series = this.table.get(ref);
-      if (series !== undefined && !series.hasSamples) dropped.push(series);
+    for (const { kernel, index } of this.shards) {
+      // Page by page: most refs that ever were stand for nothing any more.
+      for (const page of index.refs()) {
+        if (page.length > 0) kernel.truncate(page[0]!, page[page.length - 1]! + 1, minTime);
+      }
     }
-    if (dropped.length > 0) this.table.remove(dropped);
+    const gone = refs.filter((ref) => this.resolve(ref) === ref && !this.hasSamples(ref));
+    if (gone.length > 0) this.#removeSeries(new Set(gone));
+    this.reclaim();
   }
 
   /** Drops, at once, the samples before `end`, which blocks hold. */
   applyCut(cut: number, end: number): void {
     this.beginCut(cut, end);
-    for (const series of this.table.all()) this.dropCut(series);
+    for (const refs of this.refs()) for (const ref of refs) this.dropCut(ref);
     this.endCut();
   }
 
@@ -133,73 +271,118 @@ export class Head {
     this.floor = end;
   }
 
-  dropCut(series: MemSeries): void {
-    if (series.hasSamples) {
-      this.#noteRemoved(series, dropSamplesBefore(this.chunks, series, this.floor));
-    }
+  /** Drops the samples of a series that the cut took to blocks. */
+  dropCut(ref: number): void {
+    const { floor } = this;
+    // The newest time may be that of a sample which has gone already.
+    const isOlder = this.newestTime(ref) < floor || this.oldestTime(ref) < floor;
+    if (isOlder) this.#remove(ref, TIME_MIN, floor - 1);
   }
 
   endCut(): void {
     this.floor = -Infinity;
+    this.reclaim();
   }
 
-  #noteRemoved(series: MemSeries, removed: number): void {
-    this.sampleCount -= removed;
-    if (removed > 0 && !series.hasSamples) this.seriesCount--;
+  /** Frees what no reader can see any more. */
+  reclaim(): void {
+    this.#samplesSinceReclaim = 0;
+    for (const { kernel } of this.shards) kernel.reclaim();
   }
 
-  #applySamples(commit: Commit, counts: Uint32Array): Uint8Array | undefined {
-    const { refs, timestamps, words, length } = commit.samples;
-    const { minTime, maxTime, windowMs } = commit.bounds;
-    const { table, chunks } = this;
-    let outcomes: Uint8Array | undefined;
-    let stored = 0;
-    for (let index = 0; index < length; index++) {
-      const series = table.get(refs[index]!);
-      const timestamp = timestamps[index]!;
-      let outcome: SampleOutcome;
-      if (series === undefined) outcome = SampleOutcome.UNKNOWN_SERIES;
-      else if (!(timestamp >= minTime && timestamp <= maxTime)) {
-        outcome = SampleOutcome.OUT_OF_BOUNDS;
-      } else {
-        if (!series.hasSamples) this.seriesCount++;
-        outcome = appendSample(chunks, series, timestamp, words, index, windowMs);
-      }
-      if (outcome === SampleOutcome.STORED) {
-        stored++;
-        continue;
-      }
-      counts[outcome] = counts[outcome]! + 1;
-      outcomes ??= new Uint8Array(length);
-      outcomes[index] = outcome;
+  /** Removes samples of both kinds; the newest time becomes that of what is left. */
+  #remove(ref: number, minTime: number, maxTime: number): number {
+    const { kernel } = this.shard(ref);
+    const hadHistograms = this.#histograms.has(ref);
+    let removed = this.#histograms.remove(ref, minTime, maxTime);
+    const newest = kernel.newestTime(ref);
+    // What is newer than the range stays, also where it is known by its time alone.
+    const left = newest > maxTime ? newest : this.#histograms.newest(ref);
+    removed +=
+      left === -Infinity
+        ? kernel.removeRange(ref, minTime, maxTime)
+        : kernel.removeRange(ref, minTime, maxTime, left);
+    if (hadHistograms && !this.#histograms.has(ref)) kernel.setHistogramFlag(ref, false);
+    if (removed > 0 && !this.hasSamples(ref)) this.#empty.add(ref);
+    return removed;
+  }
+
+  #removeSeries(gone: ReadonlySet<number>): void {
+    for (const shard of this.shards) {
+      const refs = [...gone].filter((ref) => this.shard(ref) === shard);
+      if (refs.length > 0) shard.index.remove(new Set(refs));
+      for (const ref of refs) shard.kernel.removeSeries(ref);
     }
-    counts[SampleOutcome.STORED] = counts[SampleOutcome.STORED]! + stored;
-    this.sampleCount += stored;
-    return outcomes;
+    for (const ref of gone) this.#empty.delete(ref);
+    for (const [alias, ref] of this.#aliases) if (gone.has(ref)) this.#aliases.delete(alias);
   }
 
   #applyHistograms(commit: Commit, counts: Uint32Array): Uint8Array | undefined {
     const { minTime, maxTime, windowMs } = commit.bounds;
     let outcomes: Uint8Array | undefined;
     for (const [index, entry] of commit.histograms.entries()) {
-      const { ref, timestamp, histogram } = entry;
-      const series = this.table.get(ref);
+      const { timestamp } = entry;
+      const ref = this.resolve(entry.ref);
       let outcome: SampleOutcome;
-      if (series === undefined) outcome = SampleOutcome.UNKNOWN_SERIES;
-      else if (!(timestamp >= minTime && timestamp <= maxTime)) {
+      if (ref === 0) outcome = SampleOutcome.UNKNOWN_SERIES;
+      else if (!Number.isInteger(timestamp) || timestamp < minTime || timestamp > maxTime) {
         outcome = SampleOutcome.OUT_OF_BOUNDS;
-      } else {
-        if (!series.hasSamples) this.seriesCount++;
-        outcome = appendHistogram(this.chunks, series, timestamp, histogram, windowMs);
-      }
+      } else outcome = this.#addHistogram({ ...entry, ref }, windowMs);
       counts[outcome] = counts[outcome]! + 1;
-      if (outcome === SampleOutcome.STORED) {
-        this.sampleCount++;
-        continue;
-      }
+      if (outcome === SampleOutcome.STORED) continue;
       outcomes ??= new Uint8Array(commit.histograms.length);
       outcomes[index] = outcome;
     }
     return outcomes;
   }
+
+  #addHistogram({ ref, timestamp, histogram }: HistogramEntry, windowMs: number): SampleOutcome {
+    const { kernel } = this.shard(ref);
+    const newest = kernel.newestTime(ref);
+    if (timestamp < newest - windowMs) return SampleOutcome.OUT_OF_ORDER;
+    if (timestamp <= newest) {
+      const timeline = this.#histograms.get(ref);
+      const index = timeline?.find(timestamp) ?? -1;
+      if (index >= 0) {
+        const same = sameHistogram(timeline?.at(index), histogram);
+        return same ? SampleOutcome.DUPLICATE : SampleOutcome.CONFLICT;
+      }
+      if (kernel.find(ref, timestamp, this.#found)) return SampleOutcome.CONFLICT;
+    }
+    const isFirst = this.#histograms.insert(ref, timestamp, histogram);
+    if (isFirst) {
+      kernel.setHistogramFlag(ref, true);
+      this.#empty.delete(ref);
+    }
+    kernel.touchSeries(ref, timestamp);
+    return SampleOutcome.STORED;
+  }
+
+  /** Samples of a series that has some already, which only a damaged log brings about. */
+  #insertAll(ref: number, { timestamps, words, length }: SampleColumns): void {
+    const { kernel } = this.shard(ref);
+    for (let index = 0; index < length; index++) {
+      const timestamp = timestamps[index]!;
+      if ((this.#histograms.get(ref)?.find(timestamp) ?? -1) >= 0) continue;
+      kernel.insertLate(ref, timestamp, words[2 * index]!, words[2 * index + 1]!);
+    }
+  }
+
+  #applyRest({ bounds, exemplars, metadata, state }: Commit): void {
+    const { minTime, maxTime } = bounds;
+    for (const exemplar of exemplars) {
+      const { timestamp } = exemplar;
+      const ref = this.resolve(exemplar.ref);
+      // One from the far future would keep out those of its series that follow.
+      const within = timestamp >= minTime && timestamp <= maxTime;
+      if (!within || ref === 0) this.exemplars.countDropped();
+      else this.exemplars.add(ref === exemplar.ref ? exemplar : { ...exemplar, ref });
+    }
+    for (const [family, entry] of metadata) this.metadata.set(family, entry);
+    for (const [key, value] of state) this.state.put(key, value);
+  }
+}
+
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
 }

@@ -8,7 +8,10 @@ import { selectOrdinals } from '../block/select-ordinals.ts';
 import { reviveTombstone } from '../block/tombstone.ts';
 import { Pacer } from '../pacer.ts';
 import type { DeleteRecord } from '../wal/records.ts';
-import type { MatcherLists } from './reader.ts';
+import type { GivesUp } from './read-scope.ts';
+
+/** Series that match any of them; with none, every series. */
+export type MatcherLists = readonly (readonly Matcher[])[];
 
 /** Times, both inclusive, that deletes have hidden of a series. */
 export type HiddenTimes = readonly TimeRange[];
@@ -52,7 +55,7 @@ export async function eachSeries(
   ref: BlockRef,
   lists: MatcherLists,
   range: TimeRange,
-  signal: AbortSignal,
+  signal: GivesUp,
   visit: (pairs: readonly string[], entry: IndexEntry) => void,
 ): Promise<void> {
   const hiding = new Hiding(ref);

@@ -2,96 +2,141 @@ import { MessagePort } from 'node:worker_threads';
 import { assert } from '../../model/index.ts';
 import type { MessagePortLike, Queryable } from '../api.ts';
 import { BlockCache } from '../block/block-cache.ts';
+import type { BlockFiles } from '../block/block.ts';
 import { StorageClosedError } from '../errors.ts';
 import { nodeFileSystem } from '../file-system.ts';
-import { MergingReader } from './merging-reader.ts';
-import type { ReaderMessage, ReadRequest, StoreMessage } from './protocol.ts';
-import { reviveError } from './protocol.ts';
-import type { LeasedAnswer, ReadSource } from './read-source.ts';
-import { ReaderQuerier } from './reader-querier.ts';
+import { PostedBlockLists } from './block-lists.ts';
+import { HeadAccess } from './head-access.ts';
+import type { HistogramColumns } from './histogram-columns.ts';
+import type {
+  ConnectMessage,
+  ReaderMessage,
+  StoreAnswer,
+  StoreMessage,
+  StoreRequest,
+} from './messages.ts';
+import { reviveError } from './messages.ts';
+import type { StoreParts } from './store-access.ts';
+import { StoreQuerier } from './store-querier.ts';
+import { StoreState } from './store-state.ts';
+
+/** How long a worker goes on without looking for messages, which may cancel what it does. */
+const SLICE_MS = 20;
 
 /**
- * In a worker: reads the store whose `workerHandle().message` this is. The worker stays alive
- * while an answer is awaited, and not because of the connection alone. When the store closes, what
- * is pending and all that comes after rejects with `StorageClosedError`.
+ * In a worker: reads the store whose `workerHandle().message` this is, in the memory shared with
+ * it; it is asked only for histograms of the head. The worker stays alive while an answer is
+ * awaited, and not because of the connection alone. When the store closes, what is pending and all
+ * that comes after rejects with `StorageClosedError`.
  */
 export function connectReader(message: unknown): Queryable {
-  assert(
+  assert(isConnectMessage(message), 'connectReader takes the message of a worker handle');
+  const port = new StorePort(message);
+  const parts: StoreParts = {
+    head: new HeadAccess(message.head),
+    state: new StoreState(message.state),
+    blocks: port.blocks,
+    cache: port.cache,
+    histograms: async (request) =>
+      (await port.ask({ op: 'histograms', ...request })) as HistogramColumns,
+    sliceMs: SLICE_MS,
+    isLazy: true,
+  };
+  return { querier: () => new StoreQuerier(parts) };
+}
+
+function isConnectMessage(message: unknown): message is ConnectMessage {
+  return (
     typeof message === 'object' &&
-      message !== null &&
-      'port' in message &&
-      message.port instanceof MessagePort,
-    'connectReader takes the message of a worker handle',
+    message !== null &&
+    'port' in message &&
+    message.port instanceof MessagePort
   );
-  const cache = new BlockCache(nodeFileSystem);
-  const source = new PortSource(message.port, () => void cache.close());
-  const reader = new MergingReader(source, cache);
-  return { querier: () => new ReaderQuerier(reader) };
 }
 
 interface Waiting {
-  readonly resolve: (answer: LeasedAnswer) => void;
+  readonly resolve: (answer: StoreAnswer) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-/** The head at the other end of a port, with the blocks of the store. */
-class PortSource implements ReadSource {
+/** This end of the port to the store. */
+class StorePort {
+  readonly blocks: PostedBlockLists;
+  readonly cache: BlockCache;
   readonly #port: MessagePortLike;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
-  #closed = false;
+  #isClosed = false;
 
-  constructor(port: MessagePortLike, onClose: () => void) {
+  constructor({ port, blockVersion, blocks, isOnDisk }: ConnectMessage) {
     this.#port = port;
-    port.on('message', (message: StoreMessage) => this.#receive(message));
-    port.on('close', () => {
-      this.#close();
-      onClose();
+    this.blocks = new PostedBlockLists(blockVersion, blocks, {
+      letGo: (version) => this.#post({ letGo: version }),
+      awaited: () => this.#keepAlive(),
     });
+    this.cache = new BlockCache(isOnDisk ? nodeFileSystem : this.#files());
+    port.on('message', (message: StoreMessage) => this.#receive(message));
+    port.on('close', () => this.#close());
     port.unref();
   }
 
-  async ask(request: ReadRequest, signal: AbortSignal): Promise<LeasedAnswer> {
-    signal.throwIfAborted();
-    if (this.#closed) throw new StorageClosedError('the store was closed');
+  async ask(request: StoreRequest): Promise<StoreAnswer> {
+    if (this.#isClosed) throw closedError();
     const id = ++this.#lastId;
-    const giveUp = (): void => {
-      this.#waiting.get(id)?.reject(signal.reason);
-      this.#port.postMessage({ id, cancel: true } satisfies ReaderMessage);
-    };
-    signal.addEventListener('abort', giveUp);
-    if (this.#waiting.size === 0) this.#port.ref();
     try {
-      return await new Promise<LeasedAnswer>((resolve, reject) => {
+      return await new Promise<StoreAnswer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        this.#port.postMessage({ id, request } satisfies ReaderMessage);
+        this.#keepAlive();
+        this.#post({ id, request });
       });
     } finally {
-      signal.removeEventListener('abort', giveUp);
       this.#waiting.delete(id);
-      if (this.#waiting.size === 0) this.#port.unref();
+      this.#keepAlive();
     }
+  }
+
+  /** Only what is awaited keeps the thread alive. */
+  #keepAlive(): void {
+    if (this.#waiting.size > 0 || this.blocks.isAwaited) this.#port.ref();
+    else this.#port.unref();
   }
 
   #receive(message: StoreMessage): void {
-    const { id } = message;
-    const waiting = this.#waiting.get(id);
-    if ('error' in message) {
-      waiting?.reject(reviveError(message.error));
+    if ('blocks' in message) {
+      this.blocks.take(message.blockVersion, message.blocks);
+      void this.cache.keepOnly(message.blocks);
       return;
     }
-    const { answer, blocks } = message;
-    const release = (): void => {
-      if (blocks.length > 0) this.#port.postMessage({ id, release: true } satisfies ReaderMessage);
-    };
-    if (waiting === undefined) release();
-    else waiting.resolve({ answer, blocks, release });
+    const waiting = this.#waiting.get(message.id);
+    if ('error' in message) waiting?.reject(reviveError(message.error));
+    else waiting?.resolve(message.answer);
+  }
+
+  #post(message: ReaderMessage): void {
+    if (!this.#isClosed) this.#port.postMessage(message);
   }
 
   #close(): void {
-    this.#closed = true;
-    for (const waiting of this.#waiting.values()) {
-      waiting.reject(new StorageClosedError('the store was closed'));
-    }
+    this.#isClosed = true;
+    for (const waiting of this.#waiting.values()) waiting.reject(closedError());
+    this.blocks.close();
+    void this.cache.close();
   }
+
+  /** Files that only the store can get at. */
+  #files(): BlockFiles {
+    return {
+      read: async (path) => (await this.ask({ op: 'readFile', path })) as Uint8Array,
+      openRead: async (path) => ({
+        sizeBytes: (await this.ask({ op: 'fileSize', path })) as number,
+        read: async (position, length) =>
+          (await this.ask({ op: 'readBytes', path, position, length })) as Uint8Array<ArrayBuffer>,
+        close: () => Promise.resolve(),
+      }),
+    };
+  }
+}
+
+function closedError(): StorageClosedError {
+  return new StorageClosedError('the store was closed');
 }

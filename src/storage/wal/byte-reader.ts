@@ -1,3 +1,7 @@
+import { TextCache } from './text-cache.ts';
+
+const TEXTS = new TextCache();
+
 /** A record whose checksum is right holds what this version cannot read. */
 export class RecordFormatError extends Error {}
 
@@ -37,8 +41,11 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0;
-    let scale = 1;
+    const first = this.u8();
+    // Most are lengths of short texts.
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 0x80;
     for (;;) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
@@ -61,7 +68,7 @@ export class ByteReader {
   text(): string {
     const length = this.varint();
     const at = this.#take(length);
-    return this.#bytes.toString('utf8', at, at + length);
+    return TEXTS.read(this.#bytes, at, at + length);
   }
 
   /** A view of the next bytes. */

@@ -1,11 +1,7 @@
-import { SampleColumns } from '../../model/index.ts';
 import type { FileSystem, WritableFile } from '../file-system.ts';
-import { Capture } from '../head/capture.ts';
-import { ChunkRun } from '../head/chunk-run.ts';
-import type { Head } from '../head/head.ts';
-import { readHistograms } from '../head/histogram-timeline.ts';
 import { Pacer } from '../pacer.ts';
 import { ByteWriter } from './byte-writer.ts';
+import type { HeadSnapshot } from './head-snapshot.ts';
 import {
   beginRecord,
   encodeFileHeader,
@@ -15,42 +11,17 @@ import {
 } from './log-file.ts';
 import { RecordKind } from './records.ts';
 import { checkpointName, partName, TEMPORARY_SUFFIX } from './segment-names.ts';
-import type { SnapshotEnd, SnapshotValues } from './snapshot-codec.ts';
-import { encodeSnapshotEnd, encodeSnapshotSeries, encodeSnapshotValues } from './snapshot-codec.ts';
+import { ChunkRecord } from './snapshot-chunks.ts';
+import { encodeSnapshotEnd, encodeSnapshotValues } from './snapshot-codec.ts';
 
 /** A record ends with the series that reaches this. */
 const RECORD_BYTES = 256 * 1024;
 /** A part ends with the record that reaches this: parts are read whole. */
 const PART_BYTES = 64 * 1024 * 1024;
 
-/** All of the head at one moment, to be written while the head goes on. */
-export class HeadSnapshot {
-  readonly head: Head;
-  readonly capture: Capture;
-  readonly values: SnapshotValues;
-  readonly end: SnapshotEnd;
-  /** Samples before this time are in blocks. */
-  readonly floor: number;
-
-  constructor(head: Head) {
-    const series = [...head.table.all()];
-    this.head = head;
-    this.capture = new Capture(head.chunks, series);
-    this.values = {
-      state: head.state.entries(),
-      metadata: [...head.metadata],
-      exemplars: head.exemplars.entries(),
-    };
-    const { nextRef, cutCount } = head;
-    this.end = { nextRef, seriesCount: series.length, cutCount };
-    this.floor = head.floor;
-  }
-}
-
 /**
  * Writes a checkpoint that replaces the log up to segment `sequence`, and returns its size. It is
- * durable under its name when this resolves; on an error nothing of it is left. Releases the
- * snapshot.
+ * durable under its name when this resolves; on an error nothing of it is left.
  */
 export async function writeCheckpoint(
   files: FileSystem,
@@ -65,8 +36,8 @@ export async function writeCheckpoint(
     await files.makeDirectory(temporaryPath);
     const parts = new PartWriter(files, temporaryPath);
     try {
-      await writeSeries(parts, snapshot);
-      await writeRest(parts, snapshot);
+      const seriesCount = await writeSeries(parts, snapshot);
+      await writeRest(parts, snapshot, seriesCount);
     } finally {
       await parts.close();
     }
@@ -77,45 +48,41 @@ export async function writeCheckpoint(
   } catch (error) {
     await files.remove(temporaryPath).catch(() => {});
     throw error;
-  } finally {
-    snapshot.capture.release();
   }
 }
 
-async function writeSeries(parts: PartWriter, snapshot: HeadSnapshot): Promise<void> {
-  const { head, capture, floor } = snapshot;
-  const run = new ChunkRun(head.chunks);
-  const samples = new SampleColumns();
+/** Writes all series; how many there are. */
+async function writeSeries(parts: PartWriter, snapshot: HeadSnapshot): Promise<number> {
   const pacer = new Pacer();
-  let open = false;
-  for (const [index, series] of capture.series.entries()) {
-    if (!open) parts.begin(RecordKind.SNAPSHOT_SERIES);
-    open = true;
-    samples.reset();
-    capture.load(index, run);
-    run.appendTo(floor, Infinity, samples);
-    const view = capture.histograms(index);
-    encodeSnapshotSeries(parts.writer, {
-      ref: series.ref,
-      labels: head.table.labels(series),
-      samples,
-      histograms: view === undefined ? [] : readHistograms(view, floor, Infinity),
-    });
-    if (parts.recordBytes >= RECORD_BYTES) {
-      await parts.end();
-      open = false;
-    }
-    if (pacer.due()) await pacer.pause();
+  const record = new ChunkRecord();
+  let count = 0;
+  for (const added of snapshot.addTo(record)) {
+    count += added;
+    const due = pacer.dueNow();
+    if (due || record.sizeBytes >= RECORD_BYTES) await writeRecord(parts, record);
+    if (due) await pacer.pause();
   }
-  if (open) await parts.end();
+  await writeRecord(parts, record);
+  return count;
 }
 
-async function writeRest(parts: PartWriter, snapshot: HeadSnapshot): Promise<void> {
+async function writeRecord(parts: PartWriter, record: ChunkRecord): Promise<void> {
+  if (record.sizeBytes === 0) return;
+  parts.begin(RecordKind.SNAPSHOT_CHUNKS);
+  record.writeTo(parts.writer);
+  await parts.end();
+}
+
+async function writeRest(
+  parts: PartWriter,
+  { values, end }: HeadSnapshot,
+  seriesCount: number,
+): Promise<void> {
   parts.begin(RecordKind.SNAPSHOT_VALUES);
-  encodeSnapshotValues(parts.writer, snapshot.values);
+  encodeSnapshotValues(parts.writer, values);
   await parts.end();
   parts.begin(RecordKind.SNAPSHOT_END);
-  encodeSnapshotEnd(parts.writer, snapshot.end);
+  encodeSnapshotEnd(parts.writer, { ...end, seriesCount });
   await parts.end();
 }
 
@@ -133,10 +100,6 @@ class PartWriter {
   constructor(files: FileSystem, dir: string) {
     this.#files = files;
     this.#dir = dir;
-  }
-
-  get recordBytes(): number {
-    return this.writer.length - this.#recordStart;
   }
 
   begin(kind: number): void {

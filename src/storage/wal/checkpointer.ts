@@ -2,7 +2,8 @@ import { messageOf } from '../../model/index.ts';
 import type { StorageEnvironment } from '../environment.ts';
 import { StorageClosedError, storageErrorOf } from '../errors.ts';
 import type { Head } from '../head/head.ts';
-import { HeadSnapshot, writeCheckpoint } from './checkpoint-writer.ts';
+import { writeCheckpoint } from './checkpoint-writer.ts';
+import { HeadSnapshot } from './head-snapshot.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { Recovery } from './recover.ts';
 import {
@@ -98,12 +99,7 @@ export class Checkpointer {
         sequence: this.#log.sequence - 1,
       }));
       const { files } = this.#environment;
-      try {
-        await this.#options.saveRest();
-      } catch (error) {
-        snapshot.capture.release();
-        throw error;
-      }
+      await this.#options.saveRest();
       this.#lastBytes = await writeCheckpoint(files, this.#options.walDir, sequence, snapshot);
       await this.#removeBefore(sequence);
       this.count++;

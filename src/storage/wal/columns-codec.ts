@@ -1,9 +1,8 @@
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
 
-/** How the times of a column are written. */
-const TimeForm = {
+/** How the times of a column are written, in commits and checkpoints of version 1. */
+export const TimeForm = {
   /** One time for all: a scrape, most requests. */
   SAME: 0,
   /** The least time, then 32-bit distances from it. */
@@ -11,33 +10,6 @@ const TimeForm = {
   /** Eight bytes each. */
   WIDE: 2,
 } as const;
-
-const MAX_DISTANCE = 0xffffffff;
-
-/** Writes the first `length` times of a column. */
-export function encodeTimes(writer: ByteWriter, times: Float64Array, length: number): void {
-  let least = Infinity;
-  let greatest = -Infinity;
-  let whole = true;
-  for (let index = 0; index < length; index++) {
-    const time = times[index]!;
-    if (time < least) least = time;
-    if (time > greatest) greatest = time;
-    if (time !== Math.trunc(time)) whole = false;
-  }
-  if (least === greatest && whole) {
-    writer.u8(TimeForm.SAME);
-    writer.f64(least);
-  } else if (whole && greatest - least <= MAX_DISTANCE) {
-    writer.u8(TimeForm.NEAR);
-    writer.f64(least);
-    writer.reserve(4 * length);
-    for (let index = 0; index < length; index++) writer.u32(times[index]! - least);
-  } else {
-    writer.u8(TimeForm.WIDE);
-    writer.raw(bytesOf(times, 8 * length));
-  }
-}
 
 /** Reads `length` times into `into` from index `at` on. */
 export function decodeTimes(
@@ -60,10 +32,6 @@ export function decodeTimes(
 }
 
 /** Words as they are in memory: the format is little-endian, and so must the machine be. */
-export function encodeWords(writer: ByteWriter, words: Uint32Array, length: number): void {
-  writer.raw(bytesOf(words, 4 * length));
-}
-
 export function decodeWords(
   reader: ByteReader,
   length: number,

@@ -13,7 +13,6 @@ import type { ByteWriter } from './byte-writer.ts';
  */
 export const FILE_HEADER_BYTES = 16;
 export const RECORD_HEADER_BYTES = 12;
-export const FORMAT_VERSION = 1;
 
 export const FileMagic = {
   /** `TGWL` */
@@ -23,11 +22,19 @@ export const FileMagic = {
 } as const;
 export type FileMagic = (typeof FileMagic)[keyof typeof FileMagic];
 
+/** What is written. Older versions, from 1 on, are read for ever. */
+const VERSIONS: Readonly<Record<FileMagic, number>> = {
+  /** 2: commits that depend on each other. */
+  [FileMagic.SEGMENT]: 2,
+  /** 2: series with packed samples. */
+  [FileMagic.CHECKPOINT]: 2,
+};
+
 export function encodeFileHeader(magic: FileMagic, sequence: number): Uint8Array {
   const bytes = new Uint8Array(FILE_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, magic, true);
-  view.setUint32(4, FORMAT_VERSION, true);
+  view.setUint32(4, VERSIONS[magic], true);
   view.setUint32(8, sequence, true);
   view.setUint32(12, crc32c(bytes, 0, 12), true);
   return bytes;
@@ -41,11 +48,14 @@ export function beginRecord(writer: ByteWriter): number {
   return start;
 }
 
-export function endRecord(writer: ByteWriter, start: number): void {
+/** Ends a record; the checksum of its body. */
+export function endRecord(writer: ByteWriter, start: number): number {
   const body = start + RECORD_HEADER_BYTES;
+  const checksum = crc32c(writer.bytes, body, writer.length);
   writer.setU32(start, writer.length - body);
-  writer.setU32(start + 4, crc32c(writer.bytes, body, writer.length));
+  writer.setU32(start + 4, checksum);
   writer.setU32(start + 8, crc32c(writer.bytes, start, start + 8));
+  return checksum;
 }
 
 /** Bytes `[start, end)` of a file that are no record. */
@@ -62,6 +72,12 @@ export interface ScanResult {
   readonly recordCount: number;
 }
 
+/** Whether a good file header is of an older version, which is not written to any more. */
+export function isOldFile(bytes: Uint8Array, magic: FileMagic): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return view.getUint32(4, true) < VERSIONS[magic];
+}
+
 export type HeaderState = 'good' | 'damaged' | 'newer';
 
 export function checkFileHeader(bytes: Uint8Array, magic: FileMagic): HeaderState {
@@ -70,17 +86,17 @@ export function checkFileHeader(bytes: Uint8Array, magic: FileMagic): HeaderStat
   if (view.getUint32(0, true) !== magic || view.getUint32(12, true) !== crc32c(bytes, 0, 12)) {
     return 'damaged';
   }
-  return view.getUint32(4, true) === FORMAT_VERSION ? 'good' : 'newer';
+  return view.getUint32(4, true) <= VERSIONS[magic] ? 'good' : 'newer';
 }
 
 /**
- * Calls `onBody` with the bounds of each good record's body, in order. `onBody` returns false for
+ * Calls `onBody` with the bounds and the checksum of each good record's body, in order. `onBody` returns false for
  * a body that it cannot read, which then counts as damaged. What follows the last record and is
  * none (a torn write) is not among the damaged places: it lies between `goodEnd` and the end.
  */
 export function scanRecords(
   bytes: Uint8Array,
-  onBody: (start: number, end: number) => boolean,
+  onBody: (start: number, end: number, checksum: number) => boolean,
 ): ScanResult {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const damaged: DamagedRange[] = [];
@@ -94,17 +110,25 @@ export function scanRecords(
       continue;
     }
     const body = at + RECORD_HEADER_BYTES;
-    if (crc32c(bytes, body, end) !== view.getUint32(at + 4, true)) {
+    const checksum = view.getUint32(at + 4, true);
+    if (crc32c(bytes, body, end) !== checksum) {
       at = end;
       continue;
     }
-    if (at > goodEnd) damaged.push({ start: goodEnd, end: at });
-    if (onBody(body, end)) recordCount++;
-    else damaged.push({ start: at, end });
+    if (at > goodEnd) addDamage(damaged, goodEnd, at);
+    if (onBody(body, end, checksum)) recordCount++;
+    else addDamage(damaged, at, end);
     goodEnd = end;
     at = end;
   }
   return { goodEnd, damaged, recordCount };
+}
+
+/** Adds a damaged range; one that follows another at once is part of it. */
+function addDamage(damaged: DamagedRange[], start: number, end: number): void {
+  const last = damaged.at(-1);
+  if (last?.end !== start) damaged.push({ start, end });
+  else damaged[damaged.length - 1] = { start: last.start, end };
 }
 
 /** End of the record at `at` when its header is right. */

@@ -3,6 +3,7 @@ import type { StorageEnvironment } from '../environment.ts';
 import type { StorageError } from '../errors.ts';
 import { StorageClosedError, storageErrorOf } from '../errors.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { CommitEncoder } from './commit-codec.ts';
 import { beginRecord, endRecord } from './log-file.ts';
 import { Segment } from './segment.ts';
 
@@ -30,9 +31,13 @@ export interface LogCounters {
   readonly failedGroups: number;
 }
 
+/** Writes the body of a record, kind and payload; commits by the encoder of the log. */
+export type EncodeRecord = (writer: ByteWriter, commits: CommitEncoder) => void;
+
 interface Group {
-  readonly records: ByteWriter;
+  readonly encodes: EncodeRecord[];
   readonly entries: LogEntry[];
+  sampleCount: number;
 }
 
 interface Barrier {
@@ -43,7 +48,7 @@ interface Barrier {
 /** A group of that many records is load: the next one is gathered for a while. */
 const LOAD_RECORDS = 16;
 /** Nothing is gained by gathering beyond this. */
-const GATHER_BYTES = 1024 * 1024;
+const GATHER_SAMPLES = 64 * 1024;
 /** Applying records pauses after this long, so that sockets get their turn. */
 const APPLY_SLICE_MS = 4;
 /** A buffer that a burst has made larger than this is not kept. */
@@ -53,13 +58,17 @@ const KEPT_BUFFER_BYTES = 8 * 1024 * 1024;
  * Writes records to the log in groups: while one group is written and synced, the next gathers.
  * A lone record is written at once. Entries are applied in the order of the log, each group after
  * it is durable; while it is applied, the next one is already being written.
+ *
+ * Records are encoded when their group is written, since they may depend on those before: by then
+ * it is known which these are, and whether they are in the same segment.
  */
 export class LogWriter {
   readonly #environment: StorageEnvironment;
   readonly #options: LogWriterOptions;
   #segment: Segment;
+  readonly #commits = new CommitEncoder();
   #pending: Group = newGroup();
-  #spare: ByteWriter | undefined;
+  #records = new ByteWriter(64 * 1024);
   #barriers: Barrier[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
@@ -97,22 +106,15 @@ export class LogWriter {
     return this.#segment.sequence;
   }
 
-  /** Adds one record, whose body (kind and payload) `encode` writes at once. */
-  append(encode: (writer: ByteWriter) => void, entry: LogEntry): void {
+  /** Adds one record, whose body `encode` writes later, maybe more than once. */
+  append(encode: EncodeRecord, entry: LogEntry, sampleCount = 0): void {
     if (this.#closed) {
       entry.reject(new StorageClosedError('cannot write: the store is closed'));
       return;
     }
-    const { records, entries } = this.#pending;
-    const start = beginRecord(records);
-    try {
-      encode(records);
-    } catch (error) {
-      records.length = start;
-      throw error;
-    }
-    endRecord(records, start);
-    entries.push(entry);
+    this.#pending.encodes.push(encode);
+    this.#pending.entries.push(entry);
+    this.#pending.sampleCount += sampleCount;
     this.#start();
   }
 
@@ -170,14 +172,13 @@ export class LogWriter {
     if (this.#pending.entries.length === 0) return undefined;
     await this.#gather();
     const group = this.#pending;
-    this.#pending = newGroup(this.#spare);
-    this.#spare = undefined;
+    this.#pending = newGroup();
     return group;
   }
 
   /** Under load, lets records gather, so that a sync serves many; otherwise returns at once. */
   async #gather(): Promise<void> {
-    if (this.#lastRecords < LOAD_RECORDS || this.#pending.records.length >= GATHER_BYTES) return;
+    if (this.#lastRecords < LOAD_RECORDS || this.#pending.sampleCount >= GATHER_SAMPLES) return;
     // Real time, whatever the store's clock says: this paces the disk.
     const sinceMs = performance.now() - this.#lastStartMs;
     const waitMs = this.#options.groupCommitMaxMs - sinceMs;
@@ -191,12 +192,19 @@ export class LogWriter {
   async #write(group: Group): Promise<boolean> {
     this.#lastStartMs = performance.now();
     this.#lastRecords = group.entries.length;
-    const records = group.records.written();
+    let sizeBytes: number;
     try {
-      const size = this.#segment.sizeBytes + records.length;
-      if (size > this.#options.segmentBytes && !this.#segment.isEmpty) await this.#nextSegment();
+      this.#encode(group);
+      if (this.#isSegmentFull()) {
+        await this.#nextSegment();
+        this.#encode(group);
+      }
+      const records = this.#records.written();
       await this.#segment.append(records, this.#options.durable);
+      sizeBytes = records.length;
     } catch (error) {
+      // What was encoded is not in the log: nothing may depend on it.
+      this.#commits.restart();
       this.#fail(group, storageErrorOf('cannot write to the log', error));
       return false;
     }
@@ -206,10 +214,27 @@ export class LogWriter {
       this.#failedInRow = 0;
     }
     this.#counters.records += group.entries.length;
-    this.#counters.bytes += records.length;
+    this.#counters.bytes += sizeBytes;
     this.#counters.groups++;
-    this.#bytesSinceBarrier += records.length;
+    this.#bytesSinceBarrier += sizeBytes;
     return true;
+  }
+
+  #encode({ encodes }: Group): void {
+    if (this.#records.bytes.length > KEPT_BUFFER_BYTES) this.#records = new ByteWriter(64 * 1024);
+    const records = this.#records;
+    records.reset();
+    for (const encode of encodes) {
+      const start = beginRecord(records);
+      encode(records, this.#commits);
+      this.#commits.sealed(endRecord(records, start));
+    }
+  }
+
+  #isSegmentFull(): boolean {
+    const { isOld, isEmpty, sizeBytes } = this.#segment;
+    const isFull = sizeBytes + this.#records.length > this.#options.segmentBytes;
+    return isOld || (isFull && !isEmpty);
   }
 
   #fail(group: Group, error: StorageError): void {
@@ -238,7 +263,6 @@ export class LogWriter {
       await new Promise<void>((resolve) => setImmediate(resolve));
       sliceStartMs = performance.now();
     }
-    if (group.records.bytes.length <= KEPT_BUFFER_BYTES) this.#spare = group.records;
   }
 
   async #reachBarriers(written: Group | undefined): Promise<void> {
@@ -268,6 +292,7 @@ export class LogWriter {
     const { files } = this.#environment;
     const old = this.#segment;
     await old.sync();
+    this.#commits.restart();
     this.#segment = await Segment.create(files, this.#options.walDir, old.sequence + 1);
     await old.close().catch((error: unknown) => {
       this.#environment.log.warn({ reason: messageOf(error) }, 'a log segment was not closed');
@@ -275,7 +300,6 @@ export class LogWriter {
   }
 }
 
-function newGroup(records = new ByteWriter(64 * 1024)): Group {
-  records.reset();
-  return { records, entries: [] };
+function newGroup(): Group {
+  return { encodes: [], entries: [], sampleCount: 0 };
 }

@@ -7,56 +7,34 @@ import type { StoredExemplar } from '../head/exemplar-ring.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { decodeTimes, decodeWords, encodeTimes, encodeWords } from './columns-codec.ts';
-import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
-import { decodeMetadata, encodeMetadata } from './metadata-codec.ts';
+import { decodeTimes, decodeWords } from './columns-codec.ts';
+import { decodeHistogram } from './histogram-codec.ts';
+import { decodeMetadata } from './metadata-codec.ts';
 
 /** First byte of every record. Numbers are part of the format and never used for another thing. */
 export const RecordKind = {
+  /** Read, not written any more. */
   COMMIT: 1,
   DELETE: 2,
   TRUNCATE: 3,
   CUT: 4,
+  /** A commit whose samples are told by the records before it. */
+  LINKED_COMMIT: 5,
+  /** Read, not written any more. */
   SNAPSHOT_SERIES: 16,
   SNAPSHOT_VALUES: 17,
   SNAPSHOT_END: 18,
+  SNAPSHOT_CHUNKS: 19,
 } as const;
 
-export function encodeCommit(writer: ByteWriter, commit: Commit): void {
-  writer.u8(RecordKind.COMMIT);
-  writer.f64(commit.bounds.minTime);
-  writer.f64(commit.bounds.maxTime);
-  writer.f64(commit.bounds.windowMs);
-  writer.varint(commit.series.length);
-  for (const { ref, labels } of commit.series) {
-    writer.u32(ref);
-    encodeTexts(writer, labels.pairs);
-  }
-  const { samples } = commit;
-  writer.varint(samples.length);
-  if (samples.length > 0) {
-    encodeTimes(writer, samples.timestamps, samples.length);
-    encodeWords(writer, samples.refs, samples.length);
-    encodeWords(writer, samples.words, 2 * samples.length);
-  }
-  writer.varint(commit.histograms.length);
-  for (const { ref, timestamp, histogram } of commit.histograms) {
-    writer.u32(ref);
-    writer.f64(timestamp);
-    encodeHistogram(writer, histogram);
-  }
-  encodeExemplars(writer, commit.exemplars);
-  encodeMetadata(writer, commit.metadata);
-  encodeState(writer, commit.state);
-}
-
-/** Reads a commit after its kind. `batch` is filled with the samples where it is large enough. */
+/** Reads a commit of version 1 after its kind. `batch` is filled with the samples where it is large enough. */
 export function decodeCommit(reader: ByteReader, batch?: SampleBatch): Commit {
   const bounds = { minTime: reader.f64(), maxTime: reader.f64(), windowMs: reader.f64() };
-  const series: NewSeries[] = Array.from({ length: reader.count(5) }, () => ({
-    ref: reader.u32(),
-    labels: Labels.fromPairs(decodeTexts(reader)),
-  }));
+  const series: NewSeries[] = [];
+  for (let left = reader.count(5); left > 0; left--) {
+    const ref = reader.u32();
+    series.push({ ref, labels: Labels.ofSorted(decodeTexts(reader)) });
+  }
   const samples = decodeSamples(reader, batch);
   const histograms: HistogramEntry[] = Array.from({ length: reader.count(13) }, () => ({
     ref: reader.u32(),
@@ -186,11 +164,15 @@ export function decodeCut(reader: ByteReader): CutRecord {
   return { cut: reader.varint(), end: reader.f64() };
 }
 
-export function encodeTexts(writer: ByteWriter, texts: readonly string[]): void {
+function encodeTexts(writer: ByteWriter, texts: readonly string[]): void {
   writer.varint(texts.length);
   for (const text of texts) writer.text(text);
 }
 
 export function decodeTexts(reader: ByteReader): string[] {
-  return Array.from({ length: reader.count(1) }, () => reader.text());
+  // A loop: this is most of what replaying new series costs.
+  const count = reader.count(1);
+  const texts = new Array<string>(count);
+  for (let index = 0; index < count; index++) texts[index] = reader.text();
+  return texts;
 }

@@ -1,9 +1,12 @@
+import type { KernelBody } from '../../kernel/index.ts';
+import { KernelMemoryError } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import { SampleBatch } from '../api.ts';
 import type { StorageEnvironment } from '../environment.ts';
-import { StorageError, storageErrorOf } from '../errors.ts';
-import type { Head } from '../head/head.ts';
+import { StorageError, StorageFullError, storageErrorOf } from '../errors.ts';
+import type { Head, RestoredSeries } from '../head/head.ts';
 import { ByteReader, RecordFormatError } from './byte-reader.ts';
+import { CommitDecoder, DependentRecordError } from './commit-codec.ts';
 import type { DamagedRange } from './log-file.ts';
 import { checkFileHeader, FILE_HEADER_BYTES, FileMagic, scanRecords } from './log-file.ts';
 import type { DeleteRecord } from './records.ts';
@@ -16,6 +19,7 @@ import {
   segmentSequences,
   TEMPORARY_SUFFIX,
 } from './segment-names.ts';
+import { ChunkRecordReader } from './snapshot-chunks.ts';
 import { decodeSnapshotEnd, decodeSnapshotSeries, decodeSnapshotValues } from './snapshot-codec.ts';
 
 /** What opening the store found on the disk. */
@@ -54,10 +58,17 @@ export async function recover(
   walDir: string,
   head: Head,
 ): Promise<Recovery> {
+  const body = head.shards[0]!.kernel.openBody();
   try {
-    return await new Recoverer(environment, walDir, head).recover();
+    return await new Recoverer(environment, walDir, head, body).recover();
   } catch (error) {
+    if (error instanceof KernelMemoryError) {
+      const text = 'the memory for new samples is too small for what is stored';
+      throw new StorageFullError(`${text}: ${error.message}`, { cause: error });
+    }
     throw storageErrorOf('cannot read the log', error);
+  } finally {
+    body.release();
   }
 }
 
@@ -72,24 +83,29 @@ class Recoverer {
   readonly #walDir: string;
   readonly #head: Head;
   readonly #samples = new SampleColumns();
+  readonly #chunks: ChunkRecordReader;
   readonly #batch = new SampleBatch(16 * 1024);
+  readonly #commits = new CommitDecoder();
   readonly #damagedNames = new Set<string>();
   readonly #deletes: ReplayedDelete[] = [];
+  #restoredSeries = 0;
   #corruptionCount = 0;
   #recordCount = 0;
   #tornBytes = 0;
 
-  constructor(environment: StorageEnvironment, walDir: string, head: Head) {
+  /** `body` unpacks the samples of a checkpoint. */
+  constructor(environment: StorageEnvironment, walDir: string, head: Head, body: KernelBody) {
     this.#environment = environment;
     this.#walDir = walDir;
     this.#head = head;
+    this.#chunks = new ChunkRecordReader(body);
   }
 
   async recover(): Promise<Recovery> {
-    const { files } = this.#environment;
-    const names = await files.list(this.#walDir);
+    const names = await this.#environment.files.list(this.#walDir);
     for (const name of names) {
-      if (name.endsWith(TEMPORARY_SUFFIX)) await files.remove(`${this.#walDir}/${name}`);
+      if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
+      await this.#environment.files.remove(`${this.#walDir}/${name}`);
     }
     const checkpoint = checkpointSequences(names).at(-1);
     const checkpointBytes = checkpoint === undefined ? 0 : await this.#readCheckpoint(checkpoint);
@@ -97,11 +113,12 @@ class Recoverer {
     let previous = checkpoint;
     let logBytes = 0;
     let last: SegmentEnd | undefined;
+    const files = new ReadAhead(sequences.map(segmentName), (name) => this.#read(name));
     for (const [index, sequence] of sequences.entries()) {
       if (sequence !== (previous ?? 0) + 1) this.#reportGap(previous ?? 0, sequence);
       previous = sequence;
       const isLast = index === sequences.length - 1;
-      last = await this.#readSegment(sequence, isLast);
+      last = this.#replaySegment(sequence, await files.next(), isLast);
       logBytes += last.sizeBytes;
     }
     return {
@@ -122,9 +139,11 @@ class Recoverer {
     const name = checkpointName(sequence);
     let complete = false;
     let sizeBytes = 0;
-    for (const part of partNames(await this.#environment.files.list(`${this.#walDir}/${name}`))) {
-      const path = `${name}/${part}`;
-      const bytes = await this.#read(path);
+    const names = partNames(await this.#environment.files.list(`${this.#walDir}/${name}`));
+    const paths = names.map((part) => `${name}/${part}`);
+    const files = new ReadAhead(paths, (path) => this.#read(path));
+    for (const path of paths) {
+      const bytes = await files.next();
       sizeBytes += bytes.length;
       if (!this.#hasHeader(bytes, FileMagic.CHECKPOINT, path)) {
         this.#reportDamage(name, path, { start: 0, end: bytes.length });
@@ -147,9 +166,8 @@ class Recoverer {
     return sizeBytes;
   }
 
-  async #readSegment(sequence: number, isLast: boolean): Promise<SegmentEnd> {
+  #replaySegment(sequence: number, bytes: Uint8Array, isLast: boolean): SegmentEnd {
     const name = segmentName(sequence);
-    const bytes = await this.#read(name);
     const sizeBytes = bytes.length;
     if (!this.#hasHeader(bytes, FileMagic.SEGMENT, name)) {
       // A crash while the segment was made leaves a short file, in which nothing was.
@@ -158,9 +176,10 @@ class Recoverer {
       else this.#reportDamage(name, name, { start: 0, end: sizeBytes });
       return { sizeBytes, neverBegun, resume: undefined };
     }
-    const { goodEnd, damaged } = scanRecords(bytes, (start, end) =>
+    this.#commits.restart();
+    const { goodEnd, damaged } = scanRecords(bytes, (start, end, checksum) =>
       this.#readBody(new ByteReader(bytes, start, end), (kind, reader) =>
-        this.#replay(kind, reader),
+        this.#replay(kind, reader, checksum),
       ),
     );
     for (const range of damaged) this.#reportDamage(name, name, range);
@@ -175,6 +194,8 @@ class Recoverer {
     try {
       apply(reader.u8(), reader);
     } catch (error) {
+      // There may be thousands: they are part of the damage that is reported before them.
+      if (error instanceof DependentRecordError) return false;
       if (error instanceof RecordFormatError) {
         this.#environment.log.error({ reason: error.message }, 'a log record cannot be read');
         return false;
@@ -185,13 +206,19 @@ class Recoverer {
     return true;
   }
 
-  // Each case reads the whole record before it changes anything.
-  #replay(kind: number, reader: ByteReader): void {
+  // Each case reads all that it applies of the record before it changes anything.
+  #replay(kind: number, reader: ByteReader, checksum: number): void {
     const head = this.#head;
     switch (kind) {
       case RecordKind.COMMIT:
         head.apply(decodeCommit(reader, this.#batch));
         return;
+      case RecordKind.LINKED_COMMIT: {
+        const { commit, isWhole } = this.#commits.decode(reader, checksum, this.#batch);
+        head.apply(commit);
+        if (!isWhole) throw new DependentRecordError();
+        return;
+      }
       case RecordKind.DELETE: {
         const record = decodeDelete(reader);
         head.applyDelete(record.matchers, record.range);
@@ -217,8 +244,12 @@ class Recoverer {
     const head = this.#head;
     switch (kind) {
       case RecordKind.SNAPSHOT_SERIES:
-        while (reader.remaining > 0)
-          head.restoreSeries(decodeSnapshotSeries(reader, this.#samples));
+        while (reader.remaining > 0) {
+          this.#restoreSeries(decodeSnapshotSeries(reader, this.#samples));
+        }
+        return;
+      case RecordKind.SNAPSHOT_CHUNKS:
+        this.#chunks.read(reader, (series) => this.#restoreSeries(series));
         return;
       case RecordKind.SNAPSHOT_VALUES: {
         const { state, metadata, exemplars } = decodeSnapshotValues(reader);
@@ -232,11 +263,16 @@ class Recoverer {
     }
   }
 
+  #restoreSeries(series: RestoredSeries): void {
+    this.#head.restoreSeries(series);
+    this.#restoredSeries++;
+  }
+
   #restoreEnd(reader: ByteReader): boolean {
     const { nextRef, seriesCount, cutCount } = decodeSnapshotEnd(reader);
     this.#head.cutCount = cutCount;
     this.#head.nextRef = Math.max(this.#head.nextRef, nextRef);
-    return this.#head.table.size === seriesCount;
+    return this.#restoredSeries === seriesCount;
   }
 
   #hasHeader(bytes: Uint8Array, magic: FileMagic, path: string): boolean {
@@ -278,5 +314,33 @@ class Recoverer {
       { before: segmentName(before), after: segmentName(after) },
       'segments of the log are missing',
     );
+  }
+}
+
+/** Reads files one after another; the next one while the one before is worked on. */
+class ReadAhead {
+  readonly #paths: readonly string[];
+  readonly #read: (path: string) => Promise<Uint8Array>;
+  #at = 0;
+  #reading: Promise<Uint8Array> | undefined;
+
+  constructor(paths: readonly string[], read: (path: string) => Promise<Uint8Array>) {
+    this.#paths = paths;
+    this.#read = read;
+    this.#begin();
+  }
+
+  /** The next file; there must be one. */
+  async next(): Promise<Uint8Array> {
+    const bytes = await this.#reading!;
+    this.#begin();
+    return bytes;
+  }
+
+  #begin(): void {
+    const path = this.#paths[this.#at++];
+    this.#reading = path === undefined ? undefined : this.#read(path);
+    // Whoever asks for it is told; nobody may, after an earlier file failed.
+    this.#reading?.catch(() => {});
   }
 }

@@ -1,5 +1,5 @@
 import type { FileSystem, WritableFile } from '../file-system.ts';
-import { encodeFileHeader, FILE_HEADER_BYTES, FileMagic } from './log-file.ts';
+import { encodeFileHeader, FILE_HEADER_BYTES, FileMagic, isOldFile } from './log-file.ts';
 import { segmentName } from './segment-names.ts';
 
 /**
@@ -8,13 +8,16 @@ import { segmentName } from './segment-names.ts';
  */
 export class Segment {
   readonly sequence: number;
+  /** Of an older version of the format: nothing is added to it. */
+  readonly isOld: boolean;
   readonly #file: WritableFile;
   #sizeBytes: number;
   #dirty = false;
 
-  private constructor(file: WritableFile, sequence: number, sizeBytes: number) {
+  private constructor(file: WritableFile, sequence: number, sizeBytes: number, isOld: boolean) {
     this.#file = file;
     this.sequence = sequence;
+    this.isOld = isOld;
     this.#sizeBytes = sizeBytes;
   }
 
@@ -31,7 +34,7 @@ export class Segment {
       await files.remove(path).catch(ignore);
       throw error;
     }
-    return new Segment(file, sequence, FILE_HEADER_BYTES);
+    return new Segment(file, sequence, FILE_HEADER_BYTES, false);
   }
 
   /** Goes on with a segment whose good records end at `sizeBytes`; cuts off what follows. */
@@ -41,7 +44,9 @@ export class Segment {
     sequence: number,
     sizeBytes: number,
   ): Promise<Segment> {
-    const file = await files.open(`${walDir}/${segmentName(sequence)}`, 'update');
+    const path = `${walDir}/${segmentName(sequence)}`;
+    const isOld = await isOldSegment(files, path);
+    const file = await files.open(path, 'update');
     try {
       await file.truncate(sizeBytes);
       await file.sync();
@@ -49,7 +54,7 @@ export class Segment {
       await file.close().catch(ignore);
       throw error;
     }
-    return new Segment(file, sequence, sizeBytes);
+    return new Segment(file, sequence, sizeBytes, isOld);
   }
 
   get sizeBytes(): number {
@@ -92,6 +97,15 @@ export class Segment {
     await this.#file.truncate(this.#sizeBytes);
     await this.#file.sync();
     this.#dirty = false;
+  }
+}
+
+async function isOldSegment(files: FileSystem, path: string): Promise<boolean> {
+  const file = await files.openRead(path);
+  try {
+    return isOldFile(await file.read(0, FILE_HEADER_BYTES), FileMagic.SEGMENT);
+  } finally {
+    await file.close();
   }
 }
 

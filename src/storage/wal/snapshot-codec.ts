@@ -1,11 +1,12 @@
 import type { FloatHistogram, SampleColumns } from '../../model/index.ts';
 import { Labels } from '../../model/index.ts';
+import type { HistogramSample } from '../api.ts';
 import type { Commit } from '../head/commit.ts';
 import type { StoredExemplar } from '../head/exemplar-ring.ts';
 import type { RestoredSeries } from '../head/head.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { decodeTimes, decodeWords, encodeTimes, encodeWords } from './columns-codec.ts';
+import { decodeTimes, decodeWords } from './columns-codec.ts';
 import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
 import { decodeMetadata, encodeMetadata } from './metadata-codec.ts';
 import {
@@ -14,27 +15,12 @@ import {
   decodeTexts,
   encodeExemplars,
   encodeState,
-  encodeTexts,
 } from './records.ts';
 
-/** Writes a series with all its samples; several follow each other in one record. */
-export function encodeSnapshotSeries(writer: ByteWriter, series: RestoredSeries): void {
-  const { samples, histograms } = series;
-  writer.u32(series.ref);
-  encodeTexts(writer, series.labels.pairs);
-  writer.varint(samples.length);
-  if (samples.length > 0) {
-    encodeTimes(writer, samples.timestamps, samples.length);
-    encodeWords(writer, samples.words, 2 * samples.length);
-  }
-  writer.varint(histograms.length);
-  for (const { timestamp, histogram } of histograms) {
-    writer.f64(timestamp);
-    encodeHistogram(writer, histogram);
-  }
-}
-
-/** Reads one series, its float samples into `samples`. */
+/**
+ * Reads one series as checkpoints of version 1 have it, all its samples as columns; its float
+ * samples go into `samples`.
+ */
 export function decodeSnapshotSeries(reader: ByteReader, samples: SampleColumns): RestoredSeries {
   const ref = reader.u32();
   const labels = Labels.fromPairs(decodeTexts(reader));
@@ -46,12 +32,26 @@ export function decodeSnapshotSeries(reader: ByteReader, samples: SampleColumns)
     decodeWords(reader, 2 * length, samples.words, 0);
   }
   samples.length = length;
-  const histograms = Array.from({ length: reader.count(9) }, () => {
+  return { ref, labels, samples, histograms: decodeHistogramSamples(reader) };
+}
+
+export function encodeHistogramSamples(
+  writer: ByteWriter,
+  samples: readonly HistogramSample[],
+): void {
+  writer.varint(samples.length);
+  for (const { timestamp, histogram } of samples) {
+    writer.f64(timestamp);
+    encodeHistogram(writer, histogram);
+  }
+}
+
+export function decodeHistogramSamples(reader: ByteReader): HistogramSample[] {
+  return Array.from({ length: reader.count(9) }, () => {
     const timestamp = reader.f64();
     const histogram: FloatHistogram | undefined = decodeHistogram(reader);
     return { timestamp, histogram };
   });
-  return { ref, labels, samples, histograms };
 }
 
 /** Everything in a checkpoint besides series. */
@@ -77,6 +77,7 @@ export function decodeSnapshotValues(reader: ByteReader): SnapshotValues {
 /** The last record of a checkpoint: without it, something is missing. */
 export interface SnapshotEnd {
   readonly nextRef: number;
+  /** Series in the records before. */
   readonly seriesCount: number;
   /** Number of the last cut to blocks. */
   readonly cutCount: number;

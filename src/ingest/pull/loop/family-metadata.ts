@@ -1,22 +1,16 @@
-import { unescapeHelp, unescapeText } from '../../../formats/exposition/index.ts';
+import {
+  type ExpositionVisitor,
+  unescapeHelp,
+  unescapeText,
+} from '../../../formats/exposition/index.ts';
 import type { Metadata, MetricType } from '../../../model/index.ts';
 import type { Appender } from '../../../storage/api.ts';
 import { utf8Text } from '../../../util/index.ts';
-import { IdentityCache, UNKNOWN_ENTRY } from '../../identity/index.ts';
 
-/** Families not seen any more that are kept beside those of the last scrape. */
-const UNSEEN_FAMILIES_MAX = 100;
+/** Families beyond twice those of the first body that are kept. */
+const MORE_FAMILIES_MAX = 100;
 
-const EMPTY = new Uint8Array(0);
-
-interface Family {
-  readonly name: string;
-  type: MetricType;
-  /** As in the body, escapes unresolved. */
-  help: Uint8Array;
-  unit: Uint8Array;
-  dirty: boolean;
-}
+const NOTHING: Metadata = { type: 'unknown', help: '', unit: '' };
 
 /** Metadata of a metric family with its name. */
 export interface NamedMetadata extends Metadata {
@@ -24,136 +18,121 @@ export interface NamedMetadata extends Metadata {
 }
 
 /**
- * What one target says of its metric families. A body repeats it every time, so it is compared as
- * bytes, and goes to storage only when it changed.
+ * What one target says of its metric families. A body repeats it every time; what reaches this is
+ * mostly only the lines that are new, and it goes to storage only where it says something new.
  */
-export class FamilyMetadata {
-  readonly #names = new IdentityCache();
-  /** By entry of `#names`; entry 0 is none. */
-  #families: (Family | undefined)[] = [undefined];
-  #dirty: Family[] = [];
-  #bytes: Uint8Array = EMPTY;
+export class FamilyMetadata implements ExpositionVisitor {
+  #families = new Map<string, Metadata>();
+  /** What the body under way says, by family. */
+  #pending = new Map<string, Metadata>();
+  /** Families of which the body says two things. */
+  readonly #disputed = new Set<string>();
+  /** The family of the line that was read last; undefined where it has none. */
+  lastFamily: string | undefined;
+  #firstCount = 0;
+  #bytes: Uint8Array = new Uint8Array(0);
   #format: 'text' | 'openmetrics' = 'text';
-  #lastStart = 0;
-  #lastEnd = -1;
-  #lastFamily: Family | undefined;
-  #seen = 0;
 
-  begin(bytes: Uint8Array, format: 'text' | 'openmetrics'): void {
+  /** Readies for a body of that format. */
+  begin(format: 'text' | 'openmetrics'): void {
     this.#format = format;
-    this.#names.begin(bytes);
+    this.#pending.clear();
+    this.#disputed.clear();
+  }
+
+  /** What the ranges of the next lines point into. */
+  read(bytes: Uint8Array): void {
     this.#bytes = bytes;
-    this.#lastFamily = undefined;
-    this.#seen = 0;
+    this.lastFamily = undefined;
+  }
+
+  /** Whether lines of that family are to be read each time: the last of them counts. */
+  isDisputed(family: string | undefined): boolean {
+    return family !== undefined && this.#disputed.has(family);
+  }
+
+  sample(): void {
+    // Samples are no metadata.
   }
 
   type(nameStart: number, nameEnd: number, type: MetricType): void {
-    const family = this.#family(nameStart, nameEnd);
-    if (family.type === type) return;
-    family.type = type;
-    this.#mark(family);
+    this.#say(nameStart, nameEnd, (before) => ({ ...before, type }));
   }
 
   help(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
-    const family = this.#family(nameStart, nameEnd);
-    if (this.#equals(family.help, textStart, textEnd)) return;
-    family.help = this.#bytes.slice(textStart, textEnd);
-    this.#mark(family);
+    const help = unescapeHelp(this.#bytes, textStart, textEnd, this.#format);
+    this.#say(nameStart, nameEnd, (before) => ({ ...before, help }));
   }
 
   unit(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
-    const family = this.#family(nameStart, nameEnd);
-    if (this.#equals(family.unit, textStart, textEnd)) return;
-    family.unit = this.#bytes.slice(textStart, textEnd);
-    this.#mark(family);
+    const unit = utf8Text(this.#bytes, textStart, textEnd);
+    this.#say(nameStart, nameEnd, (before) => ({ ...before, unit }));
   }
 
-  /** Hands on what changed since the last `committed`. */
+  /** Hands on what the body says anew. */
   appendTo(appender: Appender): void {
-    for (const family of this.#dirty) appender.setMetadata(family.name, this.#metadata(family));
+    for (const [name, metadata] of this.#pending) {
+      if (!isSame(metadata, this.#families.get(name) ?? NOTHING)) {
+        appender.setMetadata(name, metadata);
+      }
+    }
   }
 
-  /** What `appendTo` handed on is stored. */
-  committed(): void {
-    for (const family of this.#dirty) family.dirty = false;
-    this.#dirty = [];
-    if (this.#names.size > 2 * this.#seen + UNSEEN_FAMILIES_MAX) this.#forget();
+  /**
+   * What `appendTo` handed on is stored. Returns whether all lines are to be read again next time:
+   * one that was known may come back in the place of one that is new, and many may be gone.
+   */
+  committed(): boolean {
+    let changed = false;
+    for (const [name, metadata] of this.#pending) {
+      const before = this.#families.get(name);
+      changed ||= before !== undefined && isContradicted(before, metadata);
+      this.#families.set(name, metadata);
+    }
+    this.#end();
+    if (this.#firstCount === 0) this.#firstCount = this.#families.size;
+    if (this.#families.size <= 2 * this.#firstCount + MORE_FAMILIES_MAX) return changed;
+    this.#families.clear();
+    this.#firstCount = 0;
+    return true;
   }
 
-  /** The scrape failed: what it said anew is not kept, and what was known is said once more. */
+  /** Nothing of the body is kept. */
   abandon(): void {
-    if (this.#dirty.length === 0) return;
-    this.#dirty = [];
-    this.#forget();
-  }
-
-  /** Lets go of the body. */
-  end(): void {
-    this.#names.end();
-    this.#bytes = EMPTY;
-    this.#lastFamily = undefined;
+    this.#end();
   }
 
   list(): readonly NamedMetadata[] {
-    return this.#families
-      .filter((family) => family !== undefined)
-      .map((family) => ({ metricFamily: family.name, ...this.#metadata(family) }));
+    return Array.from(this.#families, ([metricFamily, metadata]) => ({
+      metricFamily,
+      ...metadata,
+    }));
   }
 
-  #forget(): void {
-    this.#names.clear();
-    this.#families = [undefined];
+  #end(): void {
+    this.#pending.clear();
+    this.#bytes = new Uint8Array(0);
   }
 
-  #mark(family: Family): void {
-    if (family.dirty) return;
-    family.dirty = true;
-    this.#dirty.push(family);
+  #say(nameStart: number, nameEnd: number, change: (before: Metadata) => Metadata): void {
+    const name = unescapeText(this.#bytes, nameStart, nameEnd);
+    this.lastFamily = name;
+    const said = this.#pending.get(name);
+    const now = change(said ?? this.#families.get(name) ?? NOTHING);
+    if (said !== undefined && isContradicted(said, now)) this.#disputed.add(name);
+    this.#pending.set(name, now);
   }
+}
 
-  #family(start: number, end: number): Family {
-    const last = this.#lastFamily;
-    // Fast path: HELP, TYPE and UNIT of a family follow each other.
-    if (last !== undefined && this.#isLast(start, end)) return last;
-    let entry = this.#names.lookup(start, end);
-    if (entry === UNKNOWN_ENTRY) {
-      entry = this.#names.insert(start, end, 0);
-      const name = unescapeText(this.#bytes, start, end);
-      const family = { name, type: 'unknown', help: EMPTY, unit: EMPTY, dirty: false } as const;
-      this.#families[entry] = { ...family };
-    }
-    if (this.#names.touch(entry) !== this.#names.pass) this.#seen++;
-    const family = this.#families[entry]!;
-    this.#lastFamily = family;
-    this.#lastStart = start;
-    this.#lastEnd = end;
-    return family;
-  }
+function isSame(a: Metadata, b: Metadata): boolean {
+  return a.type === b.type && a.help === b.help && a.unit === b.unit;
+}
 
-  #isLast(start: number, end: number): boolean {
-    if (end - start !== this.#lastEnd - this.#lastStart) return false;
-    const bytes = this.#bytes;
-    for (let mine = start, theirs = this.#lastStart; mine < end; mine++, theirs++) {
-      if (bytes[mine] !== bytes[theirs]) return false;
-    }
-    return true;
-  }
-
-  #equals(held: Uint8Array, start: number, end: number): boolean {
-    if (held.length !== end - start) return false;
-    const bytes = this.#bytes;
-    for (let mine = start, theirs = 0; mine < end; mine++, theirs++) {
-      if (bytes[mine] !== held[theirs]) return false;
-    }
-    return true;
-  }
-
-  #metadata(family: Family): Metadata {
-    const { type, help, unit } = family;
-    return {
-      type,
-      help: unescapeHelp(help, 0, help.length, this.#format),
-      unit: utf8Text(unit, 0, unit.length),
-    };
-  }
+/** Whether something that was said before is said otherwise now. */
+function isContradicted(before: Metadata, now: Metadata): boolean {
+  return (
+    (before.type !== NOTHING.type && before.type !== now.type) ||
+    (before.help !== '' && before.help !== now.help) ||
+    (before.unit !== '' && before.unit !== now.unit)
+  );
 }

@@ -106,6 +106,7 @@ export class ScrapeLoop {
     await this.#running;
     if (this.#abort.signal.aborted) return;
     if (this.#state.lastScrapeMs === undefined) {
+      this.#scraper.close();
       finished();
       return;
     }
@@ -129,6 +130,7 @@ export class ScrapeLoop {
     this.#cancelTimer();
     this.#abort.abort();
     await this.#running;
+    this.#scraper.close();
   }
 
   #wait(): void {

@@ -2,18 +2,21 @@ import { messageOf } from '../../../model/index.ts';
 import { type Appender, type CommitResult, SampleOutcome } from '../../../storage/api.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import type { Clock } from '../../../util/index.ts';
+import type { IngestKernel } from '../../kernel/index.ts';
 import { ScrapeError } from '../errors.ts';
 import type { BodyBuffer, BodyBufferPool } from '../http/body-buffer.ts';
 import type { ScrapeRequest, ScrapeTransport } from '../http/transport.ts';
 import type { PullMetrics } from '../metrics.ts';
 import type { ScrapeTarget } from '../target/scrape-target.ts';
-import { BodyAppender, type BodyCounts } from './body-appender.ts';
-import { type BodyFormat, bodyFormat, scanBody } from './body-format.ts';
+import { type BodyCounts, zeroCounts } from './body-counts.ts';
+import { bodyFormat } from './body-format.ts';
 import type { EndingSeries } from './ending-series.ts';
 import { FamilyMetadata, type NamedMetadata } from './family-metadata.ts';
+import { type ScanTarget, type ScrapedBody, scanInKernel } from './kernel-scan.ts';
+import { PlainScan } from './plain-scan.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import type { SeriesRules } from './series-resolver.ts';
-import { SeriesTracker } from './series-tracker.ts';
+import { TargetSeries } from './target-series.ts';
 
 /** What all scrapes share. */
 export interface ScrapeEnvironment {
@@ -21,6 +24,7 @@ export interface ScrapeEnvironment {
   readonly appender: () => Appender;
   readonly buffers: BodyBufferPool;
   readonly ending: EndingSeries;
+  readonly kernel: IngestKernel;
   readonly metrics: PullMetrics;
   readonly logger: Logger;
 }
@@ -43,8 +47,11 @@ export interface ScrapeOutcome {
 
 /** A body that was read and understood, or what went wrong. */
 interface Reading {
-  readonly format: BodyFormat | undefined;
+  /** Undefined where there was nothing to read. */
+  readonly scraped: ScrapedBody | undefined;
   readonly counts: BodyCounts | undefined;
+  /** Refs of the series whose names were not known before. */
+  readonly addedRefs: readonly number[];
   readonly error: Error | undefined;
 }
 
@@ -57,27 +64,24 @@ export class Scraper {
   readonly #target: ScrapeTarget;
   readonly #environment: ScrapeEnvironment;
   #settings: ScrapeSettings;
-  readonly #tracker = new SeriesTracker();
+  readonly #series: TargetSeries;
   readonly #metadata = new FamilyMetadata();
   readonly #report: ReportSeries;
-  /** Of the scrape under way. */
-  #visitor: BodyAppender | undefined;
   /** Samples of this scrape that storage did not take. */
   #refused = 0;
-  /** Refs of the samples of the commit under way. */
-  #sentRefs = new Uint32Array(64);
 
   constructor(target: ScrapeTarget, settings: ScrapeSettings, environment: ScrapeEnvironment) {
     this.#target = target;
     this.#settings = settings;
     this.#environment = environment;
     this.#report = new ReportSeries(target.labels);
+    this.#series = new TargetSeries(environment.kernel);
   }
 
   /** For the scrapes from now on. @param sameSeries the rules give the same labels as before. */
   configure(settings: ScrapeSettings, sameSeries: boolean): void {
     this.#settings = settings;
-    if (!sameSeries) this.#tracker.resetIdentities();
+    if (!sameSeries) this.#series.renew(false);
   }
 
   /** What the target says of its metric families. */
@@ -113,15 +117,21 @@ export class Scraper {
   async end(timestamp: number): Promise<void> {
     const { appender: newAppender, ending } = this.#environment;
     const refs = ending.take(this);
+    this.close();
     if (refs.length === 0) return;
     const appender = newAppender();
     for (const ref of refs) appender.samples.pushStale(ref, timestamp);
     await appender.commit();
   }
 
+  /** Gives back what the series of the target are known by; there is no scrape any more. */
+  close(): void {
+    this.#series.close();
+  }
+
   /** From here on `end` may be called, and another target may take the series over. */
   announceEnd(): void {
-    const refs = [...this.#tracker.previousRefs(), ...this.#report.refs()];
+    const refs = [...this.#series.previousRefs(), ...this.#report.refs()];
     this.#environment.ending.add(this, refs);
   }
 
@@ -156,17 +166,17 @@ export class Scraper {
     let appender = newAppender();
     const reading = this.#read(appender, body, fetched, timestamp);
     if (reading.error === undefined) {
-      for (const ref of this.#tracker.missingRefs()) appender.samples.pushStale(ref, timestamp);
+      for (const ref of this.#series.missingRefs()) appender.samples.pushStale(ref, timestamp);
       this.#metadata.appendTo(appender);
     } else {
       appender.rollback();
       this.#metadata.abandon();
       appender = newAppender();
-      for (const ref of this.#tracker.previousRefs()) appender.samples.pushStale(ref, timestamp);
+      for (const ref of this.#series.previousRefs()) appender.samples.pushStale(ref, timestamp);
     }
     const report = this.#reportOf(reading, body, clock.monotonic() - startMs);
     this.#report.append(appender, timestamp, report);
-    const failure = await this.#commit(appender, reading, body, () => {
+    const failure = await this.#commit(appender, reading, () => {
       const again = newAppender();
       return { appender: again, report: () => this.#report.append(again, timestamp, report) };
     });
@@ -175,25 +185,35 @@ export class Scraper {
 
   /** Scans the body into the appender. */
   #read(appender: Appender, body: BodyBuffer, fetched: string | Error, timestamp: number): Reading {
-    const bytes = body.bytes.subarray(0, body.length);
-    this.#tracker.begin(bytes);
-    if (fetched instanceof Error) return { format: undefined, counts: undefined, error: fetched };
+    const nothing = { scraped: undefined, counts: undefined, addedRefs: [], error: undefined };
+    if (fetched instanceof Error) return { ...nothing, error: fetched };
     this.#environment.metrics.bodyBytes.inc(body.length);
-    // An empty body is one that no format objects to.
-    if (body.length === 0) return { format: undefined, counts: undefined, error: undefined };
+    const bytes = body.bytes.subarray(0, body.length);
     const { rules } = this.#settings;
-    const visitor = new BodyAppender(this.#tracker, this.#metadata, rules, appender);
-    this.#visitor = visitor;
-    visitor.begin(appender, rules, bytes, timestamp);
-    let format: BodyFormat | undefined;
     try {
-      format = bodyFormat(fetched, rules.config.fallbackScrapeProtocol);
-      this.#metadata.begin(bytes, format);
-      scanBody(format, bytes, body.length, visitor);
-      if (visitor.overSampleLimit) throw new ScrapeError('sample_limit', 'sample limit exceeded');
-      return { format, counts: visitor.counts, error: undefined };
+      // An empty body is one that no format objects to.
+      const format =
+        body.length === 0 ? 'text' : bodyFormat(fetched, rules.config.fallbackScrapeProtocol);
+      const scraped = { format, bytes, timestamp };
+      this.#metadata.begin(format);
+      const reading = this.#scan(scraped, appender, this.#metadata);
+      return body.length === 0 ? { ...reading, scraped: undefined, counts: undefined } : reading;
     } catch (error) {
-      return { format, counts: visitor.counts, error: error as Error };
+      return { ...nothing, counts: zeroCounts(), error: error as Error };
+    }
+  }
+
+  #scan(scraped: ScrapedBody, appender: Appender, metadata: FamilyMetadata): Reading {
+    const { rules } = this.#settings;
+    const target: ScanTarget = { series: this.#series, metadata, rules, appender };
+    if (scraped.bytes.length > 0) this.#series.begin(scraped.format);
+    const found = scanInKernel(this.#environment.kernel, scraped, target);
+    if (found !== undefined) return { scraped, ...found, error: undefined };
+    const plain = new PlainScan(scraped, target);
+    try {
+      return { scraped, ...plain.run(), error: undefined };
+    } catch (error) {
+      return { scraped, counts: plain.counts, addedRefs: [], error: error as Error };
     }
   }
 
@@ -220,76 +240,49 @@ export class Scraper {
   async #commit(
     appender: Appender,
     reading: Reading,
-    body: BodyBuffer,
     again: () => { readonly appender: Appender; readonly report: () => void },
   ): Promise<string> {
     const { metrics, logger, ending } = this.#environment;
-    const tracker = this.#tracker;
-    const { length } = appender.samples;
-    this.#keepRefs(appender);
+    const { samples } = appender;
+    const { length } = samples;
     try {
       const result = await appender.commit();
       metrics.samplesAppended.inc(length);
-      const unknown = this.#unknownRefs(result);
-      if (unknown.size > 0) await this.#appendUnknown(unknown, reading, body, again());
+      const unknown = unknownRefs(result, samples.refs);
+      if (unknown.size > 0) await this.#appendUnknown(unknown, reading, again());
       this.#countOutcomes(result);
     } catch (error) {
       metrics.failedCommits.inc();
       logger.error({ target: this.#target.url, error: messageOf(error) }, 'scrape not stored');
-      tracker.abandon();
+      this.#series.abandon();
+      this.#metadata.abandon();
       this.#report.forgetRefs();
       return messageOf(error);
-    } finally {
-      this.#metadata.end();
-      // It holds on to the body and the batch, which may be large, and other scrapes may use.
-      this.#visitor = undefined;
     }
     if (ending.size > 0) ending.remove(this.#report.refs());
     if (reading.error !== undefined) {
-      tracker.fail();
+      this.#series.fail();
       return '';
     }
-    if (ending.size > 0) ending.remove(tracker.addedRefs());
-    if (reading.counts !== undefined) this.#metadata.committed();
-    if (tracker.succeed()) metrics.cacheFlushes.inc();
-    return '';
-  }
-
-  #keepRefs(appender: Appender): void {
-    const { refs, length } = appender.samples;
-    if (this.#sentRefs.length < length) this.#sentRefs = new Uint32Array(2 * length);
-    this.#sentRefs.set(refs.subarray(0, length));
-  }
-
-  #unknownRefs(result: CommitResult): Set<number> {
-    const unknown = new Set<number>();
-    const { outcomes, counts } = result;
-    if (outcomes === undefined || counts[SampleOutcome.UNKNOWN_SERIES] === 0) return unknown;
-    for (let index = 0; index < outcomes.length; index++) {
-      if (outcomes[index] === SampleOutcome.UNKNOWN_SERIES) unknown.add(this.#sentRefs[index]!);
+    if (ending.size > 0) ending.remove(reading.addedRefs);
+    this.#series.succeed();
+    if (reading.counts !== undefined && this.#metadata.committed()) {
+      this.#series.renew(true);
+      metrics.cacheFlushes.inc();
     }
-    return unknown;
+    return '';
   }
 
   /** Storage has dropped series whose refs were known here: makes them again, and appends again. */
   async #appendUnknown(
     unknown: ReadonlySet<number>,
-    reading: Reading,
-    body: BodyBuffer,
+    { error, scraped }: Reading,
     again: { readonly appender: Appender; readonly report: () => void },
   ): Promise<void> {
-    const { identities } = this.#tracker;
-    if (
-      reading.error === undefined &&
-      reading.format !== undefined &&
-      this.#visitor !== undefined
-    ) {
-      const entries = new Set<number>();
-      for (let entry = 1; entry <= identities.size; entry++) {
-        if (unknown.has(identities.refs[entry]!)) entries.add(entry);
-      }
-      this.#visitor.beginRetry(again.appender, entries);
-      scanBody(reading.format, body.bytes, body.length, this.#visitor);
+    this.#environment.kernel.forgetRefs(Uint32Array.from(unknown));
+    // What was stored of the body is a duplicate now, and does nothing; nor was metadata refused.
+    if (error === undefined && scraped !== undefined) {
+      this.#scan(scraped, again.appender, new FamilyMetadata());
     }
     if (this.#report.refs().some((ref) => unknown.has(ref))) {
       this.#report.forgetRefs();
@@ -327,6 +320,15 @@ export class Scraper {
     const samples = text === '' ? Math.max(0, counts.appended - this.#refused) : 0;
     return { durationMs, samples, rejected: counts.postRelabel - samples, error: text };
   }
+}
+
+function unknownRefs({ outcomes, counts }: CommitResult, refs: Uint32Array): Set<number> {
+  const unknown = new Set<number>();
+  if (outcomes === undefined || counts[SampleOutcome.UNKNOWN_SERIES] === 0) return unknown;
+  for (let index = 0; index < outcomes.length; index++) {
+    if (outcomes[index] === SampleOutcome.UNKNOWN_SERIES) unknown.add(refs[index]!);
+  }
+  return unknown;
 }
 
 function countLimit(error: Error | undefined, metrics: PullMetrics): void {

@@ -1,5 +1,6 @@
 import { assert } from '../../../model/index.ts';
 import { checkExposition, type SentExposition } from '../checked-exposition.ts';
+import { finishInTurns } from '../exposition-body.ts';
 import type { Push, PushContext, PushResult } from '../exchange.ts';
 import { rawPath } from '../http.ts';
 import { parseGroupPath } from './grouping.ts';
@@ -9,7 +10,7 @@ import type { Pushgateway } from './pushgateway.ts';
 /** Answers `PUT`, `POST` and `DELETE /metrics/job/NAME{/LABEL/VALUE}`. */
 export async function handleGroup(
   push: Push,
-  { options }: PushContext,
+  { options, turns }: PushContext,
   gateway: Pushgateway,
 ): Promise<PushResult> {
   const { method } = push.request;
@@ -20,17 +21,18 @@ export async function handleGroup(
   }
   const bytes = await push.body(['identity', 'gzip', 'snappy']);
   const contentType = push.request.headers['content-type'];
-  const body = readBody({ contentType, bytes, maxTextBytes: options.max_body_bytes });
+  const maxTextBytes = options.max_body_bytes;
+  const body = await readBody({ contentType, bytes, maxTextBytes, pause: () => turns.yield() });
   await gateway.push(grouping, body, method === 'PUT');
   return { answer: { statusCode: 200 }, samplesStored: body.sampleCount, samplesRejected: 0 };
 }
 
-function readBody(sent: SentExposition): PushedBody {
+async function readBody(sent: SentExposition): Promise<PushedBody> {
   let body: PushedBody | undefined;
-  checkExposition(sent, (checked) => {
-    body = readPushedBody(checked);
+  await checkExposition(sent, async (checked) => {
+    body = await readPushedBody(checked, sent.pause);
     // A series given twice is no matter of the format here: it makes the push inconsistent.
-    if (!body.hasRepeats) checked.validate();
+    if (!body.hasRepeats) await finishInTurns(checked.validate(), sent.pause);
   });
   assert(body !== undefined, 'a body that was checked was read');
   return body;

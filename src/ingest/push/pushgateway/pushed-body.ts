@@ -9,7 +9,7 @@ import {
   METRIC_NAME,
   type MetricType,
 } from '../../../model/index.ts';
-import type { ExpositionBody, FormatName } from '../exposition-body.ts';
+import { type ExpositionBody, finishInTurns, type FormatName } from '../exposition-body.ts';
 import { refuseTooLarge } from '../label-bounds.ts';
 import { groupSample, type HeldFamily, type PushedType } from './group.ts';
 import type { Grouping } from './grouping.ts';
@@ -31,9 +31,12 @@ export interface PushedBody {
  *
  * @throws ExpositionError where it is malformed.
  */
-export function readPushedBody(body: ExpositionBody): PushedBody {
+export async function readPushedBody(
+  body: ExpositionBody,
+  pause: () => Promise<void>,
+): Promise<PushedBody> {
   const collector = new FamilyCollector(body);
-  body.scan(collector);
+  await finishInTurns(body.scan(collector), pause);
   return collector;
 }
 

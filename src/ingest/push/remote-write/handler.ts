@@ -1,11 +1,22 @@
-import { RemoteWriteError } from '../../../formats/index.ts';
-import { type CommitResult, OUTCOME_COUNT, SampleOutcome } from '../../../storage/api.ts';
-import type { IdentityCache } from '../../identity/index.ts';
+import {
+  RemoteWriteError,
+  type RemoteWriteVisitor,
+  walkWriteRequest,
+} from '../../../formats/index.ts';
+import { type KernelBody, KernelMemoryError, type OwnerId } from '../../../kernel/index.ts';
+import {
+  type CommitResult,
+  OUTCOME_COUNT,
+  type SampleBatch,
+  SampleOutcome,
+} from '../../../storage/api.ts';
+import { fillInput, type IngestKernel, messageBytes } from '../../kernel/index.ts';
+import { decompressApart } from '../content-encoding.ts';
 import { PushRefusedError } from '../errors.ts';
 import type { Push, PushContext, PushResult } from '../exchange.ts';
-import { parseContentType } from '../http.ts';
+import { type Answer, parseContentType } from '../http.ts';
 import { Offences } from '../offences.ts';
-import { REJECT_REASONS } from '../tally.ts';
+import { REJECT_REASONS, refsOfUnknown } from '../tally.ts';
 import { nameOffenders } from './offender-finder.ts';
 import { WriteDecoder } from './write-decoder.ts';
 
@@ -23,63 +34,107 @@ const MESSAGE_NAME = 'prometheus.WriteRequest';
 export async function handleRemoteWrite(
   push: Push,
   context: PushContext,
-  cache: IdentityCache,
+  sender: WriteSender,
 ): Promise<PushResult> {
   checkContentType(push.request.headers['content-type']);
   // Some clients send no Content-Encoding; the protocol knows no other than snappy.
-  const bytes = await push.body(['snappy']);
-  const first = await write(bytes, context, { cache, renewCache: false });
-  let { result, decoder, offences } = first;
-  let stored = result.counts[SampleOutcome.STORED] ?? 0;
-  if ((result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) > 0) {
-    // Cached refs of series that the store has dropped since. Everything is written again by its
-    // labels; what the first commit stored is a duplicate now, and does nothing.
-    ({ result, decoder, offences } = await write(bytes, context, {
-      cache,
-      renewCache: true,
-    }));
-    stored += result.counts[SampleOutcome.STORED] ?? 0;
+  const bytes = await push.snappyBody();
+  let written = await write(bytes, context, sender);
+  let stored = written.result.counts[SampleOutcome.STORED] ?? 0;
+  if ((written.result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) > 0) {
+    // Series that the store has dropped since their names were learnt. Everything is written again,
+    // these by their labels; what the first commit stored is a duplicate now, and does nothing.
+    sender.kernel.forgetRefs(unknownRefs(written));
+    written = await write(bytes, context, sender);
+    stored += written.result.counts[SampleOutcome.STORED] ?? 0;
   }
+  const { result, decoder, offences } = written;
   for (let outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
     const reason = REJECT_REASONS[outcome];
     if (reason !== undefined) offences.add(reason, result.counts[outcome] ?? 0);
   }
   const rejected = offences.total;
-  if (rejected === 0) {
-    return { answer: { statusCode: 204 }, samplesStored: stored, samplesRejected: 0 };
-  }
+  if (rejected === 0) return { answer: ACCEPTED, samplesStored: stored, samplesRejected: 0 };
   for (const [reason, samples] of offences.counts) {
     context.metrics.rejected('remote-write', reason, samples);
   }
-  nameOffenders(bytes, decoder, result, offences);
+  const message = decompressApart(bytes, context.options.max_body_bytes);
+  nameOffenders(message, decoder, result, offences);
   const answer = { statusCode: 400, body: offences.describe(decoder.received) };
   return { answer, samplesStored: stored, samplesRejected: rejected };
+}
+
+const ACCEPTED: Answer = { statusCode: 204 };
+
+/** Who sends, to the kernel: all senders of remote write are one, as labels are taken as sent. */
+export interface WriteSender {
+  readonly kernel: IngestKernel;
+  readonly owner: OwnerId;
 }
 
 interface Written {
   readonly result: CommitResult;
   readonly decoder: WriteDecoder;
   readonly offences: Offences;
+  readonly samples: SampleBatch;
 }
 
 async function write(
   bytes: Uint8Array,
   context: PushContext,
-  identities: { readonly cache: IdentityCache; readonly renewCache: boolean },
+  sender: WriteSender,
 ): Promise<Written> {
   const appender = context.storage.appender();
+  const { samples } = appender;
   const nowMs = context.clock.now();
   const offences = new Offences(nowMs);
-  const target = { ...identities, appender, nowMs };
-  const decoder = new WriteDecoder(bytes, target, offences);
+  const decoder = new WriteDecoder({ appender, nowMs }, offences);
   try {
-    decoder.decode();
+    sender.kernel.use((body) => {
+      walk(body, bytes, sender.owner, context.options.max_body_bytes);
+      decoder.decode(body);
+    });
   } catch (error) {
     appender.rollback();
     if (!(error instanceof RemoteWriteError)) throw error;
     throw new PushRefusedError(400, 'malformed', `${error.message}; nothing is stored`, error);
   }
-  return { result: await appender.commit(), decoder, offences };
+  return { result: await appender.commit(), decoder, offences, samples };
+}
+
+/**
+ * Decompresses and walks a message.
+ * @throws PushRefusedError, RemoteWriteError where it is malformed, KernelMemoryError
+ */
+function walk(body: KernelBody, bytes: Uint8Array, owner: OwnerId, limitBytes: number): void {
+  fillInput(body, bytes);
+  const decompressed = body.decompress(limitBytes);
+  // What is wrong is said by those that say it for everybody.
+  if (!decompressed.ok && decompressed.code !== 'no_memory') decompressApart(bytes, limitBytes);
+  const status = decompressed.ok ? body.walkRemoteWrite(owner) : decompressed;
+  if (status.ok) return;
+  if (status.code === 'no_memory') {
+    throw new KernelMemoryError(`a push of ${bytes.length} bytes`, body.bytes().length);
+  }
+  const message = messageBytes(body);
+  walkWriteRequest(message, 0, message.length, IGNORING);
+  throw new RemoteWriteError(status.offset, 'malformed message');
+}
+
+const IGNORING: RemoteWriteVisitor = {
+  series() {},
+  sample() {},
+  histogram() {},
+  exemplar() {},
+  metadata() {},
+};
+
+/** Refs that the store does not know any more. */
+function unknownRefs({ result, samples, decoder }: Written): Uint32Array {
+  return Uint32Array.from([
+    ...refsOfUnknown(result.outcomes, samples.refs),
+    ...refsOfUnknown(result.histogramOutcomes, decoder.histogramRefs),
+  ]);
 }
 
 /** @throws PushRefusedError (415) unless the type is that of a 1.0 message, or missing. */

@@ -4,7 +4,7 @@ import {
   type RemoteWriteVisitor,
   walkWriteRequest,
 } from '../../../formats/index.ts';
-import type { CommitResult } from '../../../storage/api.ts';
+import { type CommitResult, NO_SERIES } from '../../../storage/api.ts';
 import type { Offences } from '../offences.ts';
 import { REJECT_REASONS } from '../tally.ts';
 import type { WriteDecoder } from './write-decoder.ts';
@@ -27,11 +27,10 @@ class OffenderFinder implements RemoteWriteVisitor {
   readonly #decoder: WriteDecoder;
   readonly #result: CommitResult;
   readonly #offences: Offences;
-  #seriesNumber = -1;
+  #sampleNumber = 0;
   #sampleIndex = 0;
-  #histogramNumber = -1;
+  #histogramNumber = 0;
   #histogramIndex = 0;
-  #skipped = false;
   #identity: { bytes: Uint8Array; start: number; end: number } | undefined;
 
   constructor(bytes: Uint8Array, decoder: WriteDecoder, result: CommitResult, offences: Offences) {
@@ -42,21 +41,20 @@ class OffenderFinder implements RemoteWriteVisitor {
   }
 
   series(bytes: Uint8Array, start: number, end: number): void {
-    this.#seriesNumber++;
-    this.#skipped = this.#decoder.skippedSeries.has(this.#seriesNumber);
     this.#identity = { bytes, start, end };
   }
 
   sample(_valueOffset: number, timestamp: number): void {
-    if (this.#skipped) return;
+    const { sampleRefs } = this.#decoder;
+    if (sampleRefs?.[this.#sampleNumber++] === NO_SERIES) return;
     this.#note(this.#result.outcomes?.[this.#sampleIndex++], timestamp);
   }
 
   histogram(start: number, end: number): void {
-    this.#histogramNumber++;
-    if (this.#skipped || !this.#offences.wantsNames) return;
+    const number = this.#histogramNumber++;
+    if (this.#decoder.skippedHistograms.has(number) || !this.#offences.wantsNames) return;
     const { timestamp, problem } = decodeHistogram(this.#bytes, start, end);
-    if (this.#decoder.skippedHistograms.has(this.#histogramNumber)) {
+    if (this.#decoder.invalidHistograms.has(number)) {
       const reason = 'invalid_histogram';
       const found = { series: this.#seriesText(), timestamp, reason } as const;
       this.#offences.name(problem === undefined ? found : { ...found, detail: problem });

@@ -4,164 +4,170 @@ import {
   decodeLabels,
   decodeMetadata,
   type LabelProblem,
-  type RemoteWriteVisitor,
-  walkWriteRequest,
 } from '../../../formats/index.ts';
-import type { Labels } from '../../../model/index.ts';
 import {
-  type Appender,
-  NO_SERIES,
-  type SampleBatch,
-  type SeriesRef,
-} from '../../../storage/api.ts';
-import { type IdentityCache, UNKNOWN_ENTRY } from '../../identity/index.ts';
+  type BodyRange,
+  type KernelBody,
+  KernelMemoryError,
+  RangeKind,
+} from '../../../kernel/index.ts';
+import type { Labels } from '../../../model/index.ts';
+import { type Appender, NO_SERIES, type SeriesRef } from '../../../storage/api.ts';
 import { labelBoundProblem } from '../label-bounds.ts';
 import type { Offences } from '../offences.ts';
 
+type SkipReason = 'invalid_labels' | 'series_limit';
+
+/** What the look-up of one series of a message, not known before, came to. */
+interface Resolution {
+  readonly ref: SeriesRef;
+  /** Why it has none; of no meaning otherwise. */
+  readonly reason: SkipReason;
+}
+
 export interface WriteTarget {
   readonly appender: Appender;
-  readonly cache: IdentityCache;
-  /** Looks every series up by its labels and renews what the cache says of it. */
-  readonly renewCache: boolean;
   /** The time of exemplars that have none, in milliseconds. */
   readonly nowMs: number;
 }
 
 /**
- * Fills an appender from one remote write 1.0 message. A series with an invalid label set, or that
- * the series limit forbids, is left out and counted; everything else of the message goes in.
+ * Fills an appender from one remote write 1.0 message that the kernel has walked. A series with an
+ * invalid label set, or that the series limit forbids, is left out and counted; everything else of
+ * the message goes in.
  */
-export class WriteDecoder implements RemoteWriteVisitor {
+export class WriteDecoder {
   /** Samples and histograms met, left-out ones included. */
   received = 0;
-  /** Numbers of the series that were left out, from 0 in order of the message. */
-  readonly skippedSeries = new Set<number>();
-  /** Numbers of the histograms that were left out though their series was not. */
+  /** Refs of all samples of the message, 0 where left out; undefined where none was. */
+  sampleRefs: Uint32Array | undefined;
+  /** Refs of the histograms that went in, in order. */
+  readonly histogramRefs: SeriesRef[] = [];
+  /** Numbers of the histograms that were left out with their series, from 0 in order. */
   readonly skippedHistograms = new Set<number>();
-  readonly #bytes: Uint8Array;
-  readonly #appender: Appender;
-  readonly #samples: SampleBatch;
-  readonly #cache: IdentityCache;
+  /** Numbers of those that were left out though their series was not. */
+  readonly invalidHistograms = new Set<number>();
   readonly #target: WriteTarget;
   readonly #offences: Offences;
-  #ref: SeriesRef = NO_SERIES;
-  #seriesNumber = -1;
-  #histogramNumber = -1;
-  #skipReason: 'invalid_labels' | 'series_limit' = 'invalid_labels';
+  #resolutions: Resolution[] = [];
+  #lastRef: SeriesRef = NO_SERIES;
   #lastTimestamp: number | undefined;
 
-  constructor(bytes: Uint8Array, target: WriteTarget, offences: Offences) {
-    this.#bytes = bytes;
+  constructor(target: WriteTarget, offences: Offences) {
     this.#target = target;
-    this.#appender = target.appender;
-    this.#samples = target.appender.samples;
-    this.#cache = target.cache;
     this.#offences = offences;
   }
 
   /** @throws RemoteWriteError where the message is malformed; the appender is then of no use. */
-  decode(): void {
-    this.#cache.begin(this.#bytes);
-    try {
-      walkWriteRequest(this.#bytes, 0, this.#bytes.length, this);
-    } finally {
-      this.#cache.end();
+  decode(body: KernelBody): void {
+    const unknownCount = body.unknownCount;
+    let skipped = false;
+    for (let index = 0; index < unknownCount; index++) {
+      skipped = this.#resolveUnknown(body, index) === NO_SERIES || skipped;
+    }
+    if (body.rangeCount > 0) this.#decodeRanges(body);
+    this.received += body.columns().length;
+    if (skipped) {
+      this.sampleRefs = body.columns().refs.slice();
+      body.seal();
+    }
+    this.#target.appender.samples.setColumns(body.columns());
+    this.#resolutions = [];
+  }
+
+  #resolveUnknown(body: KernelBody, index: number): SeriesRef {
+    const { start, end, sampleCount } = body.unknown(index);
+    const resolution = this.#resolve(body.bytes(), start, end);
+    this.#resolutions.push(resolution);
+    if (resolution.ref === NO_SERIES) this.#offences.add(resolution.reason, sampleCount);
+    else remember(body, index, resolution.ref);
+    return resolution.ref;
+  }
+
+  #resolve(bytes: Uint8Array, start: number, end: number): Resolution {
+    const { labels, problem } = decodeLabels(bytes, start, end);
+    if (problem !== undefined && isInvalid(problem)) {
+      return this.#skip('invalid_labels', labels, problem.message);
+    }
+    const tooLarge = labelBoundProblem(labels);
+    if (tooLarge !== undefined) return this.#skip('invalid_labels', labels, tooLarge);
+    const ref = this.#target.appender.series(labels);
+    if (ref === NO_SERIES) return this.#skip('series_limit', labels, undefined);
+    return { ref, reason: 'series_limit' };
+  }
+
+  #skip(reason: SkipReason, labels: Labels, detail: string | undefined): Resolution {
+    const offender = { series: labels.toString(), timestamp: undefined, reason };
+    this.#offences.name(detail === undefined ? offender : { ...offender, detail });
+    return { ref: NO_SERIES, reason };
+  }
+
+  #decodeRanges(body: KernelBody): void {
+    const count = body.rangeCount;
+    const bytes = body.bytes();
+    let histogramNumber = 0;
+    for (let index = 0; index < count; index++) {
+      const range = body.range(index);
+      if (range.kind === RangeKind.METADATA) this.#addMetadata(bytes, range);
+      else if (range.kind === RangeKind.EXEMPLAR) this.#addExemplar(body, range);
+      else this.#addHistogram(bytes, range, histogramNumber++);
     }
   }
 
-  series(identityBytes: Uint8Array, start: number, end: number): void {
-    this.#seriesNumber++;
-    this.#lastTimestamp = undefined;
-    if (identityBytes !== this.#bytes) {
-      // A sender that scatters its labels: rare, and looked up by the labels themselves.
-      this.#ref = this.#resolve(identityBytes, start, end);
-      return;
-    }
-    const cache = this.#cache;
-    const entry = cache.lookup(start, end);
-    if (entry !== UNKNOWN_ENTRY && !this.#target.renewCache) {
-      cache.touch(entry);
-      this.#ref = cache.refs[entry] ?? NO_SERIES;
-      return;
-    }
-    this.#ref = this.#resolve(identityBytes, start, end);
-    if (this.#ref === NO_SERIES) return;
-    if (entry === UNKNOWN_ENTRY) cache.insert(start, end, this.#ref);
-    else cache.refs[entry] = this.#ref;
+  #addMetadata(bytes: Uint8Array, { start, end }: BodyRange): void {
+    const { familyName, metadata } = decodeMetadata(bytes, start, end);
+    if (familyName !== '') this.#target.appender.setMetadata(familyName, metadata);
   }
 
-  sample(valueOffset: number, timestamp: number): void {
+  #addHistogram(bytes: Uint8Array, range: BodyRange, number: number): void {
     this.received++;
-    if (this.#ref === NO_SERIES) {
-      this.#offences.add(this.#skipReason, 1);
+    const ref = this.#refOf(range);
+    if (ref === NO_SERIES) {
+      this.skippedHistograms.add(number);
+      this.#offences.add(this.#resolutions[range.unknown]?.reason ?? 'invalid_labels', 1);
       return;
     }
-    this.#lastTimestamp = timestamp;
-    if (valueOffset < 0) {
-      this.#samples.pushBits(this.#ref, timestamp, 0, 0);
-      return;
-    }
-    // The value moves as bits: a staleness marker is a NaN that a number would not keep.
-    const low = wordAt(this.#bytes, valueOffset);
-    const high = wordAt(this.#bytes, valueOffset + 4);
-    this.#samples.pushBits(this.#ref, timestamp, low, high);
-  }
-
-  histogram(start: number, end: number): void {
-    this.received++;
-    this.#histogramNumber++;
-    if (this.#ref === NO_SERIES) {
-      this.#offences.add(this.#skipReason, 1);
-      return;
-    }
-    const { histogram, timestamp, isStale, problem } = decodeHistogram(this.#bytes, start, end);
-    if (problem !== undefined) {
-      this.skippedHistograms.add(this.#histogramNumber);
+    const decoded = decodeHistogram(bytes, range.start, range.end);
+    if (decoded.problem !== undefined) {
+      this.invalidHistograms.add(number);
       this.#offences.add('invalid_histogram', 1);
       return;
     }
+    const { histogram, timestamp, isStale } = decoded;
+    this.#target.appender.addHistogram(ref, timestamp, isStale ? undefined : histogram);
+    this.histogramRefs.push(ref);
+    this.#lastRef = ref;
     this.#lastTimestamp = timestamp;
-    this.#appender.addHistogram(this.#ref, timestamp, isStale ? undefined : histogram);
   }
 
-  exemplar(start: number, end: number): void {
-    if (this.#ref === NO_SERIES) return;
-    const { exemplar, problem } = decodeExemplar(this.#bytes, start, end);
+  #addExemplar(body: KernelBody, range: BodyRange): void {
+    const ref = this.#refOf(range);
+    if (ref === NO_SERIES) return;
+    const { exemplar, problem } = decodeExemplar(body.bytes(), range.start, range.end);
     if (problem !== undefined) return;
-    const timestamp = exemplar.timestamp ?? this.#lastTimestamp ?? this.#target.nowMs;
-    this.#appender.addExemplar(this.#ref, { ...exemplar, timestamp });
+    const timestamp = exemplar.timestamp ?? this.#timeBeside(body, ref) ?? this.#target.nowMs;
+    this.#target.appender.addExemplar(ref, { ...exemplar, timestamp });
   }
 
-  metadata(start: number, end: number): void {
-    const { familyName, metadata } = decodeMetadata(this.#bytes, start, end);
-    if (familyName !== '') this.#appender.setMetadata(familyName, metadata);
+  /** Time of the last histogram or sample of a series: that of an exemplar without one. */
+  #timeBeside(body: KernelBody, ref: SeriesRef): number | undefined {
+    if (this.#lastRef === ref) return this.#lastTimestamp;
+    const { refs, timestamps } = body.columns();
+    const sample = refs.lastIndexOf(ref);
+    return sample < 0 ? undefined : timestamps[sample];
   }
 
-  #resolve(identityBytes: Uint8Array, start: number, end: number): SeriesRef {
-    const { labels, problem } = decodeLabels(identityBytes, start, end);
-    if (problem !== undefined && isInvalid(problem)) {
-      this.#skip('invalid_labels', labels, problem.message);
-      return NO_SERIES;
-    }
-    const tooLarge = labelBoundProblem(labels);
-    if (tooLarge !== undefined) {
-      this.#skip('invalid_labels', labels, tooLarge);
-      return NO_SERIES;
-    }
-    const ref = this.#appender.series(labels);
-    if (ref === NO_SERIES) this.#skip('series_limit', labels, undefined);
-    return ref;
+  #refOf({ ref, unknown }: BodyRange): SeriesRef {
+    return unknown < 0 ? ref : (this.#resolutions[unknown]?.ref ?? NO_SERIES);
   }
+}
 
-  #skip(
-    reason: 'invalid_labels' | 'series_limit',
-    labels: Labels,
-    detail: string | undefined,
-  ): void {
-    this.skippedSeries.add(this.#seriesNumber);
-    this.#skipReason = reason;
-    const offender = { series: labels.toString(), timestamp: undefined, reason };
-    this.#offences.name(detail === undefined ? offender : { ...offender, detail });
+/** In a full memory a name is not remembered, and is looked up again next time: no harm. */
+function remember(body: KernelBody, index: number, ref: SeriesRef): void {
+  try {
+    body.resolve(index, ref);
+  } catch (error) {
+    if (!(error instanceof KernelMemoryError)) throw error;
   }
 }
 
@@ -171,14 +177,4 @@ export class WriteDecoder implements RemoteWriteVisitor {
  */
 function isInvalid({ kind }: LabelProblem): boolean {
   return kind !== 'unsorted' && kind !== 'empty_value';
-}
-
-function wordAt(bytes: Uint8Array, offset: number): number {
-  return (
-    ((bytes[offset] ?? 0) |
-      ((bytes[offset + 1] ?? 0) << 8) |
-      ((bytes[offset + 2] ?? 0) << 16) |
-      ((bytes[offset + 3] ?? 0) << 24)) >>>
-    0
-  );
 }

@@ -1,38 +1,25 @@
-import {
-  decodeIdentity,
-  type NativeExpositionVisitor,
-  unescapeHelp,
-} from '../../../formats/index.ts';
-import type { Exemplar, FloatHistogram, Metadata, MetricType } from '../../../model/index.ts';
-import { Labels } from '../../../model/index.ts';
-import { type Appender, NO_SERIES, type SeriesRef } from '../../../storage/api.ts';
-import { type IdentityCache, UNKNOWN_ENTRY } from '../../identity/index.ts';
-import type { ExpositionBody } from '../exposition-body.ts';
-import { refuseTooLarge } from '../label-bounds.ts';
+import type { NativeExpositionVisitor } from '../../../formats/index.ts';
+import type { Exemplar, FloatHistogram, MetricType } from '../../../model/index.ts';
+import { NO_SERIES, type SeriesRef } from '../../../storage/api.ts';
+import { latin1Text } from '../../../util/index.ts';
+import { type ExpositionBody, finish } from '../exposition-body.ts';
 import type { Offences } from '../offences.ts';
+import {
+  type DecodedExposition,
+  type ExpositionTarget,
+  refOfIdentity,
+} from './exposition-target.ts';
+import { MetadataCollector } from './metadata-collector.ts';
 
-export interface ExpositionTarget {
-  readonly appender: Appender;
-  /** For bodies with the same label parameters only. */
-  readonly cache: IdentityCache;
-  /** Looks every series up by its labels and renews what the cache says of it. */
-  readonly renewCache: boolean;
-  /** Labels that overwrite those in the body: name, value, …. */
-  readonly labelPairs: readonly string[];
-  /** The time of samples that have none, in milliseconds. */
-  readonly timestamp: number;
-}
-
-/** Fills an appender from an exposition body. */
-export class ExpositionDecoder implements NativeExpositionVisitor {
-  /** Samples and native histograms met. */
+/** Fills an appender from an exposition body of any format, line by line. */
+export class ExpositionDecoder implements NativeExpositionVisitor, DecodedExposition {
   received = 0;
-  /** Numbers of those left out for the series limit, from 0 in order of the body. */
   readonly skipped = new Set<number>();
   readonly #body: ExpositionBody;
   readonly #target: ExpositionTarget;
   readonly #offences: Offences;
-  readonly #metadata = new Map<string, { -readonly [K in keyof Metadata]: Metadata[K] }>();
+  readonly #metadata: MetadataCollector;
+  readonly #refs = new Map<string, SeriesRef>();
   #ref: SeriesRef = NO_SERIES;
   #timestamp = 0;
 
@@ -40,6 +27,7 @@ export class ExpositionDecoder implements NativeExpositionVisitor {
     this.#body = body;
     this.#target = target;
     this.#offences = offences;
+    this.#metadata = new MetadataCollector(body.format, body.bytes);
   }
 
   /**
@@ -47,14 +35,8 @@ export class ExpositionDecoder implements NativeExpositionVisitor {
    *   large; the appender is then of no use.
    */
   decode(): void {
-    const { cache, appender } = this.#target;
-    cache.begin(this.#body.bytes);
-    try {
-      this.#body.scan(this);
-    } finally {
-      cache.end();
-    }
-    for (const [family, metadata] of this.#metadata) appender.setMetadata(family, metadata);
+    finish(this.#body.scan(this));
+    this.#metadata.appendTo(this.#target.appender);
   }
 
   sample(identityStart: number, identityEnd: number, value: number, timestamp: number): void {
@@ -79,17 +61,15 @@ export class ExpositionDecoder implements NativeExpositionVisitor {
   }
 
   type(nameStart: number, nameEnd: number, type: MetricType): void {
-    this.#metadataOf(nameStart, nameEnd).type = type;
+    this.#metadata.type(nameStart, nameEnd, type);
   }
 
   help(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
-    const text = unescapeHelp(this.#body.bytes, textStart, textEnd, this.#body.format);
-    this.#metadataOf(nameStart, nameEnd).help = text;
+    this.#metadata.help(nameStart, nameEnd, textStart, textEnd);
   }
 
   unit(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
-    const text = unescapeHelp(this.#body.bytes, textStart, textEnd, this.#body.format);
-    this.#metadataOf(nameStart, nameEnd).unit = text;
+    this.#metadata.unit(nameStart, nameEnd, textStart, textEnd);
   }
 
   /** Finds the series of the next sample, and its time; false where a limit forbids it. */
@@ -106,29 +86,12 @@ export class ExpositionDecoder implements NativeExpositionVisitor {
   }
 
   #refOf(start: number, end: number): SeriesRef {
-    const { cache, appender, labelPairs, renewCache } = this.#target;
-    const entry = cache.lookup(start, end);
-    if (entry !== UNKNOWN_ENTRY && !renewCache) {
-      cache.touch(entry);
-      return cache.refs[entry] ?? NO_SERIES;
-    }
-    const own = decodeIdentity(this.#body.bytes, start, end, 0);
-    const labels = labelPairs.length === 0 ? own : Labels.fromPairs([...own.pairs, ...labelPairs]);
-    refuseTooLarge(labels);
-    const ref = appender.series(labels);
-    if (ref === NO_SERIES) return ref;
-    if (entry === UNKNOWN_ENTRY) cache.insert(start, end, ref);
-    else cache.refs[entry] = ref;
+    const { bytes } = this.#body;
+    const name = latin1Text(bytes, start, end);
+    const known = this.#refs.get(name);
+    if (known !== undefined) return known;
+    const ref = refOfIdentity(this.#target, bytes, start, end);
+    this.#refs.set(name, ref);
     return ref;
-  }
-
-  #metadataOf(nameStart: number, nameEnd: number) {
-    const name = unescapeHelp(this.#body.bytes, nameStart, nameEnd, 'openmetrics');
-    let metadata = this.#metadata.get(name);
-    if (metadata === undefined) {
-      metadata = { type: 'unknown', help: '', unit: '' };
-      this.#metadata.set(name, metadata);
-    }
-    return metadata;
   }
 }

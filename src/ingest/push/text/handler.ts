@@ -1,14 +1,22 @@
 import { ExpositionError, type NativeExpositionVisitor } from '../../../formats/index.ts';
-import { type CommitResult, OUTCOME_COUNT, SampleOutcome } from '../../../storage/api.ts';
+import {
+  type Appender,
+  type CommitResult,
+  OUTCOME_COUNT,
+  type SampleBatch,
+  SampleOutcome,
+} from '../../../storage/api.ts';
 import { checkExposition, malformed } from '../checked-exposition.ts';
-import type { ExpositionBody } from '../exposition-body.ts';
 import type { Push, PushContext, PushResult } from '../exchange.ts';
+import { type ExpositionBody, finish } from '../exposition-body.ts';
 import { rawQuery } from '../http.ts';
 import { Offences } from '../offences.ts';
-import { REJECT_REASONS } from '../tally.ts';
-import { ExpositionDecoder, type ExpositionTarget } from './exposition-decoder.ts';
-import { type PushParameters, parsePushParameters } from './label-parameters.ts';
-import type { TextCaches } from './text-caches.ts';
+import { REJECT_REASONS, refsOfUnknown } from '../tally.ts';
+import { ExpositionDecoder } from './exposition-decoder.ts';
+import type { DecodedExposition, ExpositionTarget } from './exposition-target.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import { parsePushParameters } from './label-parameters.ts';
+import type { TextSenders } from './text-senders.ts';
 
 /** Where expositions are pushed to: `POST` or `PUT /api/v1/push?job=x&instance=y`. */
 export const TEXT_PUSH_PATH = '/api/v1/push';
@@ -23,51 +31,85 @@ const STORED_HEADER = 'x-tidegauge-samples-stored';
 export async function handleTextPush(
   push: Push,
   context: PushContext,
-  caches: TextCaches,
+  senders: TextSenders,
 ): Promise<PushResult> {
   const parameters = parsePushParameters(rawQuery(push.request));
   const bytes = await push.body(['identity', 'gzip', 'snappy']);
   const contentType = push.request.headers['content-type'];
   const maxTextBytes = context.options.max_body_bytes;
-  const body = checkExposition({ contentType, bytes, maxTextBytes });
-  const cache = caches.for(parameters.labelPairs);
+  const pause = (): Promise<void> => context.turns.yield();
+  const body = await checkExposition({ contentType, bytes, maxTextBytes, pause });
+  const { labelPairs } = parameters;
   const timestamp = parameters.timestamp ?? context.clock.now();
-  const write = (renewCache: boolean) =>
-    writeBody(body, context, { ...parameters, cache, renewCache, timestamp });
-  let written = await write(false);
+  let written = await writeBody(body, context, senders, { labelPairs, timestamp });
   let stored = written.result.counts[SampleOutcome.STORED] ?? 0;
   if ((written.result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) > 0) {
-    // As in remote write: the store dropped series that the cache still knew.
-    written = await write(true);
+    // As in remote write: the store dropped series whose names were known.
+    senders.kernel.forgetRefs(
+      Uint32Array.from(refsOfUnknown(written.result.outcomes, written.samples.refs)),
+    );
+    written = await writeBody(body, context, senders, { labelPairs, timestamp });
     stored += written.result.counts[SampleOutcome.STORED] ?? 0;
   }
-  caches.trim();
   return answerTo(written, { body, stored, timestamp }, context);
 }
 
 interface Written {
   readonly result: CommitResult;
-  readonly decoder: ExpositionDecoder;
+  readonly decoder: DecodedExposition;
   readonly offences: Offences;
+  readonly samples: SampleBatch;
 }
 
 async function writeBody(
   body: ExpositionBody,
   context: PushContext,
-  target: Omit<ExpositionTarget, 'appender'> & PushParameters,
+  senders: TextSenders,
+  how: Omit<ExpositionTarget, 'appender'>,
+): Promise<Written> {
+  const offences = new Offences(context.clock.now());
+  if (body.isText) {
+    const appender = context.storage.appender();
+    const decoder = new KernelDecoder(body, { ...how, appender }, offences);
+    const decode = (): Promise<boolean> =>
+      decoder.decode(
+        senders.kernel,
+        () => senders.ownerFor(how.labelPairs),
+        () => context.turns.yield(),
+      );
+    if (await orRollback(appender, decode)) {
+      const { samples } = appender;
+      return { result: await appender.commit(), decoder, offences, samples };
+    }
+    appender.rollback();
+  }
+  return writePlainly(body, context, how);
+}
+
+async function writePlainly(
+  body: ExpositionBody,
+  context: PushContext,
+  how: Omit<ExpositionTarget, 'appender'>,
 ): Promise<Written> {
   const appender = context.storage.appender();
   const offences = new Offences(context.clock.now());
-  const timestamp = target.timestamp ?? context.clock.now();
-  const whole = { ...target, timestamp, appender };
-  const decoder = new ExpositionDecoder(body, whole, offences);
+  const decoder = new ExpositionDecoder(body, { ...how, appender }, offences);
   try {
-    decoder.decode();
+    await orRollback(appender, async () => decoder.decode());
   } catch (error) {
-    appender.rollback();
     throw error instanceof ExpositionError ? malformed(error, body.format) : error;
   }
-  return { result: await appender.commit(), decoder, offences };
+  const { samples } = appender;
+  return { result: await appender.commit(), decoder, offences, samples };
+}
+
+async function orRollback<T>(appender: Appender, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    appender.rollback();
+    throw error;
+  }
 }
 
 interface Answered {
@@ -89,7 +131,7 @@ function answerTo(written: Written, answered: Answered, context: PushContext): P
   for (const [reason, samples] of offences.counts) {
     context.metrics.rejected('text', reason, samples);
   }
-  answered.body.scan(offenderFinder(written, answered));
+  finish(answered.body.scan(offenderFinder(written, answered)));
   const text = offences.describe(decoder.received);
   return { answer: { statusCode: 400, body: text, headers }, ...counts };
 }

@@ -1,0 +1,67 @@
+import { afterEach, expect, it } from 'vitest';
+import { SeparateSlab } from '../../../test/support/separate-slab.ts';
+import { createMatcher, Labels } from '../../model/index.ts';
+import { IndexView } from './index-view.ts';
+import { PostingsWriter } from './postings-writer.ts';
+import { SeriesIndexWriter } from './series-index-writer.ts';
+import { selectRefs } from './select.ts';
+import { SlabBlocks } from './slab-views.ts';
+import { WordListWriter } from './word-list-writer.ts';
+
+const LABELS = Labels.fromObject({ a: 'x', b: 'y' });
+const MATCHERS = [createMatcher('=', 'a', 'x'), createMatcher('!=', 'b', 'y')];
+const { load } = Atomics;
+
+afterEach(() => {
+  Object.assign(Atomics, { load });
+});
+
+/** Selects while `change` happens at the atomic load number `at`; undefined where there is none. */
+function selectDuring(view: IndexView, at: number, change: () => void): number[] | undefined {
+  let loads = 0;
+  let isDone = false;
+  const counting = (array: Uint32Array, index: number): number => {
+    if (loads++ === at) {
+      isDone = true;
+      change();
+    }
+    return load(array, index);
+  };
+  Object.assign(Atomics, { load: counting });
+  const refs = [...selectRefs(view, MATCHERS)];
+  Object.assign(Atomics, { load });
+  return isDone ? refs : undefined;
+}
+
+function open() {
+  const slab = new SeparateSlab();
+  const writer = new SeriesIndexWriter(slab);
+  writer.add(1, Labels.fromObject({ a: 'x' }));
+  writer.add(2, LABELS.with('c', 'z'));
+  return { slab, writer, view: new IndexView(slab.reader()) };
+}
+
+it('does not find a series that gets its labels in between', () => {
+  for (let at = 0; ; at++) {
+    const { slab, writer, view } = open();
+    // As far as the first of its lists.
+    const blocks = new SlabBlocks(slab);
+    const postings = new PostingsWriter(blocks, new WordListWriter(blocks));
+    const pair = view.pairs.find('a', 'x');
+    postings.publish(pair, 3, postings.prepare(pair, 3));
+    const refs = selectDuring(view, at, () => writer.add(3, LABELS));
+    if (refs === undefined) return;
+    expect([at, refs]).toEqual([at, [1]]);
+  }
+});
+
+it('does not find a series that loses its labels in between', () => {
+  for (let at = 0; ; at++) {
+    const { slab, writer, view } = open();
+    const end = slab.beginRead();
+    const refs = selectDuring(view, at, () => writer.remove([2]));
+    end();
+    if (refs === undefined) return;
+    expect([at, refs]).toEqual([at, [1]]);
+  }
+});

@@ -1,0 +1,233 @@
+import { ANY_COMMIT, SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
+import type { Labels } from '../../model/index.ts';
+import type { TimeRange } from '../api.ts';
+import type { Block } from '../block/block.ts';
+import type { BlockRef } from '../block/block-set.ts';
+import { Pacer } from '../pacer.ts';
+import type { MatcherLists } from './block-series.ts';
+import { eachSeries } from './block-series.ts';
+import { DistinctTexts } from './distinct-texts.ts';
+import type { ShardAccess } from './head-access.ts';
+import { hasSample } from './head-selection.ts';
+import { LabelColumnsBuilder } from './label-columns.ts';
+import { LabelSets } from './label-sets.ts';
+import type { ReadScope } from './read-scope.ts';
+import type { StoreParts, StoreRead } from './store-access.ts';
+
+/** Series that are looked at before anything else may get its turn. */
+const PIECE = 512;
+
+/** Takes a series with the number of its label set. */
+type SeriesVisit = (shard: ShardAccess, ref: number, set: number) => void;
+
+/**
+ * Looks up labels of series that have a sample within the times, in head and blocks, during one
+ * read. What commits bring meanwhile may be there or not.
+ */
+export class LabelReader {
+  readonly #parts: StoreParts;
+  readonly #read: StoreRead;
+  readonly #lists: MatcherLists;
+  readonly #range: TimeRange;
+  /** The oldest time to be found in the head. */
+  readonly #minTime: number;
+  readonly #scope: ReadScope;
+  readonly #pacer: Pacer;
+  readonly #caps = new Float64Array(PIECE);
+  readonly #one = new Uint32Array(1);
+  /** Series that only their histograms can have within the times. */
+  readonly #doubtful: { readonly shard: ShardAccess; readonly ref: number }[] = [];
+
+  constructor(
+    parts: StoreParts,
+    read: StoreRead,
+    lists: MatcherLists,
+    range: TimeRange,
+    scope: ReadScope,
+  ) {
+    this.#parts = parts;
+    this.#read = read;
+    this.#lists = lists;
+    this.#range = range;
+    this.#minTime = Math.max(range.minTime, read.floor);
+    this.#scope = scope;
+    this.#pacer = new Pacer(parts.sliceMs);
+  }
+
+  async series(limit?: number): Promise<readonly Labels[]> {
+    const { shards } = this.#parts.head;
+    const blocks = this.#blocks();
+    const isMixed = shards.length > 1 || blocks.length > 0;
+    const builder = new LabelColumnsBuilder(isMixed);
+    await this.#eachInHead(({ pairs }, _ref, set) => builder.addSet(pairs, set));
+    if (blocks.length === 0) return builder.build(true).list(limit);
+    const sets = new LabelSets();
+    const inHead = builder.build(false);
+    for (let place = 0; place < inHead.length; place++) sets.add(inHead.texts(place));
+    await this.#eachInBlocks(blocks, (pairs) => {
+      const size = sets.size;
+      if (sets.add(pairs) === size) builder.addTexts(pairs);
+    });
+    return builder.build(true).list(limit);
+  }
+
+  async names(limit?: number): Promise<readonly string[]> {
+    const names = new DistinctTexts();
+    const addNames: SeriesVisit = ({ pairs }, _ref, set) => {
+      for (let count = pairs.readSet(set), at = 0; at < count; at++) {
+        names.add(pairs.pairName(pairs.pairNumbers[at]!));
+      }
+    };
+    if (this.#lists.length === 0) {
+      for (const shard of this.#parts.head.shards) {
+        for (const name of shard.index.names()) {
+          if (names.has(name) || name === '') continue;
+          for (const value of shard.index.values(name)) {
+            if (!value.some((ref) => this.#refIsWithin(shard, ref))) continue;
+            names.add(name);
+            break;
+          }
+          if (this.#pacer.due()) await this.#pause();
+        }
+      }
+      await this.#eachDoubtful(addNames);
+    } else {
+      await this.#eachInHead(addNames);
+    }
+    await this.#eachInBlocks(this.#blocks(), collectNames(names), ({ index }) => {
+      for (const { text } of index.names) names.add(text);
+    });
+    return names.sorted(limit);
+  }
+
+  async values(name: string, limit?: number): Promise<readonly string[]> {
+    const values = new DistinctTexts();
+    const addValue: SeriesVisit = ({ index }, ref) => {
+      const value = index.valueOf(ref, name);
+      if (value !== '') values.add(value);
+    };
+    if (this.#lists.length === 0) {
+      const { shards } = this.#parts.head;
+      for (const shard of shards) {
+        for (const value of shard.index.values(name)) {
+          if (value.some((ref) => this.#refIsWithin(shard, ref))) {
+            // One index has each value once.
+            if (shards.length === 1) values.addNew(value.text);
+            else values.add(value.text);
+          }
+          if (this.#pacer.due()) await this.#pause();
+        }
+      }
+      await this.#eachDoubtful(addValue);
+    } else {
+      await this.#eachInHead(addValue);
+    }
+    await this.#eachInBlocks(this.#blocks(), collectValues(name, values), ({ index }) => {
+      const nameId = index.nameId(name);
+      if (nameId !== undefined) for (const value of index.values(nameId)) values.add(value);
+    });
+    return values.sorted(limit);
+  }
+
+  /** Blocks that have something within the times. */
+  #blocks(): readonly BlockRef[] {
+    const { minTime, maxTime } = this.#range;
+    return this.#read.blocks.filter(
+      ({ meta }) => meta.maxTime >= minTime && meta.minTime <= maxTime,
+    );
+  }
+
+  async #eachInHead(visit: SeriesVisit): Promise<void> {
+    for (const shard of this.#parts.head.shards) {
+      const refs = shard.index.union(this.#lists);
+      const sets = shard.index.setsOf(refs);
+      for (let from = 0; from < refs.length; from += PIECE) {
+        const some = refs.subarray(from, from + PIECE);
+        shard.kernel.capture(some, some.length, ANY_COMMIT, this.#minTime, this.#caps);
+        for (let at = 0; at < some.length; at++) {
+          if (this.#isWithin(shard, some[at]!, this.#caps[at]!)) {
+            visit(shard, some[at]!, sets[from + at]!);
+          }
+        }
+        if (this.#pacer.dueNow()) await this.#pause();
+      }
+    }
+    await this.#eachDoubtful(visit);
+  }
+
+  /** Visits those of the doubtful series that turn out to have histograms within the times. */
+  async #eachDoubtful(visit: SeriesVisit): Promise<void> {
+    const doubtful = this.#doubtful.splice(0);
+    if (doubtful.length === 0) return;
+    const { offsets } = await this.#scope.unlessClosed(
+      this.#parts.histograms({
+        refs: Uint32Array.from(doubtful, ({ ref }) => ref),
+        caps: new Float64Array(doubtful.length).fill(this.#range.maxTime),
+        minTime: this.#minTime,
+        maxSamples: Infinity,
+      }),
+    );
+    for (const [at, { shard, ref }] of doubtful.entries()) {
+      if (!(offsets[at + 1]! > offsets[at]!)) continue;
+      const set = shard.index.setsOf(Uint32Array.of(ref))[0]!;
+      if (set !== 0) visit(shard, ref, set);
+    }
+  }
+
+  /** `whole` does for a block of which every series is wanted. */
+  async #eachInBlocks(
+    blocks: readonly BlockRef[],
+    visit: (pairs: readonly string[]) => void,
+    whole?: (block: Block) => void,
+  ): Promise<void> {
+    const { minTime, maxTime } = this.#range;
+    for (const ref of blocks) {
+      const { meta, tombstones } = ref;
+      const isWhole =
+        this.#lists.length === 0 &&
+        tombstones.length === 0 &&
+        meta.minTime >= minTime &&
+        meta.maxTime <= maxTime;
+      await this.#parts.cache.with(ref, async (block) => {
+        if (isWhole && whole !== undefined) whole(block);
+        else await eachSeries(block, ref, this.#lists, this.#range, this.#scope, visit);
+      });
+      this.#scope.throwIfAborted();
+    }
+  }
+
+  #refIsWithin(shard: ShardAccess, ref: number): boolean {
+    this.#one[0] = ref;
+    shard.kernel.capture(this.#one, 1, ANY_COMMIT, this.#minTime, this.#caps);
+    return this.#isWithin(shard, ref, this.#caps[0]!);
+  }
+
+  #isWithin(shard: ShardAccess, ref: number, newest: number): boolean {
+    if (newest !== newest) return false;
+    const { kernel } = shard;
+    const { maxTime } = this.#range;
+    const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
+    const bound = kernel.count(ref, this.#minTime, maxTime);
+    if (newest <= maxTime) return bound > 0 || isFlagged;
+    if (bound > 0 && hasSample(kernel, ref, this.#minTime, maxTime)) return true;
+    if (isFlagged) this.#doubtful.push({ shard, ref });
+    return false;
+  }
+
+  async #pause(): Promise<void> {
+    await this.#pacer.pause();
+    this.#scope.throwIfAborted();
+  }
+}
+
+function collectNames(names: DistinctTexts): (pairs: readonly string[]) => void {
+  return (pairs) => {
+    for (let at = 0; at < pairs.length; at += 2) names.add(pairs[at]!);
+  };
+}
+
+function collectValues(name: string, values: DistinctTexts): (pairs: readonly string[]) => void {
+  return (pairs) => {
+    for (let at = 0; at < pairs.length; at += 2) if (pairs[at] === name) values.add(pairs[at + 1]!);
+  };
+}

@@ -1,0 +1,39 @@
+import { SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
+import type { Matcher } from '../../model/index.ts';
+import type { SelectionSize, TimeRange } from '../api.ts';
+import type { HeadAccess } from './head-access.ts';
+
+/** Series beyond which nobody wants to know how many there are. */
+const MAX_SERIES = 512;
+/** Series in the shortest list of a selection that are looked at for it. */
+const MAX_CANDIDATES = 4_096;
+
+/**
+ * Bounds of what a selection reads of the head; undefined where telling it, or reading it, takes
+ * more than some ten microseconds: expressions, many series, histograms.
+ */
+export function headSelectionSize(
+  head: HeadAccess,
+  matchers: readonly Matcher[],
+  { minTime, maxTime }: TimeRange,
+): SelectionSize | undefined {
+  let series = 0;
+  let samples = 0;
+  head.begin();
+  try {
+    for (const { kernel, index } of head.shards) {
+      const bound = index.bound(matchers);
+      if (bound === undefined || bound > MAX_CANDIDATES) return undefined;
+      const refs = index.select(matchers);
+      series += refs.length;
+      if (series > MAX_SERIES) return undefined;
+      for (const ref of refs) {
+        if ((kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0) return undefined;
+        samples += kernel.count(ref, minTime, maxTime);
+      }
+    }
+    return { series, samples };
+  } finally {
+    head.end();
+  }
+}

@@ -1,0 +1,131 @@
+import { MessageChannel } from 'node:worker_threads';
+import type { Matcher } from '../../model/index.ts';
+import type { Querier, SelectionSize, TimeRange, WorkerHandle } from '../api.ts';
+import { BlockCache } from '../block/block-cache.ts';
+import type { BlockLease } from '../block/block-set.ts';
+import type { BlockFiles } from '../block/block.ts';
+import { StorageClosedError } from '../errors.ts';
+import { nodeFileSystem } from '../file-system.ts';
+import { SLICE_MS } from '../pacer.ts';
+import { LocalBlockLists } from './block-lists.ts';
+import { HeadAccess } from './head-access.ts';
+import type { HeadSource } from './head-source.ts';
+import { readHistogramColumns } from './histogram-columns.ts';
+import type { ConnectMessage } from './messages.ts';
+import type { StoreParts } from './store-access.ts';
+import { headSelectionSize } from './selection-size.ts';
+import { StoreConnection } from './store-connection.ts';
+import { StoreQuerier } from './store-querier.ts';
+import { StoreState } from './store-state.ts';
+
+export interface StoreReadingParts {
+  readonly head: HeadSource;
+  /** The blocks as they are now, kept until released. */
+  readonly blocks: { lease(): BlockLease };
+  readonly files: BlockFiles;
+  /** Samples before this time are in blocks; default none are. */
+  readonly floor?: number;
+}
+
+/** Reading the store, on the thread that writes it and on those of its workers. */
+export class StoreReading {
+  readonly cache: BlockCache;
+  readonly #parts: StoreReadingParts;
+  readonly #state = new StoreState();
+  readonly #local: StoreParts;
+  readonly #connections = new Set<StoreConnection>();
+  #blockVersion = 0;
+
+  constructor(parts: StoreReadingParts) {
+    const { head, blocks, files, floor = -Infinity } = parts;
+    this.#parts = parts;
+    this.cache = new BlockCache(files);
+    this.#state.publish({ floor, blockVersion: 0 });
+    this.#local = {
+      head: new HeadAccess(head.shards.map(({ kernel }) => kernel.openReader())),
+      state: this.#state,
+      blocks: new LocalBlockLists(blocks),
+      cache: this.cache,
+      histograms: (request) =>
+        new Promise((resolve) => resolve(readHistogramColumns(head, request))),
+      sliceMs: SLICE_MS,
+      isLazy: false,
+    };
+  }
+
+  /** For this thread. */
+  querier(): Querier {
+    this.#assertOpen();
+    return new StoreQuerier(this.#local);
+  }
+
+  /** As `Queryable.selectionSize`, for this thread. */
+  selectionSize(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined {
+    const isInBlocks = this.#listed().some(
+      ({ meta }) => meta.maxTime >= range.minTime && meta.minTime <= range.maxTime,
+    );
+    return isInBlocks ? undefined : headSelectionSize(this.#local.head, matchers, range);
+  }
+
+  /** @throws KernelMemoryError when there are 64 readers, this thread among them. */
+  workerHandle(): WorkerHandle {
+    this.#assertOpen();
+    const { head, blocks, files } = this.#parts;
+    const handles = head.shards.map(({ kernel }) => kernel.openReader());
+    const { port1, port2 } = new MessageChannel();
+    const lease = blocks.lease();
+    const version = this.#blockVersion;
+    const connection = new StoreConnection({ head, files, port: port1 }, version, lease, () => {
+      this.#connections.delete(connection);
+      // The thread has gone, in the midst of reading or not.
+      for (const [index, { kernel }] of head.shards.entries()) {
+        kernel.closeReader(handles[index]!.readerAddress);
+      }
+    });
+    this.#connections.add(connection);
+    const message: ConnectMessage = {
+      port: port2,
+      head: handles,
+      state: this.#state.buffer,
+      blockVersion: version,
+      blocks: lease.blocks,
+      isOnDisk: files === nodeFileSystem,
+    };
+    return { message, transfer: [port2] };
+  }
+
+  /**
+   * To be called after each change of the blocks, of what hides samples in them, or of the floor,
+   * in the same turn: from here on all threads see the blocks as they are now, and of the head what
+   * is not before `floor`. A cut may drop samples when the reads that began before have ended.
+   */
+  publish(floor: number): void {
+    this.#blockVersion = (this.#blockVersion + 1) >>> 0;
+    this.#state.publish({ floor, blockVersion: this.#blockVersion });
+    for (const connection of this.#connections) {
+      connection.publish(this.#blockVersion, this.#parts.blocks.lease());
+    }
+    void this.cache.keepOnly(this.#listed());
+  }
+
+  /** At once: what begins is refused from now on, in workers also what is under way. */
+  close(): void {
+    this.#state.close();
+    for (const connection of this.#connections) connection.close();
+  }
+
+  /** After `close`: resolves when the reads of this thread that were under way have ended. */
+  async ended(): Promise<void> {
+    await this.#local.head.idle();
+  }
+
+  #listed(): BlockLease['blocks'] {
+    const lease = this.#parts.blocks.lease();
+    lease.release();
+    return lease.blocks;
+  }
+
+  #assertOpen(): void {
+    if (this.#state.isClosed) throw new StorageClosedError('the store was closed');
+  }
+}

@@ -1,0 +1,67 @@
+import type { Commit } from '../../src/storage/head/commit.ts';
+import type { ByteWriter } from '../../src/storage/wal/byte-writer.ts';
+import { TimeForm } from '../../src/storage/wal/columns-codec.ts';
+import { encodeHistogram } from '../../src/storage/wal/histogram-codec.ts';
+import { encodeMetadata } from '../../src/storage/wal/metadata-codec.ts';
+import { encodeExemplars, encodeState, RecordKind } from '../../src/storage/wal/records.ts';
+
+const MAX_DISTANCE = 0xffffffff;
+
+/** Writes a commit as version 1 of the log has it. */
+export function encodeOldCommit(writer: ByteWriter, commit: Commit): void {
+  writer.u8(RecordKind.COMMIT);
+  writer.f64(commit.bounds.minTime);
+  writer.f64(commit.bounds.maxTime);
+  writer.f64(commit.bounds.windowMs);
+  writer.varint(commit.series.length);
+  for (const { ref, labels } of commit.series) {
+    writer.u32(ref);
+    writer.varint(labels.pairs.length);
+    for (const text of labels.pairs) writer.text(text);
+  }
+  const { samples } = commit;
+  writer.varint(samples.length);
+  if (samples.length > 0) {
+    encodeTimes(writer, samples.timestamps, samples.length);
+    writer.raw(bytesOf(samples.refs, 4 * samples.length));
+    writer.raw(bytesOf(samples.words, 8 * samples.length));
+  }
+  writer.varint(commit.histograms.length);
+  for (const { ref, timestamp, histogram } of commit.histograms) {
+    writer.u32(ref);
+    writer.f64(timestamp);
+    encodeHistogram(writer, histogram);
+  }
+  encodeExemplars(writer, commit.exemplars);
+  encodeMetadata(writer, commit.metadata);
+  encodeState(writer, commit.state);
+}
+
+/** Writes the first `length` times of a column. */
+function encodeTimes(writer: ByteWriter, times: Float64Array, length: number): void {
+  let least = Infinity;
+  let greatest = -Infinity;
+  let whole = true;
+  for (let index = 0; index < length; index++) {
+    const time = times[index]!;
+    if (time < least) least = time;
+    if (time > greatest) greatest = time;
+    if (time !== Math.trunc(time)) whole = false;
+  }
+  if (least === greatest && whole) {
+    writer.u8(TimeForm.SAME);
+    writer.f64(least);
+  } else if (whole && greatest - least <= MAX_DISTANCE) {
+    writer.u8(TimeForm.NEAR);
+    writer.f64(least);
+    writer.reserve(4 * length);
+    for (let index = 0; index < length; index++) writer.u32(times[index]! - least);
+  } else {
+    writer.u8(TimeForm.WIDE);
+    writer.raw(bytesOf(times, 8 * length));
+  }
+}
+
+function bytesOf(array: Float64Array | Uint32Array, lengthBytes: number): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, lengthBytes);
+}
