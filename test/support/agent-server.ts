@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import type { ApiDependencies } from '../../src/api/index.ts';
 import { startHttpServer } from '../../src/api/index.ts';
 import type { CollectorMessage } from '../../src/formats/tide/index.ts';

@@ -97,7 +97,7 @@ function agentJson(
 ): Record<string, unknown> {
   const ledger = sessions.ledger(entry.agentId);
   const facts = ledger === undefined ? undefined : agentCompleteness(ledger, range, nowMs);
-  const { holes = [], ...window } = facts?.window ?? { holes: [] };
+  const { holes, ...window } = facts?.window ?? { holes: [] };
   return {
     id: sourceIdOf(entry),
     kind: 'push',

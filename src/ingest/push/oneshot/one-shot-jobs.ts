@@ -46,7 +46,7 @@ interface Job {
 
 /**
  * What short jobs have pushed: which pushes are stored, so that one that is repeated is not stored
- * twice, and when jobs with a schedule ran last, so that one that stays out is seen. Changes go into
+ * twice, and when jobs with a schedule ran last, so that one that stays out is seen. Changes go to
  * the store with the samples they belong to.
  */
 export class OneShotJobs {
@@ -107,7 +107,7 @@ export class OneShotJobs {
     return this.#runs.get(runKey(push))?.seqs.has(push.seq) === true;
   }
 
-  /** Puts into `appender` what the push changes; `settle` is to be called when that is committed. */
+  /** Puts into `appender` what the push changes; call `settle` when that is committed. */
   put(push: RunPush, appender: Appender): void {
     const nowMs = this.#clock.now();
     const seqs = this.#runs.get(runKey(push))?.seqs.clone() ?? new IntervalSet();

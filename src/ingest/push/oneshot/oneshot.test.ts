@@ -37,10 +37,8 @@ test('a push is stored once, however often it comes, also after a restart', asyn
 test('two at the same time are one; one that fails may come again', async () => {
   const { storage, push } = await setUp();
   const both = await Promise.all([push('seq=0'), push('seq=0')]);
-  expect(both.map(({ data }) => (data as { duplicate: boolean }).duplicate).sort()).toEqual([
-    false,
-    true,
-  ]);
+  const duplicates = both.filter(({ data }) => (data as { duplicate: boolean }).duplicate);
+  expect(duplicates).toHaveLength(1);
   storage.commitError = Object.assign(new Error('no'), { code: 'storage_full' });
   expect((await push('seq=1')).status).toBeGreaterThanOrEqual(500);
   storage.commitError = undefined;
