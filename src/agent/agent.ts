@@ -214,7 +214,7 @@ class Sources {
               return target;
             },
             namer,
-            () => `scrape/${target.jobName}/${target.target.labels.get('instance')}`,
+            logger,
           ),
       };
     });

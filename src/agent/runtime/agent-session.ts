@@ -210,7 +210,8 @@ export class AgentSession {
     this.#machine.disconnected();
     this.#options.onDisconnected();
     this.#left?.();
-    if (this.#stopped || this.#machine.phase === 'FENCED') return;
+    const isOver = this.#stopped || this.#left !== undefined || this.#machine.phase === 'FENCED';
+    if (isOver) return;
     const delayMs =
       this.#fenceRetryMs === undefined
         ? reconnect.delayAfter(end, this.#hadSession)

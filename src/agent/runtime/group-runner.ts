@@ -107,6 +107,8 @@ export class GroupRunner {
    */
   async readBetween(wanted: (id: number) => boolean): Promise<BatchColumns | undefined> {
     if (this.#busy !== undefined || this.#stopped) return undefined;
+    // A tick is due, and only waits for its turn: its samples must not be older than these.
+    if (this.sampler.tickAt(this.#options.clock.now()) > this.sampler.lastTick) return undefined;
     let found: BatchColumns | undefined;
     this.#busy = this.#between(wanted)
       .then((columns) => {

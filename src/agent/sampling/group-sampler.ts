@@ -153,7 +153,8 @@ export class GroupSampler {
     for (let index = 0; index < columns.length; index++) {
       const id = columns.seriesIds[index]!;
       const isEnd = isStaleAt(columns.words, index);
-      if (!this.#remember(columns, index, id) || (!isEnd && !wanted(id))) continue;
+      // What is not sent leaves no trace: the tick that may be due is as if nobody had read.
+      if ((!isEnd && !wanted(id)) || !this.#remember(columns, index, id)) continue;
       if (isEnd) this.#leave(id);
       this.#send(columns, index, id, sent);
     }

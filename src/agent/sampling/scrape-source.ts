@@ -1,6 +1,7 @@
 import type { Appender, CommitResult, LocalTarget } from '../../ingest/pull/index.ts';
 import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../../ingest/pull/index.ts';
 import type { Labels, Metadata } from '../../model/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
 import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
 
 /** Endings that name a series of a family, beside the family's own name. */
@@ -29,16 +30,16 @@ export class ScrapeSource implements GroupSource {
   readonly #ids: number[] = [FORGOTTEN];
   readonly #refs = new Map<string, number>();
   readonly #metadata = new Map<string, Metadata>();
+  readonly #logger: Logger;
   #reading: Reading | undefined;
+  #lastError = '';
 
-  constructor(
-    open: (appender: () => Appender) => LocalTarget,
-    namer: SeriesNamer,
-    nameOf: (target: LocalTarget) => string,
-  ) {
+  constructor(open: (appender: () => Appender) => LocalTarget, namer: SeriesNamer, logger: Logger) {
     this.#namer = namer;
+    this.#logger = logger;
     this.#target = open(() => this.#appender());
-    this.name = nameOf(this.#target);
+    const { jobName, target } = this.#target;
+    this.name = `scrape/${jobName}/${target.labels.get('instance')}`;
   }
 
   async read(timestamp: number, reading: Reading, signal: AbortSignal): Promise<void> {
@@ -46,6 +47,11 @@ export class ScrapeSource implements GroupSource {
     const { error } = await this.#target.scrape(timestamp, signal);
     this.#reading = undefined;
     reading.failed = error !== '';
+    // Said when it begins and when it changes.
+    if (error !== this.#lastError && error !== '') {
+      this.#logger.warn({ group: this.name, err: error }, 'a target cannot be scraped');
+    }
+    this.#lastError = error;
   }
 
   #appender(): Appender {

@@ -1,6 +1,7 @@
 import type { Appender } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
+import { IngestKernel } from '../kernel/index.ts';
 import { compileRelabel } from '../relabel/index.ts';
 import type { ScrapeConfig } from './config/scrape-config.ts';
 import { BodyBufferPool } from './http/body-buffer.ts';
@@ -10,6 +11,9 @@ import { EndingSeries } from './loop/ending-series.ts';
 import { Scraper, type ScrapeOutcome, type ScrapeSettings } from './loop/scraper.ts';
 import { type PullMetrics, silentPullMetrics } from './metrics.ts';
 import { buildTarget, type ScrapeTarget } from './target/scrape-target.ts';
+
+/** Series of the targets of one configuration that are known by their bytes. */
+const IDENTITY_BYTES = 64 * 1024 * 1024;
 
 export interface LocalTargetOptions {
   readonly clock: Clock;
@@ -35,7 +39,7 @@ export class LocalTarget {
     target: ScrapeTarget,
     settings: ScrapeSettings,
     appender: () => Appender,
-    options: LocalTargetOptions,
+    options: LocalTargetOptions & { readonly kernel: IngestKernel },
   ) {
     this.target = target;
     this.jobName = settings.rules.config.jobName;
@@ -101,8 +105,10 @@ export function openLocalTargets(
   const targets: LocalTarget[] = [];
   const problems: string[] = [];
   const transports: HttpTransport[] = [];
+  const { clock } = options;
   for (const config of configs) {
-    const transport = new HttpTransport(config.http, options.clock);
+    const kernel = new IngestKernel({ identityBytes: IDENTITY_BYTES, clock });
+    const transport = new HttpTransport(config.http, clock);
     transports.push(transport);
     const targetRules = compileRelabel(config.relabelConfigs);
     const metricRules = compileRelabel(config.metricRelabelConfigs);
@@ -120,7 +126,8 @@ export function openLocalTargets(
         transport,
         request: { url: target.url, headers },
       };
-      targets.push(new LocalTarget(target, settings, appenderOf(target), options));
+      const environment = { ...options, kernel };
+      targets.push(new LocalTarget(target, settings, appenderOf(target), environment));
     }
     if (config.fileSdConfigs.length > 0) {
       problems.push(`${config.jobName}: file_sd_configs are for the collector alone`);
