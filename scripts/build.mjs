@@ -1,6 +1,7 @@
 // Bundles the command, its workers and the web page into `dist/`, and compiles the kernel.
 //
 //   dist/tidegauge.mjs        src/cli/main.ts; runs the command line when imported
+//   dist/client/              src/client/, for other programs (build-client.mjs)
 //   dist/workers/NAME.mjs     src/**/NAME.ts where NAME ends in -worker; src/util/worker-entry.ts
 //   dist/kernel.wasm          kernel/, compiled (build-kernel.mjs)
 //   dist/ui/                  the page, minified, hashed names, each file also as .gz
@@ -12,6 +13,7 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { buildClient } from './build-client.mjs';
 import { buildKernel } from './build-kernel.mjs';
 import { buildUi } from './build-ui.mjs';
 import { filesUnder, fingerprint, stampBuild } from './freshness.mjs';
@@ -40,6 +42,7 @@ export async function build() {
     buildKernel(root),
     buildCommand(),
     buildWorkers(),
+    buildClient(root, SERVER_OPTIONS),
     buildUi(root, dist),
   ]);
   removeOthers(written.flat());

@@ -94,7 +94,12 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     clock,
     random,
     logger,
-    connect: connector({ url: collector, token: () => tokenOf(options), userAgent }),
+    connect: connector({
+      url: collector,
+      token: () => tokenOf(options),
+      userAgent,
+      keepsAlive: true,
+    }),
     reconnect: { transport: options.transport },
     externalLabels: Labels.fromObject(options.labels),
     groups: sources.groups(() => runtime.status()),

@@ -158,6 +158,7 @@ class PollTransport implements AgentTransport {
           resolve({ status, headers: answered, body: Buffer.concat(chunks) });
         });
       });
+      if (!this.#address.keepsAlive) request.on('socket', (socket) => socket.unref());
       this.#requests.add(request);
       request.setTimeout((waitMs ?? 0) + GRACE_MS, () => {
         request.destroy(new Error(`no answer within ${(waitMs ?? 0) + GRACE_MS} ms`));

@@ -39,6 +39,8 @@ export interface CollectorAddress {
   /** Of `Authorization: Bearer`; undefined where none is needed. */
   token(): string | undefined;
   readonly userAgent: string;
+  /** Whether a connection keeps the process alive. */
+  readonly keepsAlive: boolean;
 }
 
 /** Seconds or a date of a Retry-After header, as milliseconds from now. */

@@ -28,6 +28,10 @@ export function connectWebSocket(
     maxPayload: FRAME_BYTES_MAX,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     followRedirects: false,
+    finishRequest: (request) => {
+      if (!address.keepsAlive) request.on('socket', (connection) => connection.unref());
+      request.end();
+    },
   });
   socket.binaryType = 'nodebuffer';
   let end: TransportEnd | undefined;
