@@ -21,6 +21,7 @@ import type { AgentsOptions } from './options.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
 import type { AgentMessage, SealedContent, SessionOutput } from './session-output.ts';
+import { SharedCommits } from './shared-commit.ts';
 import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
 
 export interface SessionServerDependencies {
@@ -49,7 +50,6 @@ interface Attached {
   agentId: string | undefined;
   fence: Fence['reason'] | undefined;
   left: boolean;
-  paused: boolean;
 }
 
 type Refusal = Partial<Fence> & Pick<Fence, 'message'>;
@@ -74,6 +74,8 @@ export class SessionServer {
   readonly #opener = new BatchOpener();
   readonly #entries = new Map<string, AgentEntry>();
   readonly #attached = new Map<number, Attached>();
+  readonly #commits: SharedCommits;
+  readonly #paused = new Set<Attached>();
   readonly #writes = new Set<Promise<void>>();
   /** Sealed frames that the machine has opened during the call under way. */
   #opened: { sealed: Sealed; content: SealedContent<BatchColumns> }[] = [];
@@ -87,6 +89,7 @@ export class SessionServer {
 
   constructor(deps: SessionServerDependencies) {
     this.#deps = deps;
+    this.#commits = new SharedCommits(deps.storage);
     this.#metrics = deps.metrics ?? noSessionMetrics;
     this.requests = new AgentRequests(deps.clock);
     const { options, runId } = deps;
@@ -155,7 +158,7 @@ export class SessionServer {
     const id = ++this.#lastConnection;
     this.#attached.set(id, {
       ...{ connection, principal, agentId: undefined, fence: undefined },
-      ...{ left: false, paused: false },
+      left: false,
     });
     this.#machine.connected(id);
     return id;
@@ -335,18 +338,18 @@ export class SessionServer {
   #pauseWhenFull(attached: Attached, entry: AgentEntry | undefined): void {
     const most = this.#deps.options.max_in_flight_bytes;
     const isFull = this.#inFlightBytes > most || (entry?.inFlightBytes ?? 0) > most * AGENT_PART;
-    if (!isFull || attached.paused) return;
-    attached.paused = true;
+    if (!isFull || this.#paused.has(attached)) return;
+    this.#paused.add(attached);
     attached.connection.pause();
   }
 
   #resumePaused(): void {
     const most = this.#deps.options.max_in_flight_bytes;
     if (this.#inFlightBytes > most) return;
-    for (const attached of this.#attached.values()) {
+    for (const attached of this.#paused) {
       const entry = this.#entries.get(attached.agentId ?? '');
-      if (!attached.paused || (entry?.inFlightBytes ?? 0) > most * AGENT_PART) continue;
-      attached.paused = false;
+      if ((entry?.inFlightBytes ?? 0) > most * AGENT_PART) continue;
+      this.#paused.delete(attached);
       attached.connection.resume();
     }
   }
@@ -428,9 +431,10 @@ export class SessionServer {
     attached.connection.close(closeKind(attached), reason);
   }
 
-  #detach(id: number, { agentId }: Attached): void {
+  #detach(id: number, attached: Attached): void {
     this.#attached.delete(id);
-    const entry = this.#entries.get(agentId ?? '');
+    this.#paused.delete(attached);
+    const entry = this.#entries.get(attached.agentId ?? '');
     if (entry?.connection !== id) return;
     entry.connection = undefined;
     this.requests.lost(entry.agentId);
@@ -510,7 +514,10 @@ export class SessionServer {
     const { clock } = this.#deps;
     const startMs = clock.monotonic();
     try {
-      const result = await entry.writer.write(frames, states, entry.life.alive);
+      const { filled, result: committed } = await this.#commits.add((appender) =>
+        entry.writer.begin(appender, frames, states, entry.life.alive),
+      );
+      const result = await filled.settle(committed);
       entry.storedCount += result.storedCount;
       entry.rejectedCount += result.rejectedCount;
       entry.conflictCount += result.conflictCount;
