@@ -1,18 +1,16 @@
 import type { AgentEntry, SessionServer } from '../../ingest/index.ts';
-import type { Matcher } from '../../model/index.ts';
 import type { Source } from '../../sources/index.ts';
 import { agentCompleteness, pushSourceId } from '../../sources/index.ts';
-import type { Storage, TimeRange } from '../../storage/api.ts';
+import type { TimeRange } from '../../storage/api.ts';
 import type { Answer } from '../answer.ts';
 import { completeness } from '../contract/agents.ts';
 import { badParameter } from '../errors.ts';
 import { success } from '../respond.ts';
 import type { ApiRequest, Route } from '../route.ts';
 import { END, MATCH, START } from '../route.ts';
+import { agentsInScope } from './agents-in-scope.ts';
 import { MAX_TIME_MS, MIN_TIME_MS } from './labels.ts';
 import { parseSelector } from './parse-selector.ts';
-
-const AGENT_LABEL = 'agent';
 
 /** What is here of what should be: every term of the ledgers. */
 export const completenessRoutes: readonly Route[] = [
@@ -46,7 +44,8 @@ async function answer(request: ApiRequest): Promise<Answer> {
     parseSelector(selector, (problem) => badParameter('match[]', problem)),
   );
   const nowMs = deps.clock.now();
-  const inScope = await scopeOf(deps.storage, matcherLists, range);
+  const inScope =
+    matcherLists.length === 0 ? undefined : await agentsInScope(deps.storage, matcherLists, range);
   const { agents } = deps;
   const entries = agents?.entries().filter(({ agentId }) => inScope?.has(agentId) ?? true) ?? [];
   const sources = new Map(deps.sources.list().map((source) => [source.id, source]));
@@ -67,21 +66,6 @@ async function answer(request: ApiRequest): Promise<Answer> {
     },
     request,
   );
-}
-
-/** Ids of the agents that have series in scope; undefined: all. */
-async function scopeOf(
-  storage: Storage,
-  matcherLists: readonly (readonly Matcher[])[],
-  range: TimeRange,
-): Promise<ReadonlySet<string> | undefined> {
-  if (matcherLists.length === 0) return undefined;
-  const querier = storage.querier();
-  try {
-    return new Set(await querier.labelValues(AGENT_LABEL, matcherLists, range));
-  } finally {
-    querier.close();
-  }
 }
 
 function sourceIdOf({ agentId }: AgentEntry): string {
