@@ -2,6 +2,7 @@
 //
 //   dist/tidegauge.mjs        runs the command line when imported (build-cli.mjs)
 //   dist/command/             src/cli/main.ts with the packages it needs, compiled
+//   dist/client/              src/client/, for other programs (build-client.mjs)
 //   dist/workers/NAME.mjs     src/**/NAME.ts where NAME ends in -worker; src/util/worker-entry.ts
 //   dist/kernel.wasm          kernel/, compiled (build-kernel.mjs)
 //   dist/ui/                  the page, minified, hashed names, each file also as .gz
@@ -14,6 +15,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { buildCli } from './build-cli.mjs';
+import { buildClient } from './build-client.mjs';
 import { buildKernel } from './build-kernel.mjs';
 import { buildUi } from './build-ui.mjs';
 import { filesUnder, fingerprint, stampBuild } from './freshness.mjs';
@@ -42,6 +44,7 @@ export async function build() {
     buildKernel(root),
     buildCli(root, dist, SERVER_OPTIONS),
     buildWorkers(),
+    buildClient(root, SERVER_OPTIONS),
     buildUi(root, dist),
   ]);
   removeOthers(written.flat());

@@ -1,3 +1,13 @@
+export type { Agent, AgentEnvironment, SyntheticLoad } from './agent.ts';
+export { startAgent } from './agent.ts';
+export type { AgentOptions } from './agent-options.ts';
+export { agentOptionsSchema } from './agent-options.ts';
+export type { CollectorRequest } from './connection/http-request.ts';
+export { postToCollector } from './connection/http-request.ts';
+export { AgentSetupError, CollectorRefusedError } from './errors.ts';
+export { syntheticParts, syntheticValue } from './sampling/synthetic-source.ts';
+export type { OneShot, OneShotOptions, OneShotResult } from './one-shot.ts';
+export { sendOneShot } from './one-shot.ts';
 export type { AgentEpoch, EpochEnvironment } from './epoch.ts';
 export { beginEpoch, disklessEpoch, EpochFileError } from './epoch.ts';
 export type { LadderOptions, LadderStep } from './flow/degradation-ladder.ts';

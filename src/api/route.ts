@@ -56,6 +56,7 @@ export const ROUTE_TAGS = {
   query: 'Queries',
   metadata: 'Series, labels and metadata',
   targets: 'Sources and targets',
+  agents: 'Agents and completeness',
   rules: 'Rules and alerts',
   status: 'Status',
   admin: 'Administration',

@@ -4,6 +4,8 @@ import { PUSH_SPECS } from './openapi/push-specs.ts';
 import { jsonAnswer } from './respond.ts';
 import type { Route, RouteSpec } from './route.ts';
 import { adminRoutes } from './v1/admin.ts';
+import { agentRoutes } from './v1/agents.ts';
+import { completenessRoutes } from './v1/completeness.ts';
 import { exemplarRoutes } from './v1/exemplars.ts';
 import { explainRoutes } from './v1/explain.ts';
 import { federateRoutes } from './v1/federate.ts';
@@ -46,6 +48,8 @@ export const ROUTES: readonly Route[] = [
   ...metadataRoutes,
   ...sourceRoutes,
   ...targetRoutes,
+  ...agentRoutes,
+  ...completenessRoutes,
   ...ruleRoutes,
   ...statusRoutes,
   documentRoute,

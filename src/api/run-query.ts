@@ -36,10 +36,19 @@ export async function askWorkers(
   }
 }
 
-/** The JSON answer to a query, which a worker writes. @throws ApiError */
-export async function runQuery(request: ApiRequest, query: QueryRequest): Promise<Answer> {
-  const { gzipFromBytes } = request;
+/**
+ * The JSON answer to a query, which a worker writes, with `infos` added to those of the answer.
+ * @throws ApiError
+ */
+export async function runQuery(
+  request: ApiRequest,
+  query: QueryRequest,
+  infos: readonly string[] = [],
+): Promise<Answer> {
+  // What a worker has compressed cannot be added to.
+  const gzipFromBytes = infos.length === 0 ? request.gzipFromBytes : undefined;
   const answer = await askWorkers(request, { ...query, gzipFromBytes } as QueryRequest);
   if (answer.isGzipped === true) return jsonAnswer(answer.data, true);
-  return wholeAnswer(envelope(answer.data, answer), gzipFromBytes);
+  const notes = { ...answer, infos: [...(answer.infos ?? []), ...infos] };
+  return wholeAnswer(envelope(answer.data, notes), request.gzipFromBytes);
 }

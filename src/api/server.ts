@@ -114,7 +114,9 @@ function requestMetrics({ registry }: ApiDependencies) {
   };
 }
 
-const PUSH_PATHS = ['/api/v1/write', '/api/v1/push'];
+const PUSH_PATHS = [
+  ...['/api/v1/write', '/api/v1/push', '/tide/v1/poll', '/tide/v1/oneshot', '/tide/v1/enroll'],
+];
 const FIXED_PATHS = new Set([...ROUTES.map(({ path }) => path), ...PUSH_PATHS]);
 
 /** The path where it is that of a route, else what it begins with. */
@@ -123,6 +125,7 @@ function handlerName(url: string): string {
   const path = end < 0 ? url : url.slice(0, end);
   if (FIXED_PATHS.has(path)) return path;
   if (path.startsWith('/metrics/')) return '/metrics/*';
+  if (path.startsWith('/api/v1/agents/')) return '/api/v1/agents/*';
   if (/^\/api\/v1\/label\/[^/]+\/values$/.test(path)) return '/api/v1/label/{name}/values';
   return path.startsWith('/api/') ? '/api/*' : '/*';
 }

@@ -137,7 +137,8 @@ class Assembly {
       targetMetadata: () => pull.targetMetadata(),
       control: this.#control(() => this.#reload(pull, agents)),
       agents: agents.sessions,
-      rawHandlers: [push, agents],
+      // Agents first: what short jobs push is let in by the credentials of agents.
+      rawHandlers: [agents, push],
       uiDirectory: uiDirectory(),
     });
     this.#closers.push(() => server.close());

@@ -1,11 +1,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { LOG_LEVELS } from '../telemetry/index.ts';
+import { addAgentCommand } from './agent.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { checkMetricsCommand } from './check-metrics.ts';
 import { checkStoreCommand } from './check-store.ts';
 import { addExchangeCommands } from './export.ts';
+import { addPushCommand } from './push.ts';
 import { addQueryCommand } from './query.ts';
+import { addRunCommand } from './run.ts';
 import type { ServeFlags } from './serve.ts';
 import { serve } from './serve.ts';
 import { readBuildInfo } from './version.ts';
@@ -26,8 +29,12 @@ function createProgram(): Command {
     .description('Collects metrics by push and by pull, stores them, answers PromQL.')
     .version(readBuildInfo().version)
     .showHelpAfterError('Try `tidegauge --help`, or `tidegauge COMMAND --help`.')
+    .enablePositionalOptions()
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : BAD_USAGE));
   addServe(program);
+  addAgentCommand(program);
+  addRunCommand(program);
+  addPushCommand(program);
   addCheck(program);
   addQueryCommand(program);
   addExchangeCommands(program);

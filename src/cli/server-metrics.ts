@@ -25,6 +25,17 @@ export function registerServerMetrics(registry: Registry, parts: ServerParts): v
   }).set({ ...parts.build, nodeversion: process.version }, 1);
   registerReload(new Exporter(registry), parts);
   registerStorage(new Exporter(registry), parts.storage);
+  new Gauge({
+    name: 'tidegauge_storage_memory_bytes',
+    help: 'Memory of the head by what it holds: bytes in use of the shared memory.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const [kind, bytes] of Object.entries(parts.storage.memoryByKind())) {
+        this.set({ kind }, bytes);
+      }
+    },
+  });
   registerQueries(new Exporter(registry), parts.queries);
   new Gauge({
     name: 'tidegauge_sources',

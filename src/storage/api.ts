@@ -260,6 +260,11 @@ export interface Storage extends Queryable {
   /** Writes a checkpoint, so that the log before it can go. */
   checkpoint(): Promise<void>;
   /**
+   * Frees the room of deleted samples, in blocks and log; resolves with the number of blocks that
+   * were written anew.
+   */
+  cleanTombstones(): Promise<number>;
+  /**
    * Makes a complete copy of the store as of now, without stopping it; the name of its folder under
    * `snapshots/` in the data folder.
    */

@@ -211,6 +211,15 @@ export class EmbeddedStorage implements Storage {
     return this.#checkpointer.run();
   }
 
+  cleanTombstones(): Promise<number> {
+    return this.#exclusively(async () => {
+      const count = await this.#compactor.cleanTombstones();
+      // Of the head nothing is hidden, but the log before a checkpoint has it still.
+      await this.#checkpointer.run();
+      return count;
+    });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

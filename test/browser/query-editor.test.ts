@@ -24,11 +24,11 @@ requires({ commands: ['chromium'] }).describe('the query box', () => {
 
   test('Enter runs what was typed, Shift+Enter breaks the line', async () => {
     await ui.open('/query');
-    await ui.box.fill('scrape_duration_');
+    await ui.retype('scrape_duration_');
     await ui.box.press('End');
     await ui.box.pressSequentially('seconds ');
     await ui.box.press('Shift+Enter');
-    expect(await ui.box.inputValue()).toBe('scrape_duration_seconds \n');
+    expect(await ui.boxText()).toBe('scrape_duration_seconds \n');
     await ui.box.press('Enter');
     await ui.page.getByText('3 series').waitFor();
     await expect.poll(() => drawnPixels(ui.page)).toBeGreaterThan(500);
@@ -47,14 +47,19 @@ requires({ commands: ['chromium'] }).describe('the query box', () => {
     await ui.box.click();
     await ui.box.pressSequentially('sum(node_lo');
     const list = ui.page.getByRole('listbox');
-    await list.getByRole('option', { name: /node_load1 / }).waitFor();
+    await list
+      .getByRole('option', { name: /node_load1/ })
+      .first()
+      .waitFor();
     await ui.box.press('ArrowDown');
     await ui.box.press('ArrowDown');
+    const chosen = await ui.box.getAttribute('aria-activedescendant');
+    expect(await list.locator(`#${chosen}`).textContent()).toContain('node_load15');
     await screenshot(ui.page, 'ui-completion');
     await ui.box.press('Tab');
-    expect(await ui.box.inputValue()).toBe('sum(node_load15');
+    expect(await ui.boxText()).toBe('sum(node_load15)');
     await list.waitFor({ state: 'detached' });
-    await ui.box.fill('cpu_sec');
+    await ui.retype('cpu_sec');
     await ui.box.press('End');
     await ui.box.pressSequentially('o');
     const option = list.getByRole('option', { name: /node_cpu_seconds_total/ });
@@ -63,22 +68,84 @@ requires({ commands: ['chromium'] }).describe('the query box', () => {
     await list.waitFor({ state: 'detached' });
   });
 
+  test('labels, values and the collector’s own functions complete', async () => {
+    await ui.open('/query');
+    await ui.box.click();
+    const list = ui.page.getByRole('listbox');
+    await ui.box.pressSequentially('up{j');
+    await list.getByRole('option', { name: 'job' }).waitFor();
+    await ui.box.press('Tab');
+    await ui.box.pressSequentially('="');
+    await list.getByRole('option', { name: 'tidegauge' }).waitFor();
+    await ui.box.press('ArrowDown');
+    await ui.box.press('Enter');
+    expect(await ui.boxText()).toBe('up{job="node"}');
+    // Of the series that the selector takes, not of all.
+    const asked = ui.calls('/api/v1/label/job/values').at(-1);
+    expect(asked?.searchParams.get('match[]')).toContain('up');
+    await ui.retype('');
+    await ui.box.pressSequentially('abs');
+    await list.getByRole('option', { name: 'abs_tide' }).waitFor();
+    expect(await list.getByRole('option', { name: /^abs(function|$)/ }).count()).toBe(0);
+    await ui.box.press('Escape');
+    await ui.retype('');
+    await ui.box.pressSequentially('rat');
+    await list.getByRole('option', { name: /^rate/ }).waitFor();
+    await ui.box.press('Tab');
+    await ui.box.pressSequentially('up[5m]');
+    expect(await ui.boxText()).toBe('rate(up[5m])');
+    await ui.page.locator('.cm-line span', { hasText: 'rate' }).hover();
+    await ui.page.getByText(/per-second increase over a range/).waitFor();
+    await screenshot(ui.page, 'ui-hover');
+  });
+
+  test('what another grammar misreads is no error here', async () => {
+    await ui.open('/query');
+    for (const expression of ['1.', 'up[min_of(1m, 5m)]', 'rate(up[STEP()])']) {
+      const asked = ui.page.waitForResponse(/parse_query/);
+      await ui.retype(expression);
+      expect((await asked).status()).toBe(200);
+      expect(await ui.box.getAttribute('aria-invalid')).toBe('false');
+      expect(await ui.page.locator('.cm-lintRange-error').count()).toBe(0);
+    }
+  });
+
+  test('without the editor’s script the plain box still asks', async () => {
+    await ui.page.route(/\/assets\/chunk-/, async (route) => {
+      const script = await route.fetch();
+      if ((await script.text()).includes('cm-content')) await route.abort();
+      else await route.fulfill({ response: script });
+    });
+    await ui.page.goto(`${ui.collector.url}/query`);
+    await ui.box.fill('up');
+    await ui.box.press('Enter');
+    await ui.page.getByText('3 series').waitFor();
+    expect(await ui.page.locator('.cm-content').count()).toBe(0);
+  });
+
   test('what ran is found again in the history', async () => {
     await ui.open('/query');
     for (const expression of ['up', 'scrape_duration_seconds']) {
-      await ui.box.fill(expression);
+      await ui.retype(expression);
       await ui.box.press('Enter');
       await ui.page.getByText('3 series').waitFor();
     }
     await ui.page.reload();
-    await ui.box.fill('');
+    await ui.page.locator('.cm-content').waitFor();
+    await ui.retype('');
     await ui.box.press('ArrowUp');
-    const options = ui.page.getByRole('listbox', { name: 'History' }).getByRole('option');
+    const options = ui.page.getByRole('listbox').getByRole('option');
+    await options.first().waitFor();
     expect(await options.allTextContents()).toEqual(['scrape_duration_seconds', 'up']);
     await ui.box.press('ArrowDown');
     await ui.box.press('ArrowDown');
     await ui.box.press('Enter');
-    expect(await ui.box.inputValue()).toBe('up');
+    expect(await ui.boxText()).toBe('up');
+    await ui.page.getByRole('button', { name: 'History of queries' }).click();
+    await options.first().waitFor();
+    await screenshot(ui.page, 'ui-history');
+    await ui.page.getByRole('button', { name: 'History of queries' }).click();
+    await options.first().waitFor({ state: 'detached' });
   });
 
   test('an error shows the message and marks its place', async () => {
@@ -88,11 +155,13 @@ requires({ commands: ['chromium'] }).describe('the query box', () => {
     expect(await alert.textContent()).toContain('1:8: parse error: unexpected left parenthesis');
     expect(await alert.textContent()).toContain('line 1, column 8');
     expect(await alert.locator('mark').textContent()).toBe('(');
-    expect(await ui.page.locator('.editor-shade mark').textContent()).toBe('(');
+    const mark = ui.page.locator('.cm-lintRange-error');
+    expect(await mark.textContent()).toBe('(');
     expect(await ui.box.getAttribute('aria-invalid')).toBe('true');
     await screenshot(ui.page, 'ui-error');
     // Changing the expression takes the mark away: it belonged to the old one.
-    await ui.box.fill('sum(up)');
-    expect(await ui.page.locator('.editor-shade mark').count()).toBe(0);
+    await ui.retype('sum(up)');
+    await mark.waitFor({ state: 'detached' });
+    expect(await ui.box.getAttribute('aria-invalid')).toBe('false');
   });
 });

@@ -136,7 +136,7 @@ describe.skipIf(problem !== '')(`a full disk${suffix}`, () => {
     // Enough for the log for a while, and less and less for what goes to blocks meanwhile.
     disk.fill(256 * 1024);
     const failed = await eventually('a checkpoint or a cut to fail', async () => {
-      await sendUntilRefused(1);
+      await sendUntilRefused(20);
       const failures = await metric('tidegauge_storage_failed_checkpoints_total');
       const isSaid = /cannot (?:cut|merge|write a checkpoint)|not dropped/.test(collector.output());
       return failures > 0 || isSaid ? true : undefined;

@@ -9,7 +9,16 @@ export async function fuzzTide(
   { runs, seed, failures }: FuzzOptions,
   print: (line: string) => void,
 ): Promise<number> {
-  const sum = { sealed: 0, stored: 0, repaired: 0, duplicates: 0, lostSequences: 0, lostTicks: 0 };
+  const sum = {
+    sealed: 0,
+    stored: 0,
+    repaired: 0,
+    duplicates: 0,
+    lostSequences: 0,
+    lostTicks: 0,
+    fencedZombies: 0,
+    fencedClones: 0,
+  };
   let failed = 0;
   for (let done = 1; done <= runs && failed < failures; done++) {
     try {

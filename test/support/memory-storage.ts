@@ -187,6 +187,10 @@ export class MemoryStorage implements Storage {
     return Promise.reject(new Error('this store is only written'));
   }
 
+  cleanTombstones(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   checkpoint(): Promise<void> {
     return Promise.resolve();
   }

@@ -5,6 +5,7 @@ import type {
   GroupPolicy,
   Heartbeat,
   Hello,
+  PayloadCodec,
   RangeData,
   Sealed,
   SchemaSeries,
@@ -14,6 +15,7 @@ import {
   BatchColumns,
   BatchEncoder,
   CODEC_DEFLATE,
+  CODEC_NONE,
   decodeControl,
   decodeFrame,
   encodeControl,
@@ -104,19 +106,13 @@ export class ScriptedAgent {
 
   /** Seals one tick of all series. */
   batch(tick: number, schemaVersion = 1): Uint8Array {
-    const columns = new BatchColumns();
-    for (let id = 0; id < this.seriesCount; id++) {
-      columns.pushValue(id, tick * INTERVAL_MS, valueOf(id, tick));
-    }
     this.lastTick = tick;
-    const { seriesCount } = this;
-    const coverage = {
-      ...{ group: GROUP, tickFrom: tick, tickTo: tick, status: 'FULL' as const, toleranceId: 0 },
-      ...{ reason: 'NONE' as const, part: 0, parts: 1, seriesCount, presentCount: seriesCount },
-      ...{ suppressedCount: 0, shedCount: 0, failedCount: 0 },
-    };
-    const head = { schemaVersion, policyVersion: 0, coverage: [coverage] };
-    return this.#seal('BATCH', this.#encoder.encode(head, columns, CODEC_DEFLATE));
+    return this.#seal('BATCH', this.#encode(tick, schemaVersion, CODEC_DEFLATE));
+  }
+
+  /** One tick of all series as an answer to READ holds it. */
+  body(tick: number): Uint8Array {
+    return this.#encode(tick, 1, CODEC_NONE).payload;
   }
 
   /** A sealed frame as an answer to PULL_RANGE. */
@@ -145,6 +141,21 @@ export class ScriptedAgent {
 
   control(message: AgentMessage): Uint8Array {
     return encodeControl(message, this.epoch);
+  }
+
+  #encode(tick: number, schemaVersion: number, codec: PayloadCodec) {
+    const { seriesCount } = this;
+    const columns = new BatchColumns();
+    for (let id = 0; id < seriesCount; id++) {
+      columns.pushValue(id, tick * INTERVAL_MS, valueOf(id, tick));
+    }
+    const coverage = {
+      ...{ group: GROUP, tickFrom: tick, tickTo: tick, status: 'FULL' as const, toleranceId: 0 },
+      ...{ reason: 'NONE' as const, part: 0, parts: 1, seriesCount, presentCount: seriesCount },
+      ...{ suppressedCount: 0, shedCount: 0, failedCount: 0 },
+    };
+    const head = { schemaVersion, policyVersion: 0, coverage: [coverage] };
+    return this.#encoder.encode(head, columns, codec);
   }
 
   #seal(type: Sealed['type'], packed: Pick<Sealed, 'codec' | 'payload'>): Uint8Array {

@@ -28,6 +28,7 @@ export function programEntries(files: readonly SourceFile[]): string[] {
   const workers = files.map(({ path }) => path).filter((path) => /^src\/.*-worker\.ts$/.test(path));
   return [
     'src/cli/main.ts',
+    'src/client/index.ts',
     'src/config/generated-pages.ts',
     'ui/main.tsx',
     ...workers,

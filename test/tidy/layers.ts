@@ -33,10 +33,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rules: [...FOUNDATION, 'storage/api', 'query'],
   cluster: [...FOUNDATION, 'storage/api', 'query'],
   agent: [...FOUNDATION, 'formats', 'ingest/pull'],
+  client: [...FOUNDATION, 'formats', 'agent'],
   api: [...FOUNDATION, ...BELOW_API],
   exchange: [...FOUNDATION, 'formats', 'storage/api'],
+  lab: [...FOUNDATION, 'formats', 'agent'],
   config: BELOW_CONFIG,
-  cli: [...BELOW_CONFIG, 'exchange', 'config'],
+  cli: [...BELOW_CONFIG, 'exchange', 'lab', 'config'],
 };
 
 /** Layers that compute and leave files, sockets and processes to others. */

@@ -1,12 +1,36 @@
 import type { SourcesData } from './contract.ts';
 import { ApiError, serverErrorType } from './errors.ts';
-import type { Answer, BuildInfo, MetricMetadata, QueryData, RuntimeInfo } from './prometheus.ts';
+import type {
+  Analysis,
+  Answer,
+  BuildInfo,
+  Features,
+  MetricMetadata,
+  QueryData,
+  RuntimeInfo,
+} from './prometheus.ts';
 
 /** Longer than the server's own deadline of two minutes, so that its message is the one seen. */
 const DEFAULT_TIMEOUT_MS = 130_000;
 
 /** A request's query parameters; undefined ones are left out, lists are repeated. */
 export type Params = Record<string, string | number | readonly string[] | undefined>;
+
+/** What a query may be asked with; undefined ones are the server's own choice. */
+export interface EvaluationParams {
+  query: string;
+  /** Most elements of the answer. */
+  limit?: number | undefined;
+  /** Seconds that an instant vector looks back for a sample. */
+  lookback_delta?: number | undefined;
+}
+
+/** Unix seconds, both inclusive, and seconds between two steps. */
+export interface RangeParams {
+  start: number;
+  end: number;
+  step: number;
+}
 
 export interface ApiClientOptions {
   /** Injected by tests; the page passes the browser's own. */
@@ -37,18 +61,28 @@ export class ApiClient {
   }
 
   /** Instant query; `time` is Unix seconds, left out for the server's now. */
-  query(params: { query: string; time?: number | undefined }): Promise<Answer<QueryData>> {
-    return this.#send('/api/v1/query', params, { lane: 'query' });
+  query(params: EvaluationParams & { time?: number | undefined }): Promise<Answer<QueryData>> {
+    return this.#send('/api/v1/query', { ...params, stats: 'all' }, { lane: 'query' });
   }
 
-  /** Range query; times in Unix seconds, `step` in seconds, both ends inclusive. */
-  queryRange(params: {
-    query: string;
-    start: number;
-    end: number;
-    step: number;
-  }): Promise<Answer<QueryData>> {
-    return this.#send('/api/v1/query_range', params, { lane: 'query' });
+  queryRange(params: EvaluationParams & RangeParams): Promise<Answer<QueryData>> {
+    return this.#send('/api/v1/query_range', { ...params, stats: 'all' }, { lane: 'query' });
+  }
+
+  /** Evaluates a range query and tells what each operator of its plan took. */
+  analyze(params: Omit<EvaluationParams, 'limit'> & RangeParams): Promise<Answer<Analysis>> {
+    return this.#send('/api/v1/analyze', { ...params }, { lane: 'query' });
+  }
+
+  /** What the server's parser says against an expression; null for nothing, or for no answer. */
+  async parseError(query: string): Promise<string | null> {
+    const options = { lane: 'parse', timeoutMs: 10_000 };
+    try {
+      await this.#send('/api/v1/parse_query', { query }, options);
+      return null;
+    } catch (thrown) {
+      return thrown instanceof ApiError && thrown.code === 'bad_data' ? thrown.message : null;
+    }
   }
 
   /** Instant query beside the user's own: never supersedes it. */
@@ -60,6 +94,26 @@ export class ApiClient {
   async metricNames(): Promise<string[]> {
     const path = '/api/v1/label/__name__/values';
     return (await this.#send<string[]>(path, {}, { lane: 'names', timeoutMs: 15_000 })).data;
+  }
+
+  /** Label names of the series that a selector takes; of all series where it is empty. */
+  async labelNames(selector: string): Promise<string[]> {
+    const params = { 'match[]': selector === '' ? undefined : selector };
+    const options = { lane: 'label names', timeoutMs: 15_000 };
+    return (await this.#send<string[]>('/api/v1/labels', params, options)).data;
+  }
+
+  /** Values of a label, of the series that a selector takes or of all. */
+  async labelValues(name: string, selector: string): Promise<string[]> {
+    const params = { 'match[]': selector === '' ? undefined : selector };
+    const path = `/api/v1/label/${encodeURIComponent(name)}/values`;
+    const options = { lane: 'label values', timeoutMs: 15_000 };
+    return (await this.#send<string[]>(path, params, options)).data;
+  }
+
+  async features(): Promise<Features> {
+    const options = { timeoutMs: 10_000 };
+    return (await this.#send<Features>('/api/v1/features', {}, options)).data;
   }
 
   async metadata(): Promise<Record<string, MetricMetadata[]>> {

@@ -27,12 +27,56 @@ export interface MatrixEntry {
   histograms?: [number, HistogramValue][];
 }
 
+/** What an evaluation took, with `stats=all`. */
+export interface QueryStats {
+  samples: { totalQueryableSamples: number; peakSamples: number };
+}
+
 /** Data part of `query` and `query_range`. */
-export type QueryData =
+export type QueryData = (
   | { resultType: 'vector'; result: VectorEntry[] }
   | { resultType: 'matrix'; result: MatrixEntry[] }
   | { resultType: 'scalar'; result: SamplePair }
-  | { resultType: 'string'; result: SamplePair };
+  | { resultType: 'string'; result: SamplePair }
+) & { stats?: QueryStats };
+
+/** An operator of a query's plan with those that feed it. */
+export interface PlanNode {
+  operator: string;
+  /** The operator's own name and arguments. */
+  detail: string;
+  /** Its place in the expression, in UTF-16 units; the end is exclusive. */
+  start: number;
+  end: number;
+  /** Evaluated once, as it is the same at every step. */
+  isInvariant: boolean;
+  steps: number;
+  measured?: PlanFigures;
+  children: PlanNode[];
+}
+
+/** What one operator took and gave. */
+export interface PlanFigures {
+  /** Without the operators below it. */
+  ownMs: number;
+  totalMs: number;
+  series: number;
+  samples: number;
+  /** From storage, by this operator and those below it. */
+  seriesRead: number;
+  samplesRead: number;
+}
+
+/** Data part of `analyze`. */
+export interface Analysis {
+  plan: PlanNode;
+  stats: Record<string, number>;
+}
+
+/** Data part of `features`, as far as the page reads it. */
+export interface Features {
+  promql_functions?: Record<string, boolean>;
+}
 
 /** TYPE, HELP and UNIT of one metric family from `metadata`. */
 export interface MetricMetadata {

@@ -1,7 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { ApiClient } from '../api/client.ts';
-import { createCatalog } from './catalog.ts';
 import { createClock } from './clock.ts';
 import { createHistory } from './history.ts';
 import { createQueryRunner } from './query-runner.ts';
@@ -17,10 +16,10 @@ export function createApp() {
   const client = new ApiClient({ baseUrl, fetch: (url, init) => fetch(url, init) });
   return {
     router,
+    client,
     theme: createTheme(),
     clock: createClock(),
     history: createHistory(),
-    catalog: createCatalog(client),
     query: createQueryRunner(client),
     sources: createSources(client),
     status: createStatus(client),

@@ -127,6 +127,29 @@ describe('AgentRing', () => {
     expect(next.previous()[0]?.streams[1]).toEqual({ stream: 1, firstRetained: 1, lastSeq: 2 });
   });
 
+  test('a schema that leaves memory before a flush is on disk all the same, once', async () => {
+    let fileSystem = new MemoryFileSystem();
+    const options = { ...OPTIONS, memoryBytes: 300 };
+    const ring = await AgentRing.open(options, { fileSystem, directory: DIRECTORY });
+    ring.append(sealed(1, { type: 'SCHEMA' }), 1);
+    for (let seq = 2; seq <= 10; seq++) ring.append(sealed(seq), seq);
+    ring.append(sealed(11, { type: 'SCHEMA' }), 11);
+    fileSystem.onOperation = (operation, path) => {
+      if (operation === 'write' && path.endsWith('.seg')) throw new Error('ENOSPC');
+    };
+    await expect(ring.flush(11)).rejects.toThrow('ENOSPC');
+    fileSystem.onOperation = () => {};
+    await ring.flush(11);
+    fileSystem = fileSystem.crashed(unsyncedGone);
+    const next = await AgentRing.open(
+      { ...OPTIONS, epoch: 6 },
+      { fileSystem, directory: DIRECTORY },
+    );
+    const schemas = [1, 11].map((seq) => sealed(seq, { type: 'SCHEMA' }));
+    expect(next.schemas(5)).toEqual(schemas);
+    expect(await next.read(5, 1, 1)).toEqual(schemas[0]);
+  });
+
   test('without a disk, memory is the ring', async () => {
     const ring = await AgentRing.open({ ...OPTIONS, memoryBytes: 500 });
     for (let seq = 1; seq <= 20; seq++) ring.append(sealed(seq), seq);

@@ -50,6 +50,8 @@ export class AgentRing {
   #memory: Held[] = [];
   #memoryBytes = 0;
   #schemas: Sealed[] = [];
+  /** Schemas that left memory before they were on disk: without them nothing behind can be read. */
+  #unsavedSchemas: RingRecord[] = [];
   readonly #last: number[] = [0, 0];
   /** Last number by stream, of epochs before. */
   readonly #previous = new Map<number, readonly number[]>();
@@ -93,6 +95,9 @@ export class AgentRing {
     if (disk === undefined) return Promise.resolve();
     const flush = async (): Promise<void> => {
       const pending = this.#memory.filter(({ onDisk }) => !onDisk);
+      const unsaved = this.#unsavedSchemas;
+      await disk.writeSchemas(unsaved);
+      this.#unsavedSchemas = this.#unsavedSchemas.slice(unsaved.length);
       await disk.write(pending.map(({ record }) => record));
       for (const held of pending) held.onDisk = true;
       await disk.evict(nowMs);
@@ -189,9 +194,11 @@ export class AgentRing {
   #trim(nowMs: number): void {
     const { memoryBytes, maxAgeMs } = this.#options;
     let count = 0;
-    for (const { record } of this.#memory) {
+    for (const { record, onDisk } of this.#memory) {
       if (this.#memoryBytes <= memoryBytes && record.sealedMs >= nowMs - maxAgeMs) break;
       this.#memoryBytes -= record.sizeBytes;
+      const isUnsaved = this.#disk !== undefined && !onDisk;
+      if (isUnsaved && record.sealed.type === 'SCHEMA') this.#unsavedSchemas.push(record);
       count++;
     }
     if (count > 0) this.#memory.splice(0, count);

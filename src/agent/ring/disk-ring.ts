@@ -84,7 +84,7 @@ export class DiskRing {
         part.push(record);
         sizeBytes += record.sizeBytes;
       }
-      await this.#writeSchemas(part);
+      await this.writeSchemas(part);
       const bytes = new Uint8Array(sizeBytes);
       let offset = 0;
       for (const record of part) offset = encodeRecord(bytes, offset, record);
@@ -158,11 +158,14 @@ export class DiskRing {
     this.#active = undefined;
   }
 
-  async #writeSchemas(records: readonly RingRecord[]): Promise<void> {
+  /** Writes the schemas among the records, which follow what was written before. */
+  async writeSchemas(records: readonly RingRecord[]): Promise<void> {
     const { fileSystem, directory, epoch } = this.#options;
     const kept = this.#schemas.get(epoch) ?? [];
     for (const record of records) {
-      if (record.sealed.type !== 'SCHEMA') continue;
+      // Written before, when what followed could not be.
+      const isKept = (kept.at(-1)?.seq ?? 0) >= record.sealed.seq;
+      if (record.sealed.type !== 'SCHEMA' || isKept) continue;
       if (this.#schemaFile === undefined) {
         const file = await fileSystem.open(this.#path(schemaName(epoch)), 'create');
         await file.write(encodeSegmentHeader(epoch), 0);

@@ -21,6 +21,24 @@ const JOB: ParamSpec = {
     'any letters.',
 };
 
+function oneShotParam(
+  name: string,
+  type: ParamSpec['type'],
+  text: string,
+  required = false,
+): ParamSpec {
+  return { name, in: 'query', type, text, ...(required ? { required } : {}) };
+}
+
+const ONE_SHOT_PARAMS: readonly ParamSpec[] = [
+  oneShotParam('job', 'string', 'The job, and the label of that name.', true),
+  oneShotParam('run_id', 'string', 'What tells this run of the job from others.', true),
+  oneShotParam('seq', 'integer', 'Number of the push within its run, from 0 on.', true),
+  oneShotParam('final', 'boolean', '`true` for the last push of the run.'),
+  oneShotParam('schedule', 'duration', 'How often the job runs; 0 for no more.'),
+  oneShotParam('instance', 'string', 'The label of that name.'),
+];
+
 const GROUP_FAILURES: RouteSpec['failures'] = {
   400: 'The path or the body is wrong; nothing of it is stored.',
   503: 'The disk is full, or too much is under way.',
@@ -60,6 +78,27 @@ export const PUSH_SPECS: readonly RouteSpec[] = [
     failures: {
       400: 'What is wrong, with line and column, or byte; nothing is stored.',
       415: 'Another content type, or protobuf in its text form.',
+    },
+  },
+  {
+    path: '/tide/v1/oneshot',
+    methods: ['POST'],
+    tag: 'push',
+    summary: 'Push from a short job, once for each job, run and number',
+    description:
+      'An exposition body as for `/api/v1/push`. A push that is repeated stores nothing and says ' +
+      'so. A job with a schedule gets the series `tidegauge_job_overdue`.',
+    params: ONE_SHOT_PARAMS,
+    takes: EXPOSITIONS,
+    answer: {
+      kind: 'body',
+      types: ['application/json'],
+      text: 'Whether it was stored before, samples stored and samples refused.',
+    },
+    failures: {
+      400: 'A parameter or the body is wrong; nothing is stored.',
+      401: 'The token is missing or wrong.',
+      503: 'The disk is full, or too much is under way: try again.',
     },
   },
   {

@@ -34,7 +34,7 @@ export const adminRoutes: readonly Route[] = [
     failures: FAILURES,
     handle: async ({ deps }) => {
       refuseUnlessEnabled(deps);
-      await deps.storage.checkpoint();
+      await deps.storage.cleanTombstones();
       return noContent();
     },
   },

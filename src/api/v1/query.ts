@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { prettyPrint } from '../../query/index.ts';
+import { prettyPrint, selectorsOf } from '../../query/index.ts';
 import type { Answer } from '../answer.ts';
 import { instantData, parsedExpression, rangeData } from '../contract/query.ts';
 import type { Params } from '../params.ts';
@@ -8,6 +8,7 @@ import type { ApiRequest, ParamSpec, Route, RouteSpec } from '../route.ts';
 import { LIMIT } from '../route.ts';
 import { runQuery } from '../run-query.ts';
 import { expressionJson } from './expression-json.ts';
+import { COVERAGE, coverageInfos } from './query-coverage.ts';
 import {
   evaluationParams,
   LOOKBACK,
@@ -20,11 +21,15 @@ import {
   TIMEOUT,
 } from './query-params.ts';
 
+/** How far back a value counts, where nothing else is said. */
+const DEFAULT_LOOKBACK_MS = 300_000;
+
 const COMMON: readonly ParamSpec[] = [
   QUERY,
   TIMEOUT,
   LIMIT,
   LOOKBACK,
+  COVERAGE,
   {
     name: 'stats',
     in: 'query',
@@ -129,13 +134,15 @@ export const queryRoutes: readonly Route[] = [
   },
 ];
 
-function instantQuery(request: ApiRequest): Promise<Answer> {
+async function instantQuery(request: ApiRequest): Promise<Answer> {
   const { params, deps } = request;
   const limit = params.limit();
   const timeMs = params.time('time', deps.clock.now());
   const common = { ...evaluationParams(params), stats: statsParam(params) };
-  parseQuery(params);
-  return runQuery(request, { kind: 'instant', timeMs, ...common, limit });
+  const selectors = selectorsOf(parseQuery(params));
+  const range = { minTime: timeMs - (common.lookbackMs ?? DEFAULT_LOOKBACK_MS), maxTime: timeMs };
+  const infos = await coverageInfos(request, selectors, range);
+  return runQuery(request, { kind: 'instant', timeMs, ...common, limit }, infos);
 }
 
 async function rangeQuery(request: ApiRequest): Promise<Answer> {
@@ -143,8 +150,11 @@ async function rangeQuery(request: ApiRequest): Promise<Answer> {
   const limit = params.limit();
   const steps = stepParams(params);
   const common = { ...evaluationParams(params), stats: statsParam(params) };
-  refuseUnlessOverTime(parseQuery(params));
-  return runQuery(request, { kind: 'range', ...steps, ...common, limit });
+  const expr = parseQuery(params);
+  refuseUnlessOverTime(expr);
+  const range = { minTime: steps.startMs, maxTime: steps.endMs };
+  const infos = await coverageInfos(request, selectorsOf(expr), range);
+  return runQuery(request, { kind: 'range', ...steps, ...common, limit }, infos);
 }
 
 function statsParam(params: Params): string | undefined {

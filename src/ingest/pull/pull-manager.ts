@@ -1,4 +1,4 @@
-import type { Appender } from '../../storage/api.ts';
+import type { Appender, AppenderOptions } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
 import { IngestKernel } from '../kernel/index.ts';
@@ -15,7 +15,7 @@ import type { PullSources } from './sources.ts';
 
 export interface PullManagerOptions {
   readonly clock: Clock;
-  readonly storage: { appender(): Appender };
+  readonly storage: { appender(options?: AppenderOptions): Appender };
   readonly sources: PullSources;
   readonly metrics: PullMetrics;
   readonly logger: Logger;
@@ -41,7 +41,8 @@ const IDENTITY_BYTES = 2 ** 28;
 
 /** Everything that is pulled: a pool of targets for each scrape configuration. */
 export class PullManager {
-  readonly #environment: PoolEnvironment;
+  readonly #environment: Omit<PoolEnvironment, 'appender'>;
+  readonly #storage: PullManagerOptions['storage'];
   readonly #globalHostname: string;
   readonly #pools = new Map<string, ScrapePool>();
   /** Pools that have gone from the configuration, until their last markers are written. */
@@ -50,10 +51,10 @@ export class PullManager {
   constructor(options: PullManagerOptions) {
     const { clock, storage, version, transport, globalHostname, kernel, ...rest } = options;
     this.#globalHostname = globalHostname ?? '';
+    this.#storage = storage;
     this.#environment = {
       ...rest,
       clock,
-      appender: () => storage.appender(),
       userAgent: `Tidegauge/${version}`,
       targetsChanged: () => this.#countTargets(),
       buffers: new BodyBufferPool(),
@@ -129,7 +130,9 @@ export class PullManager {
   }
 
   #startPool(config: ScrapeConfig): void {
-    const pool = new ScrapePool(config, this.#environment);
+    const source = `scrape/${config.jobName}`;
+    const appender = (): Appender => this.#storage.appender({ source });
+    const pool = new ScrapePool(config, { ...this.#environment, appender });
     this.#pools.set(config.jobName, pool);
     pool.start();
   }

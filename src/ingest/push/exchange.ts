@@ -47,6 +47,8 @@ export interface PushResult {
 /** One push under way. */
 export interface Push {
   readonly request: IncomingMessage;
+  /** Whose samples these are, for the bound on the series of one source. */
+  readonly source: string;
   /**
    * Reads and decompresses the body, and waits for its turn to be handled. It is released when the
    * push is over.
@@ -79,6 +81,7 @@ export async function runPush(
   try {
     result = await work({
       request,
+      source: `${protocol}/${address}`,
       body: (encodings) => bodies.read(encodings),
       snappyBody: () => bodies.readSnappy(),
     });

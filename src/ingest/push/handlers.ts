@@ -10,6 +10,8 @@ import { type Push, type PushContext, type PushResult, runPush } from './exchang
 import { rawPath, sendAnswer } from './http.ts';
 import type { PushMetrics, PushProtocol } from './metrics.ts';
 import type { PushOptions } from './options.ts';
+import { handleOneShot, ONE_SHOT_PATH } from './oneshot/handler.ts';
+import { OneShotJobs } from './oneshot/one-shot-jobs.ts';
 import { groupsJson } from './pushgateway/api-json.ts';
 import { expositionOf } from './pushgateway/exposition.ts';
 import { isEmptyJobPath, isGroupPath } from './pushgateway/grouping.ts';
@@ -63,6 +65,7 @@ export function createPushHandlers(dependencies: PushDependencies): PushHandlers
     metrics,
     resampleMs: options.pushgateway_resample_ms,
   });
+  const jobs = new OneShotJobs(storage, clock, logger);
   const context: PushContext = {
     ...dependencies,
     admission: new Admission(options.max_in_flight_bytes),
@@ -72,11 +75,21 @@ export function createPushHandlers(dependencies: PushDependencies): PushHandlers
   };
   const identityBytes = options.identity_cache_bytes;
   const kernel = dependencies.kernel ?? new IngestKernel({ identityBytes, clock });
-  const routes = [...pushRoutes(context, kernel, gateway), ...gatewayRoutes(dependencies, gateway)];
+  const routes = [
+    ...oneShotRoutes(context, jobs),
+    ...pushRoutes(context, kernel, gateway),
+    ...gatewayRoutes(dependencies, gateway),
+  ];
   return {
     handle: (request, response) => dispatch(routes, request, response),
-    start: () => gateway.start(),
-    close: () => gateway.close(),
+    async start() {
+      jobs.start();
+      await gateway.start();
+    },
+    async close() {
+      await jobs.close();
+      await gateway.close();
+    },
   };
 }
 
@@ -116,6 +129,19 @@ function pushRoutes(context: PushContext, kernel: IngestKernel, gateway: Pushgat
     route('pushgateway', ['POST', 'PUT', 'DELETE'], isGroupPath, (push) =>
       handleGroup(push, context, gateway),
     ),
+  ];
+}
+
+function oneShotRoutes(context: PushContext, jobs: OneShotJobs): Route[] {
+  return [
+    {
+      methods: ['POST'],
+      matches: (path) => path === ONE_SHOT_PATH,
+      handle: (request, response) =>
+        runPush(context, 'oneshot', { request, response }, (push) =>
+          handleOneShot(push, context, jobs),
+        ),
+    },
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The ways to push over HTTP. */
-export type PushProtocol = 'remote-write' | 'text' | 'pushgateway';
+export type PushProtocol = 'remote-write' | 'text' | 'pushgateway' | 'oneshot';
 
 /** Why samples of an accepted request were not stored, or a request was refused whole. */
 export type RejectReason =

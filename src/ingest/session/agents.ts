@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../../model/index.ts';
 import { rawPath, sendAnswer } from '../push/http.ts';
+import { ONE_SHOT_PATH } from '../push/oneshot/handler.ts';
 import { Credentials } from './credentials.ts';
 import { SessionServer, type SessionServerDependencies } from './session-server.ts';
 import { Door } from './transport/door.ts';
@@ -48,6 +49,7 @@ export function createAgentSessions(deps: SessionServerDependencies): AgentSessi
     sessions,
     handle(request, response) {
       const path = rawPath(request);
+      if (path === ONE_SHOT_PATH) return refuseUnknown(door, request, response);
       if (path === SESSION_PATH) {
         const headers = { upgrade: 'websocket', connection: 'Upgrade' };
         const body = 'this path takes WebSocket connections only\n';
@@ -84,6 +86,23 @@ export function createAgentSessions(deps: SessionServerDependencies): AgentSessi
     reload: () => credentials.reload(),
     close: () => sessions.close(),
   };
+}
+
+/** Lets a request on to whoever handles it, unless its credentials are wrong. */
+function refuseUnknown(
+  door: Door,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> | undefined {
+  try {
+    door.check(request);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConnectionRefusedError)) throw error;
+    const { statusCode, message } = error;
+    sendAnswer(response, { statusCode, body: `${message}\n`, headers: refusalHeaders(error) });
+    return Promise.resolve();
+  }
 }
 
 /** An answer on a socket that node has handed over. */

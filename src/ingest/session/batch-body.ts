@@ -3,8 +3,8 @@ import { BatchColumns, BatchDecoder, decodeSchema } from '../../formats/tide/ind
 import type { SealedContent } from './session-output.ts';
 
 /** Columns larger than this are left to the garbage collector. */
-const KEPT_SAMPLES_MAX = 16_384;
-const KEPT_COLUMNS = 64;
+const KEPT_SAMPLES_MAX = 2048;
+const KEPT_COLUMNS = 2048;
 const SAMPLE_BYTES = 20;
 
 /** Opens sealed frames into columns that are used again once their samples are stored. */

@@ -29,9 +29,15 @@ interface Run {
   readonly series: AgentSeries | undefined;
 }
 
+/** What an agent's part of a commit is, until it is known what became of it. */
+export interface OpenWrite {
+  /** To be told what the commit came to. @returns what that means for this agent */
+  settle(result: CommitResult): Promise<WriteResult>;
+}
+
 /**
  * Writes what one agent sent: samples, schema and the ledger's state in one commit, which is one
- * record of the log. One write at a time.
+ * record of the log. Several agents may share a commit; of one agent there is one write at a time.
  */
 export class BatchWriter {
   readonly #storage: Storage;
@@ -47,26 +53,29 @@ export class BatchWriter {
   }
 
   /**
-   * Stores frames and states together, and `alive`, a series that is 1 wherever a sample shows that
-   * the agent lived.
-   * @throws StorageError, StorageFullError: nothing is stored.
+   * Puts frames and states into `appender`, and `alive`, a series that is 1 wherever a sample shows
+   * that the agent lived.
    */
-  async write(
+  begin(
+    appender: Appender,
     frames: readonly AppliedFrame<BatchColumns>[],
     states: readonly StateChange[],
     alive: Labels,
-  ): Promise<WriteResult> {
-    const appender = this.#storage.appender({ source: `agent/${this.#catalog.agentId}` });
+  ): OpenWrite {
     const fill = new Fill(appender, this.#catalog, this.#aliveStepMs);
     for (const [index, frame] of frames.entries()) fill.add(frame, index);
     const steps = fill.newSteps(this.#aliveSteps);
     fill.addAlive(alive, steps);
+    fill.end();
     for (const { key, value } of states) appender.putState(key, value);
-    const result = await appender.commit();
-    for (const step of steps) this.#aliveSteps.add(step);
-    fill.settle(result);
-    if (fill.unknown.length > 0) await this.#again(fill, appender);
-    return fill.result();
+    return {
+      settle: async (result) => {
+        for (const step of steps) this.#aliveSteps.add(step);
+        fill.settle(result);
+        if (fill.unknown.length > 0) await this.#again(fill, appender);
+        return fill.result();
+      },
+    };
   }
 
   /** The store had dropped series whose refs were known: their samples are written once more. */
@@ -114,6 +123,8 @@ class Fill {
   readonly #steps = new Set<number>();
   readonly #rejected = new Map<number, Map<number, number>>();
   #rejectedCount = 0;
+  /** Samples from here on are not of this agent. */
+  #endAt = 0;
   #conflicts = 0;
   #newestMs: number | undefined;
 
@@ -132,7 +143,7 @@ class Fill {
     const { change } = content;
     const { key, value } = this.#catalog.stateOf(sealed, change.version);
     this.#appender.putState(key, value);
-    for (const series of this.#catalog.apply(sealed.epoch, change)) this.#end(series, index);
+    for (const series of this.#catalog.apply(sealed.epoch, change)) this.#endSeries(series, index);
     this.#addMetadata(change.series);
   }
 
@@ -150,10 +161,14 @@ class Fill {
     for (const step of steps) samples.push(ref, step * this.#stepMs, 1);
   }
 
+  /** Nothing more is added. */
+  end(): void {
+    this.#endAt = this.#appender.samples.length;
+  }
+
   settle({ outcomes }: CommitResult): void {
-    const { samples } = this.#appender;
     for (const [index, run] of this.#runs.entries()) {
-      const end = this.#runs[index + 1]?.start ?? samples.length;
+      const end = this.#runs[index + 1]?.start ?? this.#endAt;
       if (outcomes === undefined) {
         if (run.series !== undefined) this.stored += end - run.start;
         continue;
@@ -231,7 +246,7 @@ class Fill {
 
   // Right behind its last sample, so that a new series of the same labels may begin with the tick
   // after it.
-  #end(series: AgentSeries, frame: number): void {
+  #endSeries(series: AgentSeries, frame: number): void {
     if (series.lastMs === Number.NEGATIVE_INFINITY) return;
     const ref = refOf(series, this.#appender);
     if (ref === NO_SERIES) return;

@@ -1,5 +1,6 @@
 import type { BatchColumns, Fence, Lease, Sealed } from '../../formats/tide/index.ts';
 import { encodeControl, TideFormatError } from '../../formats/tide/index.ts';
+import type { Labels } from '../../model/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { AgentLedger } from '../../sources/index.ts';
 import { LEDGER_STATE_PREFIX, pushSourceId, type SourceRegistry } from '../../sources/index.ts';
@@ -20,6 +21,7 @@ import type { AgentsOptions } from './options.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
 import type { AgentMessage, SealedContent, SessionOutput } from './session-output.ts';
+import { SharedCommits } from './shared-commit.ts';
 import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
 
 export interface SessionServerDependencies {
@@ -35,13 +37,19 @@ export interface SessionServerDependencies {
   readonly random?: () => number;
 }
 
+/** Samples of one series in an answer to READ. */
+export interface ReadSeries {
+  readonly labels: Labels;
+  readonly timestamps: number[];
+  readonly values: number[];
+}
+
 interface Attached {
   readonly connection: AgentConnection;
   readonly principal: Principal;
   agentId: string | undefined;
   fence: Fence['reason'] | undefined;
   left: boolean;
-  paused: boolean;
 }
 
 type Refusal = Partial<Fence> & Pick<Fence, 'message'>;
@@ -66,6 +74,8 @@ export class SessionServer {
   readonly #opener = new BatchOpener();
   readonly #entries = new Map<string, AgentEntry>();
   readonly #attached = new Map<number, Attached>();
+  readonly #commits: SharedCommits;
+  readonly #paused = new Set<Attached>();
   readonly #writes = new Set<Promise<void>>();
   /** Sealed frames that the machine has opened during the call under way. */
   #opened: { sealed: Sealed; content: SealedContent<BatchColumns> }[] = [];
@@ -79,6 +89,7 @@ export class SessionServer {
 
   constructor(deps: SessionServerDependencies) {
     this.#deps = deps;
+    this.#commits = new SharedCommits(deps.storage);
     this.#metrics = deps.metrics ?? noSessionMetrics;
     this.requests = new AgentRequests(deps.clock);
     const { options, runId } = deps;
@@ -147,7 +158,7 @@ export class SessionServer {
     const id = ++this.#lastConnection;
     this.#attached.set(id, {
       ...{ connection, principal, agentId: undefined, fence: undefined },
-      ...{ left: false, paused: false },
+      left: false,
     });
     this.#machine.connected(id);
     return id;
@@ -192,9 +203,27 @@ export class SessionServer {
     return this.requests.read(agentId, question, send, signal);
   }
 
-  /** Samples of a READ's answer by series, as the agent's schema names them. */
-  samplesOf(agentId: string, body: Uint8Array): BatchColumns | undefined {
-    return this.#entries.has(agentId) ? this.#opener.openBody(body) : undefined;
+  /**
+   * What a READ's answer holds of series, named as they are stored; what the schema does not know
+   * is left out. Throws TideFormatError where the bytes are no batch.
+   */
+  seriesOf(agentId: string, body: Uint8Array): ReadSeries[] {
+    const entry = this.#entries.get(agentId);
+    const { seriesIds, timestamps, values, length } = this.#opener.openBody(body);
+    const found = new Map<number, ReadSeries>();
+    for (let at = 0; at < length; at++) {
+      const id = seriesIds[at] ?? 0;
+      let series = found.get(id);
+      if (series === undefined) {
+        const labels = entry?.catalog.find(entry.epoch, id)?.labels;
+        if (labels === undefined) continue;
+        series = { labels, timestamps: [], values: [] };
+        found.set(id, series);
+      }
+      series.timestamps.push(timestamps[at] ?? 0);
+      series.values.push(values[at] ?? 0);
+    }
+    return [...found.values()];
   }
 
   /**
@@ -309,18 +338,18 @@ export class SessionServer {
   #pauseWhenFull(attached: Attached, entry: AgentEntry | undefined): void {
     const most = this.#deps.options.max_in_flight_bytes;
     const isFull = this.#inFlightBytes > most || (entry?.inFlightBytes ?? 0) > most * AGENT_PART;
-    if (!isFull || attached.paused) return;
-    attached.paused = true;
+    if (!isFull || this.#paused.has(attached)) return;
+    this.#paused.add(attached);
     attached.connection.pause();
   }
 
   #resumePaused(): void {
     const most = this.#deps.options.max_in_flight_bytes;
     if (this.#inFlightBytes > most) return;
-    for (const attached of this.#attached.values()) {
+    for (const attached of this.#paused) {
       const entry = this.#entries.get(attached.agentId ?? '');
-      if (!attached.paused || (entry?.inFlightBytes ?? 0) > most * AGENT_PART) continue;
-      attached.paused = false;
+      if ((entry?.inFlightBytes ?? 0) > most * AGENT_PART) continue;
+      this.#paused.delete(attached);
       attached.connection.resume();
     }
   }
@@ -402,9 +431,10 @@ export class SessionServer {
     attached.connection.close(closeKind(attached), reason);
   }
 
-  #detach(id: number, { agentId }: Attached): void {
+  #detach(id: number, attached: Attached): void {
     this.#attached.delete(id);
-    const entry = this.#entries.get(agentId ?? '');
+    this.#paused.delete(attached);
+    const entry = this.#entries.get(attached.agentId ?? '');
     if (entry?.connection !== id) return;
     entry.connection = undefined;
     this.requests.lost(entry.agentId);
@@ -484,7 +514,10 @@ export class SessionServer {
     const { clock } = this.#deps;
     const startMs = clock.monotonic();
     try {
-      const result = await entry.writer.write(frames, states, entry.life.alive);
+      const { filled, result: committed } = await this.#commits.add((appender) =>
+        entry.writer.begin(appender, frames, states, entry.life.alive),
+      );
+      const result = await filled.settle(committed);
       entry.storedCount += result.storedCount;
       entry.rejectedCount += result.rejectedCount;
       entry.conflictCount += result.conflictCount;

@@ -54,6 +54,21 @@ describe('AgentLedger', () => {
     expect(ledger.terms(5500)).toMatchObject({ scheduled: 10, stored: 7, rejected: 3 });
   });
 
+  test('what was refused is taken from the part that held it, and from none that did not', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(5000, 7, [GRID], [], 5000);
+    store(ledger, 5000, 1, tick(5));
+    epoch.receive({ stream: LIVE, seq: 2 }, [tick(5, { part: 1 })], 0);
+    epoch.settle({ stream: LIVE, seq: 2 }, false, new Map([[1, 10]]));
+    const [first, second] = epoch.groups.map((group) => epoch.groupTerms(group, 5500));
+    expect(first).toMatchObject({ stored: 10, rejected: 0 });
+    expect(second).toMatchObject({ stored: 0, rejected: 10 });
+    // Samples between ticks are counted nowhere, so neither is their refusal.
+    epoch.receive({ stream: LIVE, seq: 3 }, [], 0);
+    epoch.settle({ stream: LIVE, seq: 3 }, false, new Map([[1, 4]]));
+    expect(ledger.terms(5500)).toMatchObject({ stored: 10, rejected: 10 });
+  });
+
   test('down only when the next start proves it; lost what a crash took', () => {
     const ledger = new AgentLedger('a');
     const old = ledger.open(5000, 7, [GRID], [], 5000);

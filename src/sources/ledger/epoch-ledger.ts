@@ -87,9 +87,13 @@ export class EpochLedger {
     rejectedOf?: ReadonlyMap<number, number>,
   ): void {
     this.lane(key.stream).settle(key.seq, byRepair);
+    const left = new Map(rejectedOf);
     for (const group of this.groups) {
       if (group.stream !== key.stream) continue;
-      group.settle(key.seq, group.part === 0 ? (rejectedOf?.get(group.group) ?? 0) : 0);
+      // Samples that no coverage speaks of were never counted, so nothing is taken from the count.
+      const rejected = Math.min(left.get(group.group) ?? 0, group.presentIn(key.seq));
+      group.settle(key.seq, rejected);
+      if (rejected > 0) left.set(group.group, (left.get(group.group) ?? 0) - rejected);
     }
   }
 

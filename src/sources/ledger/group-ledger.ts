@@ -94,6 +94,13 @@ export class GroupLedger {
     this.#inFlight.delete(seq);
   }
 
+  /** Samples that a received batch holds. */
+  presentIn(seq: number): number {
+    let count = 0;
+    for (const { presentCount } of this.#inFlight.get(seq) ?? []) count += presentCount;
+    return count;
+  }
+
   /** What was received is stored, all but `rejectedCount` of its samples. */
   settle(seq: number, rejectedCount: number): void {
     for (const account of this.#inFlight.get(seq) ?? []) {

@@ -132,6 +132,30 @@ test('deletes hide what is in blocks, after a restart and a merge too', async ()
   await again.close();
 });
 
+test('what deletes hide is freed when that is asked for', async () => {
+  for (const place of [await onDisk(), memory()]) {
+    const storage = await open(place);
+    await live(storage, place, 12);
+    const names = await blockNames(place);
+    const range = { minTime: START, maxTime: START + 5 * HOUR };
+    await storage.deleteSeries(equals({ job: 'a' }), range);
+    const dump = await dumpStorage(storage);
+    expect(storage.stats().sampleCount).toBeGreaterThan(dump.length);
+    const count = await storage.cleanTombstones();
+    expect(count).toBeGreaterThan(0);
+    expect(await storage.cleanTombstones()).toBe(0);
+    // Before, the blocks still had what was hidden.
+    expect(storage.stats().sampleCount).toBe(dump.length);
+    expect(await blockNames(place)).not.toEqual(names);
+    expect(await dumpStorage(storage)).toEqual(dump);
+    await storage.close();
+    const again = await open(place);
+    expect(await dumpStorage(again)).toEqual(dump);
+    expect(await again.cleanTombstones()).toBe(0);
+    await again.close();
+  }
+});
+
 test('blocks go by age and by size, the oldest first', async () => {
   const place = memory();
   const aged = await open(place, { retention_ms: 20 * HOUR });

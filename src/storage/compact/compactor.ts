@@ -68,6 +68,20 @@ export class Compactor {
     return count;
   }
 
+  /** Writes the blocks anew of which deletes hide samples; returns how many there were. */
+  async cleanTombstones(): Promise<number> {
+    const refs = this.#blocks.list().filter(({ tombstones }) => tombstones.length > 0);
+    for (const ref of refs) {
+      if (this.#stopping.signal.aborted) break;
+      try {
+        await this.#merge([ref]);
+      } catch (error) {
+        throw storageErrorOf('cannot write a block anew', error);
+      }
+    }
+    return refs.length;
+  }
+
   #next(): BlockRef[] {
     const { retentionMs } = this.#options;
     const refs = this.#blocks.list();

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import {
+  FIXTURE_ANALYSIS,
+  FIXTURE_FUNCTIONS,
   FIXTURE_METADATA,
   FIXTURE_NAMES,
   type FixtureSeries,
@@ -80,8 +82,18 @@ function answer(
     case '/api/v1/query':
     case '/api/v1/query_range':
       return answerQuery(response, url);
+    case '/api/v1/analyze':
+      return sendData(response, FIXTURE_ANALYSIS);
+    case '/api/v1/parse_query':
+      return answerParse(response, url);
+    case '/api/v1/features':
+      return sendData(response, { promql_functions: FIXTURE_FUNCTIONS });
     case '/api/v1/label/__name__/values':
       return sendData(response, FIXTURE_NAMES);
+    case '/api/v1/labels':
+      return sendData(response, ['__name__', 'instance', 'job']);
+    case '/api/v1/label/job/values':
+      return sendData(response, ['node', 'tidegauge']);
     case '/api/v1/metadata':
       return sendData(response, FIXTURE_METADATA);
     case '/api/v1/sources':
@@ -102,20 +114,31 @@ function answer(
   }
 }
 
+/** The one mistake that this collector finds: a second call of a call. */
+function parseErrorOf(query: string): string | null {
+  if (!query.startsWith('sum(') || !query.includes(')(')) return null;
+  const column = query.indexOf(')(') + 2;
+  return `invalid parameter "query": 1:${column}: parse error: unexpected left parenthesis`;
+}
+
+function answerParse(response: ServerResponse, url: URL): void {
+  const text = parseErrorOf(url.searchParams.get('query') ?? '');
+  if (text !== null) return sendError(response, 400, 'bad_data', text);
+  sendData(response, { type: 'vectorSelector' });
+}
+
 function answerQuery(response: ServerResponse, url: URL): void {
   const query = url.searchParams.get('query') ?? '';
-  if (query.startsWith('sum(') && query.includes(')(')) {
-    const column = query.indexOf(')(') + 2;
-    const text = `invalid parameter "query": 1:${column}: parse error: unexpected left parenthesis`;
-    return sendError(response, 400, 'bad_data', text);
-  }
+  const text = parseErrorOf(query);
+  if (text !== null) return sendError(response, 400, 'bad_data', text);
   const found = fixtureSeries(query) ?? [];
   const warnings = query === 'with_gaps' ? ['a source was silent for a part of this range'] : [];
   const data =
     url.pathname === '/api/v1/query'
       ? vector(found, Number(url.searchParams.get('time') ?? Date.now() / 1000))
       : matrix(found, url.searchParams);
-  sendData(response, data, warnings);
+  const stats = { samples: { totalQueryableSamples: 4321, peakSamples: 120 } };
+  sendData(response, { ...data, stats }, warnings);
 }
 
 function vector(found: readonly FixtureSeries[], time: number) {

@@ -1,4 +1,5 @@
 import type { Source } from '../../../ui/api/contract.ts';
+import type { PlanFigures, PlanNode } from '../../../ui/api/prometheus.ts';
 
 /** Labels of one generated series and its value at a Unix time in seconds; null is a gap. */
 export interface FixtureSeries {
@@ -76,6 +77,39 @@ export const FIXTURE_NAMES = [
   'node_load5',
   'with_gaps',
 ];
+
+/** Functions of this collector; the first is one that only this collector has. */
+export const FIXTURE_FUNCTIONS = { abs_tide: true, absent: true, rate: true, sort_by_label: false };
+
+/** The plan of `sum(rate(node_cpu_seconds_total[1m]))`, measured. */
+export const FIXTURE_ANALYSIS = {
+  plan: planNode({
+    operator: 'aggregate',
+    detail: 'sum',
+    end: 38,
+    measured: figures({ ownMs: 0.4, totalMs: 3.5, series: 1, samples: 241, samplesRead: 2880 }),
+    children: [
+      planNode({
+        operator: 'rangeFunction',
+        detail: 'rate',
+        start: 4,
+        end: 37,
+        measured: figures({ ownMs: 3.1, totalMs: 3.1, series: 8, samples: 1928 }),
+      }),
+    ],
+  }),
+  stats: { evaluationMs: 3.5, samplesRead: 2880, peakSamples: 2169 },
+};
+
+function planNode(fields: Partial<PlanNode>): PlanNode {
+  const node = { operator: '', detail: '', start: 0, end: 0, steps: 241, children: [] };
+  return { ...node, isInvariant: false, ...fields };
+}
+
+function figures(fields: Partial<PlanFigures>): PlanFigures {
+  const none = { ownMs: 0, totalMs: 0, series: 0, samples: 0 };
+  return { ...none, seriesRead: 8, samplesRead: 2880, ...fields };
+}
 
 /** One source in every state; `contacts` goes up with each reading, as a live one's total does. */
 export function fixtureSources(nowMs: number, contacts: number): Source[] {

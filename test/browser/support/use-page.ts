@@ -14,8 +14,12 @@ export interface PageUnderTest {
   readonly collector: FixtureCollector;
   /** The PromQL box. */
   readonly box: Locator;
-  /** Goes to an address below the collector and waits for the page's frame. */
+  /** Goes to an address below the collector; waits for the page's frame and its editor. */
   open(path: string): Promise<void>;
+  /** Puts a text in the place of all that the box holds, as a user does: select all, type. */
+  retype(text: string): Promise<void>;
+  /** What the PromQL box holds. */
+  boxText(): Promise<string>;
   /** Calls of one API path so far. */
   calls(path: string): URL[];
 }
@@ -63,7 +67,14 @@ export function usePage(): PageUnderTest {
     open: async (path) => {
       await page.goto(collector.url + path);
       await page.getByRole('banner').waitFor();
+      if (/^\/(query|\?|$)/.test(path)) await page.locator('.cm-content').waitFor();
     },
+    async retype(text) {
+      await this.box.press('ControlOrMeta+a');
+      if (text === '') await this.box.press('Delete');
+      else await page.keyboard.insertText(text);
+    },
+    boxText: async () => (await page.locator('.cm-line').allTextContents()).join('\n'),
     calls: (path) => collector.calls.filter((url) => url.pathname === path),
   };
 }

@@ -4,12 +4,12 @@ import { imbalance } from '../../../src/sources/index.ts';
 import type { SimulatedStore } from './simulated-collector.ts';
 import {
   EVENT_GROUP,
-  INTERVAL_MS,
   LIVE_GROUP,
   type RunTruth,
   type SealedTruth,
   type TickTruth,
   TOLERANCE,
+  tickKey,
   valueAt,
 } from './truth.ts';
 
@@ -17,7 +17,6 @@ const FINAL = new Set(['DURABLE', 'REPAIRED', 'DEGRADED', 'LOST', 'REJECTED']);
 
 export interface Healed {
   readonly agentId: string;
-  readonly agent: number;
   readonly ledger: AgentLedger;
   readonly ring: AgentRing;
   readonly runs: readonly RunTruth[];
@@ -25,6 +24,8 @@ export interface Healed {
   readonly nowMs: number;
   /** Nothing was evicted: losses can be told tick by tick. */
   readonly ringHeldAll: boolean;
+  /** The agent's clock was set, so that two runs may have taken the same ticks. */
+  readonly clockWasSet: boolean;
 }
 
 export interface HealedTally {
@@ -57,9 +58,14 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
     checkCarried(healed, run);
   }
   const terms = ledger.terms(healed.nowMs);
-  let inStore = 0;
-  for (const key of store.samples.keys()) if (key.startsWith(`${agentId}/`)) inStore++;
-  if (terms.stored !== inStore) fail(`${agentId}: ${terms.stored} counted, ${inStore} in store`);
+  const inStore = store.countOf(agentId);
+  const refused = store.refusedCount(agentId);
+  // What the store refused is told behind the record of the samples: a crash between may forget it.
+  const forgotten = refused - terms.rejected;
+  if (terms.stored !== inStore + forgotten || forgotten < 0 || forgotten > store.mayForget) {
+    const counted = `${terms.stored} and ${terms.rejected} refused`;
+    fail(`${agentId}: ${counted} counted, ${inStore} and ${refused} in store`);
+  }
   if (terms.missing !== 0 || terms.inFlight !== 0) {
     fail(`${agentId}: not resolved after healing: ${JSON.stringify(terms)}`);
   }
@@ -68,7 +74,7 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
 }
 
 async function checkSequence(
-  { ledger, ring, agentId, store }: Healed,
+  { ring, agentId, store, runs }: Healed,
   run: RunTruth,
   epoch: EpochLedger | undefined,
   sealed: SealedTruth,
@@ -80,13 +86,18 @@ async function checkSequence(
   const series = sealed.ticks.flatMap((tick) => keysOf(agentId, tick));
   if (state === 'DURABLE' || state === 'REPAIRED') {
     if (state === 'REPAIRED') tally.repaired++;
-    for (const key of series) if (!store.samples.has(key)) fail(`${name} ${state}, lacks ${key}`);
+    for (const key of series) {
+      if (!store.samples.has(key) && !store.refused.has(key))
+        fail(`${name} ${state}, lacks ${key}`);
+    }
     return;
   }
-  for (const key of series) if (store.samples.has(key)) fail(`${name} ${state}, has ${key}`);
+  for (const key of series) {
+    if (store.samples.get(key)?.epoch === run.epoch) fail(`${name} ${state}, has ${key}`);
+  }
   if (state === 'LOST') tally.lostSequences++;
   // Numbers that nobody outside the dead process ever heard of are no gap.
-  const unheardOf = state === 'EXPECTED' && run.epoch < ledger.currentEpoch;
+  const unheardOf = state === 'EXPECTED' && run !== runs.at(-1);
   if (!FINAL.has(state) && !unheardOf) fail(`${name} is ${state} after healing`);
   if ((await ring.read(run.epoch, stream, seq)) !== undefined && sealed.kind === 'BATCH') {
     fail(`${name} is ${state}, but retained`);
@@ -99,72 +110,108 @@ function checkTicks(
   epoch: EpochLedger | undefined,
   tally: HealedTally,
 ): void {
-  const { agentId, store, nowMs, ringHeldAll } = healed;
-  const group = groupOf(epoch, LIVE_GROUP);
-  const stored = (truth: TickTruth): boolean =>
-    keysOf(agentId, truth).some((key) => store.samples.has(key));
+  const { agentId, store, nowMs, ringHeldAll, clockWasSet } = healed;
   for (const truth of run.ticks.values()) {
+    const group = groupOf(epoch, truth.part);
     const state =
       group === undefined || epoch === undefined
         ? 'UNKNOWN'
         : epoch.tickState(group, truth.tick, nowMs);
-    const name = `${agentId} ${run.epoch} tick ${truth.tick}`;
+    const name = `${agentId} ${run.epoch} tick ${truth.tick} part ${truth.part}`;
     if (state === 'COVERED') {
-      checkValues(healed, truth);
+      checkValues(healed, run, truth);
       continue;
     }
-    if (stored(truth)) fail(`${name} is ${state}, but stored`);
+    const keys = keysOf(agentId, truth);
+    if (keys.some((key) => store.samples.get(key)?.epoch === run.epoch)) {
+      fail(`${name} is ${state}, but stored`);
+    }
     tally.lostTicks++;
+    // After the clock was set back, a tick may lie behind the start of the next run: it is that's.
+    const isBeyond =
+      group !== undefined && clockWasSet && truth.tick > lastTick(epoch, group, nowMs);
+    if (isBeyond) continue;
     if (state === 'MISSING') fail(`${name} is MISSING after healing`);
     // What is booked as down must be the tail that a crash took before it was synced.
     const inTail = truth.tick > run.lastSyncedTick;
     if (ringHeldAll && state !== 'LOST' && !inTail) fail(`${name} was synced, and is ${state}`);
   }
-  if (group === undefined || epoch === undefined || !ringHeldAll) return;
+  if (epoch === undefined || !ringHeldAll) return;
+  for (const group of epoch.groups) checkNeverTaken(healed, run, epoch, group);
+}
+
+function lastTick(epoch: EpochLedger | undefined, group: GroupLedger, nowMs: number): number {
+  return Math.max(group.knownTick, epoch?.gridEnd(group, nowMs).tick ?? 0);
+}
+
+/** Ticks that nobody took are nothing but down. */
+function checkNeverTaken(
+  { agentId, nowMs }: Healed,
+  run: RunTruth,
+  epoch: EpochLedger,
+  group: GroupLedger,
+): void {
+  if (group.group === EVENT_GROUP || epoch.groupTerms(group, nowMs).scheduled === 0) return;
+  const taken = [...run.ticks.values()].find(({ part }) => part === group.part);
+  // A part that began late has no ticks before; what it then counts of lost ones is a guess.
+  const first = group.part === 0 ? group.firstTick : (taken?.tick ?? Infinity);
   const end = epoch.gridEnd(group, nowMs).tick;
-  for (let tick = group.firstTick; tick <= end; tick++) {
-    if (run.ticks.has(tick)) continue;
+  for (let tick = first; tick <= end; tick++) {
+    if (run.ticks.has(tickKey(tick, group.part))) continue;
     const state = epoch.tickState(group, tick, nowMs);
-    if (state !== 'DOWN' && epoch.groupTerms(group, nowMs).scheduled > 0) {
-      fail(`${agentId} ${run.epoch} tick ${tick} never was, and is ${state}`);
-    }
+    if (state !== 'DOWN') fail(`${agentId} ${run.epoch} tick ${tick} never was, and is ${state}`);
   }
 }
 
-function checkValues({ agentId, agent, store }: Healed, truth: TickTruth): void {
+function checkValues(
+  { agentId, store, clockWasSet }: Healed,
+  run: RunTruth,
+  truth: TickTruth,
+): void {
   for (const series of truth.present) {
     const key = `${agentId}/${series}/${truth.atMs}`;
-    const value = store.samples.get(key);
-    const wanted = valueAt(agent, series, truth.tick);
-    if (value !== wanted) fail(`${key} is ${value}, wanted ${wanted}`);
+    const found = store.samples.get(key);
+    if (found === undefined && store.refused.has(key)) continue;
+    if (clockWasSet && found !== undefined && found.epoch !== run.epoch) continue;
+    const wanted = valueAt(run, series, truth.tick);
+    if (found?.value !== wanted) fail(`${key} is ${found?.value}, wanted ${wanted}`);
   }
 }
 
 /** At every covered tick a series that was left out is within tolerance of what is carried. */
-function checkCarried({ agentId, agent, store, ledger, nowMs }: Healed, run: RunTruth): void {
+function checkCarried({ agentId, store, ledger, nowMs }: Healed, run: RunTruth): void {
   const epoch = ledger.epoch(run.epoch);
-  const group = groupOf(epoch, LIVE_GROUP);
-  if (epoch === undefined || group === undefined) return;
+  if (epoch === undefined) return;
   const carried = new Map<number, number>();
-  for (const truth of run.ticks.values()) {
-    if (epoch.tickState(group, truth.tick, nowMs) !== 'COVERED') {
+  const ticks = [...run.ticks.values()].sort((a, b) => a.part - b.part || a.tick - b.tick);
+  for (const truth of ticks) {
+    const group = groupOf(epoch, truth.part);
+    if (group === undefined || epoch.tickState(group, truth.tick, nowMs) !== 'COVERED') {
       // What is lost may have been a change: nothing is carried over it.
       carried.clear();
       continue;
     }
-    for (let series = 0; series < truth.seriesCount; series++) {
-      const value = store.samples.get(`${agentId}/${series}/${truth.tick * INTERVAL_MS}`);
-      if (value !== undefined) carried.set(series, value);
-      const known = carried.get(series);
+    const wasSent = new Set(truth.present);
+    const series = seriesOf(run, truth);
+    for (const each of series) {
+      const found = store.samples.get(`${agentId}/${each}/${truth.atMs}`);
+      if (found?.epoch === run.epoch) carried.set(each, found.value);
+      else if (wasSent.has(each)) carried.delete(each);
+      const known = carried.get(each);
       if (known === undefined || truth.failedCount + truth.shedCount > 0) continue;
-      const off = Math.abs(known - valueAt(agent, series, truth.tick));
-      if (off > TOLERANCE) fail(`${agentId} series ${series} tick ${truth.tick} is off by ${off}`);
+      const off = Math.abs(known - valueAt(run, each, truth.tick));
+      if (off > TOLERANCE) fail(`${agentId} series ${each} tick ${truth.tick} is off by ${off}`);
     }
   }
 }
 
-function groupOf(epoch: EpochLedger | undefined, group: number): GroupLedger | undefined {
-  return epoch?.groups.find((other) => other.group === group && group !== EVENT_GROUP);
+/** The series of a part: those that any of its ticks had, as far as the tick counts them. */
+function seriesOf(run: RunTruth, { part, seriesCount }: TickTruth): number[] {
+  return Array.from({ length: seriesCount }, (_, index) => part + index * run.parts);
+}
+
+function groupOf(epoch: EpochLedger | undefined, part: number): GroupLedger | undefined {
+  return epoch?.groups.find((other) => other.group === LIVE_GROUP && other.part === part);
 }
 
 function keysOf(agentId: string, { present, atMs }: TickTruth): string[] {

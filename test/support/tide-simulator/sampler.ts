@@ -8,6 +8,7 @@ import {
   LIVE_GROUP,
   type RunTruth,
   type TickTruth,
+  tickKey,
   TOLERANCE,
   valueAt,
 } from './truth.ts';
@@ -24,23 +25,24 @@ export interface SampledBatch {
 
 /** Samples on the tick grid, on change with a tolerance, and gathers a few ticks to a batch. */
 export class Sampler {
-  readonly #agent: number;
   readonly #chance: Chance;
-  readonly #run: RunTruth;
+  #run: RunTruth;
+  readonly #parts: number;
   readonly #lastSent = new Map<number, number>();
   #pending: TickTruth[] = [];
   #sampled = 0;
   #eventOrdinal = 0;
+  #lastEventMs = 0;
   seriesCount: number;
   schemaVersion = 1;
   lastTick: number;
   readonly counters = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 };
 
-  constructor(agent: number, chance: Chance, run: RunTruth, seriesCount: number) {
-    this.#agent = agent;
+  constructor(chance: Chance, run: RunTruth, series: { count: number; parts: number }) {
     this.#chance = chance;
     this.#run = run;
-    this.seriesCount = seriesCount;
+    this.#parts = series.parts;
+    this.seriesCount = series.count;
     this.lastTick = Math.ceil(run.epoch / INTERVAL_MS) - 1;
   }
 
@@ -52,48 +54,47 @@ export class Sampler {
     return { ...this.counters };
   }
 
+  /** What is done from now on is told to another truth. */
+  haunt(run: RunTruth): void {
+    this.#run = run;
+  }
+
   /** Takes all ticks due by `nowMs`; those in the past, which a pause swallowed, as skipped. */
   sample(nowMs: number): void {
     const due = Math.floor(nowMs / INTERVAL_MS);
     for (let tick = this.lastTick + 1; tick <= due; tick++) {
-      const missed = tick < due;
-      this.#take(missed ? this.#skipped(tick) : this.#sampledAt(tick));
+      if (tick < due) this.#lastSent.clear();
+      const isSync = tick === due && this.#sampled++ % SYNC_TICKS === 0;
+      for (let part = 0; part < Math.min(this.#parts, this.seriesCount); part++) {
+        this.#take(tick < due ? this.#skipped(tick, part) : this.#sampledAt(tick, part, isSync));
+      }
+      this.lastTick = tick;
     }
   }
 
-  /** What waits to be sealed, batch by batch: what was skipped has entries of its own. */
-  flush(): SampledBatch | undefined {
-    if (this.#pending.length === 0) return undefined;
-    const ticks = this.#pending;
+  /** What waits to be sealed: a batch for each part. */
+  flush(): SampledBatch[] {
+    const pending = this.#pending;
     this.#pending = [];
-    const columns = new BatchColumns(16);
-    const coverage: CoverageEntry[] = [];
-    for (const truth of ticks) {
-      for (const series of truth.present) {
-        columns.pushValue(series, truth.atMs, valueAt(this.#agent, series, truth.tick));
-      }
-      coverage.push(coverageOf(truth));
-    }
-    columns.sortBySeries();
-    return {
-      head: { schemaVersion: this.schemaVersion, policyVersion: 0, coverage },
-      columns,
-      ticks,
-    };
+    const parts = [...new Set(pending.map(({ part }) => part))].sort((a, b) => a - b);
+    return parts.map((part) => this.#batchOf(pending.filter((truth) => truth.part === part)));
   }
 
   get pendingTicks(): number {
-    return this.#pending.length;
+    return this.#pending.filter(({ part }) => part === 0).length;
   }
 
-  /** An event: one sample, counted and not timed. */
+  /** An event: one sample, counted and not timed. A series has one sample at a time. */
   event(nowMs: number): SampledBatch {
     const tick = ++this.#eventOrdinal;
+    const atMs = Math.max(nowMs, this.#lastEventMs + 1);
+    this.#lastEventMs = atMs;
     const columns = new BatchColumns(1);
-    columns.pushValue(EVENT_SERIES, nowMs, valueAt(this.#agent, EVENT_SERIES, tick));
+    columns.pushValue(EVENT_SERIES, atMs, valueAt(this.#run, EVENT_SERIES, tick));
     const truth: TickTruth = {
       tick,
-      atMs: nowMs,
+      part: 0,
+      atMs,
       seriesCount: 1,
       present: [EVENT_SERIES],
       suppressedCount: 0,
@@ -102,14 +103,27 @@ export class Sampler {
       isSync: true,
     };
     this.#run.events.set(tick, truth);
-    const coverage = [{ ...coverageOf(truth), group: EVENT_GROUP }];
+    const coverage = [{ ...coverageOf(truth, 1), group: EVENT_GROUP }];
     const head = { schemaVersion: this.schemaVersion, policyVersion: 0, coverage };
     return { head, columns, ticks: [truth] };
   }
 
+  #batchOf(ticks: readonly TickTruth[]): SampledBatch {
+    const parts = Math.min(this.#parts, this.seriesCount);
+    const columns = new BatchColumns(16);
+    for (const { tick, atMs, present } of ticks) {
+      for (const series of present) {
+        columns.pushValue(series, atMs, valueAt(this.#run, series, tick));
+      }
+    }
+    columns.sortBySeries();
+    const coverage = ticks.map((truth) => coverageOf(truth, parts));
+    const head = { schemaVersion: this.schemaVersion, policyVersion: 0, coverage };
+    return { head, columns, ticks };
+  }
+
   #take(truth: TickTruth): void {
-    this.lastTick = truth.tick;
-    this.#run.ticks.set(truth.tick, truth);
+    this.#run.ticks.set(tickKey(truth.tick, truth.part), truth);
     this.#pending.push(truth);
     this.counters.scheduled += truth.seriesCount;
     this.counters.present += truth.present.length;
@@ -118,14 +132,13 @@ export class Sampler {
     this.counters.failed += truth.failedCount;
   }
 
-  #sampledAt(tick: number): TickTruth {
-    const isSync = this.#sampled++ % SYNC_TICKS === 0;
+  #sampledAt(tick: number, part: number, isSync: boolean): TickTruth {
     const present: number[] = [];
     let suppressedCount = 0;
     let failedCount = 0;
     let shedCount = 0;
-    for (let series = 0; series < this.seriesCount; series++) {
-      const value = valueAt(this.#agent, series, tick);
+    for (let series = part; series < this.seriesCount; series += this.#parts) {
+      const value = valueAt(this.#run, series, tick);
       const last = this.#lastSent.get(series);
       const draw = this.#chance.next();
       if (draw < 0.02) {
@@ -139,28 +152,35 @@ export class Sampler {
         this.#lastSent.set(series, value);
       }
     }
-    const { seriesCount } = this;
+    const seriesCount = this.#countOf(part);
     const atMs = tick * INTERVAL_MS;
-    return { tick, atMs, seriesCount, present, suppressedCount, failedCount, shedCount, isSync };
+    const counts = { seriesCount, suppressedCount, failedCount, shedCount };
+    return { tick, part, atMs, present, isSync, ...counts };
   }
 
-  #skipped(tick: number): TickTruth {
-    this.#lastSent.clear();
+  #skipped(tick: number, part: number): TickTruth {
+    const seriesCount = this.#countOf(part);
     return {
       tick,
+      part,
       atMs: tick * INTERVAL_MS,
-      seriesCount: this.seriesCount,
+      seriesCount,
       present: [],
       suppressedCount: 0,
-      failedCount: this.seriesCount,
+      failedCount: seriesCount,
       shedCount: 0,
       isSync: false,
     };
   }
+
+  /** Series go to the parts in turn. */
+  #countOf(part: number): number {
+    return Math.ceil((this.seriesCount - part) / this.#parts);
+  }
 }
 
-function coverageOf(truth: TickTruth): CoverageEntry {
-  const { tick, seriesCount, present, suppressedCount, failedCount, shedCount } = truth;
+function coverageOf(truth: TickTruth, parts: number): CoverageEntry {
+  const { tick, part, seriesCount, present, suppressedCount, failedCount, shedCount } = truth;
   return {
     group: LIVE_GROUP,
     tickFrom: tick,
@@ -168,8 +188,8 @@ function coverageOf(truth: TickTruth): CoverageEntry {
     status: statusOf(truth),
     toleranceId: suppressedCount > 0 ? 1 : 0,
     reason: statusOf(truth) === 'SKIPPED' ? 'PAUSED' : 'NONE',
-    part: 0,
-    parts: 1,
+    part,
+    parts,
     seriesCount,
     presentCount: present.length,
     suppressedCount,

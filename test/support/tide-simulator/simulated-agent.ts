@@ -1,5 +1,5 @@
 import { AgentRing, type RingOptions } from '../../../src/agent/ring/agent-ring.ts';
-import { type AgentEpoch, beginEpoch } from '../../../src/agent/epoch.ts';
+import { type AgentEpoch, beginEpoch, disklessEpoch } from '../../../src/agent/epoch.ts';
 import type { AgentOutput } from '../../../src/agent/session/session-output.ts';
 import { SessionMachine } from '../../../src/agent/session/session-machine.ts';
 import type { ControlMessage, GroupPolicy, SchemaSeries } from '../../../src/formats/tide/index.ts';
@@ -20,6 +20,7 @@ import {
   EVENT_SERIES,
   INTERVAL_MS,
   LIVE_GROUP,
+  newRun,
   type RunTruth,
   type Truth,
 } from './truth.ts';
@@ -31,6 +32,8 @@ const FLUSH_MS = 1000;
 const BACKOFF_MS = 500;
 const BACKOFF_MS_MAX = 8000;
 const HEARTBEAT_MS = 2000;
+/** After which a process that was fenced is started again. */
+const FENCED_MS = 5000;
 const encoder = new BatchEncoder();
 
 /** What an agent lives in. */
@@ -40,6 +43,9 @@ export interface AgentWorld {
   readonly chance: Chance;
   readonly ring: Omit<RingOptions, 'epoch'>;
   readonly lingerTicks: number;
+  /** Without one, what is in memory dies with the process. */
+  readonly hasDisk: boolean;
+  readonly parts: number;
   /** Opens a connection; undefined when it is refused or nobody answers. */
   connect(agent: number, end: Endpoint): Connection | undefined;
 }
@@ -50,7 +56,7 @@ interface Process {
   readonly ring: AgentRing;
   readonly machine: SessionMachine;
   readonly sampler: Sampler;
-  readonly run: RunTruth;
+  run: RunTruth;
   readonly series: SchemaSeries[];
   connection: Connection | undefined;
   attempts: number;
@@ -65,6 +71,13 @@ export class SimulatedAgent {
   readonly #world: AgentWorld;
   #disk = new MemoryFileSystem();
   #process: Process | undefined;
+  /** Processes that do not know that another took their place. */
+  readonly #zombies = new Set<Process>();
+  /** What the agent's clock is ahead of the true time. */
+  #aheadMs = 0;
+  clockWasSet = false;
+  /** Zombies that the collector told to stop. */
+  fencedZombies = 0;
 
   constructor(index: number, world: AgentWorld) {
     this.index = index;
@@ -76,6 +89,17 @@ export class SimulatedAgent {
     return this.#process !== undefined;
   }
 
+  /** Zombies that are awake, and have not been told to stop. */
+  get wildZombies(): number {
+    return [...this.#zombies].filter(({ paused }) => !paused).length;
+  }
+
+  /** Sets the clock to `aheadMs` before the true time. */
+  setClock(aheadMs: number): void {
+    if (aheadMs !== this.#aheadMs) this.clockWasSet = true;
+    this.#aheadMs = aheadMs;
+  }
+
   get ring(): AgentRing | undefined {
     return this.#process?.ring;
   }
@@ -85,20 +109,19 @@ export class SimulatedAgent {
   }
 
   async start(): Promise<void> {
-    const { timeline, truth, chance, ring: ringOptions } = this.#world;
+    const { truth, chance, ring: ringOptions, hasDisk, parts } = this.#world;
     const fileSystem = this.#disk;
     const random = (): number => chance.next();
-    const epoch = await beginEpoch({
-      fileSystem,
-      directory: DIRECTORY,
-      wallMs: timeline.nowMs,
-      random,
-    });
-    const run = truth.begin(this.index, epoch.epoch);
+    const wallMs = this.#nowMs;
+    const epoch = hasDisk
+      ? await beginEpoch({ fileSystem, directory: DIRECTORY, wallMs, random })
+      : disklessEpoch(wallMs, random);
+    const run = truth.begin(this.index, epoch.epoch, { parts, mayFall: !hasDisk });
     const directory = `${DIRECTORY}/ring`;
     const options = { ...ringOptions, epoch: epoch.epoch };
-    const ring = await AgentRing.open(options, { fileSystem, directory });
-    const sampler = new Sampler(this.index, chance.fork(), run, chance.whole(1, 5));
+    const disk = hasDisk ? { fileSystem, directory } : undefined;
+    const ring = await AgentRing.open(options, disk);
+    const sampler = new Sampler(chance.fork(), run, { count: chance.whole(1, 5), parts });
     const process: Process = {
       epoch,
       ring,
@@ -136,11 +159,39 @@ export class SimulatedAgent {
     this.#disk = this.#disk.crashed(power ? torn : processCrash);
   }
 
+  /**
+   * The process stops for long, and another is started in its place; it wakes when `wakes` says so,
+   * on its own copy of the disk, and believes itself the only one.
+   */
+  haunt(wakes: () => boolean): void {
+    const process = this.#process;
+    if (process === undefined || process.leaving) return;
+    process.paused = true;
+    process.run.endMs ??= this.#world.timeline.nowMs;
+    process.run = newRun(this.index, process.epoch.epoch, this.#world.parts);
+    process.sampler.haunt(process.run);
+    this.#process = undefined;
+    this.#zombies.add(process);
+    this.#disk = this.#disk.crashed(processCrash);
+    const look = (): void => {
+      if (!this.#zombies.has(process)) return;
+      if (wakes()) process.paused = false;
+      else this.#world.timeline.after(TICK_MS, look);
+    };
+    look();
+  }
+
+  /** All zombies die. */
+  killZombies(): void {
+    for (const { connection } of this.#zombies) connection?.reset();
+    this.#zombies.clear();
+  }
+
   /** Ends in good order after it left; what it has is on disk. */
   async stop(): Promise<void> {
     const process = this.#process;
     if (process === undefined) return;
-    await process.ring.close(this.#world.timeline.nowMs);
+    await process.ring.close(this.#nowMs);
     this.crash(false);
   }
 
@@ -150,7 +201,7 @@ export class SimulatedAgent {
     if (process === undefined) return;
     process.paused = true;
     this.#world.timeline.after(durationMs, () => {
-      process.paused = false;
+      if (this.#process === process) process.paused = false;
     });
   }
 
@@ -158,7 +209,7 @@ export class SimulatedAgent {
   extendSchema(): void {
     const process = this.#process;
     if (process === undefined || process.paused || process.leaving) return;
-    this.#seal(process, process.sampler.flush());
+    this.#flushSampler(process);
     process.sampler.seriesCount++;
     this.#extendSchema(process, process.sampler.seriesCount - 1);
   }
@@ -166,14 +217,14 @@ export class SimulatedAgent {
   event(): void {
     const process = this.#process;
     if (process === undefined || process.paused || process.leaving) return;
-    this.#seal(process, process.sampler.event(this.#world.timeline.nowMs), 0);
+    this.#seal(process, process.sampler.event(this.#nowMs), 0);
   }
 
   /** Seals what waits and says BYE as soon as there is a session. */
   leave(): void {
     const process = this.#process;
     if (process === undefined) return;
-    if (!process.leaving) this.#seal(process, process.sampler.flush());
+    if (!process.leaving) this.#flushSampler(process);
     process.leaving = true;
     process.run.endedWell = true;
     process.run.endMs ??= this.#world.timeline.nowMs;
@@ -228,27 +279,30 @@ export class SimulatedAgent {
     sampler.schemaVersion = version;
     const change = { version, series: fresh, tombstones: [], hash: schemaHash(series) };
     const { payload, codec } = encodeSchema(change, CODEC_NONE);
-    const { nowMs } = this.#world.timeline;
+    const nowMs = this.#nowMs;
     const sealed = machine.seal({ type: 'SCHEMA', stream: 1, codec, payload }, nowMs);
     run.sealed.push({ stream: 1, seq: sealed.seq, kind: 'SCHEMA', ticks: [] });
     this.#act(process);
   }
 
-  #seal(process: Process, batch: SampledBatch | undefined, stream: 0 | 1 = 1): void {
-    if (batch === undefined) return;
+  #flushSampler(process: Process): void {
+    for (const batch of process.sampler.flush()) this.#seal(process, batch);
+  }
+
+  #seal(process: Process, batch: SampledBatch, stream: 0 | 1 = 1): void {
     const { payload, codec } = encoder.encode(batch.head, batch.columns, CODEC_NONE);
-    const { nowMs } = this.#world.timeline;
+    const nowMs = this.#nowMs;
     const sealed = process.machine.seal({ type: 'BATCH', stream, codec, payload }, nowMs);
     process.run.sealed.push({ stream, seq: sealed.seq, kind: 'BATCH', ticks: batch.ticks });
     this.#act(process);
   }
 
   #tick(process: Process): void {
-    const { nowMs } = this.#world.timeline;
+    const nowMs = this.#nowMs;
     if (!process.leaving) {
       process.sampler.sample(nowMs);
       if (process.sampler.pendingTicks >= this.#world.lingerTicks) {
-        this.#seal(process, process.sampler.flush());
+        this.#flushSampler(process);
       }
     }
     process.machine.tick(nowMs);
@@ -258,13 +312,14 @@ export class SimulatedAgent {
 
   async #flush(process: Process): Promise<void> {
     const synced = process.run.sealed.findLast(({ stream }) => stream === 1);
-    await process.ring.flush(this.#world.timeline.nowMs);
+    await process.ring.flush(this.#nowMs);
+    if (!this.#world.hasDisk) return;
     const tick = synced?.ticks.at(-1)?.tick;
     if (tick !== undefined) process.run.lastSyncedTick = tick;
   }
 
   #connect(process: Process): void {
-    if (this.#process !== process) return;
+    if (!this.#lives(process)) return;
     process.connection = this.#world.connect(this.index, {
       message: (bytes) => this.#message(process, connection, bytes as Uint8Array),
       closed: () => this.#closed(process, connection),
@@ -274,7 +329,7 @@ export class SimulatedAgent {
       this.#retry(process);
       return;
     }
-    process.machine.connected(this.#world.timeline.nowMs);
+    process.machine.connected(this.#nowMs);
     this.#act(process);
   }
 
@@ -285,7 +340,7 @@ export class SimulatedAgent {
   }
 
   #message(process: Process, connection: Connection | undefined, bytes: Uint8Array): void {
-    if (this.#process !== process || process.connection !== connection) return;
+    if (!this.#lives(process) || process.connection !== connection) return;
     if (process.paused) {
       // It waits in the socket.
       this.#world.timeline.after(TICK_MS, () => this.#message(process, connection, bytes));
@@ -293,12 +348,12 @@ export class SimulatedAgent {
     }
     const { message } = decodeMessage(bytes);
     process.attempts = 0;
-    process.machine.receive(message as ControlMessage, this.#world.timeline.nowMs);
+    process.machine.receive(message as ControlMessage, this.#nowMs);
     this.#act(process);
   }
 
   #closed(process: Process, connection: Connection | undefined): void {
-    if (this.#process !== process || process.connection !== connection) return;
+    if (!this.#lives(process) || process.connection !== connection) return;
     process.connection = undefined;
     process.machine.disconnected();
     this.#retry(process);
@@ -316,23 +371,41 @@ export class SimulatedAgent {
     } else if (output.kind === 'READ_RING') {
       const { requestId, epoch, stream, seq } = output;
       this.#world.timeline.after(this.#world.chance.whole(0, 5), async () => {
-        if (this.#process !== process) return;
+        if (!this.#lives(process)) return;
         const sealed = await process.ring.read(epoch, stream, seq);
-        process.machine.ringRead({ requestId, seq }, sealed, this.#world.timeline.nowMs);
+        process.machine.ringRead({ requestId, seq }, sealed, this.#nowMs);
         this.#act(process);
       });
     } else if (output.kind === 'CLOSE') {
       connection?.close('agent');
       process.connection = undefined;
-      if (process.machine.phase !== 'FENCED' && output.retryAfterMs !== undefined) {
-        this.#retry(process);
-      }
+      if (process.machine.phase === 'FENCED') this.#fenced(process);
+      else if (output.retryAfterMs !== undefined) this.#retry(process);
     }
+  }
+
+  /** A zombie ends here; the agent itself is started again. */
+  #fenced(process: Process): void {
+    if (this.#zombies.delete(process)) {
+      this.fencedZombies++;
+      return;
+    }
+    if (this.#process !== process) return;
+    this.crash(false);
+    this.#world.timeline.after(FENCED_MS, () => (this.isRunning ? undefined : this.start()));
+  }
+
+  get #nowMs(): number {
+    return this.#world.timeline.nowMs + this.#aheadMs;
+  }
+
+  #lives(process: Process): boolean {
+    return this.#process === process || this.#zombies.has(process);
   }
 
   #every(process: Process, periodMs: number, act: () => void | Promise<void>): void {
     this.#world.timeline.after(periodMs, async () => {
-      if (this.#process !== process) return;
+      if (!this.#lives(process)) return;
       if (!process.paused) await act();
       this.#every(process, periodMs, act);
     });

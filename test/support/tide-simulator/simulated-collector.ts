@@ -19,42 +19,94 @@ const decoder = new BatchDecoder();
 type Body = BatchColumns;
 type Output = SessionOutput<Body>;
 
+/** A sample in the store, and the run that it is of. */
+export interface StoredSample {
+  readonly value: number;
+  readonly epoch: number;
+}
+
+/** Samples that the store refused, by index of the frame, then by group. */
+type Rejected = Map<number, Map<number, number>>;
+
 /** What is on the collector's disk: samples and states, committed together. */
 export class SimulatedStore {
-  /** Value by agent, series and time. */
-  readonly samples = new Map<string, number>();
+  /** By agent, series and time. */
+  readonly samples = new Map<string, StoredSample>();
+  /** Samples that were refused and are not there. */
+  readonly refused = new Set<string>();
   readonly states = new Map<string, Uint8Array>();
   /** Samples that were stored when they were there already, without being pulled again. */
   readonly violations: string[] = [];
+  /** Agents of which two runs may have samples of the same time. */
+  readonly overlapping = new Set<string>();
+  /** Refusals that were not written down when the collector died. */
+  mayForget = 0;
+  readonly #refusedCounts = new Map<string, number>();
 
+  countOf(agentId: string): number {
+    let count = 0;
+    for (const key of this.samples.keys()) if (key.startsWith(`${agentId}/`)) count++;
+    return count;
+  }
+
+  refusedCount(agentId: string): number {
+    return this.#refusedCounts.get(agentId) ?? 0;
+  }
+
+  /** `refuses` says of each sample whether the store does not want it. */
   commit(
     agentId: string,
     frames: readonly AppliedFrame<Body>[],
     states: readonly StateChange[],
-  ): void {
-    for (const frame of frames) this.#add(agentId, frame);
+    refuses: () => boolean = () => false,
+  ): Rejected {
+    const rejected: Rejected = new Map();
+    for (const [index, frame] of frames.entries()) {
+      const count = this.#add(agentId, frame, refuses);
+      const { content } = frame;
+      if (count === 0 || content.kind !== 'BATCH') continue;
+      rejected.set(index, new Map([[content.head.coverage[0]?.group ?? 0, count]]));
+      this.#refusedCounts.set(agentId, this.refusedCount(agentId) + count);
+    }
     for (const { key, value } of states) this.states.set(key, value);
+    return rejected;
   }
 
-  #add(agentId: string, { sealed, content, again }: AppliedFrame<Body>): void {
-    if (content.kind !== 'BATCH') return;
+  /** How many were refused. */
+  #add(
+    agentId: string,
+    { sealed, content, again }: AppliedFrame<Body>,
+    refuses: () => boolean,
+  ): number {
+    if (content.kind !== 'BATCH') return 0;
+    let refusedCount = 0;
     const { length, seriesIds, timestamps, values } = content.body;
+    const { epoch, seq } = sealed;
     for (let index = 0; index < length; index++) {
       const key = `${agentId}/${seriesIds[index]}/${timestamps[index]}`;
       const value = values[index] as number;
       const before = this.samples.get(key);
-      if (before === undefined) this.samples.set(key, value);
-      else if (!again || before !== value) {
-        this.violations.push(`${key} stored twice, by ${sealed.epoch}/${sealed.seq}`);
+      const isConflict = before !== undefined && before.epoch !== epoch;
+      if (isConflict && this.overlapping.has(agentId)) {
+        refusedCount++;
+      } else if (before === undefined && refuses()) {
+        refusedCount++;
+        this.refused.add(key);
+      } else if (before === undefined) {
+        this.samples.set(key, { value, epoch });
+        this.refused.delete(key);
+      } else if (!again || before.value !== value) {
+        this.violations.push(`${key} stored twice, by ${epoch}/${seq}`);
       }
     }
+    return refusedCount;
   }
 }
 
 interface Write {
   readonly delayMs: number;
-  readonly commit: () => void;
-  readonly done: (stored: boolean) => void;
+  readonly commit: () => Rejected;
+  readonly done: (rejected: Rejected | undefined) => void;
 }
 
 /** How the collector's disk behaves; changed while it runs. */
@@ -63,6 +115,8 @@ export interface DiskWeather {
   maxCommitMs: number;
   /** Of commits that fail. */
   failures: number;
+  /** Of samples that are refused. */
+  refusals: number;
 }
 
 /** The process of a collector, on a store that outlives it. */
@@ -76,6 +130,8 @@ export class SimulatedCollector {
   /** Written one after the other, as a log is. */
   #writes: Write[] = [];
   #run = 0;
+  /** Refusals that are not in a state on disk for certain. */
+  #unwritten = 0;
 
   constructor(world: { timeline: Timeline; chance: Chance; disk: DiskWeather }) {
     this.#timeline = world.timeline;
@@ -110,7 +166,11 @@ export class SimulatedCollector {
   /** The process dies; a write under way may or may not have reached the disk. */
   crash(): void {
     const write = this.#writes[0];
-    if (write !== undefined && this.#chance.hit(0.5)) write.commit();
+    if (write !== undefined && this.#chance.hit(0.5)) {
+      for (const count of countsOf(write.commit())) this.#store.mayForget += count;
+    }
+    this.#store.mayForget += this.#unwritten;
+    this.#unwritten = 0;
     this.#writes = [];
     this.#machine = undefined;
     this.#run++;
@@ -120,7 +180,9 @@ export class SimulatedCollector {
 
   /** What was stored is gone for good. */
   deleteStore(): void {
+    const { overlapping } = this.#store;
     this.#store = new SimulatedStore();
+    for (const agentId of overlapping) this.#store.overlapping.add(agentId);
   }
 
   /** The collector's end of a new connection. */
@@ -168,8 +230,8 @@ export class SimulatedCollector {
     } else if (output.kind === 'APPLY') {
       const { agentId, frames, states, token } = output;
       this.#write(
-        () => this.#store.commit(agentId, frames, states),
-        (stored) => this.#machine?.applied(agentId, token, { stored }, this.#timeline.nowMs),
+        () => this.#store.commit(agentId, frames, states, () => this.#refuses()),
+        (rejected) => this.#applied(agentId, token, rejected),
       );
     } else if (output.kind === 'PERSIST') {
       const { state } = output;
@@ -180,7 +242,18 @@ export class SimulatedCollector {
     }
   }
 
-  #write(commit: () => void, done: (stored: boolean) => void): void {
+  #refuses(): boolean {
+    return this.#chance.hit(this.#disk.refusals);
+  }
+
+  #applied(agentId: string, token: number, rejected: Rejected | undefined): void {
+    const stored = rejected !== undefined;
+    const { nowMs } = this.#timeline;
+    for (const count of countsOf(rejected ?? new Map())) this.#unwritten += count;
+    this.#machine?.applied(agentId, token, stored ? { stored, rejected } : { stored }, nowMs);
+  }
+
+  #write(commit: () => Rejected, done: (rejected: Rejected | undefined) => void): void {
     const delayMs = this.#chance.whole(this.#disk.minCommitMs, this.#disk.maxCommitMs);
     this.#writes.push({ delayMs, commit, done });
     if (this.#writes.length === 1) this.#writeNext();
@@ -193,11 +266,11 @@ export class SimulatedCollector {
     this.#timeline.after(write.delayMs, () => {
       if (this.#run !== run) return;
       const stored = !this.#chance.hit(this.#disk.failures);
-      if (stored) write.commit();
+      const rejected = stored ? write.commit() : undefined;
       this.#writes.shift();
       // A write that is asked for meanwhile starts by itself if none waits.
       const moreWait = this.#writes.length > 0;
-      write.done(stored);
+      write.done(rejected);
       this.#act();
       if (moreWait) this.#writeNext();
     });
@@ -211,4 +284,8 @@ function open(sealed: Sealed): SealedContent<Body> {
   const body = new BatchColumns(16);
   const head: BatchHead = decoder.decode(sealed.payload, sealed.codec, body);
   return { kind: 'BATCH', head, body };
+}
+
+function countsOf(rejected: Rejected): number[] {
+  return [...rejected.values()].flatMap((byGroup) => [...byGroup.values()]);
 }

@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts';
+import { Clone } from './clone.ts';
 import { checkBalance, checkHealed, type HealedTally } from './checks.ts';
 import { Connection, type Endpoint, type Weather } from './network.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
@@ -10,7 +11,7 @@ const START_MS = 1_700_000_000_000;
 /** Virtual time in which everything must have healed. */
 const HEALING_MS = 240_000;
 const CALM: Weather = { minDelayMs: 1, maxDelayMs: 20, duplicates: 0, resets: 0 };
-const GOOD_DISK: DiskWeather = { minCommitMs: 0, maxCommitMs: 10, failures: 0 };
+const GOOD_DISK: DiskWeather = { minCommitMs: 0, maxCommitMs: 10, failures: 0, refusals: 0 };
 const LARGE_RING = {
   memoryBytes: 4096,
   diskBytes: 1 << 22,
@@ -25,6 +26,8 @@ export interface SimulationResult extends HealedTally {
   readonly epochs: number;
   readonly sealed: number;
   readonly duplicates: number;
+  readonly fencedZombies: number;
+  readonly fencedClones: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly ringHeldAll: boolean;
 }
@@ -53,6 +56,7 @@ class Simulation {
   readonly #connections = new Map<number, { agent: number; connection: Connection }>();
   readonly #partitioned = new Set<number>();
   readonly #faults: Record<string, number> = {};
+  readonly #clones: Clone[] = [];
   readonly #ringHeldAll: boolean;
   #lastConnection = 0;
   #peace = false;
@@ -76,12 +80,18 @@ class Simulation {
           timeline: this.#timeline,
           truth: this.#truth,
           chance: chance.fork(),
-          ring: this.#ringHeldAll ? LARGE_RING : SMALL_RING,
+          ...this.#ringOf(chance.hit(0.8)),
           lingerTicks: chance.whole(1, 3),
+          parts: chance.pick([1, 1, 2, 3]),
           connect: (agent, end) => this.#connect(agent, end),
         }),
       );
     }
+  }
+
+  #ringOf(hasDisk: boolean): { hasDisk: boolean; ring: typeof LARGE_RING } {
+    const ring = this.#ringHeldAll ? LARGE_RING : SMALL_RING;
+    return { hasDisk, ring: hasDisk ? ring : { ...ring, memoryBytes: ring.diskBytes } };
   }
 
   async run(): Promise<SimulationResult> {
@@ -113,6 +123,7 @@ class Simulation {
     Object.assign(this.#weather, CALM);
     Object.assign(this.#disk, GOOD_DISK);
     for (const agent of this.#partitioned) this.#mend(agent);
+    for (const agent of this.#agents) agent.setClock(0);
     if (this.#collector.machine === undefined) this.#collector.start();
     for (const agent of this.#agents) await this.#begin(agent);
     const untilMs = this.#timeline.nowMs + HEALING_MS;
@@ -124,9 +135,10 @@ class Simulation {
   }
 
   #isHealed(): boolean {
-    return this.#agents.every(({ id, epoch }) => {
+    return this.#agents.every(({ id, epoch, wildZombies, isRunning }) => {
       const ledger = this.#collector.machine?.ledger(id);
       if (ledger === undefined || ledger.currentEpoch !== epoch) return false;
+      if (!isRunning || wildZombies > 0) return false;
       return ledger.epochs.every(({ lanes }) =>
         lanes.every(({ missingCount, received }) => missingCount === 0 && received.size === 0),
       );
@@ -136,7 +148,14 @@ class Simulation {
   async #result(): Promise<SimulationResult> {
     const { machine, store } = this.#collector;
     const sum = { stored: 0, lostTicks: 0, lostSequences: 0, repaired: 0, duplicates: 0 };
-    for (const { id, index, ring } of this.#agents) {
+    if (this.#clones.some(({ outcome }) => outcome === 'WELCOMED')) {
+      throw new Error('a clone was welcomed');
+    }
+    let fencedZombies = 0;
+    for (const agent of this.#agents) {
+      const { id, index, ring, clockWasSet } = agent;
+      if (agent.wildZombies > 0) throw new Error(`${id}: a zombie goes on`);
+      fencedZombies += agent.fencedZombies;
       const ledger = machine?.ledger(id);
       if (ledger === undefined || ring === undefined) throw new Error(`${id} never came back`);
       const runs = this.#truth.runsOf(index);
@@ -144,7 +163,7 @@ class Simulation {
       const ringHeldAll = this.#ringHeldAll;
       const tally = await checkHealed({
         agentId: id,
-        agent: index,
+        clockWasSet,
         ledger,
         ring,
         runs,
@@ -160,6 +179,8 @@ class Simulation {
     }
     return {
       ...sum,
+      fencedZombies,
+      fencedClones: this.#clones.filter(({ outcome }) => outcome === 'FENCED').length,
       agents: this.#agents.length,
       epochs: this.#truth.runs.length,
       sealed: this.#truth.runs.reduce((count, { sealed }) => count + sealed.length, 0),
@@ -180,10 +201,16 @@ class Simulation {
       'agent without power': () => this.#crashAgent(agent, true),
       'agent restarted': () => this.#restartAgent(agent),
       'agent paused': () => agent.pause(this.#chance.whole(500, 12_000)),
+      'agent superseded': () => this.#haunt(agent),
+      'clock set': () => this.#setClock(agent),
+      clone: () => this.#clone(agent),
       'collector killed': () => this.#crashCollector(false),
       'store deleted': () => this.#crashCollector(this.#chance.hit(0.5)),
-      'slow disk': () => this.#badDisk({ minCommitMs: 100, maxCommitMs: 2500, failures: 0 }),
-      'failing disk': () => this.#badDisk({ minCommitMs: 0, maxCommitMs: 50, failures: 0.4 }),
+      'slow disk': () =>
+        this.#badDisk({ minCommitMs: 100, maxCommitMs: 2500, failures: 0, refusals: 0 }),
+      'failing disk': () =>
+        this.#badDisk({ minCommitMs: 0, maxCommitMs: 50, failures: 0.4, refusals: 0 }),
+      'refusing store': () => this.#badDisk({ ...GOOD_DISK, refusals: 0.1 }),
     };
     const name = this.#chance.pick(Object.keys(faults));
     this.#faults[name] = (this.#faults[name] ?? 0) + 1;
@@ -208,13 +235,55 @@ class Simulation {
     });
   }
 
+  /** The old process stops for long; it wakes when the collector knows the new one. */
+  #haunt(agent: SimulatedAgent): void {
+    const { epoch } = agent;
+    if (!agent.isRunning) return;
+    agent.haunt(() => (this.#collector.machine?.ledger(agent.id)?.currentEpoch ?? 0) > epoch);
+    this.#timeline.after(this.#chance.whole(1, 12_000), () => this.#begin(agent));
+  }
+
+  #setClock(agent: SimulatedAgent): void {
+    this.#collector.store.overlapping.add(agent.id);
+    agent.setClock(this.#chance.whole(-40_000, 40_000));
+  }
+
+  /** Somebody with the identity of an agent that the collector knows for certain. */
+  #clone(agent: SimulatedAgent): void {
+    const ledger = this.#collector.machine?.ledger(agent.id);
+    const epoch = ledger?.currentEpoch ?? 0;
+    const isOnDisk = this.#collector.store.states.has(ledger?.stateKey(epoch) ?? '');
+    if (!isOnDisk || ledger?.epoch(epoch)?.nonce === undefined) return;
+    const clone = new Clone(agent.id, epoch, this.#timeline.nowMs);
+    this.#clones.push(clone);
+    clone.begin((end) => this.#connect(agent.index, end));
+  }
+
   #crashCollector(deleteStore: boolean): void {
     if (this.#collector.machine === undefined) return;
+    this.#forgetZombies();
     this.#collector.crash();
-    if (deleteStore) this.#collector.deleteStore();
+    if (deleteStore) this.#deleteStore();
     this.#timeline.after(this.#chance.whole(1, 10_000), () => {
       if (this.#collector.machine === undefined) this.#collector.start();
     });
+  }
+
+  /** Where the newest epoch is not on disk, nobody knows it after a crash. */
+  #forgetZombies(): void {
+    const { machine, store } = this.#collector;
+    for (const agent of this.#agents) {
+      const ledger = machine?.ledger(agent.id);
+      const key = ledger?.stateKey(ledger.currentEpoch) ?? '';
+      if (!store.states.has(key)) agent.killZombies();
+    }
+  }
+
+  // Nobody is left who knows which of two processes is the newer one, or which the clone.
+  #deleteStore(): void {
+    this.#collector.deleteStore();
+    for (const agent of this.#agents) agent.killZombies();
+    this.#clones.splice(0);
   }
 
   #badDisk(weather: DiskWeather): void {

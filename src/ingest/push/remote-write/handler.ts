@@ -39,13 +39,13 @@ export async function handleRemoteWrite(
   checkContentType(push.request.headers['content-type']);
   // Some clients send no Content-Encoding; the protocol knows no other than snappy.
   const bytes = await push.snappyBody();
-  let written = await write(bytes, context, sender);
+  let written = await write(bytes, context, { ...sender, source: push.source });
   let stored = written.result.counts[SampleOutcome.STORED] ?? 0;
   if ((written.result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) > 0) {
     // Series that the store has dropped since their names were learnt. Everything is written again,
     // these by their labels; what the first commit stored is a duplicate now, and does nothing.
     sender.kernel.forgetRefs(unknownRefs(written));
-    written = await write(bytes, context, sender);
+    written = await write(bytes, context, { ...sender, source: push.source });
     stored += written.result.counts[SampleOutcome.STORED] ?? 0;
   }
   const { result, decoder, offences } = written;
@@ -82,9 +82,9 @@ interface Written {
 async function write(
   bytes: Uint8Array,
   context: PushContext,
-  sender: WriteSender,
+  sender: WriteSender & Pick<Push, 'source'>,
 ): Promise<Written> {
-  const appender = context.storage.appender();
+  const appender = context.storage.appender({ source: sender.source });
   const { samples } = appender;
   const nowMs = context.clock.now();
   const offences = new Offences(nowMs);

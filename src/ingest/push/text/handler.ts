@@ -41,14 +41,15 @@ export async function handleTextPush(
   const body = await checkExposition({ contentType, bytes, maxTextBytes, pause });
   const { labelPairs } = parameters;
   const timestamp = parameters.timestamp ?? context.clock.now();
-  let written = await writeBody(body, context, senders, { labelPairs, timestamp });
+  const { source } = push;
+  let written = await writeBody(body, context, senders, { labelPairs, timestamp, source });
   let stored = written.result.counts[SampleOutcome.STORED] ?? 0;
   if ((written.result.counts[SampleOutcome.UNKNOWN_SERIES] ?? 0) > 0) {
     // As in remote write: the store dropped series whose names were known.
     senders.kernel.forgetRefs(
       Uint32Array.from(refsOfUnknown(written.result.outcomes, written.samples.refs)),
     );
-    written = await writeBody(body, context, senders, { labelPairs, timestamp });
+    written = await writeBody(body, context, senders, { labelPairs, timestamp, source });
     stored += written.result.counts[SampleOutcome.STORED] ?? 0;
   }
   return answerTo(written, { body, stored, timestamp }, context);
@@ -61,15 +62,18 @@ interface Written {
   readonly samples: SampleBatch;
 }
 
+/** What the samples of a body are given, and whose they are. */
+type WrittenHow = Omit<ExpositionTarget, 'appender'> & Pick<Push, 'source'>;
+
 async function writeBody(
   body: ExpositionBody,
   context: PushContext,
   senders: TextSenders,
-  how: Omit<ExpositionTarget, 'appender'>,
+  how: WrittenHow,
 ): Promise<Written> {
   const offences = new Offences(context.clock.now());
   if (body.isText) {
-    const appender = context.storage.appender();
+    const appender = context.storage.appender({ source: how.source });
     const decoder = new KernelDecoder(body, { ...how, appender }, offences);
     const decode = (): Promise<boolean> =>
       decoder.decode(
@@ -89,9 +93,9 @@ async function writeBody(
 async function writePlainly(
   body: ExpositionBody,
   context: PushContext,
-  how: Omit<ExpositionTarget, 'appender'>,
+  how: WrittenHow,
 ): Promise<Written> {
-  const appender = context.storage.appender();
+  const appender = context.storage.appender({ source: how.source });
   const offences = new Offences(context.clock.now());
   const decoder = new ExpositionDecoder(body, { ...how, appender }, offences);
   try {

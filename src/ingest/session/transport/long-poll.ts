@@ -115,10 +115,10 @@ class PollConnection implements AgentConnection {
   touch(): void {
     if (this.#closed !== undefined) return;
     this.#cancelTimer();
-    const { clock, silenceMs, lost, over } = this.#options;
+    const { clock, silenceMs } = this.#options;
     this.#cancelTimer = clock.setTimer(Math.max(silenceMs, WAIT_MS_MAX + silenceMs), () => {
-      lost();
-      over();
+      this.#options.lost();
+      this.#options.over();
     });
   }
 
@@ -180,7 +180,7 @@ class PollConnection implements AgentConnection {
     this.#endWait?.();
     this.resume();
     this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.setTimer(LINGER_MS, this.#options.over);
+    this.#cancelTimer = this.#options.clock.setTimer(LINGER_MS, () => this.#options.over());
   }
 
   pause(): void {

@@ -1,0 +1,229 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { LocalTarget, ScrapeConfig } from '../ingest/pull/index.ts';
+import { openLocalTargets } from '../ingest/pull/index.ts';
+import { Labels } from '../model/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../util/index.ts';
+import type { AgentOptions } from './agent-options.ts';
+import { connector } from './connection/connector.ts';
+import { beginEpoch, disklessEpoch } from './epoch.ts';
+import { HostSource } from './host/host-source.ts';
+import { agentIdOf, enroll, markRunning, markStopped, tokenOf } from './identity.ts';
+import { ownMetrics } from './own-metrics.ts';
+import type { AllowedReads } from './reads/read-answerer.ts';
+import { localReads } from './reads/local-reads.ts';
+import { AgentRing, DEFAULT_RING_OPTIONS } from './ring/agent-ring.ts';
+import { nodeRingFiles } from './ring/node-ring-files.ts';
+import { AgentRuntime, type GroupSetup, type RuntimeStatus } from './runtime/agent-runtime.ts';
+import { OwnSource } from './sampling/own-source.ts';
+import { ScrapeSource } from './sampling/scrape-source.ts';
+import { SyntheticSource } from './sampling/synthetic-source.ts';
+
+const LEAVE_TIMEOUT_MS = 5000;
+
+/** Series that tell agent, series and tick, for tests and measurements. */
+export interface SyntheticLoad {
+  /** Of this agent, as it stands in the values. */
+  readonly agent: number;
+  readonly series: number;
+  readonly intervalMs: number;
+}
+
+export interface AgentEnvironment {
+  readonly options: AgentOptions;
+  readonly collector: string;
+  readonly scrapeConfigs: readonly ScrapeConfig[];
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly synthetic?: SyntheticLoad;
+  /** The collector wants this agent never again. */
+  onFenced(reason: string): void;
+}
+
+/** A running agent. */
+export interface Agent {
+  readonly agentId: string;
+  /** Groups that it samples, by name. */
+  readonly groups: readonly string[];
+  /** What was configured and cannot be. */
+  readonly problems: readonly string[];
+  status(): RuntimeStatus;
+  /** Says BYE, writes what it has, and ends. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts an agent together and starts it. It listens on nothing.
+ * @throws AgentSetupError, EpochFileError, CollectorRefusedError when it cannot enroll.
+ */
+export async function startAgent(environment: AgentEnvironment): Promise<Agent> {
+  const { options, clock, random, logger, version, collector } = environment;
+  const userAgent = `Tidegauge/${version}`;
+  const agentId = agentIdOf(options);
+  await enroll(options, collector, agentId, userAgent);
+  const onDisk = !options.memory_only;
+  const hasCrashed = onDisk && markRunning(options.data);
+  const epoch = onDisk
+    ? await beginEpoch({
+        fileSystem: nodeRingFiles,
+        directory: options.data,
+        wallMs: clock.now(),
+        random,
+      })
+    : disklessEpoch(clock.now(), random);
+  const ring = await AgentRing.open(
+    {
+      ...DEFAULT_RING_OPTIONS,
+      epoch: epoch.epoch,
+      memoryBytes: options.ring_memory_bytes,
+      diskBytes: options.ring_disk_bytes,
+      maxAgeMs: options.ring_max_age_ms,
+    },
+    onDisk ? { fileSystem: nodeRingFiles, directory: join(options.data, 'ring') } : undefined,
+  );
+  const sources = new Sources(environment);
+  const runtime = new AgentRuntime({
+    agentId,
+    version,
+    bootReason: hasCrashed ? 'CRASH' : 'START',
+    epoch,
+    ring,
+    clock,
+    random,
+    logger,
+    connect: connector({
+      url: collector,
+      token: () => tokenOf(options),
+      userAgent,
+      keepsAlive: true,
+    }),
+    reconnect: { transport: options.transport },
+    externalLabels: Labels.fromObject(options.labels),
+    groups: sources.groups(() => runtime.status()),
+    allowed: sources.allowed(() => runtime.status()),
+    leaseSamplesPerSecondMax: options.lease_samples_per_second_max,
+    flushes: onDisk,
+    onFenced: (reason) => environment.onFenced(reason),
+  });
+  runtime.start();
+  return {
+    agentId,
+    groups: runtime.groupNames,
+    problems: sources.problems,
+    status: () => runtime.status(),
+    async stop() {
+      await runtime.stop('SHUTDOWN', LEAVE_TIMEOUT_MS);
+      await sources.close();
+      if (onDisk) markStopped(options.data);
+    },
+  };
+}
+
+/** What the agent samples, and what of it may be read. */
+class Sources {
+  readonly #environment: AgentEnvironment;
+  readonly #targets: LocalTarget[] = [];
+  readonly #closers: (() => Promise<void>)[] = [];
+  readonly problems: string[] = [];
+
+  constructor(environment: AgentEnvironment) {
+    this.#environment = environment;
+  }
+
+  groups(status: () => RuntimeStatus): GroupSetup[] {
+    const { options, clock, synthetic } = this.#environment;
+    const groups: GroupSetup[] = [];
+    if (synthetic !== undefined) {
+      const { intervalMs } = synthetic;
+      const open: GroupSetup['open'] = (namer) => new SyntheticSource(namer, synthetic);
+      groups.push({ ...this.#setup(intervalMs, 0), open });
+      return groups;
+    }
+    const { host_metrics: host, own_metrics: own } = options;
+    const instance = hostname();
+    if (host.enabled) {
+      const labels = Labels.fromObject({ job: 'host', instance });
+      const open: GroupSetup['open'] = (namer) => new HostSource(namer, labels, clock);
+      groups.push({ ...this.#setup(host.interval_ms, 0), open });
+    }
+    if (own.enabled) {
+      const labels = Labels.fromObject({ job: 'tidegauge-agent', instance });
+      const open: GroupSetup['open'] = (namer) => new OwnSource(namer, labels, ownMetrics(status));
+      groups.push({ ...this.#setup(own.interval_ms, 0), priority: 'C', open });
+    }
+    for (const config of this.#environment.scrapeConfigs) groups.push(...this.#scrapes(config));
+    return groups;
+  }
+
+  allowed(status: () => RuntimeStatus): AllowedReads {
+    const { options, clock, version } = this.#environment;
+    return localReads({
+      targets: this.#targets,
+      named: options.allow_reads,
+      clock,
+      version,
+      status,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#closers.map((close) => close()));
+  }
+
+  #setup(intervalMs: number, anchorMs: number): Omit<GroupSetup, 'open'> {
+    const { mode, tolerance, sync_ms: syncMs, batch_ticks: batchTicks } = this.#environment.options;
+    return {
+      intervalMs,
+      anchorMs,
+      mode: mode === 'on_change' ? 'ON_CHANGE' : 'SAMPLE',
+      ...(tolerance === undefined
+        ? {}
+        : { tolerance: { kind: KINDS[tolerance.kind], value: tolerance.value } }),
+      syncMs,
+      priority: 'B',
+      batchTicks,
+    };
+  }
+
+  #scrapes(config: ScrapeConfig): GroupSetup[] {
+    const { clock, logger, version } = this.#environment;
+    // A scrape needs its appender before its group is there: it finds it when it runs.
+    const appenders = new Map<
+      string,
+      Parameters<ConstructorParameters<typeof ScrapeSource>[0]>[0]
+    >();
+    const opened = openLocalTargets(
+      [config],
+      ({ key }) =>
+        () => {
+          const appender = appenders.get(key);
+          if (appender === undefined) throw new RangeError(`no group scrapes ${key}`);
+          return appender();
+        },
+      { clock, logger, version },
+    );
+    this.problems.push(...opened.problems);
+    this.#closers.push(() => opened.close());
+    return opened.targets.map((target) => {
+      this.#targets.push(target);
+      const { key, hash, intervalMs } = target.target;
+      return {
+        ...this.#setup(intervalMs, hash % intervalMs),
+        open: (namer) =>
+          new ScrapeSource(
+            (appender) => {
+              appenders.set(key, appender);
+              return target;
+            },
+            namer,
+            logger,
+          ),
+      };
+    });
+  }
+}
+
+const KINDS = { absolute: 'ABSOLUTE', relative: 'RELATIVE', quantum: 'QUANTUM' } as const;

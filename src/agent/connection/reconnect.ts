@@ -1,0 +1,86 @@
+import type { TransportEnd, TransportKind } from './transport.ts';
+
+export interface ReconnectOptions {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** Spread assumed until a collector says its own. */
+  readonly spreadMs: number;
+  readonly transport: TransportKind | 'auto';
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
+
+export const DEFAULT_RECONNECT: Omit<ReconnectOptions, 'random'> = {
+  firstMs: 500,
+  maxMs: 30_000,
+  spreadMs: 1000,
+  transport: 'auto',
+};
+
+/** Token missing, wrong, or not for this: a person has to act, so there is no hurry. */
+const REFUSED_MS = 60_000;
+const REFUSED = new Set([401, 403]);
+/** Statuses of a collector that understood; all others come from what stands between. */
+const UNDERSTOOD = new Set([401, 403, 429, 503]);
+/** Times that WebSocket is tried again between two sessions over long poll. */
+const POLLS_BEFORE_WEBSOCKET = 4;
+
+/**
+ * When to connect again, and how. A session that was lost comes back at a random time within the
+ * spread that the collector gave, so that a thousand agents do not come at once; attempts that
+ * fail wait twice as long each time at most, and a random part of that (full jitter).
+ */
+export class Reconnect {
+  readonly #options: ReconnectOptions;
+  #spreadMs: number;
+  #failures = 0;
+  #kind: TransportKind;
+  #polls = 0;
+
+  constructor(options: ReconnectOptions) {
+    this.#options = options;
+    this.#spreadMs = options.spreadMs;
+    this.#kind = options.transport === 'poll' ? 'poll' : 'websocket';
+  }
+
+  /** What to connect with next. */
+  get kind(): TransportKind {
+    return this.#kind;
+  }
+
+  /** A session is open; `spreadMs` is what the collector said in WELCOME. */
+  welcomed(spreadMs: number): void {
+    this.#failures = 0;
+    this.#spreadMs = spreadMs;
+  }
+
+  /** The collector said in FENCE or by closing when to come again. */
+  delayAfterFence(retryAfterMs: number): number {
+    this.#failures = 0;
+    return retryAfterMs + this.#options.random() * this.#spreadMs;
+  }
+
+  /** How long to wait after a connection that was in session (`hadSession`), or was not. */
+  delayAfter(end: TransportEnd, hadSession: boolean): number {
+    const { firstMs, maxMs, random } = this.#options;
+    this.#choose(end, hadSession);
+    if (hadSession) return random() * this.#spreadMs;
+    if (REFUSED.has(end.status)) return REFUSED_MS * (0.5 + random() / 2);
+    const capMs = Math.min(maxMs, firstMs * 2 ** this.#failures++);
+    // Full jitter would let a collector that is down be asked twice at once: a tenth is kept.
+    const delayMs = capMs * (0.1 + 0.9 * random());
+    if (end.retryAfterMs === undefined) return delayMs;
+    return end.retryAfterMs + random() * Math.max(this.#spreadMs, capMs);
+  }
+
+  #choose({ status }: TransportEnd, hadSession: boolean): void {
+    if (this.#options.transport !== 'auto') return;
+    if (this.#kind === 'websocket') {
+      const isBlocked = !hadSession && status > 0 && !UNDERSTOOD.has(status);
+      if (isBlocked) this.#kind = 'poll';
+      this.#polls = 0;
+    } else if (++this.#polls >= POLLS_BEFORE_WEBSOCKET) {
+      this.#kind = 'websocket';
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { MetricType } from '../model/index.ts';
+import type { RuntimeStatus } from './runtime/agent-runtime.ts';
+import type { OwnMetric } from './sampling/own-source.ts';
+
+/** What an agent tells of itself. */
+export function ownMetrics(status: () => RuntimeStatus): OwnMetric[] {
+  const metric = (
+    type: MetricType,
+    name: string,
+    help: string,
+    value: (of: RuntimeStatus) => number,
+  ): OwnMetric => ({ name: `tidegauge_agent_${name}`, type, help, value: () => value(status()) });
+  return [
+    metric('gauge', 'series', 'Series known to the agent.', (of) => of.series),
+    metric('counter', 'samples_scheduled_total', 'Samples due by schedule.', (of) => {
+      return of.totals.scheduled;
+    }),
+    metric('counter', 'samples_present_total', 'Samples sealed.', (of) => of.totals.present),
+    metric('counter', 'samples_suppressed_total', 'Samples left out as unchanged.', (of) => {
+      return of.totals.suppressed;
+    }),
+    metric('counter', 'samples_shed_total', 'Samples given up under load.', (of) => of.totals.shed),
+    metric('counter', 'samples_failed_total', 'Samples that could not be read.', (of) => {
+      return of.totals.failed;
+    }),
+    metric('counter', 'batches_sealed_total', 'Batches sealed.', (of) => of.sealedBatches),
+    metric('counter', 'sent_bytes_total', 'Bytes of frames sent.', (of) => of.sentBytes),
+    metric('counter', 'sent_frames_total', 'Frames sent.', (of) => of.sentFrames),
+    metric('counter', 'frames_deferred_total', 'Live frames left to be pulled later.', (of) => {
+      return of.deferredFrames;
+    }),
+    metric('counter', 'connections_total', 'Attempts to connect.', (of) => of.connections),
+    metric('counter', 'sessions_total', 'Sessions that were opened.', (of) => of.sessions),
+    metric('gauge', 'session_open', 'Whether a session is open.', (of) => Number(of.inSession)),
+    metric('gauge', 'ring_used_bytes', 'Bytes held in the ring.', (of) => of.ringUsedBytes),
+    metric('gauge', 'ring_limit_bytes', 'Bytes that the ring may hold.', (of) => of.ringLimitBytes),
+    metric('counter', 'ring_write_failures_total', 'Failed writes of the ring.', (of) => {
+      return of.ringFailures;
+    }),
+    metric('counter', 'reads_total', 'Reads answered.', (of) => of.reads),
+    metric('gauge', 'leases_active', 'Leases that are active.', (of) => of.leases),
+    metric('counter', 'faults_total', 'Faults within the agent.', (of) => of.faults),
+    metric('counter', 'cpu_seconds_total', 'CPU time of the agent.', () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    }),
+    metric('gauge', 'resident_memory_bytes', 'Resident memory of the agent.', () => {
+      return process.memoryUsage.rss();
+    }),
+  ];
+}

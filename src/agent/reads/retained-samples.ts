@@ -1,0 +1,103 @@
+import type { Sealed, Stream, StreamExtent } from '../../formats/tide/index.ts';
+import {
+  BatchColumns,
+  BatchDecoder,
+  ContentHash,
+  type AuditWindow,
+  type Hash64,
+  type SchemaSeries,
+  seriesKey,
+} from '../../formats/tide/index.ts';
+import type { SealedIndex } from './sealed-index.ts';
+
+/** What reading back needs of the ring. */
+export interface ReadableRing {
+  read(epoch: number, stream: Stream, seq: number): Promise<Sealed | undefined>;
+  extents(): StreamExtent[];
+}
+
+export interface RetainedOptions {
+  readonly epoch: number;
+  readonly ring: ReadableRing;
+  readonly index: SealedIndex;
+  series(id: number): SchemaSeries | undefined;
+}
+
+/** Scratch memory of a megabyte; decoding is synchronous, so all agents of a process share it. */
+const decoder = new BatchDecoder();
+const STREAMS: readonly Stream[] = [0, 1];
+
+/** Reads back what this run sealed and the ring still has. */
+export class RetainedSamples {
+  readonly #options: RetainedOptions;
+
+  constructor(options: RetainedOptions) {
+    this.#options = options;
+  }
+
+  /** The columns of each retained batch that touches the times, one after another. */
+  async *batches(minTime: number, maxTime: number): AsyncGenerator<BatchColumns> {
+    const { epoch, ring, index } = this.#options;
+    for (const stream of STREAMS) {
+      for (const seq of index.overlapping(stream, minTime, maxTime)) {
+        const sealed = await ring.read(epoch, stream, seq);
+        if (sealed?.type !== 'BATCH') continue;
+        const columns = new BatchColumns(256);
+        decoder.decode(sealed.payload, sealed.codec, columns);
+        yield columns;
+      }
+    }
+  }
+
+  /** All of this run is held from this time on. */
+  retainedFrom(): number {
+    const { ring, index, epoch } = this.#options;
+    let from = epoch;
+    for (const { stream, firstRetained, lastSeq } of ring.extents()) {
+      if (firstRetained <= 1 || lastSeq === 0) continue;
+      from = Math.max(from, index.firstTime(stream, firstRetained) ?? Infinity);
+    }
+    return Number.isFinite(from) ? from : epoch;
+  }
+
+  /** Count and hash of a group's samples in `parts` windows of equal length. */
+  async audit(
+    group: number,
+    { minTime, maxTime, parts }: { minTime: number; maxTime: number; parts: number },
+  ): Promise<AuditWindow[]> {
+    const windows = windowsOf(minTime, maxTime, parts);
+    const hashes = windows.map(() => new ContentHash());
+    const keys = new Map<number, Hash64 | undefined>();
+    for await (const { length, seriesIds, timestamps, words } of this.batches(minTime, maxTime)) {
+      for (let index = 0; index < length; index++) {
+        const time = timestamps[index]!;
+        if (time < minTime || time > maxTime) continue;
+        const key = this.#keyOf(seriesIds[index]!, group, keys);
+        if (key === undefined) continue;
+        const at = windows.findIndex((window) => time <= window.maxTime);
+        hashes[at]?.add(key, time, words[2 * index]!, words[2 * index + 1]!);
+      }
+    }
+    return windows.map((window, index) => {
+      const { count = 0, hash = { low: 0, high: 0 } } = hashes[index] ?? {};
+      return { ...window, count, hash };
+    });
+  }
+
+  #keyOf(id: number, group: number, keys: Map<number, Hash64 | undefined>): Hash64 | undefined {
+    if (!keys.has(id)) {
+      const series = this.#options.series(id);
+      keys.set(id, series?.group === group ? seriesKey(series.labels) : undefined);
+    }
+    return keys.get(id);
+  }
+}
+
+/** Windows that follow one another without a gap; earlier ones are longer by the odd millisecond. */
+function windowsOf(minTime: number, maxTime: number, parts: number) {
+  const span = maxTime - minTime + 1;
+  return Array.from({ length: parts }, (_, index) => ({
+    minTime: minTime + Math.ceil((span * index) / parts),
+    maxTime: minTime + Math.ceil((span * (index + 1)) / parts) - 1,
+  }));
+}

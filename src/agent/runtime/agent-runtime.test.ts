@@ -1,0 +1,314 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { ScriptedCollector } from '../../../test/support/scripted-collector.ts';
+import {
+  ContentHash,
+  type GroupPolicy,
+  LANE_EVENT,
+  LANE_LIVE,
+  type Lease,
+  type Read,
+  seriesKey,
+} from '../../formats/tide/index.ts';
+import { Labels } from '../../model/index.ts';
+import { silentLogger } from '../../telemetry/index.ts';
+import { FakeClock } from '../../util/index.ts';
+import { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
+import { syntheticParts, SyntheticSource } from '../sampling/synthetic-source.ts';
+import { AgentRuntime, type AgentRuntimeOptions } from './agent-runtime.ts';
+
+const START_MS = 1_700_000_000_500;
+const FIRST_TICK_MS = 1_700_000_001_000;
+const SERIES = 3;
+const CHANGING = Labels.fromPairs(['__name__', 'deployed']);
+
+async function setUp(changes: Partial<AgentRuntimeOptions> = {}, memoryBytes = 1e6) {
+  const clock = new FakeClock(START_MS);
+  const collector = new ScriptedCollector();
+  const fenced: string[] = [];
+  const ring = await AgentRing.open({ ...DEFAULT_RING_OPTIONS, memoryBytes, epoch: START_MS });
+  const runtime = new AgentRuntime({
+    agentId: 'a1',
+    version: '0',
+    bootReason: 'START',
+    epoch: { epoch: START_MS, nonce: 1 },
+    ring,
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    connect: collector.connect,
+    externalLabels: Labels.fromObject({ zone: 'z' }),
+    groups: [
+      {
+        open: (namer) => new SyntheticSource(namer, { agent: 7, series: SERIES, intervalMs: 1000 }),
+        ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
+        ...{ priority: 'A', batchTicks: 1 },
+      },
+    ],
+    allowed: {
+      exposition: (name) =>
+        name === 'node'
+          ? () => Promise.resolve({ contentType: 'text/plain', body: new Uint8Array(100_000) })
+          : undefined,
+      functions: new Map([['answer', () => 42]]),
+    },
+    leaseSamplesPerSecondMax: 100,
+    flushes: false,
+    onFenced: (reason) => fenced.push(reason),
+    ...changes,
+  });
+  onTestFinished(() => runtime.stop('SHUTDOWN', 10));
+  runtime.start();
+  await clock.advance(0);
+  return { clock, collector, runtime, fenced };
+}
+
+function read(changes: Partial<Read>): Read {
+  return {
+    ...{ type: 'READ', requestId: 1, kind: 'INSTANT', selector: '', minTime: 0, maxTime: 0 },
+    ...{ resolutionMs: 0, budgetBytes: 1e6, timeoutMs: 1000, accept: '', cancel: false },
+    ...changes,
+  };
+}
+
+function lease(changes: Partial<Lease>): Lease {
+  return {
+    ...{ type: 'LEASE', leaseId: 5, selector: '{series="1"}', intervalMs: 100, predicate: '' },
+    ...{ ttlMs: 3000, samplesPerSecondMax: 0, ...changes },
+  };
+}
+
+const ticksOf = (collector: ScriptedCollector): number[] =>
+  collector.batches.flatMap(({ head }) => head.coverage.map(({ tickFrom }) => tickFrom));
+
+test('every tick of the grid is sealed with its coverage, and values tell agent, series and tick', async () => {
+  const { clock, collector } = await setUp();
+  const [hello] = collector.all('HELLO');
+  expect(hello).toMatchObject({ agentId: 'a1', bootReason: 'START', schemaVersion: 0 });
+  expect(hello?.groups.map(({ name }) => name)).toEqual(['event', 'synthetic']);
+  await clock.advance(3000);
+  expect(ticksOf(collector)).toEqual([0, 1, 2].map((tick) => FIRST_TICK_MS / 1000 + tick));
+  expect(collector.samples).toHaveLength(3 * SERIES);
+  for (const { series, time, value } of collector.samples) {
+    const { agent, series: ordinal, tick } = syntheticParts(value);
+    expect({ agent, tick }).toEqual({ agent: 7, tick: (time / 1000) % 1e8 });
+    expect(series).toBe(`tidegauge_synthetic{series="${ordinal}", zone="z"}`);
+  }
+  const { head } = collector.batches[0] ?? expect.fail();
+  expect(head.coverage[0]).toMatchObject({ group: 1, status: 'FULL', seriesCount: SERIES });
+});
+
+test('while the collector is away all goes to the ring; after it live comes first', async () => {
+  const { clock, collector } = await setUp();
+  await clock.advance(1000);
+  collector.isReachable = false;
+  collector.drop();
+  await clock.advance(5000);
+  expect(collector.batches).toHaveLength(1);
+  collector.isReachable = true;
+  await clock.advance(6000);
+  const hello = collector.all('HELLO').at(-1);
+  expect(hello?.bootReason).toBe('RECONNECT');
+  expect(hello?.streams.find(({ stream }) => stream === LANE_LIVE)?.lastSeq).toBeGreaterThan(5);
+  const live = collector.batches.filter(({ isRepair }) => !isRepair);
+  const first = live[1]?.sealed.seq ?? expect.fail('no live batch');
+  collector.send({
+    ...{ type: 'PULL_RANGE', requestId: 9, epoch: START_MS, stream: LANE_LIVE },
+    ...{ ranges: [{ from: 1, to: first - 1 }], budgetBytes: 1e6, timeoutMs: 1000 },
+  });
+  await clock.advance(500);
+  const all = new Set(ticksOf(collector));
+  const last = Math.max(...all);
+  for (let tick = FIRST_TICK_MS / 1000; tick <= last; tick++) expect(all.has(tick)).toBe(true);
+});
+
+test('a lease samples faster and ends by itself, though the collector is gone', async () => {
+  const { clock, collector, runtime } = await setUp();
+  await clock.advance(1200);
+  collector.send(lease({}));
+  expect(runtime.status().leases).toBe(1);
+  await clock.advance(1000);
+  const between = collector.batches.filter(({ head }) => head.coverage.length === 0);
+  expect(between.length).toBeGreaterThanOrEqual(8);
+  expect(between.flatMap(({ samples }) => samples).map(({ series }) => series)).toEqual(
+    between.map(() => 'tidegauge_synthetic{series="1", zone="z"}'),
+  );
+  collector.isReachable = false;
+  collector.drop();
+  await clock.advance(1900);
+  expect(runtime.status().leases).toBe(1);
+  await clock.advance(200);
+  expect(runtime.status().leases).toBe(0);
+  const { sealedBatches } = runtime.status();
+  await clock.advance(2000);
+  expect(runtime.status().sealedBatches - sealedBatches).toBe(2);
+});
+
+test('leases stay below the cap, and what cannot be is refused', async () => {
+  const { clock, collector } = await setUp();
+  await clock.advance(1200);
+  collector.send(lease({ selector: '', intervalMs: 20, ttlMs: 60_000 }));
+  const before = collector.samples.length;
+  await clock.advance(2000);
+  // Three series at 100 samples a second in all, beside those on the grid.
+  expect(collector.samples.length - before).toBeLessThanOrEqual(200 + 2 * SERIES);
+  collector.send(lease({ leaseId: 6 }));
+  collector.send(lease({ leaseId: 7, selector: 'nothing' }));
+  collector.send(lease({ leaseId: 5, ttlMs: 0 }));
+  await clock.advance(5000);
+  const leases = collector.all('HEARTBEAT').at(-1)?.leases ?? [];
+  expect(leases.map(({ leaseId, state }) => `${leaseId} ${state}`).sort()).toEqual([
+    ...['5 ENDED', '6 REFUSED', '7 REFUSED'],
+  ]);
+});
+
+test('READ gives values now, a range of the ring, and only what is allowed', async () => {
+  const { clock, collector } = await setUp();
+  await clock.advance(4300);
+  collector.send(read({ selector: '{series=~"0|2"}' }));
+  await clock.advance(10);
+  const instant = collector.all('READ_CHUNK').flatMap(({ data }) => collector.read(data));
+  expect(instant.map(({ time }) => time)).toEqual([START_MS + 4300, START_MS + 4300]);
+  expect(collector.all('READ_END').at(-1)).toMatchObject({ status: 'OK', chunkCount: 1 });
+
+  const from = FIRST_TICK_MS + 1000;
+  collector.send(
+    read({
+      requestId: 2,
+      kind: 'RANGE',
+      selector: '{series="1"}',
+      minTime: from,
+      maxTime: from + 1500,
+    }),
+  );
+  await clock.advance(10);
+  const [range] = collector.all('READ_CHUNK').filter(({ requestId }) => requestId === 2);
+  expect(collector.read(range?.data ?? expect.fail()).map(({ time }) => time)).toEqual([
+    ...[from, from + 1000],
+  ]);
+
+  const ends = async (changes: Partial<Read>): Promise<string | undefined> => {
+    collector.send(read({ requestId: 100 + collector.messages.length, ...changes }));
+    await clock.advance(10);
+    return collector.all('READ_END').at(-1)?.status;
+  };
+  expect(await ends({ kind: 'EXPOSITION', selector: 'http://169.254.169.254/' })).toBe('DENIED');
+  expect(await ends({ kind: 'EXPOSITION', selector: 'node' })).toBe('OK');
+  expect(collector.all('READ_END').at(-1)?.chunkCount).toBe(2);
+  expect(await ends({ kind: 'EXPOSITION', selector: 'node', budgetBytes: 1000 })).toBe('BUDGET');
+  expect(await ends({ kind: 'FUNCTION', selector: 'rm' })).toBe('NOT_FOUND');
+  expect(await ends({ kind: 'FUNCTION', selector: 'answer' })).toBe('OK');
+  expect(await ends({ selector: '{' })).toBe('FAILED');
+});
+
+test('a read that takes too long, or is one too many, ends and says so', async () => {
+  const { clock, collector } = await setUp({
+    allowed: { exposition: () => () => new Promise(() => {}), functions: new Map() },
+  });
+  for (const requestId of [1, 2, 3]) collector.send(read({ requestId, kind: 'EXPOSITION' }));
+  collector.send(read({ requestId: 2, cancel: true }));
+  await clock.advance(1100);
+  const ends = collector.all('READ_END').map(({ requestId, status }) => `${requestId} ${status}`);
+  expect(ends).toEqual(['3 BUSY', '2 CANCELED', '1 TIMEOUT']);
+});
+
+test('AUDIT counts and hashes what was sealed', async () => {
+  const { clock, collector } = await setUp();
+  await clock.advance(4700);
+  const [minTime, maxTime] = [FIRST_TICK_MS, FIRST_TICK_MS + 3999];
+  collector.send({ type: 'AUDIT', requestId: 4, group: 1, minTime, maxTime, parts: 2 });
+  await clock.advance(10);
+  const result = collector.all('AUDIT_RESULT')[0] ?? expect.fail('no result');
+  expect(result.retainedFrom).toBe(START_MS);
+  expect(result.windows.map(({ count }) => count)).toEqual([2 * SERIES, 2 * SERIES]);
+  for (const window of result.windows) {
+    const want = new ContentHash();
+    for (const { series, time, value } of collector.samples) {
+      if (time < window.minTime || time > window.maxTime) continue;
+      const ordinal = /series="(\d)"/.exec(series)?.[1] ?? '';
+      const labels = { __name__: 'tidegauge_synthetic', series: ordinal, zone: 'z' };
+      const words = new Uint32Array(Float64Array.of(value).buffer);
+      want.add(seriesKey(Labels.fromObject(labels)), time, words[0]!, words[1]!);
+    }
+    expect(window.hash).toEqual(want.hash);
+  }
+});
+
+test('a policy changes mode and rhythm, and every tick stays accounted for', async () => {
+  const { clock, collector } = await setUp();
+  await clock.advance(1000);
+  const own = collector.all('HELLO')[0]?.groups[1] ?? expect.fail('no group');
+  const apply = (version: number, changes: Partial<GroupPolicy>): void => {
+    const groups = [{ ...own, ...changes }];
+    const policy = { version, groups, tolerances: [], shedOrder: [], hash: { low: 1, high: 2 } };
+    collector.send({ type: 'POLICY', policy });
+  };
+  apply(3, { intervalMs: 3000 });
+  await clock.advance(6000);
+  const entries = collector.batches.flatMap(({ head }) => head.coverage).slice(1);
+  expect(entries.filter(({ status }) => status === 'FULL')).toHaveLength(2);
+  expect(entries.filter(({ reason }) => reason === 'SHED')).toHaveLength(4);
+  expect(collector.all('HEARTBEAT').at(-1)).toMatchObject({
+    ...{ policyVersion: 3, policyHash: { low: 1, high: 2 } },
+  });
+  apply(2, { intervalMs: 1000 });
+  await clock.advance(3000);
+  expect(collector.batches.at(-1)?.head.policyVersion).toBe(3);
+});
+
+test('an event goes out at once, on its own lane', async () => {
+  const { clock, collector, runtime } = await setUp();
+  const describe = () =>
+    ({ family: 'deployed', type: 'gauge', unit: '', help: '', priority: 'A' }) as const;
+  runtime.event([{ labels: CHANGING, value: 1, describe }]);
+  runtime.event([{ labels: CHANGING, value: 2, describe }]);
+  await clock.advance(0);
+  const events = collector.batches.filter(({ sealed }) => sealed.stream === LANE_EVENT);
+  expect(events.map(({ head }) => head.coverage[0]?.tickFrom)).toEqual([1, 2]);
+  expect(events.flatMap(({ samples }) => samples).map(({ time }) => time)).toEqual([
+    ...[START_MS, START_MS + 1],
+  ]);
+});
+
+test('BYE says what was sealed last, after all of it', async () => {
+  const { clock, collector, runtime } = await setUp();
+  await clock.advance(2100);
+  const stopped = runtime.stop('SHUTDOWN', 1000);
+  await clock.advance(10);
+  await stopped;
+  const bye = collector.all('BYE')[0] ?? expect.fail('no BYE');
+  expect(bye.reason).toBe('SHUTDOWN');
+  expect(bye.streams[LANE_LIVE]?.lastSeq).toBe(collector.batches.at(-1)?.sealed.seq);
+  expect(collector.messages.at(-1)?.type).toBe('BYE');
+  expect(clock.pending).toBe(0);
+});
+
+test('a fence for good ends it; one with a time to come back does not', async () => {
+  const { clock, collector, fenced } = await setUp();
+  const fence = { type: 'FENCE', message: 'shutting down', currentEpoch: 0 } as const;
+  collector.send({ ...fence, reason: 'LEAVING', retryAfterMs: 2000 });
+  await clock.advance(1999);
+  expect(collector.all('HELLO')).toHaveLength(1);
+  await clock.advance(1000);
+  expect(collector.all('HELLO')).toHaveLength(2);
+  collector.send({ ...fence, reason: 'SUPERSEDED', retryAfterMs: undefined });
+  await clock.advance(120_000);
+  expect(collector.all('HELLO')).toHaveLength(2);
+  expect(fenced).toEqual(['SUPERSEDED: shutting down']);
+});
+
+test('a collector that falls silent is left and called again', async () => {
+  const { clock, collector } = await setUp();
+  await clock.advance(12_000);
+  expect(collector.all('HELLO')).toHaveLength(1);
+  await clock.advance(2500);
+  expect(collector.all('HELLO').length).toBeGreaterThan(1);
+});
+
+test('a ring that overflows says from when on it can vouch', async () => {
+  const { clock, collector } = await setUp({}, 2000);
+  await clock.advance(60_000);
+  collector.send({ type: 'AUDIT', requestId: 1, group: 1, minTime: 0, maxTime: 1, parts: 1 });
+  await clock.advance(10);
+  const { retainedFrom } = collector.all('AUDIT_RESULT')[0] ?? expect.fail('no result');
+  expect(retainedFrom).toBeGreaterThan(START_MS);
+});

@@ -1,0 +1,226 @@
+import type { BatchColumns, GroupPolicy, SkipReason, Tolerance } from '../../formats/tide/index.ts';
+import { messageOf } from '../../model/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { CancelTimer, Clock } from '../../util/index.ts';
+import { GroupSampler, type SampledTick, type SampleTotals } from '../sampling/group-sampler.ts';
+import { type GroupSource, Reading } from '../sampling/group-source.ts';
+import type { SeriesState } from '../sampling/series-state.ts';
+import type { SeriesTable } from '../sampling/series-table.ts';
+
+/** The longest that a timer of Node can wait. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Ticks that are gathered at most where sending has to be spared. */
+const LINGER_TICKS_MAX = 10;
+
+export interface GroupRunnerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly source: GroupSource;
+  readonly policy: GroupPolicy;
+  readonly tolerance: Tolerance | undefined;
+  readonly table: SeriesTable;
+  readonly state: SeriesState;
+  readonly totals: SampleTotals;
+  /** Sampling starts with the first tick at or after this: the epoch, for the first policy. */
+  readonly startMs: number;
+  /** How long after its tick a group is read, so that agents do not all send at once. */
+  readonly spreadMs: number;
+  /** Seals ticks of this group. */
+  seal(ticks: readonly SampledTick[]): void;
+  /** Seals samples between ticks. */
+  sealBetween(columns: BatchColumns): void;
+  /** Whether to gather more ticks for each batch, and whether to leave this tick out. */
+  pressure(): { readonly linger: boolean; readonly shed: boolean };
+  /** Something that must not happen did: to be said; reading goes on. */
+  onFault(error: unknown): void;
+}
+
+/** Reads one source on its tick grid, for as long as it runs. */
+export class GroupRunner {
+  readonly #options: GroupRunnerOptions;
+  readonly #reading = new Reading();
+  readonly #abort = new AbortController();
+  readonly sampler: GroupSampler;
+  #cancelTimer: CancelTimer = () => {};
+  #busy: Promise<void> | undefined;
+  #stopped = false;
+  #isOverrun = false;
+  /** Every so many ticks are read; those between are declared as shed. */
+  #strideTicks = 1;
+  #cancelBetween: CancelTimer = () => {};
+  failures = 0;
+
+  constructor(options: GroupRunnerOptions) {
+    this.#options = options;
+    const { policy, startMs, source } = options;
+    const lastTick = Math.ceil((startMs - policy.anchorMs) / policy.intervalMs) - 1;
+    this.sampler = new GroupSampler({
+      ...options,
+      marksEnds: source.marksEnds,
+      lastTick: Math.max(-1, lastTick),
+    });
+  }
+
+  get name(): string {
+    return this.#options.source.name;
+  }
+
+  get source(): GroupSource {
+    return this.#options.source;
+  }
+
+  start(): void {
+    this.#arm();
+  }
+
+  /** Ends reading, and seals what waits. The source is closed by whoever opened it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#cancelBetween();
+    this.#abort.abort();
+    await this.#busy;
+    this.flush();
+  }
+
+  /**
+   * Goes by another policy. The grid stays as it was declared, so that every tick of it is accounted
+   * for: a longer interval leaves out ticks and says so, a shorter one reads between them.
+   */
+  configure(policy: GroupPolicy, tolerance: Tolerance | undefined): void {
+    const { intervalMs, anchorMs } = this.sampler.policy;
+    this.flush();
+    this.sampler.configure({ ...policy, intervalMs, anchorMs }, tolerance);
+    this.#strideTicks = Math.max(1, Math.round(policy.intervalMs / intervalMs));
+    this.#cancelBetween();
+    if (policy.intervalMs < intervalMs) this.#armBetween(policy.intervalMs);
+  }
+
+  /** Seals what waits. */
+  flush(): void {
+    this.#options.seal(this.sampler.takePending());
+  }
+
+  /**
+   * Reads once between ticks and seals the samples of the wanted series. Undefined where a reading
+   * is under way (the next tick is then as good) or nothing was found.
+   */
+  async readBetween(wanted: (id: number) => boolean): Promise<BatchColumns | undefined> {
+    if (this.#busy !== undefined || this.#stopped) return undefined;
+    // A tick is due, and only waits for its turn: its samples must not be older than these.
+    if (this.sampler.tickAt(this.#options.clock.now()) > this.sampler.lastTick) return undefined;
+    let found: BatchColumns | undefined;
+    this.#busy = this.#between(wanted)
+      .then((columns) => {
+        found = columns;
+      })
+      .catch((error: unknown) => this.#options.onFault(error))
+      .finally(() => {
+        this.#busy = undefined;
+      });
+    await this.#busy;
+    return found;
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    const { clock, spreadMs } = this.#options;
+    const nowMs = clock.now();
+    const { sampler } = this;
+    // A tick at this very time is due, if it was not taken.
+    const next = Math.max(sampler.lastTick + 1, sampler.tickAt(nowMs - spreadMs));
+    const delayMs = sampler.timeOf(next) + spreadMs - nowMs;
+    // After the clock was set back the next tick is far away: look again before.
+    const waitMs = Math.min(TIMER_MS_MAX, Math.max(0, delayMs), 60_000);
+    this.#cancelTimer = clock.setTimer(waitMs, () => this.#due());
+  }
+
+  #armBetween(everyMs: number): void {
+    if (this.#stopped) return;
+    this.#cancelBetween = this.#options.clock.setTimer(everyMs, () => {
+      void this.readBetween(() => true);
+      this.#armBetween(everyMs);
+    });
+  }
+
+  #due(): void {
+    if (this.#busy !== undefined) {
+      // Somebody reads between ticks: go on as soon as that is done.
+      void this.#busy.then(() => this.#arm());
+      return;
+    }
+    const tick = this.#tickNow();
+    if (tick <= this.sampler.lastTick) {
+      this.#arm();
+      return;
+    }
+    const done = this.#tick(tick)
+      .catch((error: unknown) => this.#options.onFault(error))
+      .finally(() => {
+        this.#busy = undefined;
+      });
+    this.#busy = done;
+    void done.then(() => {
+      this.#isOverrun = this.#tickNow() > tick + 1;
+      this.#arm();
+    });
+  }
+
+  #tickNow(): number {
+    const { clock, spreadMs } = this.#options;
+    return this.sampler.tickAt(clock.now() - spreadMs);
+  }
+
+  async #tick(tick: number): Promise<void> {
+    const { sampler } = this;
+    const { shed, linger } = this.#options.pressure();
+    if (tick > sampler.lastTick + 1) {
+      const reason: SkipReason = this.#isOverrun ? 'OVERRUN' : 'PAUSED';
+      sampler.skip(sampler.lastTick + 1, tick - 1, reason);
+    }
+    if (shed || tick % this.#strideTicks !== 0) {
+      sampler.skip(tick, tick, 'SHED');
+    } else {
+      const reading = this.#reading;
+      reading.reset();
+      if (await this.#read(sampler.timeOf(tick), reading)) {
+        if (this.#stopped && reading.columns.length === 0) return;
+        sampler.take(tick, reading);
+      } else {
+        sampler.skip(tick, tick, 'TARGET_FAILED');
+      }
+    }
+    const { batchTicks } = sampler.policy;
+    const gathered = linger ? Math.max(batchTicks, LINGER_TICKS_MAX) : batchTicks;
+    if (sampler.pendingTicks >= gathered) this.flush();
+  }
+
+  async #between(wanted: (id: number) => boolean): Promise<BatchColumns | undefined> {
+    const reading = this.#reading;
+    reading.reset();
+    if (!(await this.#read(this.#options.clock.now(), reading))) return undefined;
+    const columns = this.sampler.takeBetween(reading, wanted);
+    if (columns !== undefined) {
+      // What was sampled before goes first.
+      this.flush();
+      this.#options.sealBetween(columns);
+    }
+    return columns;
+  }
+
+  /** False where the source could not be read at all. */
+  async #read(timestamp: number, reading: Reading): Promise<boolean> {
+    const { source, logger } = this.#options;
+    try {
+      await source.read(timestamp, reading, this.#abort.signal);
+      if (reading.failed) this.failures++;
+      return true;
+    } catch (error) {
+      // Said when it begins: a source that stays broken would fill the log.
+      if (this.failures++ === 0) {
+        logger.warn({ group: source.name, err: messageOf(error) }, 'a source cannot be read');
+      }
+      return false;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+// The agent without its sources: what programs other than `tidegauge agent` are built on.
+export { connector } from '../connection/connector.ts';
+export type { Connect, TransportEvents } from '../connection/transport.ts';
+export { disklessEpoch } from '../epoch.ts';
+export { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
+export type { GroupSource, Reading, SeriesNamer } from '../sampling/group-source.ts';
+export type { AgentRuntimeOptions, GroupSetup, RuntimeStatus } from './agent-runtime.ts';
+export { AgentRuntime } from './agent-runtime.ts';

@@ -1,0 +1,173 @@
+import { expect, test } from 'vitest';
+import { coverageProblem, type GroupPolicy } from '../../formats/tide/index.ts';
+import { isStaleAt, Labels } from '../../model/index.ts';
+import { GroupSampler } from './group-sampler.ts';
+import { Reading } from './group-source.ts';
+import { SeriesState } from './series-state.ts';
+import { SeriesTable } from './series-table.ts';
+
+const POLICY: GroupPolicy = {
+  group: 7,
+  name: 'test',
+  selector: '',
+  intervalMs: 1000,
+  anchorMs: 0,
+  mode: 'ON_CHANGE',
+  toleranceId: 1,
+  priority: 'B',
+  batchTicks: 1,
+  syncTicks: 4,
+  dampeningMs: 0,
+};
+
+function setUp(changes: Partial<GroupPolicy> = {}, marksEnds = false) {
+  const table = new SeriesTable(Labels.EMPTY);
+  const totals = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 };
+  const sampler = new GroupSampler({
+    policy: { ...POLICY, ...changes },
+    tolerance: { id: 1, kind: 'ABSOLUTE', value: 1 },
+    marksEnds,
+    table,
+    state: new SeriesState(),
+    totals,
+    lastTick: 0,
+  });
+  const idOf = (name: string): number =>
+    table.add(7, Labels.fromPairs(['__name__', name]), () => ({
+      family: name,
+      type: name.endsWith('_total') ? 'counter' : 'gauge',
+      unit: '',
+      help: '',
+      priority: 'B',
+    }));
+  const reading = new Reading();
+  /** Takes a tick with these values; what comes of it as texts. */
+  const take = (tick: number, values: Record<string, number>, failed = false) => {
+    reading.reset();
+    reading.failed = failed;
+    for (const [name, value] of Object.entries(values)) {
+      reading.columns.pushValue(idOf(name), tick * 1000, value);
+    }
+    sampler.take(tick, reading);
+    const [sampled] = sampler.takePending();
+    if (sampled === undefined) return expect.fail('no tick');
+    for (const entry of sampled.entries) expect(coverageProblem(entry)).toBeUndefined();
+    const { columns, entries } = sampled;
+    const sent = Array.from({ length: columns.length }, (_, at) => {
+      const name = table.get(columns.seriesIds[at]!)?.family;
+      return `${name}=${isStaleAt(columns.words, at) ? 'stale' : columns.values[at]}`;
+    });
+    return { sent, entry: entries[0]!, entries };
+  };
+  return { table, sampler, totals, take, reading, idOf };
+}
+
+test('on change, what is within the tolerance of what was sent is suppressed and declared', () => {
+  const { take, totals } = setUp();
+  expect(take(1, { load: 10, other: 5 }).entry).toMatchObject({ status: 'FULL', presentCount: 2 });
+  const second = take(2, { load: 10.9, other: 7 });
+  expect(second.sent).toEqual(['other=7']);
+  expect(second.entry).toMatchObject({
+    ...{ group: 7, tickFrom: 2, tickTo: 2, status: 'ON_CHANGE', toleranceId: 1 },
+    ...{ seriesCount: 2, presentCount: 1, suppressedCount: 1, failedCount: 0 },
+  });
+  // Compared with what was sent, not with what was read: drift does not hide.
+  expect(take(3, { load: 11.1, other: 7 }).sent).toEqual(['load=11.1']);
+  expect(totals).toMatchObject({ scheduled: 6, present: 4, suppressed: 2 });
+});
+
+test('every sync tick sends everything', () => {
+  const { take } = setUp();
+  const sent = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((tick) => take(tick, { load: 1 }).sent.length);
+  expect(sent).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+});
+
+test('a counter is suppressed only where it stands still', () => {
+  const { take } = setUp();
+  take(1, { ops_total: 100 });
+  expect(take(2, { ops_total: 100.5 }).sent).toEqual(['ops_total=100.5']);
+  expect(take(3, { ops_total: 100.5 }).sent).toEqual([]);
+});
+
+test('a NaN that stays is suppressed, one that comes is sent', () => {
+  const { take } = setUp();
+  take(1, { load: 1 });
+  expect(take(2, { load: NaN }).sent).toEqual(['load=NaN']);
+  expect(take(3, { load: NaN }).sent).toEqual([]);
+  expect(take(4, { load: 1 }).sent).toEqual(['load=1']);
+});
+
+test('a series that is missing from a good reading ends with a marker, and is scheduled no more', () => {
+  const { take } = setUp({ mode: 'SAMPLE' });
+  take(1, { a: 1, b: 1 });
+  const second = take(2, { a: 1 });
+  expect(second.sent).toEqual(['a=1', 'b=stale']);
+  expect(second.entry).toMatchObject({ seriesCount: 2, presentCount: 2, status: 'FULL' });
+  expect(take(3, { a: 1 }).entry).toMatchObject({ seriesCount: 1, presentCount: 1 });
+  expect(take(4, { a: 1, b: 2 }).sent).toEqual(['a=1', 'b=2']);
+});
+
+test('a source that fails has its series counted as failed until it is back', () => {
+  const { take, totals } = setUp({ mode: 'SAMPLE' }, true);
+  take(1, { a: 1, b: 1, up: 1 });
+  for (const tick of [2, 3]) {
+    expect(take(tick, { up: 0 }, true).entry).toMatchObject({
+      ...{ status: 'PARTIAL', reason: 'TARGET_FAILED' },
+      ...{ seriesCount: 3, presentCount: 1, failedCount: 2 },
+    });
+  }
+  expect(take(4, { a: 1, up: 1 }).entry).toMatchObject({ seriesCount: 2, status: 'FULL' });
+  expect(totals).toMatchObject({ scheduled: 11, present: 7, failed: 4 });
+});
+
+test('ticks that were not read are accounted for with their reason', () => {
+  const { take, sampler } = setUp({ mode: 'SAMPLE' });
+  take(1, { a: 1, b: 1 });
+  sampler.skip(2, 6, 'PAUSED');
+  sampler.skip(7, 7, 'SHED');
+  const entries = sampler.takePending().flatMap((tick) => tick.entries);
+  expect(entries[0]).toMatchObject({
+    ...{ tickFrom: 2, tickTo: 6, status: 'SKIPPED', reason: 'PAUSED', failedCount: 10 },
+  });
+  expect(entries[1]).toMatchObject({ tickFrom: 7, reason: 'SHED', shedCount: 2, failedCount: 0 });
+  for (const entry of entries) expect(coverageProblem(entry)).toBeUndefined();
+});
+
+test('a sample no newer than the last of its series is not sent again', () => {
+  const { sampler, reading, idOf } = setUp({ mode: 'SAMPLE' });
+  const id = idOf('batch_job_time');
+  for (const tick of [1, 2]) {
+    reading.reset();
+    reading.columns.pushValue(id, 500, 42);
+    sampler.take(tick, reading);
+  }
+  const [first, second] = sampler.takePending();
+  expect(first?.columns.length).toBe(1);
+  expect(second?.columns.length).toBe(0);
+  expect(second?.entries[0]).toMatchObject({ status: 'ON_CHANGE', suppressedCount: 1 });
+});
+
+test('samples between ticks leave no trace of what was not wanted', () => {
+  const { sampler, reading, idOf, take } = setUp();
+  take(1, { a: 1, b: 1 });
+  reading.reset();
+  reading.columns.pushValue(idOf('a'), 1500, 9);
+  reading.columns.pushValue(idOf('b'), 1500, 9);
+  const between = sampler.takeBetween(reading, (id) => id === idOf('a'));
+  expect(Array.from(between?.seriesIds.subarray(0, between.length) ?? [])).toEqual([idOf('a')]);
+  // `a` was sent as 9 meanwhile, `b` is still carried as 1.
+  expect(take(2, { a: 9, b: 9 }).sent).toEqual(['b=9']);
+});
+
+test('a large group is accounted for in parts of fixed series', () => {
+  const { take } = setUp({ mode: 'SAMPLE' });
+  const values = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`s${at}`, at]));
+  const first = take(1, values);
+  expect(first.entries.map(({ part, parts, seriesCount }) => [part, parts, seriesCount])).toEqual([
+    [0, 2, 4096],
+    [1, 2, 904],
+  ]);
+  delete values['s0'];
+  expect(take(2, values).sent).toContain('s0=stale');
+  expect(take(3, values).entries.map(({ seriesCount }) => seriesCount)).toEqual([4095, 904]);
+});

@@ -1,0 +1,127 @@
+import type { Appender, CommitResult, LocalTarget } from '../../ingest/pull/index.ts';
+import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../../ingest/pull/index.ts';
+import type { Labels, Metadata } from '../../model/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
+
+/** Endings that name a series of a family, beside the family's own name. */
+const FAMILY_SUFFIX = /_(?:bucket|sum|count|total|created|info|gcount|gsum)$/;
+/** In place of an id: the series is named at commit; or it was never. */
+const UNNAMED = -1;
+const FORGOTTEN = -2;
+const UNKNOWN: Metadata = { type: 'unknown', help: '', unit: '' };
+
+/** A new series waits for the metadata that its own body brings after it. */
+interface PendingSeries {
+  readonly labels: Labels;
+  readonly ref: number;
+}
+
+/**
+ * A scraped target as a group of the agent: stands in for the store that a scrape appends to. A ref
+ * is a place in `#ids`, so that series can be named when their metadata is known, at commit.
+ */
+export class ScrapeSource implements GroupSource {
+  readonly name: string;
+  readonly marksEnds = true;
+  readonly #target: LocalTarget;
+  readonly #namer: SeriesNamer;
+  /** Ids of the series by ref; a ref is at least 1. */
+  readonly #ids: number[] = [FORGOTTEN];
+  readonly #refs = new Map<string, number>();
+  readonly #metadata = new Map<string, Metadata>();
+  readonly #logger: Logger;
+  #reading: Reading | undefined;
+  #lastError = '';
+
+  constructor(open: (appender: () => Appender) => LocalTarget, namer: SeriesNamer, logger: Logger) {
+    this.#namer = namer;
+    this.#logger = logger;
+    this.#target = open(() => this.#appender());
+    const { jobName, target } = this.#target;
+    this.name = `scrape/${jobName}/${target.labels.get('instance')}`;
+  }
+
+  async read(timestamp: number, reading: Reading, signal: AbortSignal): Promise<void> {
+    this.#reading = reading;
+    const { error } = await this.#target.scrape(timestamp, signal);
+    this.#reading = undefined;
+    reading.failed = error !== '';
+    // Said when it begins and when it changes.
+    if (error !== this.#lastError && error !== '') {
+      this.#logger.warn({ group: this.name, err: error }, 'a target cannot be scraped');
+    }
+    this.#lastError = error;
+  }
+
+  #appender(): Appender {
+    const pending: PendingSeries[] = [];
+    const samples = new SampleBatch(256);
+    return {
+      samples,
+      series: (labels) => {
+        const known = this.#refs.get(labels.key);
+        if (known !== undefined && this.#isKnown(known)) return known;
+        const ref = this.#ids.length;
+        this.#ids.push(UNNAMED);
+        this.#refs.set(labels.key, ref);
+        pending.push({ labels, ref });
+        return ref;
+      },
+      // The protocol carries float samples alone; text formats have no native histograms.
+      addHistogram: () => {},
+      addExemplar: () => {},
+      setMetadata: (family, metadata) => {
+        this.#metadata.set(family, metadata);
+      },
+      putState: () => {},
+      commit: () => Promise.resolve(this.#commit(samples, pending)),
+      rollback: () => {
+        for (const { labels } of pending) this.#refs.delete(labels.key);
+      },
+    };
+  }
+
+  #commit(samples: SampleBatch, pending: readonly PendingSeries[]): CommitResult {
+    for (const { labels, ref } of pending) {
+      this.#ids[ref] = this.#namer.id(labels, () => this.#describe(labels.metricName));
+    }
+    const { length, refs, timestamps, words } = samples;
+    const counts = new Uint32Array(OUTCOME_COUNT);
+    let outcomes: Uint8Array | undefined;
+    const columns = this.#reading?.columns;
+    columns?.reserve(length);
+    for (let index = 0; index < length; index++) {
+      const ref = refs[index]!;
+      if (!this.#isKnown(ref)) {
+        // The agent has forgotten the series: the scrape names it again.
+        outcomes ??= new Uint8Array(length);
+        outcomes[index] = SampleOutcome.UNKNOWN_SERIES;
+        counts[SampleOutcome.UNKNOWN_SERIES]!++;
+        continue;
+      }
+      counts[SampleOutcome.STORED]!++;
+      if (columns === undefined) continue;
+      const at = columns.length++;
+      columns.seriesIds[at] = this.#ids[ref]!;
+      columns.timestamps[at] = timestamps[index]!;
+      columns.words[2 * at] = words[2 * index]!;
+      columns.words[2 * at + 1] = words[2 * index + 1]!;
+    }
+    return { counts, outcomes, histogramOutcomes: undefined };
+  }
+
+  /** Whether a ref stands for a series; also while that waits to be named at commit. */
+  #isKnown(ref: number): boolean {
+    const id = this.#ids[ref];
+    return id === UNNAMED || (id !== undefined && id >= 0 && this.#namer.isKnown(id));
+  }
+
+  #describe(name: string) {
+    const family = this.#metadata.has(name) ? name : name.replace(FAMILY_SUFFIX, '');
+    const found = this.#metadata.get(family);
+    const { type, help, unit } = found ?? UNKNOWN;
+    const known = found === undefined ? name : family;
+    return { family: known, type, help, unit, priority: 'B' as const };
+  }
+}

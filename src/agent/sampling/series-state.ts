@@ -1,0 +1,59 @@
+import { isStaleAt } from '../../model/index.ts';
+
+const CAPACITY_MIN = 256;
+
+/** Not seen yet. */
+export const SERIES_NEW = 0;
+/** Left unsent only where nothing changed: a counter that is off by any tolerance is wrong. */
+export const SERIES_EXACT = 1;
+/** A difference within the tolerance may be left unsent. */
+export const SERIES_TOLERANT = 2;
+
+/** What the sampler remembers of each series, by id: columns that grow together. */
+export class SeriesState {
+  #capacity = 0;
+  /** Words of the value read last. */
+  lastWords = new Uint32Array(0);
+  lastTimes = new Float64Array(0);
+  /** Words of the value sent last: what the collector carries forward. */
+  sentWords = new Uint32Array(0);
+  sentValues = new Float64Array(0);
+  /** 1 once a value was sent. */
+  isSent = new Uint8Array(0);
+  /** The reading that the series was seen in last. */
+  seenAt = new Float64Array(0);
+  /** 1 while the series is scheduled at each tick of its group. */
+  isLive = new Uint8Array(0);
+  /** Which part of its group the series belongs to. */
+  part = new Uint16Array(0);
+  /** One of the constants above. */
+  kind = new Uint8Array(0);
+
+  /** Makes room for ids below `end`. */
+  reserve(end: number): void {
+    if (end <= this.#capacity) return;
+    const capacity = Math.max(end, 2 * this.#capacity, CAPACITY_MIN);
+    this.lastTimes = grow(this.lastTimes, new Float64Array(capacity).fill(-Infinity));
+    this.lastWords = grow(this.lastWords, new Uint32Array(2 * capacity));
+    const sentValues = new Float64Array(capacity);
+    const sentWords = new Uint32Array(sentValues.buffer);
+    this.sentWords = grow(this.sentWords, sentWords);
+    this.sentValues = sentValues;
+    this.isSent = grow(this.isSent, new Uint8Array(capacity));
+    this.seenAt = grow(this.seenAt, new Float64Array(capacity));
+    this.isLive = grow(this.isLive, new Uint8Array(capacity));
+    this.part = grow(this.part, new Uint16Array(capacity));
+    this.kind = grow(this.kind, new Uint8Array(capacity));
+    this.#capacity = capacity;
+  }
+
+  /** Whether the value read last is a staleness marker, or nothing was read. */
+  isGone(id: number): boolean {
+    return this.lastTimes[id] === -Infinity || isStaleAt(this.lastWords, id);
+  }
+}
+
+function grow<A extends { set(other: A): void }>(old: A, larger: A): A {
+  larger.set(old);
+  return larger;
+}

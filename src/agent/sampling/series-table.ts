@@ -1,0 +1,112 @@
+import type { Hash64, SchemaChange, SchemaSeries } from '../../formats/tide/index.ts';
+import { schemaSeriesHash, xorHash } from '../../formats/tide/index.ts';
+import type { Labels } from '../../model/index.ts';
+
+/** What a series is, beside its labels and its group. */
+export type SeriesDescription = Pick<
+  SchemaSeries,
+  'family' | 'type' | 'unit' | 'help' | 'priority'
+>;
+
+/**
+ * Every series that this run of the agent has named, by id. What was added or ended since the last
+ * change is what the next SCHEMA says. Ids count up from 0 and are not used again.
+ */
+export class SeriesTable {
+  readonly #externalLabels: Labels;
+  readonly #series: (SchemaSeries | undefined)[] = [];
+  /** By id; undefined once a series has ended. */
+  readonly #keys: (string | undefined)[] = [];
+  readonly #ids = new Map<string, number>();
+  #added: SchemaSeries[] = [];
+  #ended: number[] = [];
+  #hash: Hash64 = { low: 0, high: 0 };
+  #version = 0;
+
+  /** @param externalLabels stand on every series that has no label of that name. */
+  constructor(externalLabels: Labels) {
+    this.#externalLabels = externalLabels;
+  }
+
+  /** Of the schema that was taken last. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Of the schema that was taken last. */
+  get hash(): Hash64 {
+    return this.#hash;
+  }
+
+  /** One more than the highest id. */
+  get idEnd(): number {
+    return this.#series.length;
+  }
+
+  /** Series that have not ended. */
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** Whether the next `takeChange` has something to say. */
+  get hasChange(): boolean {
+    return this.#added.length > 0 || this.#ended.length > 0;
+  }
+
+  get(id: number): SchemaSeries | undefined {
+    return this.#series[id];
+  }
+
+  /** The id of a series within a group, made where there is none. */
+  add(group: number, labels: Labels, describe: () => SeriesDescription): number {
+    const key = `${group} ${labels.key}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#series.length;
+    const series: SchemaSeries = { id, labels: this.#complete(labels), group, ...describe() };
+    this.#series.push(series);
+    this.#keys.push(key);
+    this.#ids.set(key, id);
+    this.#added.push(series);
+    return id;
+  }
+
+  /** The series will not come again under this id. */
+  end(id: number): void {
+    const series = this.#series[id];
+    if (series === undefined) return;
+    this.#ids.delete(this.#keys[id] as string);
+    this.#series[id] = undefined;
+    this.#keys[id] = undefined;
+    // One that was never told of need not be ended.
+    const untold = this.#added.indexOf(series);
+    if (untold >= 0) this.#added.splice(untold, 1);
+    else {
+      this.#ended.push(id);
+      this.#hash = xorHash(this.#hash, schemaSeriesHash(series));
+    }
+  }
+
+  /**
+   * What changed since the last call, at most `maxSeries` additions of it; the caller goes on until
+   * `hasChange` is false. Each change has the next version.
+   */
+  takeChange(maxSeries: number): SchemaChange {
+    const series = this.#added.splice(0, maxSeries);
+    const tombstones = this.#ended.splice(0, maxSeries).sort((a, b) => a - b);
+    for (const one of series) this.#hash = xorHash(this.#hash, schemaSeriesHash(one));
+    return { version: ++this.#version, series, tombstones, hash: this.#hash };
+  }
+
+  *[Symbol.iterator](): IterableIterator<SchemaSeries> {
+    for (const series of this.#series) if (series !== undefined) yield series;
+  }
+
+  #complete(labels: Labels): Labels {
+    let complete = labels;
+    for (const [name, value] of this.#externalLabels) {
+      if (!labels.has(name)) complete = complete.with(name, value);
+    }
+    return complete;
+  }
+}

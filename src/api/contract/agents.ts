@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { labelSet } from './query.ts';
+
+const rfc3339 = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)))
+  .meta({ format: 'date-time' });
+
+const counts = {
+  scheduled: z.number(),
+  stored: z.number(),
+  suppressed: z.number().describe('Within the tolerance of what was sent before.'),
+  shed: z.number(),
+  failed: z.number().describe('At the source.'),
+  rejected: z.number().describe('Refused by the store, or unreadable.'),
+  missing: z.number().describe('Not here, and not given up.'),
+  degraded: z.number(),
+  lost: z.number(),
+  down: z.number().describe('The process that should have taken them was not running.'),
+  inFlight: z.number(),
+};
+
+export const agentList = z.strictObject({
+  agents: z.array(
+    z.strictObject({
+      id: z.string(),
+      labels: labelSet,
+      state: z.enum(['connected', 'disconnected', 'left', 'gone']),
+      epoch: z.number(),
+      transport: z.string(),
+      address: z.string(),
+      version: z.string(),
+      bootReason: z.string(),
+      capabilities: z.array(z.string()),
+      lastHeard: rfc3339,
+      groups: z.array(
+        z.strictObject({ group: z.number(), name: z.string(), intervalSeconds: z.number() }),
+      ),
+      ring: z
+        .strictObject({
+          usedBytes: z.number(),
+          limitBytes: z.number(),
+          oldest: rfc3339.nullable(),
+        })
+        .nullable()
+        .describe('Null until the first heartbeat.'),
+      leases: z.array(
+        z.strictObject({ id: z.number(), state: z.string(), remainingSeconds: z.number() }),
+      ),
+      cpuSeconds: z.number().nullable(),
+      rssBytes: z.number().nullable(),
+    }),
+  ),
+});
+
+export const readAnswer = z.strictObject({
+  status: z.string().describe('OK, or why the agent gave less, or nothing.'),
+  message: z.string(),
+  time: rfc3339.describe('By the clock of the agent.'),
+  contentType: z.string().optional(),
+  text: z.string().optional().describe('An exposition.'),
+  json: z.unknown().optional().describe('The answer of a function.'),
+  series: z
+    .array(
+      z.strictObject({
+        metric: labelSet,
+        values: z.array(z.tuple([z.number(), z.string()])),
+      }),
+    )
+    .optional(),
+});
+
+export const leaseAnswer = z.strictObject({ leaseId: z.number(), ttlSeconds: z.number() });
+
+const tickCounts = {
+  scheduled: z.number(),
+  covered: z.number().describe('A stored batch accounts for them, whatever it says.'),
+  missing: z.number(),
+  degraded: z.number(),
+  rejected: z.number(),
+  lost: z.number(),
+  down: z.number(),
+};
+
+export const completeness = z.strictObject({
+  completeThrough: rfc3339
+    .nullable()
+    .describe('Up to here everything in scope is stored, explained or declared lost.'),
+  sources: z.array(
+    z.strictObject({
+      id: z.string(),
+      kind: z.string(),
+      name: z.string(),
+      labels: labelSet,
+      class: z
+        .enum(['exact', 'declared', 'inferred', 'none'])
+        .describe('What the figures rest on: a ledger, a schedule, a cadence that was learnt.'),
+      state: z.string(),
+      completeThrough: rfc3339.nullable(),
+      ratios: z
+        .strictObject({ intent: z.number(), transport: z.number() })
+        .nullable()
+        .describe('Shares of what was wanted, and of what was sent, that are here.'),
+      terms: z
+        .strictObject(counts)
+        .nullable()
+        .describe('In samples, since the source was first heard of; they add up to `scheduled`.'),
+      imbalance: z.number().nullable().describe('What the terms cannot explain: always 0.'),
+      frames: z
+        .strictObject({
+          sealed: z.number(),
+          durable: z.number(),
+          repaired: z.number(),
+          missing: z.number(),
+          degraded: z.number(),
+          rejected: z.number(),
+          lost: z.number(),
+          duplicate: z.number(),
+        })
+        .nullable(),
+      window: z.strictObject(tickCounts).nullable().describe('From `start` to `end`.'),
+      holes: z.array(
+        z.strictObject({
+          epoch: z.number(),
+          group: z.number(),
+          start: rfc3339,
+          end: rfc3339,
+          state: z.string(),
+        }),
+      ),
+      gaps: z.array(
+        z.strictObject({
+          epoch: z.number(),
+          stream: z.number(),
+          from: z.number(),
+          to: z.number(),
+          since: rfc3339.nullable().describe('Null: asked for, the answer is on its way.'),
+        }),
+      ),
+      samplesTotal: z.number(),
+      rejectedTotal: z.number(),
+    }),
+  ),
+});

@@ -1,0 +1,207 @@
+import { request } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { startAgentServer } from '../../../test/support/agent-server.ts';
+import { collectorMessages, ScriptedAgent } from '../../../test/support/scripted-agent.ts';
+import { openTemporaryStorage } from '../../../test/support/temporary-storage.ts';
+import { createMatcher, SampleColumns } from '../../model/index.ts';
+import type { Storage } from '../../storage/index.ts';
+import { agentList, completeness, readAnswer } from '../contract/agents.ts';
+
+async function setUp(options: Record<string, unknown> = {}) {
+  const store = await openTemporaryStorage();
+  const server = await startAgentServer(store.storage, options);
+  onTestFinished(async () => {
+    await server.close();
+    await store.remove();
+  });
+  // The first tick after the start, by the clock that all use.
+  const tick = Math.ceil(Date.now() / 1000);
+  const agentOf = (agentId = 'a1', changes: object = {}): ScriptedAgent =>
+    new ScriptedAgent({ agentId, epoch: tick * 1000 - 500, ...changes });
+  return { store, server, tick, agentOf };
+}
+
+async function valuesOf(storage: Storage, name: string): Promise<number[]> {
+  const querier = storage.querier();
+  try {
+    const range = { minTime: 0, maxTime: Number.MAX_SAFE_INTEGER };
+    const set = await querier.select([createMatcher('=', '__name__', name)], range);
+    const columns = new SampleColumns();
+    if (set.length > 0) set.samples(0, columns);
+    return [...columns.values.subarray(0, columns.length)];
+  } finally {
+    querier.close();
+  }
+}
+
+test('a session over WebSocket, seen by the API, and after a restart of the collector', async () => {
+  const { store, server, tick, agentOf } = await setUp();
+  const agent = agentOf();
+  const client = await server.connect();
+  client.send(agent.hello(), agent.schema(), agent.batch(tick), agent.batch(tick + 1));
+  await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 3);
+  expect(await valuesOf(store.storage, 'metric_2')).toEqual([
+    tick * 1000 + 2,
+    (tick + 1) * 1000 + 2,
+  ]);
+  const listed = await server.json('/api/v1/agents');
+  const { agents } = agentList.parse((listed.body as { data: unknown }).data);
+  expect(agents).toMatchObject([
+    { id: 'a1', state: 'connected', transport: 'websocket', address: '127.0.0.1' },
+  ]);
+  const asked = await server.json('/api/v1/completeness?match[]=metric_0');
+  const { sources, completeThrough } = completeness.parse((asked.body as { data: unknown }).data);
+  expect(sources).toMatchObject([
+    {
+      ...{ id: 'push/tide/a1', class: 'exact', imbalance: 0, gaps: [] },
+      ratios: { transport: 1 },
+      frames: { sealed: 3, durable: 3, missing: 0 },
+    },
+  ]);
+  expect(completeThrough).toBe(new Date((tick + 1) * 1000).toISOString());
+  const other = await server.json('/api/v1/completeness?match[]=up{agent="a2"}');
+  expect(other.body).toMatchObject({ data: { sources: [], completeThrough: null } });
+
+  await server.close();
+  expect((await client.untilClosed()).code).toBe(1001);
+  await store.reopen();
+  const again = await startAgentServer(store.storage);
+  onTestFinished(() => again.close());
+  const back = await again.connect();
+  back.send(agent.hello());
+  const welcome = await back.message('WELCOME');
+  expect(welcome).toMatchObject({ schemaVersion: 1 });
+  expect(welcome.streams[1]).toMatchObject({ cumDurable: 3, missing: [] });
+  expect(await valuesOf(store.storage, 'metric_2')).toHaveLength(2);
+});
+
+test('holes and gaps stand in the answer until they are repaired', async () => {
+  const { server, tick, agentOf } = await setUp();
+  const agent = agentOf();
+  const client = await server.connect();
+  client.send(agent.hello(), agent.schema(), agent.batch(tick));
+  agent.batch(tick + 1);
+  client.send(agent.batch(tick + 2));
+  const pull = await client.message('PULL_RANGE');
+  const window = `start=${tick}&end=${tick + 2}`;
+  const read = async () => {
+    const { body } = await server.json(`/api/v1/completeness?${window}`);
+    return completeness.parse((body as { data: unknown }).data).sources[0];
+  };
+  const time = new Date((tick + 1) * 1000).toISOString();
+  expect(await read()).toMatchObject({
+    window: { scheduled: 9, covered: 6, missing: 3 },
+    holes: [{ group: 1, start: time, end: time, state: 'MISSING' }],
+    gaps: [{ stream: 1, from: 3, to: 3, since: null }],
+    completeThrough: new Date(tick * 1000).toISOString(),
+  });
+  const query = `query=sum(metric_0)%2Bmetric_1&time=${tick + 2}`;
+  const plain = await server.json(`/api/v1/query?${query}`);
+  expect(plain.body).not.toHaveProperty('infos');
+  const told = await server.json(`/api/v1/query?${query}&coverage=1`);
+  expect(told.body).toMatchObject({
+    infos: [
+      'coverage of 1 agents: scheduled 9, covered 6, missing 3, lost 0, down 0; ' +
+        `complete through ${new Date(tick * 1000).toISOString()}; incomplete: a1`,
+    ],
+  });
+  client.send(agent.again(3, pull.requestId));
+  await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 4);
+  expect(await read()).toMatchObject({
+    window: { scheduled: 9, covered: 9, missing: 0 },
+    ...{ holes: [], gaps: [], frames: { repaired: 1 } },
+  });
+});
+
+test('READ and LEASE by the API', async () => {
+  const { server, tick, agentOf } = await setUp();
+  const agent = agentOf();
+  const post = (path: string) => server.json(`/api/v1/agents/${path}`, { method: 'POST' });
+  expect((await post('a1/read?selector=up')).status).toBe(404);
+  const client = await server.connect();
+  client.send(agent.hello(), agent.schema());
+  await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 1);
+  const asked = post('a1/read?selector=metric_1&kind=range&start=1&end=2');
+  const read = await client.message('READ');
+  expect(read).toMatchObject({ kind: 'RANGE', minTime: 1000, maxTime: 2000 });
+  const { requestId } = read;
+  const data = agent.body(tick);
+  client.send(
+    agent.control({ type: 'READ_CHUNK', requestId, index: 0, content: 'BATCH', data }),
+    agent.control({
+      ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 1 },
+      ...{ contentType: '', clockMs: tick * 1000 },
+    }),
+  );
+  const { body: answered } = await asked;
+  const { series } = readAnswer.parse((answered as { data: unknown }).data);
+  expect(series?.[1]).toEqual({
+    metric: { __name__: 'metric_1', agent: 'a1', instance: 'a1' },
+    values: [[tick, String(tick * 1000 + 1)]],
+  });
+
+  const leased = await post('a1/lease?selector=metric_0&interval=100ms&ttl=30s');
+  expect(leased.body).toMatchObject({ data: { leaseId: 1, ttlSeconds: 30 } });
+  const lease = await client.message('LEASE');
+  expect(lease).toMatchObject({ leaseId: 1, intervalMs: 100, ttlMs: 30_000 });
+  expect((await post('a1/lease?selector=metric_0&interval=1ms')).status).toBe(400);
+  expect((await post('a1/read?selector=x&kind=dance')).status).toBe(400);
+});
+
+test('refusals come before the upgrade, with a time to come again', async () => {
+  const { server } = await setUp({ accept_burst: 2, accept_per_second: 0.001 });
+  expect(await server.refusal({}, ['other'])).toMatchObject({ status: 400 });
+  const wrong = await server.refusal({ authorization: 'Bearer wrong-wrong-wrong' });
+  expect(wrong.status).toBe(401);
+  // One more than the burst runs into debt.
+  for (let count = 0; count < 3; count++) await server.connect();
+  expect(await server.refusal()).toEqual({ status: 503, retryAfter: '2' });
+  const plain = await fetch(`${server.url}/tide/v1/session`);
+  expect(plain.status).toBe(426);
+});
+
+test('an upgrade that nobody offers is answered as a plain request', async () => {
+  const { server } = await setUp();
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const headers = { connection: 'Upgrade', upgrade: 'h2c' };
+    const asked = request(`${server.url}/-/healthy`, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on('error', reject).end();
+  });
+  expect(status).toBe(200);
+});
+
+test('the same frames over long poll', async () => {
+  const { store, server, tick, agentOf } = await setUp();
+  const agent = agentOf();
+  const post = async (frames: Uint8Array[], headers: Record<string, string> = {}) => {
+    const body = Buffer.concat(frames);
+    const response = await fetch(`${server.url}/tide/v1/poll`, { method: 'POST', body, headers });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { response, messages: response.ok ? collectorMessages(bytes) : [] };
+  };
+  const first = await post([agent.hello()]);
+  expect(first.messages).toMatchObject([{ type: 'WELCOME' }]);
+  const session = { 'tide-session': first.response.headers.get('tide-session') ?? '' };
+  let durable = 0;
+  const take = ({ messages }: Awaited<ReturnType<typeof post>>): void => {
+    for (const message of messages) {
+      if (message.type === 'ACK') durable = message.streams[1]?.cumDurable ?? 0;
+    }
+  };
+  const poll = () => post([], { ...session, 'tide-wait': '20000' });
+  const waiting = poll();
+  take(await post([agent.schema(), agent.batch(tick)], session));
+  take(await waiting);
+  while (durable < 2) take(await poll());
+  expect(await valuesOf(store.storage, 'metric_0')).toEqual([tick * 1000]);
+  const { body } = await server.json('/api/v1/agents');
+  expect(body).toMatchObject({ data: { agents: [{ transport: 'poll' }] } });
+  const last = await post([agent.bye()], session);
+  expect(last.response.headers.get('tide-close')).toBe('the agent left');
+  expect((await post([], session)).response.status).toBe(410);
+  const nonsense = await post([Buffer.from('no frame at all, but long enough to be one')]);
+  expect(nonsense.messages).toMatchObject([{ type: 'FENCE', reason: 'PROTOCOL' }]);
+});

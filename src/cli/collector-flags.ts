@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { AgentSetupError } from '../agent/index.ts';
+import { parseDuration } from '../model/index.ts';
+
+/** How `run` and `push` reach a collector. */
+export interface CollectorFlags {
+  readonly collector: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+}
+
+export function addCollectorFlags(command: Command): Command {
+  return command
+    .option(
+      '--collector <url>',
+      'where the collector is (default: TIDEGAUGE_COLLECTOR, else http://127.0.0.1:9095)',
+      collectorUrl,
+      process.env['TIDEGAUGE_COLLECTOR'] ?? 'http://127.0.0.1:9095',
+    )
+    .option('--token <token>', 'bearer token; better in a file, or in TIDEGAUGE_TOKEN')
+    .option('--token-file <file>', 'file that holds the bearer token');
+}
+
+/** @throws AgentSetupError where the file cannot be read. */
+export function tokenFrom({ token, tokenFile }: CollectorFlags): string | undefined {
+  if (token !== undefined) return token;
+  if (tokenFile === undefined) return process.env['TIDEGAUGE_TOKEN'];
+  try {
+    return readFileSync(tokenFile, 'utf8').trim();
+  } catch (cause) {
+    throw new AgentSetupError(`token file ${tokenFile} cannot be read`, { cause });
+  }
+}
+
+export function collectorUrl(text: string): string {
+  if (/^https?:\/\/[^/]/.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('want a URL such as http://127.0.0.1:9095.');
+}
+
+/** A duration as given, when it is one. */
+export function scheduleOf(text: string): string {
+  if ((parseDuration(text) ?? 0) > 0) return text;
+  throw new InvalidArgumentError('want a duration such as 10m, 1h or 1d.');
+}
+
+export function positiveDurationMs(text: string): number {
+  const durationMs = parseDuration(text) ?? 0;
+  if (durationMs > 0) return durationMs;
+  throw new InvalidArgumentError('want a duration such as 500ms, 10s or 1m.');
+}
