@@ -16,7 +16,7 @@ import {
   type ReadResult,
 } from './agent-requests.ts';
 import { BatchOpener, contentBytes } from './batch-body.ts';
-import { downPoints, type LifePoint, writeLife } from './liveness.ts';
+import { LifeKeeper } from './life-keeper.ts';
 import type { AgentsOptions } from './options.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
@@ -57,7 +57,6 @@ type Output = SessionOutput<BatchColumns>;
 type ApplyOutput = Extract<Output, { kind: 'APPLY' }>;
 
 const TICK_MS = 100;
-const HEARTBEATS_MISSED = 2.5;
 const AGENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** One agent's part of the bytes in flight. */
 const AGENT_PART = 1 / 4;
@@ -75,6 +74,7 @@ export class SessionServer {
   readonly #entries = new Map<string, AgentEntry>();
   readonly #attached = new Map<number, Attached>();
   readonly #commits: SharedCommits;
+  readonly #life: LifeKeeper;
   readonly #paused = new Set<Attached>();
   readonly #writes = new Set<Promise<void>>();
   /** Sealed frames that the machine has opened during the call under way. */
@@ -90,6 +90,11 @@ export class SessionServer {
   constructor(deps: SessionServerDependencies) {
     this.#deps = deps;
     this.#commits = new SharedCommits(deps.storage);
+    this.#life = new LifeKeeper({
+      ...deps,
+      ledger: (agentId) => this.ledger(agentId),
+      track: (write) => this.#track(write.catch(this.#failed('the life of agents was not stored'))),
+    });
     this.#metrics = deps.metrics ?? noSessionMetrics;
     this.requests = new AgentRequests(deps.clock);
     const { options, runId } = deps;
@@ -110,7 +115,7 @@ export class SessionServer {
     }
     for (const agentId of this.#machine.agentIds) this.#takeUp(agentId);
     this.#every(TICK_MS, () => this.#tick());
-    this.#every(options.heartbeat_ms, () => this.#keepLife());
+    this.#every(options.heartbeat_ms, () => this.#life.keep(this.#entries.values()));
   }
 
   /** Sessions and those that are about to become one. */
@@ -491,7 +496,7 @@ export class SessionServer {
     if (attached !== undefined) attached.left = true;
     entry.leaving = true;
     this.#deps.sources.end(pushSourceId('tide', agentId));
-    this.#endWhenStored(entry);
+    this.#life.endWhenStored(entry);
   }
 
   #up({ agentId, up, atMs }: Extract<Output, { kind: 'UP' }>): void {
@@ -500,7 +505,7 @@ export class SessionServer {
     // That the collector stops says nothing of the agent, and with BYE the series ends.
     if (this.#closing || (up === 0 && entry.leaving)) return;
     if (up === 0) this.#contactLost(agentId);
-    this.#life([{ labels: entry.life.up, timestamp: atMs, value: up }]);
+    this.#life.write([{ labels: entry.life.up, timestamp: atMs, value: up }]);
   }
 
   #contactLost(agentId: string): void {
@@ -535,7 +540,7 @@ export class SessionServer {
     for (const { sealed } of frames) this.#release(entry, inFlightKey(sealed));
     this.#flush();
     this.#resumePaused();
-    this.#endWhenStored(entry);
+    this.#life.endWhenStored(entry);
   }
 
   /** After a failed write the machine has forgotten what waited behind it as well. */
@@ -561,74 +566,6 @@ export class SessionServer {
   #tick(): void {
     this.#machine.tick(this.#deps.clock.now());
     this.#flush();
-  }
-
-  /** Writes what is known now of every agent's life, and of its past what has become known. */
-  #keepLife(): void {
-    const nowMs = this.#deps.clock.now();
-    const { heartbeat_ms: stepMs, gone_after_ms: goneAfterMs } = this.#deps.options;
-    const points: LifePoint[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.gone || entry.leaving) continue;
-      if (entry.up === undefined && nowMs - this.#startMs > HEARTBEATS_MISSED * stepMs) {
-        entry.up = 0;
-      }
-      const { up, alive } = entry.life;
-      if (entry.up !== undefined) points.push({ labels: up, timestamp: nowMs, value: entry.up });
-      if (entry.up === 1 && nowMs - entry.lastHeardMs < stepMs) {
-        const timestamp = Math.floor(entry.lastHeardMs / stepMs) * stepMs;
-        points.push({ labels: alive, timestamp, value: 1 });
-      }
-      points.push(...this.#absencePoints(entry, stepMs));
-      if (entry.up === 0 && nowMs - entry.lastHeardMs > goneAfterMs) this.#end(entry);
-    }
-    this.#life(points);
-  }
-
-  /** Where an earlier epoch ended and all of it is resolved, the time after it was down time. */
-  #absencePoints(entry: AgentEntry, stepMs: number): LifePoint[] {
-    const points: LifePoint[] = [];
-    for (const [number, startMs] of entry.absences) {
-      const epoch = this.ledger(entry.agentId)?.epoch(number);
-      if (epoch?.isSettled !== true) continue;
-      entry.absences.delete(number);
-      let lastMs = number;
-      for (const { group, knownTick } of epoch.groups) {
-        const grid = epoch.grids.get(group);
-        if (grid === undefined || grid.intervalMs === 0) continue;
-        lastMs = Math.max(lastMs, grid.anchorMs + knownTick * grid.intervalMs);
-      }
-      points.push(...downPoints(entry.life.alive, { lastMs, startMs, stepMs }));
-    }
-    return points;
-  }
-
-  #endWhenStored(entry: AgentEntry): void {
-    if (!entry.leaving || entry.gone || entry.inFlight.size > 0) return;
-    this.#end(entry);
-  }
-
-  /** The agent left, or is declared gone: its series end. */
-  #end(entry: AgentEntry): void {
-    entry.gone = true;
-    this.#deps.sources.end(pushSourceId('tide', entry.agentId));
-    const nowMs = this.#deps.clock.now();
-    const epoch = this.ledger(entry.agentId)?.currentEpoch ?? 0;
-    const points: LifePoint[] = [
-      { labels: entry.life.up, timestamp: nowMs + 1, value: undefined },
-      { labels: entry.life.alive, timestamp: nowMs + 1, value: undefined },
-    ];
-    for (const { labels, lastMs } of entry.catalog.live(epoch)) {
-      // Not stored by this process: there is no telling where it ends, but it has.
-      const timestamp = lastMs === Number.NEGATIVE_INFINITY ? nowMs : lastMs + 1;
-      points.push({ labels, timestamp, value: undefined });
-    }
-    this.#life(points);
-  }
-
-  #life(points: readonly LifePoint[]): void {
-    const failed = this.#failed('the life of agents was not stored');
-    this.#track(writeLife(this.#deps.storage, points).catch(failed));
   }
 
   #takeUp(agentId: string): AgentEntry {
