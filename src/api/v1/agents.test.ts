@@ -205,3 +205,41 @@ test('the same frames over long poll', async () => {
   const nonsense = await post([Buffer.from('no frame at all, but long enough to be one')]);
   expect(nonsense.messages).toMatchObject([{ type: 'FENCE', reason: 'PROTOCOL' }]);
 });
+
+test('over a real socket, what is no frame ends that session alone, with a reason', async () => {
+  const { server, tick, agentOf } = await setUp();
+  const good = agentOf('good');
+  const friend = await server.connect();
+  friend.send(good.hello(), good.schema());
+  const bad = agentOf('bad');
+  const cut = bad.hello().slice(0, -1);
+  const lying = bad.hello().slice();
+  new DataView(lying.buffer).setUint32(24, 60_000, true);
+  const flipped = bad.hello().slice();
+  flipped[40] = (flipped[40] ?? 0) ^ 1;
+  for (const [frame, problem] of [
+    [cut, 'payload'],
+    [lying, 'payload of 60000 bytes'],
+    [flipped, 'checksum'],
+    [bad.batch(tick), 'before HELLO'],
+    [Buffer.alloc(0), undefined],
+  ] as const) {
+    const peer = await server.connect();
+    peer.send(frame, bad.hello(), bad.hello());
+    const fence = await peer.message('FENCE');
+    expect(fence.reason).toBe('PROTOCOL');
+    expect(fence.message).toMatch(problem ?? 'a second HELLO');
+    expect((await peer.untilClosed()).code).toBe(1002);
+  }
+  const large = await server.connect();
+  large.send(Buffer.alloc(65_537));
+  expect((await large.untilClosed()).code).toBe(1009);
+
+  const clone = await server.connect();
+  clone.send(agentOf('good', { nonce: 99 }).hello());
+  expect((await clone.message('FENCE')).message).toMatch('another process has identity good');
+  expect((await clone.untilClosed()).code).toBe(1008);
+  friend.send(good.batch(tick));
+  const ack = await friend.message('ACK', ({ streams }) => streams[1]?.cumDurable === 2);
+  expect(ack.rejections).toEqual([]);
+});
