@@ -7,6 +7,7 @@ import { checkMetricsCommand } from './check-metrics.ts';
 import { checkStoreCommand } from './check-store.ts';
 import { addExchangeCommands } from './export.ts';
 import { addPushCommand } from './push.ts';
+import { addLabCommand } from './lab.ts';
 import { addQueryCommand } from './query.ts';
 import { addRunCommand } from './run.ts';
 import type { ServeFlags } from './serve.ts';
@@ -38,6 +39,7 @@ function createProgram(): Command {
   addCheck(program);
   addQueryCommand(program);
   addExchangeCommands(program);
+  addLabCommand(program);
   return program;
 }
 

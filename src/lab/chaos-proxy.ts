@@ -26,6 +26,8 @@ export interface ChaosProxyOptions {
   /** Port of 127.0.0.1 to listen on. Default 0: a free one. */
   readonly port?: number;
   readonly seed: number;
+  /** Shared with other proxies, which together have its bandwidth. Default: one of its own. */
+  readonly link?: ChaosLink;
   readonly faults?: Partial<Faults>;
 }
 
@@ -38,6 +40,7 @@ export interface ChaosCounts {
   readonly resets: number;
   /** Connections the target did not take. */
   readonly unreached: number;
+  /** Of its link. */
   readonly bytesToTarget: number;
   readonly bytesFromTarget: number;
 }
@@ -51,8 +54,14 @@ const NO_FAULTS: Faults = {
 };
 const LOOPBACK = '127.0.0.1';
 
+/** The two directions of a link, for several proxies that are to share one. */
+export class ChaosLink {
+  readonly toTarget = new OneWay();
+  readonly fromTarget = new OneWay();
+}
+
 /** One direction of the link that all connections share. */
-class Link {
+class OneWay {
   passedBytes = 0;
   #freeAtMs = 0;
 
@@ -77,7 +86,7 @@ export class ChaosProxy {
   readonly #options: ChaosProxyOptions;
   readonly #random: () => number;
   readonly #passages = new Set<Passage>();
-  readonly #links = { toTarget: new Link(), fromTarget: new Link() };
+  readonly #link: ChaosLink;
   #server: Server | undefined;
   #port = 0;
   #faults: Faults;
@@ -87,6 +96,7 @@ export class ChaosProxy {
 
   private constructor(options: ChaosProxyOptions) {
     this.#options = options;
+    this.#link = options.link ?? new ChaosLink();
     this.#random = seededRandom(options.seed);
     this.#faults = { ...NO_FAULTS, ...options.faults };
   }
@@ -116,8 +126,8 @@ export class ChaosProxy {
       open: this.#passages.size,
       resets: this.#resets,
       unreached: this.#unreached,
-      bytesToTarget: this.#links.toTarget.passedBytes,
-      bytesFromTarget: this.#links.fromTarget.passedBytes,
+      bytesToTarget: this.#link.toTarget.passedBytes,
+      bytesFromTarget: this.#link.fromTarget.passedBytes,
     };
   }
 
@@ -175,7 +185,7 @@ export class ChaosProxy {
     this.#connections++;
     const { targetPort: port, targetHost: host = LOOPBACK } = this.#options;
     const outgoing = connect({ port, host, allowHalfOpen: true, noDelay: true });
-    const { toTarget, fromTarget } = this.#links;
+    const { toTarget, fromTarget } = this.#link;
     const passage: Passage = {
       sockets: [incoming, outgoing],
       pipes: [
@@ -206,7 +216,7 @@ export class ChaosProxy {
     outgoing.once('close', closed);
   }
 
-  #shaping(link: Link, lost: () => void): Shaping {
+  #shaping(link: OneWay, lost: () => void): Shaping {
     return {
       delayMs: () => this.#faults.latencyMs + this.#random() * this.#faults.jitterMs,
       departMs: (sizeBytes) => link.departMs(sizeBytes, this.#faults.bytesPerSecond),

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tickAt } from '../agents/synthetic-load.ts';
+import type { TickRange } from '../completeness-check.ts';
+import { LOSS_PROBABILITY } from '../lab-options.ts';
+import type { Rig } from '../rig.ts';
+import type { VisibilityWatch } from '../visibility-watch.ts';
+import { waitUntil } from './wait.ts';
+
+/** When a fault was there. */
+export interface Fault extends TickRange {
+  readonly beginMs: number;
+  readonly endMs: number;
+}
+
+interface Change {
+  begin(): Promise<void> | void;
+  end(): Promise<void> | void;
+}
+
+/** For agents that come back late: the next fault must not find them still away. */
+const BACK_TIMEOUT_MS = 20_000;
+const POLL_MS = 50;
+
+/** Does to a rig what networks and machines do, one after another, each with time to recover. */
+export class FaultRun {
+  readonly #rig: Rig;
+  readonly #watch: VisibilityWatch;
+  readonly #say: (what: string) => void;
+
+  constructor(rig: Rig, watch: VisibilityWatch, say: (what: string) => void) {
+    this.#rig = rig;
+    this.#watch = watch;
+    this.#say = say;
+  }
+
+  loss(): Promise<Fault> {
+    const { network, options } = this.#rig;
+    this.#say('1 % loss');
+    return this.#fault(options.times.lossMs, options.times.settleMs / 2, {
+      begin: () => network.set({ resetProbability: LOSS_PROBABILITY }),
+      end: () => network.set({ resetProbability: 0 }),
+    });
+  }
+
+  partition(): Promise<Fault> {
+    const { network, options } = this.#rig;
+    this.#say('partition');
+    return this.#fault(options.times.partitionMs, options.times.settleMs, {
+      begin: () => network.set({ isPartitioned: true }),
+      end: () => network.set({ isPartitioned: false }),
+    });
+  }
+
+  outage(): Promise<Fault> {
+    const { collector, options } = this.#rig;
+    this.#say('collector killed');
+    return this.#fault(options.times.outageMs, options.times.settleMs, {
+      begin: () => collector.kill(),
+      end: () => collector.launch(),
+    });
+  }
+
+  congestion(bytesPerSecond: number): Promise<Fault> {
+    const { network, options } = this.#rig;
+    this.#say('twice what the network takes');
+    return this.#fault(options.times.congestionMs, options.times.settleMs, {
+      begin: () => network.set({ bytesPerSecond }),
+      end: () => network.set({ bytesPerSecond: Infinity }),
+    });
+  }
+
+  async #fault(durationMs: number, settleMs: number, change: Change): Promise<Fault> {
+    const { intervalMs, agents } = this.#rig.options;
+    const beginMs = Date.now();
+    await change.begin();
+    await sleep(Math.max(0, beginMs + durationMs - Date.now()));
+    await change.end();
+    const endMs = Date.now();
+    const range = { fromTick: tickAt(beginMs, intervalMs), toTick: tickAt(endMs, intervalMs) + 1 };
+    this.#say('recovery');
+    await sleep(settleMs);
+    const isBack = (): boolean => {
+      const newest = Array.from({ length: agents }, (_, agent) => this.#watch.newestTick(agent));
+      return newest.every((tick) => tick >= range.toTick);
+    };
+    await waitUntil(() => Promise.resolve(isBack()), {
+      timeoutMs: BACK_TIMEOUT_MS,
+      pollMs: POLL_MS,
+    });
+    return { beginMs, endMs, ...range };
+  }
+}
