@@ -93,7 +93,7 @@ export const FIXTURE_ANALYSIS = {
         operator: 'call',
         detail: 'rate',
         start: 4,
-        end: 37,
+        end: 36,
         measured: figures({ ownMs: 3.1, totalMs: 3.1, series: 8, samples: 1928 }),
       }),
     ],
