@@ -5,6 +5,7 @@ import type { DisturbedResult, FaultResult } from '../phases/disturbed.ts';
 import type { LabResult } from '../results.ts';
 import { htmlReport } from './html-report.ts';
 import { rowsOf } from './rows.ts';
+import { markdownReport } from './markdown-report.ts';
 import { textReport } from './text-report.ts';
 import { showMs, showShare } from './units.ts';
 
@@ -20,7 +21,7 @@ const CALM: CalmResult = {
 };
 
 const FAULT: FaultResult = {
-  ...{ beginMs: 1000, endMs: 5000, worstAgeMs: 4200 },
+  ...{ beginMs: 1000, endMs: 5000, medianAgeMs: 3100, worstAgeMs: 4200 },
   stored: { generated: 1000, stored: 999, duplicates: 7, wrong: 2, byTick: [1, 0.9] },
   ...{ declaredMissing: undefined, liveAgainMs: 900, repairedMs: undefined },
 };
@@ -110,6 +111,15 @@ test('the page needs nothing from elsewhere, and escapes what it shows', () => {
   expect(page).toContain('not to be had: &#60;why&#62;');
   expect(page.match(/<svg /g)).toHaveLength(7);
   expect(page).not.toContain('NaN');
+});
+
+test('the table for documents has a line for every row, and no mark-up of its cells', () => {
+  const lines = markdownReport(RESULT)
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  expect(lines).toHaveLength(rowsOf(RESULT).length + 1);
+  for (const line of lines) expect(line.split(' | ')).toHaveLength(4);
+  expect(markdownReport(RESULT)).toContain('not to be had: &lt;why>');
 });
 
 test('a share that is not all never looks like all', () => {
