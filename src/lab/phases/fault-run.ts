@@ -103,10 +103,14 @@ export class FaultRun {
       const newest = Array.from({ length: agents }, (_, agent) => this.#watch.newestTick(agent));
       return newest.every((tick) => tick >= range.toTick);
     };
-    await waitUntil(() => Promise.resolve(isBack()), {
-      timeoutMs: BACK_TIMEOUT_MS,
-      pollMs: POLL_MS,
-    });
+    if (!isBack()) {
+      await waitUntil(() => Promise.resolve(isBack()), {
+        timeoutMs: BACK_TIMEOUT_MS,
+        pollMs: POLL_MS,
+      });
+      // Who comes back late has time for repairs, too.
+      await sleep(settleMs / 2);
+    }
     return { beginMs, endMs, ...range };
   }
 }
