@@ -1,4 +1,4 @@
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import {
   CODEC_NONE,
   decodeControl,
@@ -96,10 +96,11 @@ function noise(chance: Chance): BadAgent {
 
 /** Good frames with a few bytes changed. */
 function brokenFrames(chance: Chance, id: string): BadAgent {
-  const bytes = hello(id);
+  const good = hello(id);
+  const bytes = good.slice();
   for (let times = chance.whole(1, 4); times > 0; times--) {
     const at = chance.whole(0, bytes.length - 1);
-    bytes[at] = (bytes[at] ?? 0) ^ chance.whole(1, 255);
+    bytes[at] = (good[at] ?? 0) ^ chance.whole(1, 255);
   }
   return { kind: 'broken frame', messages: [bytes] };
 }
