@@ -10,6 +10,7 @@ import {
   startRemoteWrite,
   startSessions,
 } from './hybrid-loads.ts';
+import { processUsage } from './support/process-usage.ts';
 import { type BenchServer, startServer } from './support/servers.ts';
 
 export const AGENTS_USAGE = `npm run bench -- agents [OPTIONS]
@@ -144,6 +145,15 @@ async function measure(name: string, rig: Rig, load: BenchLoad): Promise<void> {
       `${perSample(after.inBytes - bytes.inBytes)} B per sample to the collector,`,
       `${perSample(after.outBytes - bytes.outBytes)} from it`,
     ].join(' '),
+  );
+  if (name !== 'session') return;
+  const { scheduled, stored, missing, failed, shed, lost } = await ledgerSums(server.queryUrl);
+  const share = (count: number): string => `${((100 * count) / scheduled).toFixed(2)} %`;
+  const agentsCpu = (processUsage(rig.load.pid).cpuSeconds / stored) * 1e6;
+  console.log(
+    `  by the ledgers: ${share(stored)} stored, ${share(failed)} not sampled in time by the agents, ` +
+      `${share(shed)} shed by them, ${share(missing)} missing, ${share(lost)} lost; the agents' ` +
+      `process: ${agentsCpu.toFixed(2)} CPU-s per million samples`,
   );
 }
 

@@ -26,9 +26,13 @@ const OPTIONS = {
 
 const PERIOD_MS = 50;
 const STEPS_MAX = 30;
+/** Steps one after the other that must be too much, as one may be so by chance. */
+const STEPS_SHORT = 2;
 /** Less of what is offered than this is too much for the collector. */
 const KEPT_UP_SHARE = 0.95;
 const GOODPUT_SHARE_MIN = 0.95;
+/** Until the series of the last agents are there. */
+const SETTLE_MS = 10_000;
 const QUEUE_MS_MAX = 2000;
 const HEAL_TIMEOUT_MS = 180_000;
 
@@ -63,9 +67,11 @@ class Overload {
   /** Samples a second that are stored when no more can be. */
   async findCapacity(stepSeconds: number): Promise<number> {
     let capacity = 0;
+    let short = 0;
     while (this.#loads.length < STEPS_MAX) {
       await this.#add();
-      await sleep(2000);
+      // New series cost much more than samples of known ones: not part of what is measured.
+      await sleep(stepSeconds * 1000);
       const { stored } = await this.#rates(stepSeconds);
       const share = stored / this.#offered;
       capacity = Math.max(capacity, stored);
@@ -73,14 +79,15 @@ class Overload {
         `offered ${thousands(this.#offered)}/s, stored ${thousands(stored)}/s, ` +
           `${(100 * share).toFixed(1)} %`,
       );
-      if (share < KEPT_UP_SHARE) return capacity;
+      short = share < KEPT_UP_SHARE ? short + 1 : 0;
+      if (short === STEPS_SHORT) return capacity;
     }
     throw new Error(`${STEPS_MAX} steps were not too much: give --duty less or --series more`);
   }
 
   async measure(capacity: number, seconds: number): Promise<number> {
     while (this.#offered < 2 * capacity) await this.#add();
-    await sleep(3000);
+    await sleep(SETTLE_MS);
     const { stored, queueMs } = await this.#rates(seconds);
     const share = stored / capacity;
     const during = await ledgerSums(this.#server.queryUrl);
