@@ -20,13 +20,28 @@ export interface WriteResult extends ApplyResult {
   readonly newestMs: number | undefined;
 }
 
-/** Samples that stand together in the commit: of one series, out of one frame. */
+/** Where a sample of the commit comes from. */
+interface Origin {
+  readonly frame: number;
+  readonly group: number;
+  readonly series: AgentSeries;
+}
+
+/** Samples that stand together in the commit as they stand in their frame. */
 interface Run {
   readonly start: number;
   readonly frame: number;
-  readonly group: number;
   /** Undefined: what the collector adds of its own. */
-  readonly series: AgentSeries | undefined;
+  readonly source: RunSource | undefined;
+}
+
+interface RunSource {
+  readonly epoch: number;
+  readonly columns: BatchColumns;
+  /** Where in the columns the first of them is. */
+  readonly from: number;
+  /** Of series that the schema does not know. */
+  readonly group: number;
 }
 
 /** What an agent's part of a commit is, until it is known what became of it. */
@@ -81,17 +96,17 @@ export class BatchWriter {
   /** The store had dropped series whose refs were known: their samples are written once more. */
   async #again(fill: Fill, before: Appender): Promise<void> {
     const appender = this.#storage.appender({ source: `agent/${this.#catalog.agentId}` });
-    const { refs, timestamps, words } = before.samples;
+    const { timestamps, words } = before.samples;
     const unknown = fill.unknown.splice(0);
-    for (const { run } of unknown) if (run.series !== undefined) run.series.ref = NO_SERIES;
+    for (const { origin } of unknown) origin.series.ref = NO_SERIES;
     const again: typeof unknown = [];
-    for (const { at, run } of unknown) {
-      const ref = run.series === undefined ? (refs[at] ?? 0) : refOf(run.series, appender);
+    for (const { at, origin } of unknown) {
+      const ref = refOf(origin.series, appender);
       if (ref === NO_SERIES) {
-        fill.reject(run, SampleOutcome.UNKNOWN_SERIES);
+        fill.reject(origin, SampleOutcome.UNKNOWN_SERIES);
         continue;
       }
-      again.push({ at, run });
+      again.push({ at, origin });
       const low = words[2 * at] ?? 0;
       const high = words[2 * at + 1] ?? 0;
       appender.samples.pushBits(ref, timestamps[at] ?? 0, low, high);
@@ -103,9 +118,9 @@ export class BatchWriter {
       // The ledger's record is written: what it says of these samples is put right by the counts.
       outcomes = new Uint8Array(again.length).fill(SampleOutcome.UNKNOWN_SERIES);
     }
-    for (const [index, { run }] of again.entries()) {
+    for (const [index, { origin }] of again.entries()) {
       const outcome = outcomes?.[index] ?? SampleOutcome.STORED;
-      if (isRefusal(outcome)) fill.reject(run, outcome);
+      if (isRefusal(outcome)) fill.reject(origin, outcome);
       else fill.stored++;
     }
   }
@@ -115,7 +130,7 @@ export class BatchWriter {
 class Fill {
   stored = 0;
   /** Samples whose series the store does not know any more, by their place in the commit. */
-  readonly unknown: { readonly at: number; readonly run: Run }[] = [];
+  readonly unknown: { readonly at: number; readonly origin: Origin }[] = [];
   readonly #appender: Appender;
   readonly #catalog: SchemaCatalog;
   readonly #stepMs: number;
@@ -127,6 +142,7 @@ class Fill {
   #endAt = 0;
   #conflicts = 0;
   #newestMs: number | undefined;
+  #lastStep = Number.NaN;
 
   constructor(appender: Appender, catalog: SchemaCatalog, stepMs: number) {
     this.#appender = appender;
@@ -157,7 +173,7 @@ class Fill {
     const { samples } = this.#appender;
     const ref = this.#appender.series(labels);
     if (ref === NO_SERIES) return;
-    this.#runs.push({ start: samples.length, frame: -1, group: 0, series: undefined });
+    this.#runs.push({ start: samples.length, frame: -1, source: undefined });
     for (const step of steps) samples.push(ref, step * this.#stepMs, 1);
   }
 
@@ -170,14 +186,14 @@ class Fill {
     for (const [index, run] of this.#runs.entries()) {
       const end = this.#runs[index + 1]?.start ?? this.#endAt;
       if (outcomes === undefined) {
-        if (run.series !== undefined) this.stored += end - run.start;
+        if (run.source !== undefined) this.stored += end - run.start;
         continue;
       }
       for (let at = run.start; at < end; at++) this.#settleOne(at, run, outcomes[at] ?? 0);
     }
   }
 
-  reject({ frame, group }: Run, outcome: number): void {
+  reject({ frame, group }: Omit<Origin, 'series'>, outcome: number): void {
     this.#rejectedCount++;
     if (outcome === SampleOutcome.CONFLICT) this.#conflicts++;
     const byGroup = this.#rejected.get(frame) ?? new Map<number, number>();
@@ -196,50 +212,66 @@ class Fill {
     };
   }
 
-  #settleOne(at: number, run: Run, outcome: number): void {
-    if (run.series === undefined) return;
-    if (outcome === SampleOutcome.UNKNOWN_SERIES) this.unknown.push({ at, run });
-    else if (isRefusal(outcome)) this.reject(run, outcome);
-    else this.stored++;
+  #settleOne(at: number, { start, frame, source }: Run, outcome: number): void {
+    if (source === undefined) return;
+    if (outcome !== SampleOutcome.UNKNOWN_SERIES && !isRefusal(outcome)) {
+      this.stored++;
+      return;
+    }
+    const { columns, from, epoch } = source;
+    const series = this.#catalog.find(epoch, columns.seriesIds[from + at - start] ?? 0);
+    const group = series?.group ?? source.group;
+    if (series === undefined || outcome !== SampleOutcome.UNKNOWN_SERIES) {
+      this.reject({ frame, group }, outcome);
+    } else {
+      this.unknown.push({ at, origin: { frame, group, series } });
+    }
   }
 
   #addBatch(
     epoch: number,
     columns: BatchColumns,
-    from: { readonly frame: number; readonly group: number; readonly byRepair: boolean },
+    { frame, group, byRepair }: { frame: number; group: number; byRepair: boolean },
   ): void {
-    const { length, seriesIds } = columns;
+    const { length, seriesIds, timestamps } = columns;
+    const seriesOf = this.#catalog.seriesOf(epoch);
+    let isRunning = false;
+    let newestMs = this.#newestMs ?? Number.NEGATIVE_INFINITY;
     for (let start = 0; start < length; ) {
       const id = seriesIds[start] ?? 0;
       let end = start + 1;
       while (end < length && seriesIds[end] === id) end++;
-      const series = this.#catalog.find(epoch, id);
-      const group = series?.group ?? from.group;
-      const run: Run = { start: this.#appender.samples.length, frame: from.frame, group, series };
+      const series = seriesOf.get(id);
       const ref = series === undefined ? NO_SERIES : refOf(series, this.#appender);
       if (series === undefined || ref === NO_SERIES) {
-        for (let at = start; at < end; at++) this.reject(run, SampleOutcome.UNKNOWN_SERIES);
+        const from = { frame, group: series?.group ?? group };
+        for (let at = start; at < end; at++) this.reject(from, SampleOutcome.UNKNOWN_SERIES);
+        isRunning = false;
       } else {
-        this.#runs.push(run);
-        this.#addRun(columns, start, end, ref);
-        const lastMs = columns.timestamps[end - 1] ?? 0;
-        series.lastMs = Math.max(series.lastMs, lastMs);
-        if (!from.byRepair) this.#newestMs = Math.max(this.#newestMs ?? lastMs, lastMs);
+        if (!isRunning) {
+          const source = { epoch, columns, from: start, group };
+          this.#runs.push({ start: this.#appender.samples.length, frame, source });
+          isRunning = true;
+        }
+        this.#addSamples(columns, start, end, ref);
+        const lastMs = timestamps[end - 1] ?? 0;
+        if (lastMs > series.lastMs) series.lastMs = lastMs;
+        if (lastMs > newestMs) newestMs = lastMs;
       }
       start = end;
     }
+    if (!byRepair && newestMs > Number.NEGATIVE_INFINITY) this.#newestMs = newestMs;
   }
 
-  #addRun(columns: BatchColumns, start: number, end: number, ref: number): void {
+  #addSamples(columns: BatchColumns, start: number, end: number, ref: number): void {
     const { samples } = this.#appender;
     const { timestamps, words } = columns;
-    let lastStep = Number.NaN;
     for (let at = start; at < end; at++) {
       const timestamp = timestamps[at]!;
       samples.pushBits(ref, timestamp, words[2 * at]!, words[2 * at + 1]!);
       const step = Math.floor(timestamp / this.#stepMs);
-      if (step === lastStep || step < 0) continue;
-      lastStep = step;
+      if (step === this.#lastStep || step < 0) continue;
+      this.#lastStep = step;
       this.#steps.add(step);
     }
   }
@@ -251,7 +283,7 @@ class Fill {
     const ref = refOf(series, this.#appender);
     if (ref === NO_SERIES) return;
     const { samples } = this.#appender;
-    this.#runs.push({ start: samples.length, frame, group: 0, series: undefined });
+    this.#runs.push({ start: samples.length, frame, source: undefined });
     samples.pushStale(ref, series.lastMs + 1);
   }
 

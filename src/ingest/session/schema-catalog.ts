@@ -64,6 +64,11 @@ export class SchemaCatalog {
     return this.#epoch(epoch).series.get(id);
   }
 
+  /** All that an epoch's ids stand for, by id; good until the next frame is applied. */
+  seriesOf(epoch: number): ReadonlyMap<number, AgentSeries> {
+    return this.#epoch(epoch).series;
+  }
+
   /** Every series of an epoch that has not ended. */
   live(epoch: number): AgentSeries[] {
     return [...this.#epoch(epoch).series.values()].filter(({ ended }) => !ended);

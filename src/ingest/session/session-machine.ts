@@ -66,6 +66,8 @@ const HEARTBEATS_MISSED = 2.5;
 const LIVE_IDLE_MS = 2000;
 /** Round trip assumed by the window's control; a session's own is not known to the collector. */
 const TYPICAL_RTT_MS = 100;
+/** The delay of the queue is found anew after that. */
+const DELAY_HELD_MS = 20;
 const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
 
 /**
@@ -84,6 +86,8 @@ export class SessionMachine<Body> {
   #outputs: SessionOutput<Body>[] = [];
   #lastToken = 0;
   #lastSession = 0;
+  #delayMs = 0;
+  #delayAtMs = -Infinity;
 
   constructor(options: SessionMachineOptions<Body>) {
     this.#options = options;
@@ -117,8 +121,18 @@ export class SessionMachine<Body> {
     return this.#agents.get(agentId)?.duplicateCount ?? 0;
   }
 
-  /** Age of the oldest frame that is not stored. */
+  /** Age of the oldest frame that is not stored, as it was at most `DELAY_HELD_MS` ago. */
   queueDelayMs(nowMs: number): number {
+    // Each ACK tells it, and to find it takes a look at every agent.
+    const age = nowMs - this.#delayAtMs;
+    if (age < 0 || age >= DELAY_HELD_MS) {
+      this.#delayAtMs = nowMs;
+      this.#delayMs = this.#findDelay(nowMs);
+    }
+    return this.#delayMs;
+  }
+
+  #findDelay(nowMs: number): number {
     let delayMs = 0;
     for (const { oldestMs } of this.#agents.values()) {
       if (oldestMs !== undefined) delayMs = Math.max(delayMs, nowMs - oldestMs);

@@ -122,10 +122,14 @@ test('a write that fails stores nothing, and what it held is pulled again', asyn
   expect(server.inFlightBytes).toBe(0);
   expect(storage.samplesOf(series(0))).toEqual([]);
   storage.commitError = undefined;
+  // An agent sends its schemas once in a session, so this one is over.
+  expect(connection.closed?.reason).toBe('a schema could not be stored');
+  const after = connect();
+  after.send(agent.hello());
   await clock.advance(500);
-  const pull = connection.last('PULL_RANGE');
+  const pull = after.connection.last('PULL_RANGE');
   expect(pull.ranges).toEqual([{ from: 1, to: 2 }]);
-  send(agent.again(1, pull.requestId), agent.again(2, pull.requestId));
+  after.send(agent.again(1, pull.requestId), agent.again(2, pull.requestId));
   await clock.advance(10);
   expect(storage.samplesOf(series(0))).toHaveLength(1);
   expect(server.ledger('a1')?.terms(START_MS)).toMatchObject({ stored: 2, missing: 0 });

@@ -132,9 +132,9 @@ export class AgentLedger {
    * that stores them.
    */
   encodeSettled(epoch: number, batches: readonly SettledBatch[], nowMs: number): Uint8Array {
-    const reader = new ByteReader(this.encodeEpoch(epoch));
-    reader.uint();
-    const copy = EpochLedger.decode(reader, nowMs);
+    const ledger = this.#epochs.get(epoch);
+    if (ledger === undefined) throw new RangeError(`epoch ${epoch} of ${this.agentId} is unknown`);
+    const copy = ledger.cloneFinal();
     for (const { stream, seq, byRepair, accounts, schemaVersion } of batches) {
       copy.receive({ stream, seq }, accounts, nowMs);
       copy.settle({ stream, seq }, byRepair);
@@ -176,8 +176,11 @@ export class AgentLedger {
   }
 }
 
+/** Encoding is synchronous, so all agents share it. */
+const writer = new ByteWriter(1024);
+
 function encodeState(ledger: EpochLedger): Uint8Array {
-  const writer = new ByteWriter(256);
+  writer.reset();
   writer.uint(STATE_VERSION);
   ledger.encode(writer);
   return writer.written().slice();

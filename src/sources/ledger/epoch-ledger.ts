@@ -172,6 +172,18 @@ export class EpochLedger {
     return { tick: Math.max(tick, group.firstTick - 1), closed };
   }
 
+  /** What is final, as a ledger of its own: as `encode` and `decode` would make it, for less. */
+  cloneFinal(): EpochLedger {
+    const lanes = this.lanes.map((lane) => lane.cloneFinal());
+    const copy = new EpochLedger(this.epoch, this.nonce, lanes);
+    copy.schemaVersion = this.schemaVersion;
+    copy.state = this.state;
+    copy.endMs = this.endMs;
+    for (const [group, grid] of this.grids) copy.grids.set(group, grid);
+    for (const group of this.groups) copy.groups.push(group.cloneCovered());
+    return copy;
+  }
+
   encode(writer: ByteWriter): void {
     writer.uint(this.epoch);
     writer.uint(this.nonce === undefined ? 0 : this.nonce + 1);

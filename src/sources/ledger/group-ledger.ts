@@ -150,6 +150,14 @@ export class GroupLedger {
     return Math.max(end.tick, this.knownTick);
   }
 
+  /** What is covered, as a ledger of its own: batches in flight are not in it. */
+  cloneCovered(): GroupLedger {
+    const copy = new GroupLedger(this, this.series.clone(), this.coverage.clone());
+    copy.knownTick = this.knownTick;
+    Object.assign(copy.sums, this.sums);
+    return copy;
+  }
+
   encode(writer: ByteWriter): void {
     writer.uint(this.group);
     writer.uint(this.part);

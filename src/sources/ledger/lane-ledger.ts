@@ -147,6 +147,8 @@ export class LaneLedger {
   /** What is sealed and neither here nor given up, requested or not. */
   missing(from = 1, to: number = this.lastSeq): Interval[] {
     const found: Interval[] = [];
+    // Fast path: nothing is. The two sets have no number in common, and none beyond the last.
+    if (this.missingCount === 0) return found;
     for (const gap of this.resolved.gaps(from, Math.min(to, this.lastSeq))) {
       found.push(...this.received.gaps(gap.from, gap.to));
     }
@@ -154,9 +156,7 @@ export class LaneLedger {
   }
 
   get missingCount(): number {
-    let count = 0;
-    for (const { from, to } of this.missing()) count += to - from + 1;
-    return count;
+    return this.lastSeq - this.resolved.size - this.received.size;
   }
 
   /** Missing and not asked for, ascending, each part with the time since when it is missing. */
@@ -188,6 +188,20 @@ export class LaneLedger {
   /** All up to here are in the store for good or given up. */
   get cumDurable(): number {
     return this.resolved.contiguousFrom(1);
+  }
+
+  /** What is final, as a lane of its own: what is only received or requested is missing in it. */
+  cloneFinal(): LaneLedger {
+    const copy = new LaneLedger();
+    copy.lastSeq = this.lastSeq;
+    copy.firstRetained = this.firstRetained;
+    copy.durable.addAll(this.durable);
+    copy.repaired.addAll(this.repaired);
+    copy.degraded.addAll(this.degraded);
+    copy.rejected.addAll(this.rejected);
+    copy.resolved.addAll(this.resolved);
+    for (const [reason, set] of this.lost) copy.lost.set(reason, set.clone());
+    return copy;
   }
 
   encode(writer: ByteWriter): void {

@@ -56,6 +56,13 @@ export class SeriesCounts {
     this.#join();
   }
 
+  clone(): SeriesCounts {
+    const copy = new SeriesCounts();
+    copy.#from = this.#from.slice();
+    copy.#count = this.#count.slice();
+    return copy;
+  }
+
   encode(writer: ByteWriter): void {
     writer.uint(this.#from.length);
     let previous = 0;

@@ -91,6 +91,12 @@ export class TickCoverage {
     return found;
   }
 
+  clone(): TickCoverage {
+    const copy = new TickCoverage();
+    copy.#runs = this.#runs.map((run) => ({ ...run }));
+    return copy;
+  }
+
   encode(writer: ByteWriter): void {
     writer.uint(this.#runs.length);
     let tick = 0;
