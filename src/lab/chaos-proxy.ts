@@ -94,6 +94,8 @@ export class ChaosProxy {
   readonly #options: ChaosProxyOptions;
   readonly #random: () => number;
   readonly #passages = new Set<Passage>();
+  /** All that are not closed, also those of passages that are over. */
+  readonly #sockets = new Set<Socket>();
   readonly #link: ChaosLink;
   #server: Server | undefined;
   #port = 0;
@@ -179,7 +181,8 @@ export class ChaosProxy {
   /** Ends everything. */
   async close(): Promise<void> {
     await this.refuse();
-    for (const passage of [...this.#passages]) this.#end(passage);
+    for (const passage of [...this.#passages]) this.#forget(passage);
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #setRate(): void {
@@ -222,6 +225,10 @@ export class ChaosProxy {
       ],
     };
     this.#passages.add(passage);
+    for (const socket of passage.sockets) {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    }
     let isConnected = false;
     outgoing.once('connect', () => (isConnected = true));
     outgoing.on('error', () => {
@@ -249,7 +256,11 @@ export class ChaosProxy {
 
   /** One end broke the connection: so does the proxy with the other. */
   #broken(passage: Passage): void {
-    for (const socket of passage.sockets) socket.resetAndDestroy();
+    for (const socket of passage.sockets) {
+      socket.resetAndDestroy();
+      // Else it waits until all is written, to a peer that may never read it.
+      if (!socket.connecting) socket.destroy();
+    }
     this.#forget(passage);
   }
 
@@ -257,11 +268,6 @@ export class ChaosProxy {
     if (!this.#passages.has(passage)) return;
     this.#resets++;
     this.#broken(passage);
-  }
-
-  #end(passage: Passage): void {
-    for (const socket of passage.sockets) socket.destroy();
-    this.#forget(passage);
   }
 
   #forget(passage: Passage): void {
