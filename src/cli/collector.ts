@@ -13,6 +13,7 @@ import {
   createPushHandlers,
   IngestKernel,
   PullManager,
+  scrapeThrough,
 } from '../ingest/index.ts';
 import type { PushDependencies, PushHandlers } from '../ingest/index.ts';
 import { formatDuration, Labels, messageOf } from '../model/index.ts';
@@ -94,6 +95,7 @@ class Assembly {
     const identityBytes = components.push.identity_cache_bytes;
     const kernel = new IngestKernel({ identityBytes, clock: systemClock });
     const push = await this.#startPush({ storage, kernel, sources });
+    const agents = this.#startAgents(storage, sources);
     const pull = new PullManager({
       clock: systemClock,
       storage,
@@ -102,9 +104,9 @@ class Assembly {
       logger: logger.child({ part: 'pull' }),
       metrics: createPullMetrics(registry),
       version: this.#build.version,
+      agentTransport: scrapeThrough(agents.sessions),
     });
     this.#closers.push(() => pull.stop());
-    const agents = this.#startAgents(storage, sources);
     const queries = this.#startQueries(storage);
     registerServerMetrics(registry, {
       build: this.#build,

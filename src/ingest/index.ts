@@ -66,5 +66,6 @@ export {
   agentsOptionsSchema,
   CollectorSessionMachine,
   createAgentSessions,
+  scrapeThrough,
   TokenFileError,
 } from './session/index.ts';

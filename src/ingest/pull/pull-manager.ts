@@ -5,7 +5,8 @@ import { IngestKernel } from '../kernel/index.ts';
 import type { ScrapeConfig } from './config/scrape-config.ts';
 import { BodyBufferPool } from './http/body-buffer.ts';
 import { HttpTransport } from './http/http-transport.ts';
-import type { TransportFactory } from './http/transport.ts';
+import { ScrapeError } from './errors.ts';
+import type { ScrapeTransport, TransportFactory } from './http/transport.ts';
 import { EndingSeries } from './loop/ending-series.ts';
 import type { NamedMetadata } from './loop/family-metadata.ts';
 import type { PullMetrics } from './metrics.ts';
@@ -27,6 +28,8 @@ export interface PullManagerOptions {
   readonly kernel?: IngestKernel;
   /** HTTP unless set. */
   readonly transport?: TransportFactory;
+  /** For jobs that name an agent; without it their scrapes fail. */
+  readonly agentTransport?: (agentId: string) => ScrapeTransport;
 }
 
 /** Metadata that a target gives, with the labels of the target. */
@@ -39,6 +42,20 @@ export interface TargetMetadata {
 /** Of a kernel of its own. */
 const IDENTITY_BYTES = 2 ** 28;
 
+function transportFactory({ clock, agentTransport }: PullManagerOptions): TransportFactory {
+  const noAgents = (agentId: string): ScrapeTransport => ({
+    get: () => {
+      const message = `no sessions of agents are taken here, ${agentId} is wanted`;
+      return Promise.reject(new ScrapeError('connection', message));
+    },
+    close: () => Promise.resolve(),
+  });
+  return (config) =>
+    config.agentId === undefined
+      ? new HttpTransport(config, clock)
+      : (agentTransport ?? noAgents)(config.agentId);
+}
+
 /** Everything that is pulled: a pool of targets for each scrape configuration. */
 export class PullManager {
   readonly #environment: Omit<PoolEnvironment, 'appender'>;
@@ -49,11 +66,14 @@ export class PullManager {
   readonly #gone = new Set<ScrapePool>();
 
   constructor(options: PullManagerOptions) {
-    const { clock, storage, version, transport, globalHostname, kernel, ...rest } = options;
+    const { clock, storage, version, globalHostname, kernel } = options;
+    const { sources, metrics, logger } = options;
     this.#globalHostname = globalHostname ?? '';
     this.#storage = storage;
     this.#environment = {
-      ...rest,
+      sources,
+      metrics,
+      logger,
       clock,
       userAgent: `Tidegauge/${version}`,
       targetsChanged: () => this.#countTargets(),
@@ -61,7 +81,7 @@ export class PullManager {
       ending: new EndingSeries(),
       kernel: kernel ?? new IngestKernel({ identityBytes: IDENTITY_BYTES, clock }),
       sourceLoops: new Map(),
-      transport: transport ?? ((config) => new HttpTransport(config, clock)),
+      transport: options.transport ?? transportFactory(options),
     };
   }
 

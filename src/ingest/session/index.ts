@@ -18,6 +18,8 @@ export { createAgentSessions } from './agents.ts';
 export { TokenFileError } from './credentials.ts';
 export type { AgentsOptions } from './options.ts';
 export { agentsOptionsSchema } from './options.ts';
+export type { ReadableAgents } from './scrape-through.ts';
+export { scrapeThrough } from './scrape-through.ts';
 export type { AppliedFacts, SessionMetrics } from './session-metrics.ts';
 export { noSessionMetrics } from './session-metrics.ts';
 export type { AgentEntry } from './agent-entry.ts';

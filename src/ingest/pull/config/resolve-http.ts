@@ -27,6 +27,7 @@ export function resolveHttpClient(yaml: ScrapeConfigYaml, directory: string): Ht
     headers: resolveHeaders(yaml, directory),
     tls: resolveTls(yaml, directory),
     followRedirects: yaml.follow_redirects ?? true,
+    ...(yaml.tidegauge_agent ? { agentId: yaml.tidegauge_agent } : {}),
   };
 }
 

@@ -8,6 +8,12 @@ const DEFAULT_INTERVAL_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_REFRESH_INTERVAL_MS = 300_000;
 
+/** Keys of the HTTP client, which READ has no place for. */
+const HTTP_ONLY_KEYS = [
+  ...(['basic_auth', 'authorization', 'bearer_token', 'bearer_token_file'] as const),
+  ...(['tls_config', 'http_headers', 'follow_redirects'] as const),
+];
+
 /** Something wrong at a place in the configuration: keys and indexes from its root. */
 export interface ConfigIssue {
   readonly path: readonly (string | number)[];
@@ -66,6 +72,11 @@ function checkScrapeConfig(
     const what = 'scrape timeout greater than scrape interval';
     const message = `${what} for scrape config with job name ${job}`;
     add(['scrape_timeout'], message);
+  }
+  for (const key of config.http.agentId === undefined ? [] : HTTP_ONLY_KEYS) {
+    if (yaml[key] === undefined || yaml[key] === null) continue;
+    const why = 'the agent asks the target in its own way';
+    add([key], `${key} cannot be used with tidegauge_agent: ${why}`);
   }
   if (config.nameEscaping === 'allow-utf-8' && config.nameValidation !== 'utf8') {
     const message = 'utf8 metric names requested but validation scheme is not set to UTF8';

@@ -42,6 +42,8 @@ export interface HttpClientConfig {
   readonly headers: readonly HttpHeader[];
   readonly tls: TlsConfig;
   readonly followRedirects: boolean;
+  /** The agent over whose session targets are scraped; undefined: over HTTP from here. */
+  readonly agentId?: string;
 }
 
 export interface TargetGroupConfig {

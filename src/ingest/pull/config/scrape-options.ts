@@ -203,6 +203,11 @@ export const scrapeConfigShape = {
     .nullish()
     .describe('Query parameters of the URL, each with its values.'),
   enable_compression: flag.nullish().describe('Ask for gzip; true unless set.'),
+  tidegauge_agent: text
+    .nullish()
+    .describe(
+      'Id of an agent over whose session the targets are scraped; it must allow their URLs itself.',
+    ),
   ...httpClientShape,
   static_configs: z.array(staticConfigSchema).nullish().describe('Groups of fixed targets.'),
   file_sd_configs: z
