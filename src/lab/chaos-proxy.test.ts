@@ -177,6 +177,27 @@ test('resets every connection on demand', async () => {
   expect(proxy.counts).toMatchObject({ open: 0, resets: 3 });
 });
 
+test('a connection that is reset while it says goodbye ends, too', async () => {
+  await start();
+  echo.removeAllListeners('connection');
+  echo.on('connection', (socket: Socket) => {
+    // Reads nothing, so that what is sent to it stays under way.
+    taken.push(socket);
+    socket.on('error', () => {});
+  });
+  const sockets = await Promise.all([open(), open()]);
+  for (const socket of sockets) {
+    socket.on('error', () => {});
+    socket.end(numbered(50_000));
+  }
+  await expect.poll(() => proxy.counts.bytesToTarget).toBe(100_000);
+  proxy.resetAll();
+  const closed = taken.map((socket) => once(socket, 'close'));
+  for (const socket of taken) socket.resume();
+  for (const socket of taken) socket.once('end', () => socket.end());
+  expect(await within(Promise.all(closed), 5000)).not.toBe('nothing');
+});
+
 test('a target that is not there is counted, and the connection ends', async () => {
   await start();
   await new Promise((resolve) => echo.close(resolve));

@@ -94,8 +94,6 @@ export class ChaosProxy {
   readonly #options: ChaosProxyOptions;
   readonly #random: () => number;
   readonly #passages = new Set<Passage>();
-  /** All that are not closed, also those of passages that are over. */
-  readonly #sockets = new Set<Socket>();
   readonly #link: ChaosLink;
   #server: Server | undefined;
   #port = 0;
@@ -181,8 +179,10 @@ export class ChaosProxy {
   /** Ends everything. */
   async close(): Promise<void> {
     await this.refuse();
-    for (const passage of [...this.#passages]) this.#forget(passage);
-    for (const socket of this.#sockets) socket.destroy();
+    for (const passage of [...this.#passages]) {
+      for (const socket of passage.sockets) socket.destroy();
+      this.#forget(passage);
+    }
   }
 
   #setRate(): void {
@@ -225,10 +225,6 @@ export class ChaosProxy {
       ],
     };
     this.#passages.add(passage);
-    for (const socket of passage.sockets) {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    }
     let isConnected = false;
     outgoing.once('connect', () => (isConnected = true));
     outgoing.on('error', () => {
@@ -256,11 +252,7 @@ export class ChaosProxy {
 
   /** One end broke the connection: so does the proxy with the other. */
   #broken(passage: Passage): void {
-    for (const socket of passage.sockets) {
-      socket.resetAndDestroy();
-      // Else it waits until all is written, to a peer that may never read it.
-      if (!socket.connecting) socket.destroy();
-    }
+    for (const socket of passage.sockets) breakOff(socket);
     this.#forget(passage);
   }
 
@@ -274,4 +266,15 @@ export class ChaosProxy {
     for (const pipe of passage.pipes) pipe.close();
     this.#passages.delete(passage);
   }
+}
+
+/**
+ * Resets a connection. Where something still waits to be written, it is closed instead: node would
+ * first wait until the other end has read that, and a reset while it says goodbye fails (libuv) and
+ * leaves the handle open for ever.
+ */
+function breakOff(socket: Socket): void {
+  const isBusy = socket.connecting || socket.writableEnded || socket.writableLength > 0;
+  if (isBusy) socket.destroy();
+  else socket.resetAndDestroy();
 }
