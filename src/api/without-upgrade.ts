@@ -22,10 +22,10 @@ export function serveWithoutUpgrade(
 function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   let head = `${method ?? ''} ${url ?? ''} HTTP/${httpVersion}\r\n`;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!;
+    const name = rawHeaders[index] ?? '';
     const lowerName = name.toLowerCase();
     if (DROPPED.has(lowerName)) continue;
-    const value = rawHeaders[index + 1]!;
+    const value = rawHeaders[index + 1] ?? '';
     const kept = lowerName === 'connection' ? withoutDropped(value) : value;
     if (lowerName !== 'connection' || kept !== '') head += `${name}: ${kept}\r\n`;
   }
