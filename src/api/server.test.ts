@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestApi, type TestApi } from '../../test/support/api-app.ts';
 import { openExampleStore } from '../../test/support/example-store.ts';
 import type { Logger } from '../telemetry/index.ts';
@@ -9,8 +10,6 @@ import { type HttpServer, startHttpServer } from './server.ts';
 
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
 
-const errors: unknown[] = [];
-const logger: Logger = { ...silentLogger, error: (...said: unknown[]) => errors.push(said) };
 let store: Awaited<ReturnType<typeof openExampleStore>>;
 let api: TestApi;
 let server: HttpServer;
@@ -20,12 +19,8 @@ beforeAll(async () => {
   store = await openExampleStore();
   api = createTestApi({ storage: store.storage, clock: store.clock });
   const options = { ...api.deps.options, listen: '127.0.0.1:0' };
-  server = await startHttpServer({ ...api.deps, logger, options });
+  server = await startHttpServer({ ...api.deps, options });
   port = Number(new URL(server.url).port);
-});
-
-afterEach(() => {
-  errors.length = 0;
 });
 
 afterAll(async () => {
@@ -84,3 +79,34 @@ describe('a request that asks for a protocol which nobody offers', () => {
     expect(answer).toMatch(/"41"[^]*"43"/);
   });
 });
+
+describe('a client that goes away in the middle of its body', () => {
+  for (const [path, type] of [
+    ['/api/v1/query', FORM],
+    ['/api/v1/read', 'Content-Type: application/x-protobuf'],
+  ]) {
+    it(`is no bug of ${path}`, async () => {
+      const { logger, errors } = recordingLogger();
+      const options = { ...api.deps.options, listen: '127.0.0.1:0' };
+      const own = await startHttpServer({ ...api.deps, registry: new Registry(), logger, options });
+      const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 99\r\n` +
+          'Expect: 100-continue\r\n\r\n',
+      );
+      await once(socket, 'data');
+      await new Promise((resolve) => socket.write('query=1', resolve));
+      socket.destroy();
+      await own.close();
+      // What was under way comes to its end.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      expect(errors).toEqual([]);
+    });
+  }
+});
+
+function recordingLogger(): { readonly logger: Logger; readonly errors: unknown[] } {
+  const errors: unknown[] = [];
+  const logger = { ...silentLogger, error: (...said: unknown[]) => errors.push(said) };
+  return { logger, errors };
+}
