@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { AGENTS_USAGE, runAgentsBench } from './hybrid-agents.ts';
+import { OVERLOAD_USAGE, runOverloadBench } from './hybrid-overload.ts';
 import { inProcessScrape } from './in-process-scrape.ts';
 import { inProcessWrite } from './in-process-write.ts';
 import { kernelBench } from './kernel/kernel-bench.ts';
@@ -79,6 +81,8 @@ const OTHERS = new Map([
   ['query', runQueryBench],
   ['loop', runLoopBench],
   ['soak', runSoak],
+  ['agents', runAgentsBench],
+  ['overload', runOverloadBench],
 ]);
 
 /** Runs the benchmarks named on the command line; the exit status. */
@@ -88,7 +92,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args);
   const names = positionals.length === 0 ? ['ingest'] : positionals;
   if (values.help || names.some((name) => !isKnown(name))) {
-    console.log([USAGE, QUERY_USAGE, LOOP_USAGE, SOAK_USAGE].join('\n\n'));
+    const usages = [USAGE, QUERY_USAGE, LOOP_USAGE, SOAK_USAGE, AGENTS_USAGE, OVERLOAD_USAGE];
+    console.log(usages.join('\n\n'));
     return values.help ? 0 : 2;
   }
   if (names.includes('kernel')) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { crashCommand } from './crash.ts';
+import { hybridSoak } from './hybrid-soak.ts';
 import type { Load } from './load/load.ts';
 import { PacedSender } from './load/paced-sender.ts';
 import type { WriteRequests } from './load/write-requests.ts';
@@ -22,7 +23,8 @@ when fewer were taken than asked for.
                 the samples of the others gather until then
   --every N     seconds between two lines (default 10)
 
-npm run soak -- crash [--rounds N] [--seed N]   kill -9 again and again; see there with --help`;
+npm run soak -- crash [--rounds N] [--seed N]   kill -9 again and again; see there with --help
+npm run soak -- hybrid                           agents on a network that breaks; --help`;
 
 const OPTIONS = {
   series: { type: 'string', default: '1000000' },
@@ -50,6 +52,7 @@ interface SoakOptions {
 /** `npm run soak`; the exit status. */
 export async function runSoak(args: readonly string[]): Promise<number> {
   if (args[0] === 'crash') return crashCommand(args.slice(1));
+  if (args[0] === 'hybrid') return hybridSoak(args.slice(1));
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const series = Number(values.series);
   const options = {

@@ -42,6 +42,7 @@ export async function buildCli(root, dist, options) {
     supported: { 'dynamic-import': false },
     charset: 'ascii',
     legalComments: 'none',
+    sourcesContent: false,
     metafile: true,
     entryPoints: [join(root, 'src/cli/main.ts')],
     entryNames: '[name]-[hash]',

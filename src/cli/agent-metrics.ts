@@ -68,6 +68,38 @@ const COUNTED_TERMS = [
   ...(['rejected', 'degraded', 'lost', 'down'] as const),
 ];
 
+/** Metrics whose values are read when they are asked for. */
+class Readings {
+  readonly #registers: Registry[];
+
+  constructor(registry: Registry) {
+    this.#registers = [registry];
+  }
+
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `tidegauge_${name}`,
+      help,
+      registers: this.#registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name: `tidegauge_${name}_total`,
+      help,
+      registers: this.#registers,
+      collect() {
+        this.reset();
+        this.inc(Math.max(0, read()));
+      },
+    });
+  }
+}
+
 /** The conservation law's terms over all agents; single agents are what the API is for. */
 export function registerLedgerMetrics(
   registry: Registry,
@@ -75,64 +107,10 @@ export function registerLedgerMetrics(
   clock: Clock,
 ): void {
   const sums = cached(() => sumUp(sessions, clock.now()), clock);
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `tidegauge_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
-  const counter = (name: string, help: string, read: () => number): void => {
-    new Counter({
-      name: `tidegauge_${name}_total`,
-      help,
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(Math.max(0, read()));
-      },
-    });
-  };
-  // Lost and down go back where data comes after all: to a reader of counters, a reset.
-  for (const term of COUNTED_TERMS) {
-    counter(`samples_${term}`, `Samples of agents: ${term}.`, () => sums().terms[term]);
-  }
-  gauge('samples_missing', 'Samples not here and not given up.', () => sums().terms.missing);
-  gauge('samples_in_flight', 'Samples received, not durable.', () => sums().terms.inFlight);
-  gauge(
-    'ledger_imbalance',
-    'Sum of what each ledger cannot explain; always 0.',
-    () => sums().imbalance,
-  );
-  counter('duplicate_frames', 'Frames that came again.', () => sums().duplicates);
-  counter('conflicting_samples', 'Samples with another value stored.', () => sums().conflicts);
-  gauge('gaps_open', 'Sealed frames missing.', () => sums().sealed.missing);
-  counter('gaps_repaired', 'Sealed frames that came by repair.', () => sums().sealed.repaired);
-  counter('gaps_lost', 'Sealed frames that are lost.', () => sums().sealed.lost);
-  gauge('live_agents', 'Agents with a session.', () => live(sessions));
-  gauge(
-    'expected_agents',
-    'Agents that have not left and are not declared gone.',
-    () => sessions.entries().filter(({ gone }) => !gone).length,
-  );
-  gauge('session_in_flight_bytes', 'Memory of batches not stored.', () => sessions.inFlightBytes);
-  gauge(
-    'session_queue_delay_seconds',
-    'Age of the oldest batch that is not stored.',
-    () => sessions.queueDelayMs() / 1000,
-  );
-  gauge(
-    'complete_through_timestamp_seconds',
-    'Watermark over agents; 0: no agent.',
-    () => (sums().completeThroughMs ?? 0) / 1000,
-  );
-  gauge('watermark_lag_seconds', 'Time since the watermark; 0: no agent.', () => {
-    const throughMs = sums().completeThroughMs;
-    return throughMs === undefined ? 0 : (clock.now() - throughMs) / 1000;
-  });
+  const readings = new Readings(registry);
+  registerTerms(readings, sums);
+  registerSessions(readings, sessions);
+  registerWatermark(readings, sums, clock);
   new Gauge({
     name: 'tidegauge_completeness_ratio',
     help: 'Share of what was wanted (intent), and of what was sent (transport), that is here.',
@@ -144,6 +122,72 @@ export function registerLedgerMetrics(
       this.set({ scope: 'intent' }, intent);
       this.set({ scope: 'transport' }, ratio(sealed.durable, sealed.sealed));
     },
+  });
+}
+
+function registerTerms(readings: Readings, sums: () => Sums): void {
+  // Lost and down go back where data comes after all: to a reader of counters, a reset.
+  for (const term of COUNTED_TERMS) {
+    readings.counter(`samples_${term}`, `Samples of agents: ${term}.`, () => sums().terms[term]);
+  }
+  readings.gauge(
+    'samples_missing',
+    'Samples not here and not given up.',
+    () => sums().terms.missing,
+  );
+  readings.gauge(
+    'samples_in_flight',
+    'Samples received, not durable.',
+    () => sums().terms.inFlight,
+  );
+  readings.gauge(
+    'ledger_imbalance',
+    'Sum of what each ledger cannot explain; always 0.',
+    () => sums().imbalance,
+  );
+  readings.counter('duplicate_frames', 'Frames that came again.', () => sums().duplicates);
+  readings.counter(
+    'conflicting_samples',
+    'Samples with another value stored.',
+    () => sums().conflicts,
+  );
+  readings.gauge('gaps_open', 'Sealed frames missing.', () => sums().sealed.missing);
+  readings.counter(
+    'gaps_repaired',
+    'Sealed frames that came by repair.',
+    () => sums().sealed.repaired,
+  );
+  readings.counter('gaps_lost', 'Sealed frames that are lost.', () => sums().sealed.lost);
+}
+
+function registerSessions(readings: Readings, sessions: SessionServer): void {
+  readings.gauge('live_agents', 'Agents with a session.', () => live(sessions));
+  readings.gauge(
+    'expected_agents',
+    'Agents that have not left and are not declared gone.',
+    () => sessions.entries().filter(({ gone }) => !gone).length,
+  );
+  readings.gauge(
+    'session_in_flight_bytes',
+    'Memory of batches not stored.',
+    () => sessions.inFlightBytes,
+  );
+  readings.gauge(
+    'session_queue_delay_seconds',
+    'Age of the oldest batch that is not stored.',
+    () => sessions.queueDelayMs() / 1000,
+  );
+}
+
+function registerWatermark(readings: Readings, sums: () => Sums, clock: Clock): void {
+  readings.gauge(
+    'complete_through_timestamp_seconds',
+    'Watermark over agents; 0: no agent.',
+    () => (sums().completeThroughMs ?? 0) / 1000,
+  );
+  readings.gauge('watermark_lag_seconds', 'Time since the watermark; 0: no agent.', () => {
+    const throughMs = sums().completeThroughMs;
+    return throughMs === undefined ? 0 : (clock.now() - throughMs) / 1000;
   });
 }
 

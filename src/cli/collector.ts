@@ -14,6 +14,7 @@ import {
   IngestKernel,
   PullManager,
 } from '../ingest/index.ts';
+import type { PushDependencies, PushHandlers } from '../ingest/index.ts';
 import { formatDuration, Labels, messageOf } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import { createQueryPool } from '../query/index.ts';
@@ -92,18 +93,7 @@ class Assembly {
     const storage = await this.#openStorage();
     const identityBytes = components.push.identity_cache_bytes;
     const kernel = new IngestKernel({ identityBytes, clock: systemClock });
-    const push = createPushHandlers({
-      storage,
-      kernel,
-      sources,
-      clock: systemClock,
-      logger: logger.child({ part: 'push' }),
-      metrics: createPushMetrics(registry),
-      options: components.push,
-      version: this.#build.version,
-    });
-    await push.start();
-    this.#closers.push(() => push.close());
+    const push = await this.#startPush({ storage, kernel, sources });
     const pull = new PullManager({
       clock: systemClock,
       storage,
@@ -141,9 +131,11 @@ class Assembly {
       rawHandlers: [agents, push],
       uiDirectory: uiDirectory(),
     });
-    this.#closers.push(() => server.close());
-    // Before the server: it waits for every connection.
-    this.#closers.push(() => agents.close());
+    this.#closers.push(async () => {
+      // The server waits for every connection.
+      await agents.close();
+      await server.close();
+    });
     pull.apply(config.scrapeConfigs);
     this.#startHostAgent(server.url);
     this.#ready = true;
@@ -176,6 +168,22 @@ class Assembly {
     return storage;
   }
 
+  async #startPush(
+    parts: Pick<PushDependencies, 'storage' | 'kernel' | 'sources'>,
+  ): Promise<PushHandlers> {
+    const push = createPushHandlers({
+      ...parts,
+      clock: systemClock,
+      logger: this.#options.logger.child({ part: 'push' }),
+      metrics: createPushMetrics(this.#registry),
+      options: this.#config.components.push,
+      version: this.#build.version,
+    });
+    await push.start();
+    this.#closers.push(() => push.close());
+    return push;
+  }
+
   #startAgents(storage: EmbeddedStorage, sources: SourceRegistry): AgentSessions {
     const registry = this.#registry;
     const agents = createAgentSessions({
@@ -187,6 +195,7 @@ class Assembly {
       metrics: createAgentMetrics(registry),
       runId: randomBytes(6).toString('hex'),
     });
+    this.#closers.push(() => agents.close());
     registerLedgerMetrics(registry, agents.sessions, systemClock);
     return agents;
   }

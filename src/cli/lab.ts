@@ -5,6 +5,7 @@ import {
   describeRun,
   FULL_TIMES,
   htmlReport,
+  markdownReport,
   type LabOptions,
   type LabTimes,
   QUICK_TIMES,
@@ -26,8 +27,12 @@ export interface LabFlags {
   readonly strategies: readonly StrategyName[];
   readonly json?: string;
   readonly html?: string;
+  readonly markdown?: string;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** Exit status, as shells have it for SIGINT. */
+const INTERRUPTED = 130;
 const INTERVAL_MS_MIN = 100;
 /** What the values of the load can tell apart. */
 const AGENTS_MAX = 900;
@@ -71,6 +76,7 @@ export function addLabCommand(program: Command): void {
     )
     .option('--json <file>', 'write all figures there, too')
     .option('--html <file>', 'write a page with table and plots there, too')
+    .option('--markdown <file>', 'write the table there as Markdown, too')
     .addHelpText('after', HELP)
     .action(async (flags: LabFlags) => {
       await labCommand(flags, ownCommand());
@@ -88,6 +94,8 @@ export async function labCommand(
   command: readonly [string, ...string[]],
 ): Promise<void> {
   const options = optionsOf(flags, command);
+  // Leaving in good order ends all processes and removes what they stored.
+  for (const signal of SIGNALS) process.once(signal, () => process.exit(INTERRUPTED));
   const begin = performance.now();
   console.error(`${describeRun(options)}: ${options.strategies.join(', ')}`);
   const result = await runLab(options, (strategy, what) => {
@@ -96,6 +104,7 @@ export async function labCommand(
   });
   console.log(textReport(result));
   if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(result, null, 1)}\n`);
+  if (flags.markdown !== undefined) await writeFile(flags.markdown, markdownReport(result));
   if (flags.html !== undefined) await writeFile(flags.html, htmlReport(result));
 }
 

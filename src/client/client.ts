@@ -42,8 +42,8 @@ const NOTHING: ClientStatus = {
 };
 
 /**
- * Begins to push at once. Options that make no sense are told as a warning, and the client then does
- * nothing: a program must not fail for its metrics.
+ * Begins to push at once. Options that make no sense are told as a warning, and the client then
+ * does nothing: a program must not fail for its metrics.
  */
 export function createClient(options: ClientOptions): TidegaugeClient {
   return new Client(options);

@@ -99,6 +99,19 @@ test('the bandwidth is that of all connections together', async () => {
   expect(elapsedMs).toBeLessThan(2000);
 });
 
+test('what waits for a slow link goes at its new pace', async () => {
+  await start({ bytesPerSecond: 1000 });
+  const socket = await open();
+  const begin = performance.now();
+  const answer = exchange(socket, numbered(20_000));
+  expect(await within(answer, 100)).toBe('nothing');
+  proxy.set({ bytesPerSecond: 100_000 });
+  expect(numbered(20_000).equals(await answer)).toBe(true);
+  const elapsedMs = performance.now() - begin;
+  expect(elapsedMs).toBeGreaterThanOrEqual(290);
+  expect(elapsedMs).toBeLessThan(5000);
+});
+
 test('a lost piece takes its connection along, as often as its probability says', async () => {
   await start({ resetProbability: 0.2 }, 5);
   let lost = 0;

@@ -63,12 +63,20 @@ export class ChaosLink {
 /** One direction of the link that all connections share. */
 class OneWay {
   passedBytes = 0;
+  #bytesPerSecond = Infinity;
   #freeAtMs = 0;
 
-  departMs(sizeBytes: number, bytesPerSecond: number): number {
+  /** What waits for the link must ask anew when it may depart. */
+  setRate(bytesPerSecond: number): void {
+    if (bytesPerSecond === this.#bytesPerSecond) return;
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#freeAtMs = 0;
+  }
+
+  departMs(sizeBytes: number): number {
     const now = performance.now();
-    if (!Number.isFinite(bytesPerSecond)) return now;
-    this.#freeAtMs = Math.max(now, this.#freeAtMs) + (sizeBytes / bytesPerSecond) * 1000;
+    if (!Number.isFinite(this.#bytesPerSecond)) return now;
+    this.#freeAtMs = Math.max(now, this.#freeAtMs) + (sizeBytes / this.#bytesPerSecond) * 1000;
     return this.#freeAtMs;
   }
 }
@@ -99,6 +107,7 @@ export class ChaosProxy {
     this.#link = options.link ?? new ChaosLink();
     this.#random = seededRandom(options.seed);
     this.#faults = { ...NO_FAULTS, ...options.faults };
+    this.#setRate();
   }
 
   /** Listens. @throws Error where the port is taken */
@@ -131,9 +140,14 @@ export class ChaosProxy {
     };
   }
 
-  /** Changes some of the faults; the others stay. Bytes under way keep the delay they got. */
+  /** Changes some of the faults; the others stay. What waits for a link goes at its new pace. */
   set(faults: Partial<Faults>): void {
+    const { bytesPerSecond } = this.#faults;
     this.#faults = { ...this.#faults, ...faults };
+    if (this.#faults.bytesPerSecond !== bytesPerSecond) {
+      this.#setRate();
+      for (const { pipes } of this.#passages) for (const pipe of pipes) pipe.reschedule();
+    }
     for (const { pipes } of this.#passages) for (const pipe of pipes) pipe.pump();
   }
 
@@ -166,6 +180,12 @@ export class ChaosProxy {
   async close(): Promise<void> {
     await this.refuse();
     for (const passage of [...this.#passages]) this.#end(passage);
+  }
+
+  #setRate(): void {
+    const { bytesPerSecond } = this.#faults;
+    this.#link.toTarget.setRate(bytesPerSecond);
+    this.#link.fromTarget.setRate(bytesPerSecond);
   }
 
   async #listen(port: number): Promise<void> {
@@ -219,7 +239,7 @@ export class ChaosProxy {
   #shaping(link: OneWay, lost: () => void): Shaping {
     return {
       delayMs: () => this.#faults.latencyMs + this.#random() * this.#faults.jitterMs,
-      departMs: (sizeBytes) => link.departMs(sizeBytes, this.#faults.bytesPerSecond),
+      departMs: (sizeBytes) => link.departMs(sizeBytes),
       loses: () => this.#random() < this.#faults.resetProbability,
       isHeld: () => this.#faults.isPartitioned,
       passed: (sizeBytes) => void (link.passedBytes += sizeBytes),

@@ -5,6 +5,7 @@ export type { LabOptions, LabTimes, StrategyName } from './lab-options.ts';
 export { FULL_TIMES, QUICK_TIMES, STRATEGY_NAMES } from './lab-options.ts';
 export { describeRun } from './report/rows.ts';
 export { htmlReport } from './report/html-report.ts';
+export { markdownReport } from './report/markdown-report.ts';
 export { textReport } from './report/text-report.ts';
 export type { LabResult } from './results.ts';
 export type { Say } from './run-lab.ts';

@@ -35,25 +35,25 @@ export interface LabOptions {
 }
 
 export const FULL_TIMES: LabTimes = {
-  startMs: 4000,
-  latencyMs: 8000,
-  cpuMs: 10_000,
-  lossMs: 15_000,
+  startMs: 3000,
+  latencyMs: 6000,
+  cpuMs: 8000,
+  lossMs: 12_000,
   partitionMs: 60_000,
-  settleMs: 12_000,
-  outageMs: 15_000,
-  congestionMs: 20_000,
+  settleMs: 10_000,
+  outageMs: 12_000,
+  congestionMs: 15_000,
 };
 
 export const QUICK_TIMES: LabTimes = {
-  startMs: 1500,
-  latencyMs: 2500,
-  cpuMs: 2500,
-  lossMs: 4000,
-  partitionMs: 6000,
-  settleMs: 4500,
-  outageMs: 4000,
-  congestionMs: 5000,
+  startMs: 800,
+  latencyMs: 1500,
+  cpuMs: 1500,
+  lossMs: 3000,
+  partitionMs: 5000,
+  settleMs: 3000,
+  outageMs: 3000,
+  congestionMs: 4000,
 };
 
 /** The network without faults, as in one building. */

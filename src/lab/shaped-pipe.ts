@@ -57,6 +57,16 @@ export class ShapedPipe {
     this.#pieces.length = 0;
   }
 
+  /** The link has another pace: what waits asks anew when it may depart. */
+  reschedule(): void {
+    this.#lastAtMs = 0;
+    for (const [index, { bytes }] of this.#pieces.entries()) {
+      const atMs = this.#shaping.departMs(bytes?.length ?? 0);
+      this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
+      this.#pieces[index] = { atMs: this.#lastAtMs, bytes };
+    }
+  }
+
   /** Delivers what is due, and sets out to deliver the rest; call when nothing is held any more. */
   pump(): void {
     clearTimeout(this.#timer);

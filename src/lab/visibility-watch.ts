@@ -62,6 +62,10 @@ export class VisibilityWatch {
     return this.#newest[agent] ?? 0;
   }
 
+  agesSince(timeMs: number): readonly Age[] {
+    return this.ages.filter((age) => age.timeMs >= timeMs);
+  }
+
   /** When a tick of an agent was first seen. */
   seenMs(agent: number, tick: number): number | undefined {
     return this.#seenMs[agent]?.get(tick);

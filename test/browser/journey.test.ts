@@ -83,6 +83,48 @@ requires({ commands: ['chromium'] }).describe('a fresh collector in the browser'
     await alert.waitFor();
     expect(await alert.textContent()).toContain('parse error');
     expect(await alert.locator('mark').textContent()).toBe(')');
+    const wave = page.locator('.cm-lintRange-error');
+    await wave.waitFor();
+    expect(await wave.textContent()).toBe(')');
+    // Valid here, and misread by the grammar that colours the text.
+    const box = page.getByRole('textbox', { name: 'PromQL expression' });
+    await box.press('ControlOrMeta+a');
+    const parsed = page.waitForResponse(/parse_query/);
+    await page.keyboard.insertText('min_of(1., 2)');
+    expect((await parsed).status()).toBe(200);
+    await wave.waitFor({ state: 'detached' });
+  });
+
+  test('names, labels and values come from the store', async () => {
+    await page.goto(`${url}/query`);
+    await page.locator('.cm-content').waitFor();
+    await page.getByRole('textbox', { name: 'PromQL expression' }).click();
+    const list = page.getByRole('listbox');
+    await page.keyboard.type('sum(node_cpu_sec');
+    await list.getByRole('option', { name: /node_cpu_seconds_total/ }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('{mod');
+    await list.getByRole('option', { name: 'mode' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('="idl');
+    await list.getByRole('option', { name: 'idle' }).waitFor();
+    await screenshot(page, 'real-completion');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    const expression = 'sum(node_cpu_seconds_total{mode="idle"})';
+    await expect.poll(() => new URL(page.url()).searchParams.get('expr')).toBe(expression);
+    await page.getByText('1 series').waitFor();
+  });
+
+  test('the plan of a query is measured', async () => {
+    const expression = 'sum by (mode) (rate(node_cpu_seconds_total[1m]))';
+    await page.goto(url + queryAddress(expression, { tab: 'plan', range: '5m' }));
+    const rows = page.locator('.plan tbody tr');
+    await rows.first().waitFor();
+    expect(await rows.first().textContent()).toContain('sum');
+    expect(await rows.nth(1).textContent()).toContain('rate');
+    expect(await rows.first().locator('td').first().textContent()).toMatch(/\d (ms|µs|s)$/);
+    await screenshot(page, 'real-plan');
   });
 
   test('status shows the running version, and no page had a fault', async () => {

@@ -22,6 +22,51 @@ requires({ commands: ['chromium'] }).describe('the query page', () => {
     expect(await table.locator('tbody .labels').first().textContent()).toContain('job=node');
   });
 
+  test('a plan tells what each operator took', async () => {
+    const expression = 'sum(rate(node_cpu_seconds_total[1m]))';
+    await ui.open(queryAddress(expression, { tab: 'table' }));
+    await ui.page.getByRole('tab', { name: 'Table' }).press('ArrowRight');
+    const rows = ui.page.getByRole('table').locator('tbody tr');
+    await rows.first().waitFor();
+    expect(new URL(ui.page.url()).searchParams.get('tab')).toBe('plan');
+    const call = ui.calls('/api/v1/analyze').at(-1);
+    expect(call?.searchParams.get('query')).toBe(expression);
+    expect(call?.searchParams.get('step')).toBe('15');
+    const cells = await rows.nth(1).locator('th, td').allTextContents();
+    expect(cells).toEqual([
+      'Level 2: call raterate(node_cpu_seconds_total[1m])',
+      '3.1 ms',
+      '3.1 ms',
+      '8',
+      '1\u202f928',
+      '2\u202f880',
+    ]);
+    const indent = async (row: number) =>
+      Number(/\d+/.exec((await rows.nth(row).locator('th').getAttribute('style')) ?? '')?.[0]);
+    expect(await indent(1)).toBeGreaterThan(await indent(0));
+    await ui.page.getByText('2\u202f880 samples read').waitFor();
+    await screenshot(ui.page, 'ui-plan');
+  });
+
+  test('limit and look-back are asked for, and kept in the address', async () => {
+    await ui.open(queryAddress('up', { tab: 'table' }));
+    await ui.page.getByText('More', { exact: true }).click();
+    await ui.page.getByLabel('At most so many series').fill('2');
+    await ui.page.getByLabel('At most so many series').press('Enter');
+    await ui.page.getByLabel('Look back for a sample, such as 5m').fill('90s');
+    await ui.page.getByLabel('Look back for a sample, such as 5m').press('Enter');
+    await ui.page.waitForURL(/limit=2&lookback=1m30s/);
+    await expect
+      .poll(() => ui.calls('/api/v1/query').at(-1)?.search)
+      .toContain('lookback_delta=90');
+    const call = ui.calls('/api/v1/query').at(-1);
+    expect(call?.searchParams.get('limit')).toBe('2');
+    expect(call?.searchParams.get('stats')).toBe('all');
+    await screenshot(ui.page, 'ui-limits');
+    await ui.page.reload();
+    expect(await ui.page.getByLabel('At most so many series').inputValue()).toBe('2');
+  });
+
   test('controls write to the address, and the address restores them', async () => {
     await ui.open(queryAddress(CPU));
     await ui.page.getByRole('button', { name: '6h', exact: true }).click();
@@ -75,6 +120,7 @@ requires({ commands: ['chromium'] }).describe('the query page', () => {
       [queryAddress('scrape_duration_seconds'), 'graph'],
       [queryAddress('up', { tab: 'table' }), 'table'],
       [queryAddress('sum(up)(1)'), 'error'],
+      [queryAddress(CPU, { tab: 'plan' }), 'plan'],
       ['/sources', 'sources'],
       ['/status', 'status'],
     ] as const) {

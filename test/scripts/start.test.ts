@@ -18,7 +18,8 @@ let running: RunningProcess | undefined;
 
 beforeAll(() => {
   checkout = mkdtempSync(join(tmpdir(), 'tidegauge-start-'));
-  for (const name of ['scripts', 'bin', 'package.json', 'package-lock.json']) {
+  const settings = ['tsconfig.base.json', 'tsconfig.client.json'];
+  for (const name of ['scripts', 'bin', 'package.json', 'package-lock.json', ...settings]) {
     cpSync(source(name), join(checkout, name), { recursive: true });
   }
   symlinkSync(source('node_modules'), join(checkout, 'node_modules'));
@@ -26,6 +27,7 @@ beforeAll(() => {
   write('ui/index.html', '<html><head></head><script src="./main.tsx"></script></html>');
   write('ui/main.tsx', 'document.title = "x";');
   write('ui/tsconfig.json', '{}');
+  write('src/client/index.ts', 'export {};');
   write('kernel/index.ts', 'export function nothing(): void {}');
 });
 

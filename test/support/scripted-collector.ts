@@ -53,6 +53,8 @@ export class ScriptedCollector {
   welcome: Partial<Welcome> = {};
   #events: TransportEvents | undefined;
   #schemaVersion = 0;
+  /** Numbers that came, by stream. */
+  readonly #received: [number[], number[]] = [[], []];
   #epoch = 0;
   readonly #closed = new WeakSet<TransportEvents>();
 
@@ -93,6 +95,16 @@ export class ScriptedCollector {
 
   send(message: ControlMessage): void {
     this.#events?.frames(encodeControl(message, this.#epoch));
+  }
+
+  /** Says that all it has is safe. */
+  acknowledge(): void {
+    const streams = ([0, 1] as const).map((stream) => {
+      const last = Math.max(0, ...this.#received[stream]);
+      return { stream, cumReceived: last, cumDurable: last, sack: [], missing: [] };
+    });
+    const rest = { credit: [], queueDelayMs: 0, serverTimeMs: 0, echoMs: 0, rejections: [] };
+    this.send({ type: 'ACK', streams, ...rest });
   }
 
   /** The connection is gone. */
@@ -136,6 +148,7 @@ export class ScriptedCollector {
   }
 
   #sealed(sealed: Sealed, isRepair: boolean): void {
+    this.#received[sealed.stream].push(sealed.seq);
     if (sealed.type === 'SCHEMA') {
       const { version, series } = decodeSchema(sealed.payload, sealed.codec);
       this.#schemaVersion = Math.max(this.#schemaVersion, version);

@@ -97,3 +97,34 @@ test('queryString leaves out what is not set and escapes the rest', () => {
     '?query=a%7Bb%3D%22c%22%7D&step=1&match%5B%5D=x&match%5B%5D=y',
   );
 });
+
+describe('what the editor asks', () => {
+  const answering = (status: number, body: unknown) => {
+    const urls: string[] = [];
+    const fetch = (url: string) => {
+      urls.push(url);
+      return Promise.resolve(new Response(JSON.stringify(body), { status }));
+    };
+    return { urls, client: new ApiClient({ fetch }) };
+  };
+  test('the parser’s message is an answer, and anything else is none', async () => {
+    const error = { status: 'error', errorType: 'bad_data', error: '1:4: parse error: x' };
+    const refused = answering(400, error);
+    expect(await refused.client.parseError('sum(')).toBe('1:4: parse error: x');
+    expect(refused.urls).toEqual(['/api/v1/parse_query?query=sum%28']);
+    expect(
+      await answering(200, { status: 'success', data: {} }).client.parseError('up'),
+    ).toBeNull();
+    const away = { status: 'error', errorType: 'unavailable', error: 'starting up' };
+    expect(await answering(503, away).client.parseError('sum(')).toBeNull();
+  });
+  test('labels of a selector, and of all series without one', async () => {
+    const { client, urls } = answering(200, { status: 'success', data: ['a'] });
+    expect(await client.labelNames('')).toEqual(['a']);
+    await client.labelValues('http.status', '{job="x"}');
+    expect(urls).toEqual([
+      '/api/v1/labels',
+      '/api/v1/label/http.status/values?match%5B%5D=%7Bjob%3D%22x%22%7D',
+    ]);
+  });
+});

@@ -2,6 +2,7 @@ import { formatDuration, parseDuration } from '../format/duration.ts';
 import { formatLocalInput, shiftedEnd } from '../state/end-time.ts';
 import type { QueryRoute } from '../state/route.ts';
 import { chooseStep } from '../state/time-range.ts';
+import { QueryLimits } from './query-limits.tsx';
 
 const RANGES = [300, 900, 3600, 21_600, 86_400, 604_800];
 const STEPS = [1, 5, 15, 30, 60, 300, 900, 3600];
@@ -15,12 +16,12 @@ interface ControlProps {
 
 /** Range, end, resolution, refresh and stacking; what the table does not use is not shown. */
 export function QueryControls({ route, onChange }: ControlProps) {
-  const isGraph = route.tab === 'graph';
+  const isOverTime = route.tab !== 'table';
   return (
     <div class="controls">
-      {isGraph && <RangePicker route={route} onChange={onChange} />}
+      {isOverTime && <RangePicker route={route} onChange={onChange} />}
       <EndPicker route={route} onChange={onChange} />
-      {isGraph && <StepPicker route={route} onChange={onChange} />}
+      {isOverTime && <StepPicker route={route} onChange={onChange} />}
       <label class="field">
         <span>Refresh</span>
         <select
@@ -35,7 +36,7 @@ export function QueryControls({ route, onChange }: ControlProps) {
           ))}
         </select>
       </label>
-      {isGraph && (
+      {route.tab === 'graph' && (
         <label class="check">
           <input
             type="checkbox"
@@ -45,6 +46,7 @@ export function QueryControls({ route, onChange }: ControlProps) {
           <span>Stacked</span>
         </label>
       )}
+      <QueryLimits route={route} onChange={onChange} />
     </div>
   );
 }
@@ -98,9 +100,10 @@ function RangePicker({ route, onChange }: ControlProps) {
 function EndPicker({ route, onChange }: ControlProps) {
   const shift = (direction: 1 | -1) =>
     onChange({ endMs: shiftedEnd(route, direction, Date.now()) });
+  const title = route.tab === 'table' ? 'Time' : 'End';
   return (
-    <div class="field" role="group" aria-label={route.tab === 'graph' ? 'End' : 'Time'}>
-      <span>{route.tab === 'graph' ? 'End' : 'Time'}</span>
+    <div class="field" role="group" aria-label={title}>
+      <span>{title}</span>
       <div class="joined">
         <button type="button" onClick={() => shift(-1)} aria-label="Earlier by half a range">
           ‹

@@ -29,6 +29,7 @@ const look = EditorView.theme({
     background: 'none',
     outline: '1px solid var(--line-strong)',
   },
+  '&:not(.cm-focused) .cm-matchingBracket': { outline: 'none' },
   '.cm-nonmatchingBracket, &.cm-focused .cm-nonmatchingBracket': { background: 'none' },
   '.cm-lintRange-error': {
     background: 'none',

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Examples } from '../components/examples.tsx';
+import { PlanTree } from '../components/plan-tree.tsx';
 import { QueryControls } from '../components/query-controls.tsx';
 import { QueryEditor } from '../components/query-editor.tsx';
 import { QueryProblems } from '../components/query-problems.tsx';
@@ -10,7 +11,7 @@ import { formatCount, formatSeconds } from '../format/value.ts';
 import { useApp } from '../state/app.ts';
 import { every } from '../state/clock.ts';
 import type { QueryOutcome } from '../state/query-runner.ts';
-import type { QueryRoute } from '../state/route.ts';
+import { QUERY_TABS, type QueryRoute } from '../state/route.ts';
 
 /** Ask, and see the answer as a graph or a table. The address holds everything that is shown. */
 export function QueryPage({ route }: { route: QueryRoute }) {
@@ -23,7 +24,15 @@ export function QueryPage({ route }: { route: QueryRoute }) {
   }, [route.expression]);
   useEffect(() => {
     void query.run(route);
-  }, [route.expression, route.tab, route.rangeSeconds, route.endMs, route.stepSeconds]);
+  }, [
+    route.expression,
+    route.tab,
+    route.rangeSeconds,
+    route.endMs,
+    route.stepSeconds,
+    route.limit,
+    route.lookbackSeconds,
+  ]);
   useEffect(() => {
     if (route.refreshSeconds === 0) return undefined;
     return every(route.refreshSeconds * 1000, () => void query.run(route));
@@ -58,13 +67,16 @@ export function QueryPage({ route }: { route: QueryRoute }) {
 const TABS = [
   { tab: 'graph', title: 'Graph' },
   { tab: 'table', title: 'Table' },
+  { tab: 'plan', title: 'Plan' },
 ] as const;
 
 function Tabs(props: { tab: QueryRoute['tab']; onTab: (tab: QueryRoute['tab']) => void }) {
-  const other = props.tab === 'graph' ? 'table' : 'graph';
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
     event.preventDefault();
+    const step = event.key === 'ArrowLeft' ? QUERY_TABS.length - 1 : 1;
+    const other = QUERY_TABS[(QUERY_TABS.indexOf(props.tab) + step) % QUERY_TABS.length];
+    if (other === undefined) return;
     props.onTab(other);
     document.getElementById(`tab-${other}`)?.focus();
   };
@@ -116,6 +128,9 @@ function Answer({ route, onChange }: AnswerProps) {
 }
 
 function Shown({ outcome, route, onChange }: AnswerProps & { outcome: QueryOutcome }) {
+  if (outcome.tab === 'plan') {
+    return <PlanTree analysis={outcome.data} expression={outcome.expression} />;
+  }
   const { data, expression, range } = outcome;
   if (range !== null && data.resultType === 'matrix') {
     return (
@@ -132,14 +147,35 @@ function Shown({ outcome, route, onChange }: AnswerProps & { outcome: QueryOutco
 }
 
 function Figures({ outcome }: { outcome: QueryOutcome }) {
-  const { seriesCount, sampleCount, durationMs, range } = outcome;
+  const { durationMs, range } = outcome;
   return (
     <p class="figures" role="status">
-      <span>{plural(seriesCount, 'series', 'series')}</span>
-      <span>{plural(sampleCount, 'sample', 'samples')}</span>
+      {outcome.tab === 'plan' ? (
+        <Reading
+          samplesRead={outcome.data.stats['samplesRead']}
+          peak={outcome.data.stats['peakSamples']}
+        />
+      ) : (
+        <>
+          <span>{plural(outcome.seriesCount, 'series', 'series')}</span>
+          <span>{plural(outcome.sampleCount, 'sample', 'samples')}</span>
+          <Reading samplesRead={outcome.data.stats?.samples.totalQueryableSamples} />
+        </>
+      )}
       {range !== null && <span>every {formatSeconds(range.step)}</span>}
       <span>{formatSeconds(durationMs / 1000, 3)}</span>
     </p>
+  );
+}
+
+/** What the evaluation read, and the most it held at once; what is not known is left out. */
+function Reading(props: { samplesRead: number | undefined; peak?: number | undefined }) {
+  const { samplesRead, peak } = props;
+  return (
+    <>
+      {samplesRead !== undefined && <span>{plural(samplesRead, 'sample', 'samples')} read</span>}
+      {peak !== undefined && <span>{formatCount(peak)} held at most</span>}
+    </>
   );
 }
 

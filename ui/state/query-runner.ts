@@ -1,15 +1,15 @@
 import { signal } from '@preact/signals';
 import type { ApiClient } from '../api/client.ts';
 import { type ApiError, asApiError } from '../api/errors.ts';
-import type { Answer, QueryData } from '../api/prometheus.ts';
+import type { Analysis, Answer, QueryData } from '../api/prometheus.ts';
 import { countResult } from './result-size.ts';
 import type { QueryRoute } from './route.ts';
 import { type ResolvedRange, resolveRange } from './time-range.ts';
 
 /** A query's result with what it was asked for and what it took. */
-export interface QueryOutcome extends Answer<QueryData> {
+export interface ResultOutcome extends Answer<QueryData> {
+  tab: 'graph' | 'table';
   expression: string;
-  tab: QueryRoute['tab'];
   /** Set for the graph only. */
   range: ResolvedRange | null;
   /** From sending to having read the answer. */
@@ -17,6 +17,16 @@ export interface QueryOutcome extends Answer<QueryData> {
   seriesCount: number;
   sampleCount: number;
 }
+
+/** What the operators of a range query took. */
+export interface PlanOutcome extends Answer<Analysis> {
+  tab: 'plan';
+  expression: string;
+  range: ResolvedRange;
+  durationMs: number;
+}
+
+export type QueryOutcome = ResultOutcome | PlanOutcome;
 
 /** What went wrong, and with which expression: the box may hold another one by now. */
 export interface QueryFailure {
@@ -38,16 +48,11 @@ export function createQueryRunner(client: ApiClient) {
   };
 
   const run = async (route: QueryRoute): Promise<void> => {
-    const { expression, tab } = route;
+    const { expression } = route;
     if (expression.trim() === '') return clear();
     running.value = true;
-    const startedMs = performance.now();
-    const range = tab === 'graph' ? resolveRange({ ...route, nowMs: Date.now() }) : null;
     try {
-      const answer = await send(client, route, range);
-      const durationMs = performance.now() - startedMs;
-      const counts = countResult(answer.data);
-      outcome.value = { ...answer, ...counts, expression, tab, range, durationMs };
+      outcome.value = await ask(client, route);
       failure.value = null;
       running.value = false;
     } catch (thrown) {
@@ -64,8 +69,24 @@ export function createQueryRunner(client: ApiClient) {
 
 export type QueryRunner = ReturnType<typeof createQueryRunner>;
 
-function send(client: ApiClient, route: QueryRoute, range: ResolvedRange | null) {
-  const query = route.expression;
-  if (range !== null) return client.queryRange({ query, ...range });
-  return client.query({ query, time: route.endMs === null ? undefined : route.endMs / 1000 });
+async function ask(client: ApiClient, route: QueryRoute): Promise<QueryOutcome> {
+  const { expression, tab, limit, lookbackSeconds } = route;
+  const startedMs = performance.now();
+  const took = () => performance.now() - startedMs;
+  const evaluation = { query: expression, lookback_delta: lookbackSeconds ?? undefined };
+  if (tab === 'plan') {
+    const range = resolveRange({ ...route, nowMs: Date.now() });
+    const answer = await client.analyze({ ...evaluation, ...range });
+    return { ...answer, tab, expression, range, durationMs: took() };
+  }
+  const limited = { ...evaluation, limit: limit === 0 ? undefined : limit };
+  if (tab === 'graph') {
+    const range = resolveRange({ ...route, nowMs: Date.now() });
+    const answer = await client.queryRange({ ...limited, ...range });
+    return { ...answer, ...countResult(answer.data), tab, expression, range, durationMs: took() };
+  }
+  const time = route.endMs === null ? undefined : route.endMs / 1000;
+  const answer = await client.query({ ...limited, time });
+  const counts = countResult(answer.data);
+  return { ...answer, ...counts, tab, expression, range: null, durationMs: took() };
 }

@@ -6,6 +6,7 @@ import {
   formatRoute,
   parseInstant,
   parseRoute,
+  QUERY_TABS,
   type Route,
   SOURCE_COLUMNS,
 } from './route.ts';
@@ -37,7 +38,9 @@ test('an address written by hand is read', () => {
 });
 
 test('what cannot be read falls back to the defaults', () => {
-  expect(parseRoute('query', '?range=x&end=yesterday-ish&step=-3&tab=z')).toEqual(DEFAULT_QUERY);
+  expect(
+    parseRoute('query', '?range=x&end=yesterday-ish&step=-3&tab=z&limit=-1&lookback=x'),
+  ).toEqual(DEFAULT_QUERY);
   expect(parseRoute('sources', '?kind=z&sort=z')).toEqual(DEFAULT_SOURCES);
   expect(parseRoute('nowhere', '')).toEqual({ page: 'unknown' });
   expect(parseInstant('1700000000.5')).toBe(1_700_000_000_500);
@@ -47,7 +50,9 @@ test('every query route survives its address', () => {
   const routes = fc.record({
     page: fc.constant('query' as const),
     expression: fc.string({ unit: 'grapheme' }),
-    tab: fc.constantFrom('graph' as const, 'table' as const),
+    tab: fc.constantFrom(...QUERY_TABS),
+    limit: fc.integer({ min: 0, max: 999_999_999 }),
+    lookbackSeconds: fc.option(fc.integer({ min: 1, max: 86_400 })),
     rangeSeconds: fc.integer({ min: 1, max: 40_000_000 }),
     endMs: fc.option(fc.integer({ min: 0, max: 4_000_000_000_000 })),
     stepSeconds: fc.option(fc.integer({ min: 1, max: 1_000_000 }).map((ms) => ms / 1000)),

@@ -1,17 +1,25 @@
 import { formatDuration, parseDuration } from '../format/duration.ts';
 
+/** How an answer is shown; a plan is what its evaluation took. */
+export const QUERY_TABS = ['graph', 'table', 'plan'] as const;
+export type QueryTab = (typeof QUERY_TABS)[number];
+
 /** Everything the query page shows, as far as it can be shared by its address. */
 export interface QueryRoute {
   page: 'query';
   /** Empty when nothing was asked yet. */
   expression: string;
-  tab: 'graph' | 'table';
+  tab: QueryTab;
   rangeSeconds: number;
   /** Unix milliseconds; null follows the clock. */
   endMs: number | null;
   /** Null chooses by the range. */
   stepSeconds: number | null;
   stacked: boolean;
+  /** Most series of the answer; 0 for all. */
+  limit: number;
+  /** How far back an instant vector looks; null leaves it to the collector. */
+  lookbackSeconds: number | null;
   /** 0 does not refresh. */
   refreshSeconds: number;
 }
@@ -49,6 +57,8 @@ export const DEFAULT_QUERY: QueryRoute = {
   endMs: null,
   stepSeconds: null,
   stacked: false,
+  limit: 0,
+  lookbackSeconds: null,
   refreshSeconds: 0,
 };
 
@@ -81,13 +91,19 @@ function parseQuery(params: URLSearchParams): QueryRoute {
   return {
     page: 'query',
     expression: params.get('expr') ?? '',
-    tab: params.get('tab') === 'table' ? 'table' : 'graph',
+    tab: QUERY_TABS.find((tab) => tab === params.get('tab')) ?? DEFAULT_QUERY.tab,
     rangeSeconds: parseDuration(params.get('range') ?? '') ?? DEFAULT_QUERY.rangeSeconds,
     endMs: parseInstant(params.get('end') ?? ''),
     stepSeconds: parseDuration(params.get('step') ?? ''),
     stacked: params.get('stacked') === '1',
+    limit: parseLimit(params.get('limit') ?? ''),
+    lookbackSeconds: parseDuration(params.get('lookback') ?? ''),
     refreshSeconds: parseDuration(params.get('refresh') ?? '') ?? 0,
   };
+}
+
+function parseLimit(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
 function parseSources(params: URLSearchParams): SourcesRoute {
@@ -130,6 +146,8 @@ function writeQuery(route: QueryRoute, params: URLSearchParams): void {
   if (route.endMs !== null) params.set('end', String(route.endMs / 1000));
   if (route.stepSeconds !== null) params.set('step', formatDuration(route.stepSeconds));
   if (route.stacked) params.set('stacked', '1');
+  if (route.limit > 0) params.set('limit', String(route.limit));
+  if (route.lookbackSeconds !== null) params.set('lookback', formatDuration(route.lookbackSeconds));
   if (route.refreshSeconds > 0) params.set('refresh', formatDuration(route.refreshSeconds));
 }
 

@@ -1,4 +1,3 @@
-import { Agent, request } from 'undici';
 import type { LocalTarget } from '../../ingest/pull/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { RuntimeStatus } from '../runtime/agent-runtime.ts';
@@ -51,6 +50,8 @@ async function fetchRaw(
 ): Promise<RawExposition> {
   const headers: Record<string, string> = { 'user-agent': `Tidegauge/${version}` };
   if (accept !== '') headers['accept'] = accept;
+  // Large, and seldom needed: starting does not wait for it.
+  const { Agent, request } = await import('undici');
   const dispatcher = new Agent({ connections: 1, maxResponseSize: BODY_BYTES_MAX });
   try {
     const answer = await request(url, { headers, dispatcher, signal });

@@ -93,7 +93,7 @@ export class RetainedSamples {
   }
 }
 
-/** Windows that follow one another without a gap; earlier ones are longer by the odd millisecond. */
+/** Windows without a gap between them; some are longer by the odd millisecond. */
 function windowsOf(minTime: number, maxTime: number, parts: number) {
   const span = maxTime - minTime + 1;
   return Array.from({ length: parts }, (_, index) => ({

@@ -1,6 +1,6 @@
 import type { Stream } from '../../formats/tide/index.ts';
 
-/** Where sealed batches are in time, so that a range can be read from the ring without reading all. */
+/** Where sealed batches are in time, so that a range can be read without reading all. */
 export class SealedIndex {
   readonly #entries: IndexEntry[][] = [[], []];
 

@@ -56,7 +56,11 @@ async function setUp(changes: Partial<AgentRuntimeOptions> = {}, memoryBytes = 1
     onFenced: (reason) => fenced.push(reason),
     ...changes,
   });
-  onTestFinished(() => runtime.stop('SHUTDOWN', 10));
+  onTestFinished(async () => {
+    const stopped = runtime.stop('SHUTDOWN', 10);
+    await clock.advance(1000);
+    await stopped;
+  });
   runtime.start();
   await clock.advance(0);
   return { clock, collector, runtime, fenced };
@@ -181,7 +185,7 @@ test('READ gives values now, a range of the ring, and only what is allowed', asy
     }),
   );
   await clock.advance(10);
-  const [range] = collector.all('READ_CHUNK').filter(({ requestId }) => requestId === 2);
+  const range = collector.all('READ_CHUNK').find(({ requestId }) => requestId === 2);
   expect(collector.read(range?.data ?? expect.fail()).map(({ time }) => time)).toEqual([
     ...[from, from + 1000],
   ]);
@@ -273,12 +277,29 @@ test('BYE says what was sealed last, after all of it', async () => {
   const { clock, collector, runtime } = await setUp();
   await clock.advance(2100);
   const stopped = runtime.stop('SHUTDOWN', 1000);
+  await clock.advance(500);
+  expect(collector.all('BYE'), 'not before all is safe').toHaveLength(0);
+  collector.acknowledge();
   await clock.advance(10);
   await stopped;
   const bye = collector.all('BYE')[0] ?? expect.fail('no BYE');
   expect(bye.reason).toBe('SHUTDOWN');
   expect(bye.streams[LANE_LIVE]?.lastSeq).toBe(collector.batches.at(-1)?.sealed.seq);
   expect(collector.messages.at(-1)?.type).toBe('BYE');
+  expect(clock.pending).toBe(0);
+});
+
+test('without anybody to send to, it ends in time all the same', async () => {
+  const { clock, collector, runtime } = await setUp();
+  collector.isReachable = false;
+  collector.drop();
+  await clock.advance(2000);
+  let hasStopped = false;
+  void runtime.stop('SHUTDOWN', 1000).then(() => {
+    hasStopped = true;
+  });
+  await clock.advance(1200);
+  expect(hasStopped).toBe(true);
   expect(clock.pending).toBe(0);
 });
 

@@ -45,6 +45,8 @@ import { Policies } from './policies.ts';
 export const EVENT_GROUP = 0;
 const LEASES_MAX = 8;
 const FLUSH_MS = 1000;
+/** For BYE, however long the rest took. */
+const LEAVE_MS_MIN = 100;
 /** Flushes between two looks for what is no longer held. */
 const FORGET_EVERY = 60;
 /** A group of class B is read within this time after its tick, so that agents spread. */
@@ -237,7 +239,11 @@ export class AgentRuntime {
     this.#reads.cancelAll();
     await Promise.all(this.#runners.map((runner) => runner.stop()));
     this.#cancelFlush();
-    await this.#session.leave(reason, timeoutMs);
+    const { clock, flushes } = this.#options;
+    const endMs = clock.monotonic() + timeoutMs;
+    // What is on disk the next run sends; what is not has this chance alone.
+    if (!flushes) await this.#session.drain(timeoutMs);
+    await this.#session.leave(reason, Math.max(LEAVE_MS_MIN, endMs - clock.monotonic()));
     for (const source of this.#sources) await source.close?.();
     try {
       await this.#options.ring.close(this.#options.clock.now());

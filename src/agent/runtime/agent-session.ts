@@ -5,6 +5,7 @@ import type {
   Policy,
   ReadChunk,
   ReadEnd,
+  StreamMarks,
   AuditResult,
   Sealed,
 } from '../../formats/tide/index.ts';
@@ -82,6 +83,9 @@ export class AgentSession {
   /** Set by a FENCE that says when to come again. */
   #fenceRetryMs: number | undefined;
   #left: (() => void) | undefined;
+  /** All up to here is safe with the collector, by stream. */
+  readonly #durable: number[] = [];
+  #drained: (() => void) | undefined;
   #lastEnd = '';
   readonly counters: SessionCounters = {
     connections: 0,
@@ -134,6 +138,33 @@ export class AgentSession {
   send(message: ReadChunk | ReadEnd | AuditResult): void {
     this.#machine.send(message, this.#options.clock.now());
     this.#act();
+  }
+
+  /**
+   * Resolves when all that was sealed is safe with the collector, or after `timeoutMs`: for those
+   * who have no disk to keep it on.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#isDrained() || this.#machine.phase === 'FENCED') return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.setTimer(timeoutMs, resolve);
+      this.#drained = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#drained = undefined;
+  }
+
+  #isDrained(): boolean {
+    return this.#options.ring
+      .extents()
+      .every(({ stream, lastSeq }) => lastSeq <= (this.#durable[stream] ?? 0));
+  }
+
+  #takeMarks(streams: readonly StreamMarks[]): void {
+    for (const { stream, cumDurable } of streams) this.#durable[stream] = cumDurable;
+    if (this.#drained !== undefined && this.#isDrained()) this.#drained();
   }
 
   /** Says BYE, where there is a session, and ends; resolves after at most `timeoutMs`. */
@@ -234,7 +265,12 @@ export class AgentSession {
         frame = decodeFrame(bytes, start);
         this.counters.receivedFrames++;
         start = frame.end;
-        if (isControl(frame)) this.#machine.receive(decodeControl(frame), clock.now());
+        if (isControl(frame)) {
+          const message = decodeControl(frame);
+          this.#machine.receive(message, clock.now());
+          const hasMarks = message.type === 'ACK' || message.type === 'WELCOME';
+          if (hasMarks) this.#takeMarks(message.streams);
+        }
       } catch (error) {
         this.counters.badFrames++;
         if (!(error instanceof TideFormatError)) throw error;

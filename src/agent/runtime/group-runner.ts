@@ -84,8 +84,9 @@ export class GroupRunner {
   }
 
   /**
-   * Goes by another policy. The grid stays as it was declared, so that every tick of it is accounted
-   * for: a longer interval leaves out ticks and says so, a shorter one reads between them.
+   * Goes by another policy. The grid stays as it was declared, so that every tick of it is
+   * accounted for: a longer interval leaves out ticks and says so, a shorter one reads between
+   * them.
    */
   configure(policy: GroupPolicy, tolerance: Tolerance | undefined): void {
     const { intervalMs, anchorMs } = this.sampler.policy;

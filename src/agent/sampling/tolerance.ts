@@ -1,8 +1,8 @@
 import type { Tolerance } from '../../formats/tide/index.ts';
 
 /**
- * Whether `value` is so near to `sent` that it need not be sent: |value - sent| within the tolerance.
- * QUANTUM: both fall into the same step of that width. What is not finite is never near.
+ * Whether `value` is so near to `sent` that it need not be sent: |value - sent| within the
+ * tolerance. QUANTUM: both fall into the same step of that width. What is not finite is never near.
  */
 export function withinTolerance({ kind, value: size }: Tolerance, sent: number, value: number) {
   const difference = Math.abs(value - sent);

@@ -185,17 +185,17 @@ test('the same frames over long poll', async () => {
   const first = await post([agent.hello()]);
   expect(first.messages).toMatchObject([{ type: 'WELCOME' }]);
   const session = { 'tide-session': first.response.headers.get('tide-session') ?? '' };
-  let durable = 0;
+  const seen = { durable: 0 };
   const take = ({ messages }: Awaited<ReturnType<typeof post>>): void => {
     for (const message of messages) {
-      if (message.type === 'ACK') durable = message.streams[1]?.cumDurable ?? 0;
+      if (message.type === 'ACK') seen.durable = message.streams[1]?.cumDurable ?? 0;
     }
   };
   const poll = () => post([], { ...session, 'tide-wait': '20000' });
   const waiting = poll();
   take(await post([agent.schema(), agent.batch(tick)], session));
   take(await waiting);
-  while (durable < 2) take(await poll());
+  while (seen.durable < 2) take(await poll());
   expect(await valuesOf(store.storage, 'metric_0')).toEqual([tick * 1000]);
   const { body } = await server.json('/api/v1/agents');
   expect(body).toMatchObject({ data: { agents: [{ transport: 'poll' }] } });

@@ -16,6 +16,10 @@ const EPOCH = 100;
 /** A batch covers the tick of its number, unless its payload begins with 255. */
 function open(sealed: Sealed): SealedContent<null> {
   if (sealed.payload[0] === 255) throw new Error('not a batch');
+  if (sealed.type === 'SCHEMA') {
+    const change = { version: 1, series: [], tombstones: [], hash: { low: 0, high: 0 } };
+    return { kind: 'SCHEMA', change };
+  }
   const coverage: CoverageEntry[] = [fullTick(sealed.payload[0] ?? 0)];
   return { kind: 'BATCH', head: { schemaVersion: 0, policyVersion: 0, coverage }, body: null };
 }
@@ -141,6 +145,16 @@ describe('SessionMachine of the collector', () => {
     expect(lane?.stateOf(1)).toBe('MISSING');
     machine.tick(300);
     expect(taken(machine)).toContain('1 PULL_RANGE');
+  });
+
+  test('a schema that could not be stored ends the session, as the next begins with it', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1, { type: 'SCHEMA' }), 0);
+    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    machine.applied('a', apply?.token ?? 0, { stored: false }, 5);
+    expect(taken(machine)).toEqual(['1 closed', 'up 0']);
+    expect(machine.ledger('a')?.epoch(EPOCH)?.lane(1).stateOf(1)).toBe('MISSING');
   });
 
   test('a higher epoch wins at once; a lower one is fenced', () => {

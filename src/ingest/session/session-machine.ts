@@ -178,7 +178,11 @@ export class SessionMachine<Body> {
     for (const waiting of frames) this.#consume(agent, waiting);
     if (!result.stored) {
       for (const waiting of agent.waiting) this.#consume(agent, waiting);
+      const hadSchema = [...frames, ...agent.waiting].some(
+        ({ frame }) => frame.content.kind === 'SCHEMA',
+      );
       agent.forgetSchemas();
+      if (hadSchema) this.#beginAgain(agent, nowMs);
     }
     if (agent.session !== undefined) this.#ack(agent, agent.session, nowMs);
     this.#apply(agent, nowMs);
@@ -257,6 +261,16 @@ export class SessionMachine<Body> {
         this.#fence(session.connection, { reason: 'PROTOCOL', message: text });
       }
     }
+  }
+
+  /**
+   * Ends the session, so that the next begins with the schemas: an agent sends them once in each,
+   * and one whose batches around it are evicted cannot be pulled.
+   */
+  #beginAgain(agent: AgentRecord<Body>, nowMs: number): void {
+    if (agent.session === undefined) return;
+    this.#close(agent.session.connection, 'a schema could not be stored');
+    this.#endSession(agent, nowMs);
   }
 
   #hello(connection: number, epoch: number, hello: Hello, nowMs: number): void {

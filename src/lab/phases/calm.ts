@@ -34,14 +34,15 @@ export interface Cost {
 }
 
 const POLL_MS = 10;
-const IDLE_MS = 1000;
+const IDLE_MS_MAX = 1000;
 const FIRST_SAMPLE_TIMEOUT_MS = 20_000;
 
 /** Starts the agents and measures. @throws LabError where an agent's samples never come */
 export async function measureCalm(rig: Rig, say: (what: string) => void): Promise<CalmResult> {
   const { times } = rig.options;
   say('idle');
-  const idle = await cpuOver(rig.collector.pid, IDLE_MS);
+  const idleMs = Math.min(IDLE_MS_MAX, times.cpuMs / 3);
+  const idle = await cpuOver(rig.collector.pid, idleMs);
   const sockets = listeningSocketsOf(rig.collector.pid);
   say('discovery');
   const { discoveryMs, liveMs } = await watchAgents(rig, say);
@@ -53,7 +54,7 @@ export async function measureCalm(rig: Rig, say: (what: string) => void): Promis
     liveMs,
     cost: {
       ...cost.cost,
-      idleCpuSeconds: idle === undefined ? undefined : (idle * times.cpuMs) / IDLE_MS,
+      idleCpuSeconds: idle === undefined ? undefined : (idle * times.cpuMs) / idleMs,
     },
     bytesPerSample: cost.bytesPerSample,
     bytesPerSecond: cost.bytesPerSecond,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { checkStored, type Stored } from '../completeness-check.ts';
 import type { Rig } from '../rig.ts';
 import type { Age } from '../visibility-watch.ts';
@@ -17,7 +16,8 @@ export interface FaultResult {
   readonly liveAgainMs: number | undefined;
   /** From the end of the fault until the last of its samples that ever came could be seen. */
   readonly repairedMs: number | undefined;
-  /** Age of the oldest of all agents' newest values, at its highest. */
+  /** Highest ages of agents' newest values: of the median agent, of the worst. */
+  readonly medianAgeMs: number;
   readonly worstAgeMs: number;
 }
 
@@ -38,12 +38,11 @@ export interface DisturbedResult {
   readonly ages: readonly Age[];
   /** What the agents' own process was late by at most. */
   readonly loadLateMs: number;
-  /** Samples that the senders gave up. */
+  /** Samples that senders gave up; requests under way may have brought some of them. */
   readonly droppedSamples: number;
 }
 
 const POLL_MS = 150;
-const CALM_MS = 2000;
 /** Of the network's load, what it takes when it takes half. */
 const HALF = 0.5;
 
@@ -61,8 +60,8 @@ export async function measureDisturbed(
   const sinceMs = Date.now();
   const watch = new VisibilityWatch(rig.client, { agents, intervalMs, pollMs: POLL_MS, sinceMs });
   try {
-    await sleep(CALM_MS);
     const run = new FaultRun(rig, watch, say);
+    await run.untilSteady();
     const resetsBefore = rig.network.resets;
     const loss = await run.loss();
     const resets = rig.network.resets - resetsBefore;
@@ -121,7 +120,7 @@ async function resultOf(rig: Rig, watch: VisibilityWatch, fault: Fault): Promise
     }
     return times;
   });
-  const ages = watch.ages.filter(({ timeMs }) => timeMs >= beginMs && timeMs <= endMs);
+  const ages = watch.agesSince(beginMs).filter(({ timeMs }) => timeMs <= endMs);
   const liveAgainMs = Math.max(...again);
   return {
     beginMs,
@@ -130,6 +129,7 @@ async function resultOf(rig: Rig, watch: VisibilityWatch, fault: Fault): Promise
     declaredMissing: await declaredMissing(rig, fault),
     liveAgainMs: Number.isFinite(liveAgainMs) ? liveAgainMs : undefined,
     repairedMs: late.length === 0 ? undefined : Math.max(...late),
+    medianAgeMs: Math.max(0, ...ages.map(({ medianMs }) => medianMs)),
     worstAgeMs: Math.max(0, ...ages.map(({ worstMs }) => worstMs)),
   };
 }

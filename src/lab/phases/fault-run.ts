@@ -19,7 +19,12 @@ interface Change {
 
 /** For agents that come back late: the next fault must not find them still away. */
 const BACK_TIMEOUT_MS = 20_000;
+const STEADY_TIMEOUT_MS = 10_000;
 const POLL_MS = 50;
+/** A value is pulled up to an interval late, and seen a little later. */
+const YOUNG_INTERVALS = 2.5;
+/** Looks at the ages that tell something. */
+const AGES_MIN = 3;
 
 /** Does to a rig what networks and machines do, one after another, each with time to recover. */
 export class FaultRun {
@@ -31,6 +36,21 @@ export class FaultRun {
     this.#rig = rig;
     this.#watch = watch;
     this.#say = say;
+  }
+
+  /** Waits until every agent's values come as they should: the start of all at once is busy. */
+  async untilSteady(): Promise<void> {
+    const { intervalMs } = this.#rig.options;
+    this.#say('starting again, beside the others');
+    const isSteady = (): boolean => {
+      const ages = this.#watch.agesSince(Date.now() - 2 * intervalMs);
+      const isYoung = ages.every(({ worstMs }) => worstMs < YOUNG_INTERVALS * intervalMs);
+      return ages.length >= AGES_MIN && isYoung;
+    };
+    await waitUntil(() => Promise.resolve(isSteady()), {
+      timeoutMs: STEADY_TIMEOUT_MS,
+      pollMs: POLL_MS,
+    });
   }
 
   loss(): Promise<Fault> {
@@ -83,10 +103,14 @@ export class FaultRun {
       const newest = Array.from({ length: agents }, (_, agent) => this.#watch.newestTick(agent));
       return newest.every((tick) => tick >= range.toTick);
     };
-    await waitUntil(() => Promise.resolve(isBack()), {
-      timeoutMs: BACK_TIMEOUT_MS,
-      pollMs: POLL_MS,
-    });
+    if (!isBack()) {
+      await waitUntil(() => Promise.resolve(isBack()), {
+        timeoutMs: BACK_TIMEOUT_MS,
+        pollMs: POLL_MS,
+      });
+      // Who comes back late has time for repairs, too.
+      await sleep(settleMs / 2);
+    }
     return { beginMs, endMs, ...range };
   }
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { atExit } from './at-exit.ts';
 
 const STOP_TIMEOUT_MS = 10_000;
 const OUTPUT_CHARS_MAX = 20_000;
@@ -17,11 +18,10 @@ export class Child {
         this.#output = (this.#output + bytes.toString('utf8')).slice(-OUTPUT_CHARS_MAX);
       });
     }
-    const killOnExit = (): void => void child.kill('SIGKILL');
-    process.once('exit', killOnExit);
+    const forget = atExit(() => void child.kill('SIGKILL'));
     this.exited = new Promise((resolve) => {
       const ended = (): void => {
-        process.off('exit', killOnExit);
+        forget();
         this.#hasExited = true;
         resolve();
       };

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { LabError } from '../errors.ts';
+import { atExit } from './at-exit.ts';
 import { Child } from './child.ts';
 import { freePort } from './free-port.ts';
 
@@ -16,12 +18,17 @@ export class CollectorProcess {
   readonly port: number;
   readonly folder: string;
   readonly #command: readonly [string, ...string[]];
+  readonly #forget: () => void;
   #child: Child | undefined;
 
   private constructor(command: readonly [string, ...string[]], port: number, folder: string) {
     this.#command = command;
     this.port = port;
     this.folder = folder;
+    this.#forget = atExit(() => {
+      if (this.pid !== 0) process.kill(this.pid, 'SIGKILL');
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    });
   }
 
   /** Starts one on a free port with an empty store. @throws LabError */
@@ -99,6 +106,7 @@ export class CollectorProcess {
   async close(): Promise<void> {
     await this.#child?.stop();
     await rm(this.folder, { recursive: true, force: true });
+    this.#forget();
   }
 
   async #isReady(): Promise<boolean> {

@@ -141,7 +141,10 @@ function congestionRows(result: LabResult): Row[] {
     row('Network congestion', `goodput at twice capacity for ${length}`, ({ congestion }) => {
       return `${Math.round(100 * congestion.goodput)} % of capacity`;
     }),
-    congested('oldest of the newest values', ({ worstAgeMs }) => showMs(worstAgeMs)),
+    congested('age of the newest value at most, median / worst agent', (of) => {
+      return `${showMs(of.medianAgeMs)} / ${showMs(of.worstAgeMs)}`;
+    }),
+    congested('live again after', ({ liveAgainMs }) => showMs(liveAgainMs)),
     congested('stored, in the end', storedCell),
     congested('missing: true / by the collector', missingCell),
     row('', 'load itself late by at most (all through)', ({ loadLateMs }) => showMs(loadLateMs)),

@@ -86,14 +86,14 @@ export const FIXTURE_ANALYSIS = {
   plan: planNode({
     operator: 'aggregate',
     detail: 'sum',
-    end: 38,
+    end: 37,
     measured: figures({ ownMs: 0.4, totalMs: 3.5, series: 1, samples: 241, samplesRead: 2880 }),
     children: [
       planNode({
-        operator: 'rangeFunction',
+        operator: 'call',
         detail: 'rate',
         start: 4,
-        end: 37,
+        end: 36,
         measured: figures({ ownMs: 3.1, totalMs: 3.1, series: 8, samples: 1928 }),
       }),
     ],

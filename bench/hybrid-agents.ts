@@ -1,0 +1,263 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { ChaosProxy } from '../src/lab/chaos-proxy.ts';
+import { ask } from '../test/support/hybrid-store-check.ts';
+import {
+  type AgentLoad,
+  Exporters,
+  type RunningLoad,
+  scrapeConfig,
+  startRemoteWrite,
+  startSessions,
+} from './hybrid-loads.ts';
+import { processUsage } from './support/process-usage.ts';
+import { type BenchServer, startServer } from './support/servers.ts';
+
+export const AGENTS_USAGE = `npm run bench -- agents [OPTIONS]
+
+Many agents on one collector: the same load by session, by remote write and by scraping, each on an
+empty store. CPU and memory are those of the collector's process, bytes those of TCP, HTTP and all.
+Then kill -9 of the collector under the sessions, and how long until the agents are back.
+
+  --agents N     (default 1000)     --series N    of each, a sample a second (default 100)
+  --seconds N    measured (300)     --warm-up N   seconds before that (default 15)
+  --loads A,B    some of session,remote-write,scrape`;
+
+const OPTIONS = {
+  agents: { type: 'string', default: '1000' },
+  series: { type: 'string', default: '100' },
+  seconds: { type: 'string', default: '300' },
+  'warm-up': { type: 'string', default: '15' },
+  loads: { type: 'string', default: 'session,remote-write,scrape' },
+} as const;
+
+const POLL_MS = 100;
+const STORM_TIMEOUT_MS = 120_000;
+const BACK_SHARE = 0.99;
+const BACK_SECONDS_MAX = 15;
+
+interface BenchLoad extends AgentLoad {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+/** A collector under load, and the proxy that counts what passes. */
+interface Rig {
+  readonly server: BenchServer;
+  readonly load: RunningLoad;
+  /** Bytes to the collector and from it, so far. */
+  bytes(): { readonly inBytes: number; readonly outBytes: number };
+  stop(): Promise<void>;
+}
+
+const RIGS: Readonly<Record<string, (load: BenchLoad) => Promise<Rig>>> = {
+  session: (load) => pushRig((url) => startSessions(url, load)),
+  'remote-write': (load) => pushRig((url) => Promise.resolve(startRemoteWrite(url, load))),
+  scrape: scrapeRig,
+};
+
+/** `npm run bench -- agents`; exit status 1 where a goal is missed. */
+export async function runAgentsBench(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const load = {
+    agents: Number(values.agents),
+    series: Number(values.series),
+    seconds: Number(values.seconds),
+    warmUpSeconds: Number(values['warm-up']),
+  };
+  const { agents, series, seconds } = load;
+  console.log(`${agents} agents x ${series} series at 1 s, ${seconds} s measured`);
+  let isWell = true;
+  for (const [name, start] of Object.entries(RIGS)) {
+    if (!values.loads.split(',').includes(name)) continue;
+    const rig = await start(load);
+    try {
+      await measure(name, rig, load);
+      if (name === 'session') isWell = await storm(rig.server, load);
+    } finally {
+      await rig.stop();
+    }
+  }
+  return isWell ? 0 : 1;
+}
+
+async function pushRig(start: (url: string) => Promise<RunningLoad>): Promise<Rig> {
+  const server = await startServer('tidegauge');
+  const targetPort = Number(new URL(server.queryUrl).port);
+  const proxy = await ChaosProxy.start({ targetPort, seed: 1 });
+  const load = await start(proxy.url);
+  return {
+    server,
+    load,
+    bytes: () => {
+      const { bytesToTarget, bytesFromTarget } = proxy.counts;
+      return { inBytes: bytesToTarget, outBytes: bytesFromTarget };
+    },
+    async stop() {
+      await load.stop();
+      await proxy.close();
+      await server.stop();
+    },
+  };
+}
+
+async function scrapeRig(options: BenchLoad): Promise<Rig> {
+  const load = await Exporters.start(options);
+  const proxy = await ChaosProxy.start({ targetPort: load.port, seed: 1 });
+  const server = await startServer('tidegauge', { config: scrapeConfig(proxy.port, options) });
+  return {
+    server,
+    load,
+    bytes: () => {
+      const { bytesToTarget, bytesFromTarget } = proxy.counts;
+      return { inBytes: bytesFromTarget, outBytes: bytesToTarget };
+    },
+    async stop() {
+      await server.stop();
+      await proxy.close();
+      await load.stop();
+    },
+  };
+}
+
+async function measure(name: string, rig: Rig, load: BenchLoad): Promise<void> {
+  const { agents, series, seconds, warmUpSeconds } = load;
+  const { server } = rig;
+  await waitForSeries(server, agents * series);
+  await sleep(warmUpSeconds * 1000);
+  const [start, cpu, bytes] = [Date.now(), server.usage().cpuSeconds, rig.bytes()];
+  await sleep(seconds * 1000);
+  const [end, usage, after] = [Date.now(), server.usage(), rig.bytes()];
+  const cpuSeconds = usage.cpuSeconds - cpu;
+  // What was on its way at both ends evens out.
+  await sleep(2000);
+  const samples = await countSamples(server, start, end);
+  const offered = agents * series * ((end - start) / 1000);
+  const perSample = (count: number): string => (count / samples).toFixed(2);
+  console.log(
+    [
+      `${name}:`,
+      `${((cpuSeconds / samples) * 1e6).toFixed(2)} CPU-s per million samples,`,
+      `${((100 * cpuSeconds) / ((end - start) / 1000)).toFixed(0)} % of a core;`,
+      `${((100 * samples) / offered).toFixed(2)} % of the samples stored;`,
+      `RSS ${(usage.residentBytes / 1e6).toFixed(0)} MB, peak`,
+      `${(usage.peakBytes / 1e6).toFixed(0)} MB;`,
+      `${perSample(after.inBytes - bytes.inBytes)} B per sample to the collector,`,
+      `${perSample(after.outBytes - bytes.outBytes)} from it`,
+    ].join(' '),
+  );
+  if (name !== 'session') return;
+  const { scheduled, stored, missing, failed, shed, lost } = await ledgerSums(server.queryUrl);
+  const share = (count: number): string => `${((100 * count) / scheduled).toFixed(2)} %`;
+  const agentsCpu = (processUsage(rig.load.pid).cpuSeconds / stored) * 1e6;
+  console.log(
+    `  by the ledgers: ${share(stored)} stored, ${share(failed)} not sampled in time by the agents, ` +
+      `${share(shed)} shed by them, ${share(missing)} missing, ${share(lost)} lost; the agents' ` +
+      `process: ${agentsCpu.toFixed(2)} CPU-s per million samples`,
+  );
+}
+
+async function waitForSeries({ queryUrl }: BenchServer, series: number): Promise<void> {
+  const deadline = performance.now() + STORM_TIMEOUT_MS;
+  while ((await scalar(queryUrl, 'count(tidegauge_synthetic)')) < series) {
+    if (performance.now() > deadline) throw new Error(`fewer than ${series} series came`);
+    await sleep(500);
+  }
+}
+
+/** Samples with a time in `[startMs, endMs)`, counted in the store by pieces. */
+async function countSamples(
+  { queryUrl }: BenchServer,
+  startMs: number,
+  endMs: number,
+): Promise<number> {
+  let samples = 0;
+  const pieceMs = 10_000;
+  for (let from = startMs; from < endMs; from += pieceMs) {
+    const to = Math.min(endMs, from + pieceMs);
+    const query = `sum(count_over_time(tidegauge_synthetic[${to - from}ms]))`;
+    samples += await scalar(queryUrl, query, (to - 1) / 1000);
+  }
+  return samples;
+}
+
+async function scalar(url: string, query: string, seconds?: number): Promise<number> {
+  type Vector = { readonly result: readonly { readonly value: readonly [number, string] }[] };
+  const params = { query, ...(seconds === undefined ? {} : { time: String(seconds) }) };
+  const { result } = await ask<Vector>(url, '/api/v1/query', params);
+  return Number(result[0]?.value[1] ?? 0);
+}
+
+/** The collector dies under all its sessions and is started again; whether that went well. */
+async function storm(server: BenchServer, { agents, series }: BenchLoad): Promise<boolean> {
+  const before = Date.now();
+  await server.restart('SIGKILL');
+  const readyMs = performance.now();
+  const wanted = Math.ceil(BACK_SHARE * agents);
+  let mostDelayMs = 0;
+  let backSeconds = Number.NaN;
+  while (Number.isNaN(backSeconds)) {
+    if (performance.now() - readyMs > STORM_TIMEOUT_MS) break;
+    const asked = performance.now();
+    const connected = await connectedCount(server.queryUrl);
+    mostDelayMs = Math.max(mostDelayMs, performance.now() - asked);
+    if (connected >= wanted) backSeconds = (performance.now() - readyMs) / 1000;
+    else await sleep(POLL_MS);
+  }
+  const healed = await waitHealed(server.queryUrl, agents * series);
+  const healedSeconds = (performance.now() - readyMs) / 1000;
+  const samples = await countSamples(server, before, Date.now() - 3000);
+  const offered = agents * series * ((Date.now() - 3000 - before) / 1000);
+  console.log(
+    [
+      `storm: ready after ${server.readyMs.toFixed(0)} ms,`,
+      `${(100 * BACK_SHARE).toFixed(0)} % of the agents back ${backSeconds.toFixed(1)} s later`,
+      `(goal ${BACK_SECONDS_MAX}), everything of the break there after`,
+      `${healedSeconds.toFixed(1)} s (imbalance ${healed.imbalance}, lost ${healed.lost},`,
+      `${((100 * samples) / offered).toFixed(2)} % of the samples);`,
+      `slowest answer of the API meanwhile ${mostDelayMs.toFixed(0)} ms`,
+    ].join(' '),
+  );
+  return backSeconds <= BACK_SECONDS_MAX && healed.imbalance === 0 && healed.lost === 0;
+}
+
+async function connectedCount(url: string): Promise<number> {
+  type Agents = { readonly agents: readonly { readonly state: string }[] };
+  const { agents } = await ask<Agents>(url, '/api/v1/agents');
+  return agents.filter(({ state }) => state === 'connected').length;
+}
+
+/** Sums over the ledgers once nothing but the newest ticks is missing, or time is over. */
+async function waitHealed(
+  url: string,
+  samplesPerTick: number,
+): Promise<{ imbalance: number; lost: number }> {
+  const deadline = performance.now() + STORM_TIMEOUT_MS;
+  for (;;) {
+    const sum = await ledgerSums(url);
+    if (sum.missing <= 2 * samplesPerTick || performance.now() > deadline) return sum;
+    await sleep(500);
+  }
+}
+
+/** Sums of the ledgers' terms over all agents. */
+export async function ledgerSums(url: string): Promise<Record<LedgerSum, number>> {
+  type Sources = { readonly sources: readonly SourceJson[] };
+  const { sources } = await ask<Sources>(url, '/api/v1/completeness');
+  const sums = { scheduled: 0, stored: 0, missing: 0, shed: 0, lost: 0, failed: 0, imbalance: 0 };
+  for (const source of sources) {
+    if (source.terms === null) continue;
+    for (const name of ['scheduled', 'stored', 'missing', 'shed', 'lost', 'failed'] as const) {
+      sums[name] += source.terms[name];
+    }
+    sums.imbalance += Math.abs(source.imbalance ?? 0);
+  }
+  return sums;
+}
+
+interface SourceJson {
+  readonly terms: Readonly<Record<Exclude<LedgerSum, 'imbalance'>, number>> | null;
+  readonly imbalance: number | null;
+}
+
+type LedgerSum = 'scheduled' | 'stored' | 'missing' | 'shed' | 'lost' | 'failed' | 'imbalance';
