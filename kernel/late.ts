@@ -23,6 +23,7 @@ import {
 import { commitNow } from './commits.ts';
 import { firstOf, lastOf, tailTime } from './finds.ts';
 import { unpackChunk } from './head-chunks.ts';
+import { placeBefore, rememberPlace } from './late-place.ts';
 import { writeChunks } from './rewrite.ts';
 import { timesScratch, valuesScratch } from './scratch.ts';
 import { ownSeriesAddress } from './series.ts';
@@ -38,6 +39,9 @@ import {
 
 /** The tail is larger, or is a chunk now. */
 const LOOK_AGAIN: u32 = 254;
+
+/** It takes a look at all chunks, from the newest on. */
+const FROM_NEWEST: u32 = 253;
 
 /** See `Kernel.insertLate`: an outcome, or `NO_ROOM`. */
 export function insertLate(ref: u32, timestamp: f64, low: u32, high: u32): u32 {
@@ -116,8 +120,15 @@ function insertInTail(series: usize, length: u32, index: u32, time: i64, bits: u
 
 /** Not newer than the newest chunk: into the chunk where it belongs, or between two. */
 function insertInChunks(series: usize, time: i64, bits: u64): u32 {
+  const near = placeBefore(series, time);
+  const outcome = near === 0 ? FROM_NEWEST : insertFrom(series, near, time, bits);
+  return outcome === FROM_NEWEST ? insertFrom(series, series + S_CHUNK, time, bits) : outcome;
+}
+
+/** The same, looking from a link on that only newer chunks come before; or `FROM_NEWEST`. */
+function insertFrom(series: usize, from: usize, time: i64, bits: u64): u32 {
   let newerLink: usize = 0;
-  let link = series + S_CHUNK;
+  let link = from;
   let chunk = <usize>load<u32>(link);
   while (chunk !== 0 && firstOf(chunk) > time) {
     newerLink = link;
@@ -126,12 +137,14 @@ function insertInChunks(series: usize, time: i64, bits: u64): u32 {
   }
   if (chunk !== 0 && time <= lastOf(chunk)) return insertInChunk(series, link, chunk, time, bits);
   if (chunk !== 0 && hasRoomInChunk(chunk)) return insertInChunk(series, link, chunk, time, bits);
+  // The link to the newer one is further back.
+  if (newerLink === 0) return FROM_NEWEST;
   const newer = <usize>load<u32>(newerLink);
   if (hasRoomInChunk(newer)) return insertInChunk(series, newerLink, newer, time, bits);
   // Both are full: it begins a chunk of its own, as more may come.
   store<f64>(timesScratch(), <f64>time);
   store<u64>(valuesScratch(), bits);
-  return finish(series, writeChunks(series, link, 0, chunk, 1));
+  return finish(series, link, writeChunks(series, link, 0, chunk, 1));
 }
 
 function hasRoomInChunk(chunk: usize): bool {
@@ -145,6 +158,7 @@ function insertInChunk(series: usize, link: usize, chunk: usize, time: i64, bits
   let index = <usize>count;
   while (index > 0 && load<f64>(times + ((index - 1) << 3)) > <f64>time) index--;
   if (index > 0 && load<f64>(times + ((index - 1) << 3)) === <f64>time) {
+    rememberPlace(series, link);
     return load<u64>(values + ((index - 1) << 3)) === bits ? DUPLICATE : CONFLICT;
   }
   const moved = (<usize>count - index) << 3;
@@ -155,11 +169,12 @@ function insertInChunk(series: usize, link: usize, chunk: usize, time: i64, bits
   store<f64>(timeAt, <f64>time);
   store<u64>(valueAt, bits);
   const previous = <usize>load<u32>(chunk, C_PREVIOUS);
-  return finish(series, writeChunks(series, link, chunk, previous, count + 1));
+  return finish(series, link, writeChunks(series, link, chunk, previous, count + 1));
 }
 
-function finish(series: usize, isStored: bool): u32 {
+function finish(series: usize, link: usize, isStored: bool): u32 {
   if (!isStored) return NO_ROOM;
+  rememberPlace(series, link);
   store<u32>(series, load<u32>(series, S_SAMPLES) + 1, S_SAMPLES);
   return STORED;
 }

@@ -113,6 +113,8 @@ function walkSeries(body: usize, start: usize, limit: usize): usize {
   }
   const labelsEnd = skipLabels(start, limit);
   if (labelsEnd === 0) return 0;
+  // Nothing but a name: there is nothing to store, and a small body may hold millions of these.
+  if (labelsEnd === limit) return limit;
   if (isOneSample(labelsEnd, limit)) {
     fingerprintName(start, <u32>(labelsEnd - start));
     if (!lookUp(body, start, <u32>(labelsEnd - start))) return fault(NO_ROOM);

@@ -16,6 +16,7 @@ import {
 import { lowerNewest, renewCommit } from './commits.ts';
 import { firstOf, lastOf, newestSampleTime, tailTime } from './finds.ts';
 import { retireChunk, unpackChunk } from './head-chunks.ts';
+import { forgetPlace } from './late-place.ts';
 import { writeChunks, writtenLink } from './rewrite.ts';
 import { timesScratch, valuesScratch } from './scratch.ts';
 import { ownSeriesAddress } from './series.ts';
@@ -45,6 +46,7 @@ export function dropBefore(ref: u32, time: f64): u32 {
 
 /** Drops what ends before `time`, and in what does not what is before it if that is wanted. */
 function dropChunks(series: usize, time: i64, isExact: bool): u32 {
+  forgetPlace();
   let link = series + S_CHUNK;
   let chunk = <usize>load<u32>(link);
   while (chunk !== 0 && firstOf(chunk) >= time) {
@@ -100,6 +102,7 @@ export function removeRange(ref: u32, minTime: f64, maxTime: f64, histograms: f6
 
 function removeBetween(series: usize, minTime: i64, maxTime: i64): u32 {
   if (minTime > maxTime) return 0;
+  forgetPlace();
   let removed = removeFromTail(series, minTime, maxTime);
   let link = series + S_CHUNK;
   for (;;) {

@@ -24,6 +24,7 @@ import {
 import { cellOf, countCells, PAGE_REFS, PAGE_REFS_BITS, reserveCell } from './directory.ts';
 import { retire } from './epochs.ts';
 import { retireChunk } from './head-chunks.ts';
+import { forgetPlace } from './late-place.ts';
 import { allocate } from './slab.ts';
 
 /** The record of a series, 0 when there is none. Any thread may call it. */
@@ -70,6 +71,7 @@ export function createSeries(ref: u32): bool {
 export function removeSeries(ref: u32): void {
   const series = ownSeriesAddress(ref);
   if (series === 0) return;
+  forgetPlace();
   atomic.store<u32>(cellOf(H_DIRECTORY, ref), 0);
   countCells(H_DIRECTORY, ref, -1);
   for (let chunk = <usize>load<u32>(series, S_CHUNK); chunk !== 0; ) {

@@ -27,9 +27,10 @@ export function createApp(deps: ApiDependencies): App {
     try {
       answer = await answerTo({ request, response, path, query, router, files, deps });
     } catch (error) {
+      // A client that has gone, maybe in the middle of its body, gets nothing.
+      if (response.destroyed) return;
       answer = answerError(error, deps);
     }
-    // A client that has gone gets nothing.
     if (!response.headersSent) sendAnswer(request, response, answer, extra);
   };
 }

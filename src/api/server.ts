@@ -1,12 +1,12 @@
-import type { IncomingMessage, Server } from 'node:http';
-import { createServer, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Histogram } from 'prom-client';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { ROUTES } from './routes.ts';
+import { serveWithoutUpgrade } from './without-upgrade.ts';
 
 /** The address could not be listened on. */
 export class ListenError extends TidegaugeError {
@@ -41,7 +41,7 @@ export async function startHttpServer(deps: ApiDependencies): Promise<HttpServer
   });
   server.on('upgrade', (request, socket, head) => {
     if (deps.rawHandlers.some((raw) => raw.upgrade?.(request, socket, head) === true)) return;
-    answerPlainly(server, request, socket);
+    serveWithoutUpgrade(server, request, socket, head);
   });
   // A sender that dribbles its headers must not hold a socket for ever; bodies have their own
   // limits where they are read.
@@ -57,16 +57,6 @@ export async function startHttpServer(deps: ApiDependencies): Promise<HttpServer
     url: `http://${bracketed}:${address.port}`,
     close: () => closeServer(server, deps.options.shutdown_timeout_ms),
   };
-}
-
-/** Answers a request whose upgrade nobody offers as if it had not asked, as HTTP allows. */
-function answerPlainly(server: Server, request: IncomingMessage, socket: Duplex): void {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket as Socket);
-  response.once('finish', () => socket.end());
-  socket.on('error', () => socket.destroy());
-  server.emit('request', request, response);
 }
 
 function splitAddress(listen: string): { host: string; port: number } {

@@ -135,7 +135,7 @@ export class EmbeddedStorage implements Storage {
   }
 
   metadata(): ReadonlyMap<string, Metadata> {
-    return this.#head.metadata;
+    return this.#head.metadata.families;
   }
 
   exemplars(
@@ -304,7 +304,7 @@ export class EmbeddedStorage implements Storage {
   #logCommit(commit: Commit): Promise<CommitResult> {
     const release = this.#room.reserve(commit);
     if (release === undefined) {
-      const text = 'the memory for new samples (head_memory_bytes) is full';
+      const text = 'the memory for new samples (head_memory_size) is full';
       return Promise.reject(new StorageFullError(text));
     }
     const committing = this.#logged(

@@ -72,7 +72,7 @@ function nearestMeasured(node: PlanNode, profiler: Profiler): number {
   return totalMs;
 }
 
-function childrenOf(node: PlanNode): readonly PlanNode[] {
+export function childrenOf(node: PlanNode): readonly PlanNode[] {
   switch (node.kind) {
     case 'subquery':
       return [node.expr];

@@ -81,6 +81,19 @@ describe('a thread is asked', () => {
     await needsThread(pool, instant('max_over_time(up[1h:1s])'));
   });
 
+  it('where subqueries are long, or in one another, whatever they are of', async () => {
+    const pool = poolOver(() => ({ series: 2, samples: 20 }));
+    for (const query of [
+      'sum_over_time(vector(1)[10000s:1s])',
+      'sum_over_time(sum_over_time(vector(1)[200s:1s])[200s:1s])',
+      'sum_over_time(sum_over_time(up[100s:1s])[100s:1s])',
+    ]) {
+      await needsThread(pool, instant(query));
+    }
+    const { data } = await pool.run(instant('sum_over_time(vector(1)[100s:1s])'));
+    expect(text(data)).toMatchObject({ result: [{ value: [expect.any(Number), '100'] }] });
+  });
+
   it('for what is no query, and for a text that is wrong', async () => {
     const pool = poolOver(() => ({ series: 1, samples: 1 }));
     const over = { matchers: [], minTime: 0, maxTime: EXAMPLE_NOW_MS };

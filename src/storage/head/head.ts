@@ -1,5 +1,5 @@
 import type { MemoryKind } from '../../kernel/index.ts';
-import type { Labels, Matcher, Metadata, SampleColumns } from '../../model/index.ts';
+import type { Labels, Matcher, SampleColumns } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
 import { OUTCOME_COUNT, SampleOutcome } from '../api.ts';
 import type { Commit, HistogramEntry } from './commit.ts';
@@ -9,6 +9,7 @@ import { HistogramTable } from './histogram-table.ts';
 import type { HistogramView } from './histogram-timeline.ts';
 import { sameHistogram } from './histogram-timeline.ts';
 import { KeyedState } from './keyed-state.ts';
+import { MetadataTable } from './metadata-table.ts';
 import { SampleApplier } from './sample-applier.ts';
 import { shardOf } from './shard-of.ts';
 
@@ -48,7 +49,7 @@ export class Head {
   readonly shards: readonly HeadShard[];
   readonly exemplars: ExemplarRing;
   readonly state = new KeyedState();
-  readonly metadata = new Map<string, Metadata>();
+  readonly metadata = new MetadataTable();
   /** The ref that the next new series gets. */
   nextRef = 1;
   /** Number of the last cut that took samples out to blocks. */

@@ -39,7 +39,7 @@ export class HeadSnapshot {
     this.#histograms = new Map(viewsOf(head));
     this.values = {
       state: head.state.entries(),
-      metadata: [...head.metadata],
+      metadata: [...head.metadata.families],
       exemplars: head.exemplars.entries(),
     };
     this.end = { nextRef: head.nextRef, cutCount: head.cutCount };

@@ -14,16 +14,13 @@ import {
 import type { Labels } from '../../../model/index.ts';
 import { type Appender, NO_SERIES, type SeriesRef } from '../../../storage/api.ts';
 import { labelBoundProblem } from '../label-bounds.ts';
+import { PushRefusedError } from '../errors.ts';
 import type { Offences } from '../offences.ts';
 
 type SkipReason = 'invalid_labels' | 'series_limit';
 
-/** What the look-up of one series of a message, not known before, came to. */
-interface Resolution {
-  readonly ref: SeriesRef;
-  /** Why it has none; of no meaning otherwise. */
-  readonly reason: SkipReason;
-}
+/** Of the series of one message, not known before: more that are wrong are no mistake. */
+export const INVALID_SERIES_MAX = 100_000;
 
 export interface WriteTarget {
   readonly appender: Appender;
@@ -49,18 +46,28 @@ export class WriteDecoder {
   readonly invalidHistograms = new Set<number>();
   readonly #target: WriteTarget;
   readonly #offences: Offences;
-  #resolutions: Resolution[] = [];
+  /** What the look-ups of the series that were not known came to, `NO_SERIES` where left out. */
+  #resolved = new Uint32Array(0);
+  /** Those that a limit forbids; all others that were left out have invalid labels. */
+  readonly #overLimit = new Set<number>();
+  #invalidCount = 0;
   #lastRef: SeriesRef = NO_SERIES;
   #lastTimestamp: number | undefined;
+  /** Of each series with samples in the columns, the last one's time; made when it is asked for. */
+  #lastTimes: Map<SeriesRef, number> | undefined;
 
   constructor(target: WriteTarget, offences: Offences) {
     this.#target = target;
     this.#offences = offences;
   }
 
-  /** @throws RemoteWriteError where the message is malformed; the appender is then of no use. */
+  /**
+   * @throws RemoteWriteError where the message is malformed, PushRefusedError where most of it is;
+   * the appender is then of no use.
+   */
   decode(body: KernelBody): void {
     const unknownCount = body.unknownCount;
+    this.#resolved = new Uint32Array(unknownCount);
     let skipped = false;
     for (let index = 0; index < unknownCount; index++) {
       skipped = this.#resolveUnknown(body, index) === NO_SERIES || skipped;
@@ -72,34 +79,49 @@ export class WriteDecoder {
       body.seal();
     }
     this.#target.appender.samples.setColumns(body.columns());
-    this.#resolutions = [];
+    this.#resolved = new Uint32Array(0);
+    this.#lastTimes = undefined;
   }
 
   #resolveUnknown(body: KernelBody, index: number): SeriesRef {
     const { start, end, sampleCount } = body.unknown(index);
-    const resolution = this.#resolve(body.bytes(), start, end);
-    this.#resolutions.push(resolution);
-    if (resolution.ref === NO_SERIES) this.#offences.add(resolution.reason, sampleCount);
-    else remember(body, index, resolution.ref);
-    return resolution.ref;
+    const ref = this.#resolve(body.bytes(), start, end, index);
+    this.#resolved[index] = ref;
+    if (ref === NO_SERIES) this.#offences.add(this.#skipReason(index), sampleCount);
+    else remember(body, index, ref);
+    return ref;
   }
 
-  #resolve(bytes: Uint8Array, start: number, end: number): Resolution {
+  #resolve(bytes: Uint8Array, start: number, end: number, index: number): SeriesRef {
     const { labels, problem } = decodeLabels(bytes, start, end);
-    if (problem !== undefined && isInvalid(problem)) {
-      return this.#skip('invalid_labels', labels, problem.message);
-    }
+    if (problem !== undefined && isInvalid(problem)) return this.#refuse(labels, problem.message);
     const tooLarge = labelBoundProblem(labels);
-    if (tooLarge !== undefined) return this.#skip('invalid_labels', labels, tooLarge);
+    if (tooLarge !== undefined) return this.#refuse(labels, tooLarge);
     const ref = this.#target.appender.series(labels);
-    if (ref === NO_SERIES) return this.#skip('series_limit', labels, undefined);
-    return { ref, reason: 'series_limit' };
+    if (ref !== NO_SERIES) return ref;
+    this.#overLimit.add(index);
+    if (this.#offences.wantsNames) {
+      const series = labels.toString();
+      this.#offences.name({ series, timestamp: undefined, reason: 'series_limit' });
+    }
+    return NO_SERIES;
   }
 
-  #skip(reason: SkipReason, labels: Labels, detail: string | undefined): Resolution {
-    const offender = { series: labels.toString(), timestamp: undefined, reason };
-    this.#offences.name(detail === undefined ? offender : { ...offender, detail });
-    return { ref: NO_SERIES, reason };
+  /** Leaves out a series with invalid labels. @throws PushRefusedError where they are many */
+  #refuse(labels: Labels, detail: string): typeof NO_SERIES {
+    if (++this.#invalidCount > INVALID_SERIES_MAX) {
+      const text = `more than ${INVALID_SERIES_MAX} series have invalid labels; nothing is stored`;
+      throw new PushRefusedError(400, 'malformed', `${text}. The last one: ${detail}`);
+    }
+    if (this.#offences.wantsNames) {
+      const series = labels.toString();
+      this.#offences.name({ series, timestamp: undefined, reason: 'invalid_labels', detail });
+    }
+    return NO_SERIES;
+  }
+
+  #skipReason(unknown: number): SkipReason {
+    return this.#overLimit.has(unknown) ? 'series_limit' : 'invalid_labels';
   }
 
   #decodeRanges(body: KernelBody): void {
@@ -124,7 +146,7 @@ export class WriteDecoder {
     const ref = this.#refOf(range);
     if (ref === NO_SERIES) {
       this.skippedHistograms.add(number);
-      this.#offences.add(this.#resolutions[range.unknown]?.reason ?? 'invalid_labels', 1);
+      this.#offences.add(this.#skipReason(range.unknown), 1);
       return;
     }
     const decoded = decodeHistogram(bytes, range.start, range.end);
@@ -152,14 +174,21 @@ export class WriteDecoder {
   /** Time of the last histogram or sample of a series: that of an exemplar without one. */
   #timeBeside(body: KernelBody, ref: SeriesRef): number | undefined {
     if (this.#lastRef === ref) return this.#lastTimestamp;
-    const { refs, timestamps } = body.columns();
-    const sample = refs.lastIndexOf(ref);
-    return sample < 0 ? undefined : timestamps[sample];
+    this.#lastTimes ??= lastTimes(body);
+    return this.#lastTimes.get(ref);
   }
 
   #refOf({ ref, unknown }: BodyRange): SeriesRef {
-    return unknown < 0 ? ref : (this.#resolutions[unknown]?.ref ?? NO_SERIES);
+    return unknown < 0 ? ref : (this.#resolved[unknown] ?? NO_SERIES);
   }
+}
+
+/** Once for all exemplars of a message: looking for each through all samples takes for ever. */
+function lastTimes(body: KernelBody): Map<SeriesRef, number> {
+  const { refs, timestamps, length } = body.columns();
+  const times = new Map<SeriesRef, number>();
+  for (let index = 0; index < length; index++) times.set(refs[index]!, timestamps[index]!);
+  return times;
 }
 
 /** In a full memory a name is not remembered, and is looked up again next time: no harm. */

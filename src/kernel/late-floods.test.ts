@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { SampleColumns } from '../model/index.ts';
+import { connectKernelReader, createKernel, type Kernel, KERNEL_KEY_BYTES } from './index.ts';
+
+const COUNT = 300_000;
+
+function append(kernel: Kernel, times: readonly number[]): number {
+  const batch = new SampleColumns(times.length);
+  for (const time of times) batch.push(time, time % 977);
+  const body = kernel.openBody();
+  const { length, timestamps, values, words } = batch;
+  body.setColumns({ length, timestamps, values, words, refs: new Uint32Array(length).fill(7) });
+  const [stored] = body.append({ minTime: 0, maxTime: 1e9, windowMs: 1e9 });
+  body.release();
+  return stored ?? 0;
+}
+
+function newKernel(): Kernel {
+  const kernel = createKernel({ maxBytes: 2 ** 26, key: new Uint8Array(KERNEL_KEY_BYTES).fill(3) });
+  kernel.createSeries(7);
+  return kernel;
+}
+
+function readAll(kernel: Kernel): SampleColumns {
+  const reader = connectKernelReader(kernel.openReader());
+  const found = new SampleColumns();
+  reader.begin();
+  reader.read(7, 0, 1e9, found);
+  reader.end();
+  return found;
+}
+
+// Looking for the place of each through all newer chunks took a minute.
+describe('a flood of late samples of one series', () => {
+  const down = Array.from({ length: COUNT }, (_, index) => 2 * (COUNT - index));
+
+  it('from new to old is stored soon', { timeout: 4000 }, () => {
+    const kernel = newKernel();
+    expect(append(kernel, down)).toBe(COUNT);
+    const found = readAll(kernel);
+    expect(found.length).toBe(COUNT);
+    for (let index = 0; index < COUNT; index++) {
+      const time = 2 * (index + 1);
+      if (found.timestamps[index] !== time || found.values[index] !== time % 977) {
+        throw new Error(`at ${index}: ${found.timestamps[index]} ${found.values[index]}`);
+      }
+    }
+  });
+
+  it('goes on where it was, also after a range was removed', { timeout: 4000 }, () => {
+    const kernel = newKernel();
+    const half = COUNT / 2;
+    append(kernel, down.slice(0, half));
+    // The chunks that the last samples went to are gone, and their memory is used again.
+    expect(kernel.removeRange(7, 0, COUNT + 40_000)).toBe(20_000);
+    kernel.reclaim();
+    expect(append(kernel, down.slice(half))).toBe(half);
+    expect(append(kernel, down)).toBe(20_000);
+    expect(readAll(kernel).length).toBe(COUNT);
+  });
+});
