@@ -15,6 +15,7 @@ import {
   FLAG_HISTOGRAMS,
   H_SAMPLE_COUNT,
   KIND_LISTS,
+  LEFT,
   NO_ROOM,
   OUT_OF_BOUNDS,
   OUT_OF_ORDER,
@@ -34,9 +35,6 @@ import { appendNewest } from './tails.ts';
 
 /** Times beyond this are not exact in the columns. */
 const TIME_MAX: f64 = 9007199254740992.0;
-
-/** Out of order, and for the caller to look at. */
-const LEFT: u32 = 254;
 
 /** See `KernelBody.append`; a negative window is none. */
 export function append(body: usize, minTime: f64, maxTime: f64, windowMs: f64): u32 {
@@ -83,7 +81,7 @@ function finish(body: usize, stored: u32): void {
 }
 
 /** Of a sample that is not newer than all of its series: an outcome, `LEFT` or `NO_ROOM`. */
-function placeOld(series: usize, time: i64, bits: u64, window: i64): u32 {
+export function placeOld(series: usize, time: i64, bits: u64, window: i64): u32 {
   if (window >= 0) {
     if (load<i64>(series, S_NEWEST) - time > window) return OUT_OF_ORDER;
     if ((<u32>load<u8>(series, S_FLAGS) & FLAG_HISTOGRAMS) !== 0) return LEFT;
@@ -97,7 +95,11 @@ function noteRefused(body: usize, index: u32, outcome: u32): bool {
   const noted = outcome === LEFT ? OUT_OF_ORDER : outcome;
   const counter = body + B_OUTCOME_COUNTS + ((<usize>noted) << 2);
   store<u32>(counter, load<u32>(counter) + 1);
-  if (outcome !== LEFT) return true;
+  return outcome !== LEFT || noteLate(body, index);
+}
+
+/** Lists a sample that is left to the caller; false when the slab is full. */
+export function noteLate(body: usize, index: u32): bool {
   const count = load<u32>(body, B_LATE_COUNT);
   if (!growList(body + B_LATE, count + 1, count, 4, KIND_LISTS)) return false;
   store<u32>(<usize>load<u32>(body, B_LATE) + ((<usize>count) << 2), index);

@@ -13,6 +13,7 @@ import {
   B_LAST,
   B_LATE,
   B_LATE_COUNT,
+  B_ORDER,
   B_LENGTH,
   B_MESSAGE,
   B_MESSAGE_CAPACITY,
@@ -71,6 +72,7 @@ export function closeBody(body: usize): void {
   release(load<u32>(body, B_UNKNOWN), KIND_LISTS);
   release(load<u32>(body, B_RANGES), KIND_LISTS);
   release(load<u32>(body, B_LATE), KIND_LISTS);
+  release(load<u32>(body, B_ORDER), KIND_LISTS);
   release(body, KIND_LISTS);
 }
 

@@ -21,6 +21,7 @@ import {
   WASM_PAGE_BYTES,
 } from './layout.ts';
 import { append } from './append.ts';
+import { appendRuns, orderByRef } from './append-runs.ts';
 import {
   closeBody,
   decompressBody,
@@ -57,6 +58,8 @@ export {
   unpackColumns,
   scanText,
   append,
+  appendRuns,
+  orderByRef,
   closeBody,
   decompressBody,
   openBody,

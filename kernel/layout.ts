@@ -142,7 +142,10 @@ export const B_OUTCOME_COUNTS: usize = 128;
 export const B_FAILED_AT: usize = 152;
 /** Where `packColumns` left its bytes. */
 export const B_PACKED: usize = 156;
-export const BODY_BYTES: usize = 160;
+/** Indexes of samples by ref. */
+export const B_ORDER: usize = 160;
+export const B_ORDER_CAPACITY: usize = 164;
+export const BODY_BYTES: usize = 176;
 
 // An identity that is not known yet.
 export const U_START: usize = 0;
@@ -295,3 +298,5 @@ export const OUT_OF_BOUNDS: u32 = 4;
 export const UNKNOWN_SERIES: u32 = 5;
 /** Not an outcome: the slab is full. */
 export const NO_ROOM: u32 = 255;
+/** Nor is this: out of order, and for the caller to look at. */
+export const LEFT: u32 = 254;

@@ -66,7 +66,12 @@ export function makeRoom(series: usize): bool {
   const capacity = <u32>load<u8>(series, S_CAPACITY);
   if (load<u32>(series, S_LENGTH) >= <u32>load<u8>(series, S_LIMIT)) return packTail(series);
   if (capacity === TAIL_MAX) return packTail(series);
-  const wanted = capacity === 0 ? TAIL_FIRST : capacity * 2;
+  return growTail(series, capacity === 0 ? TAIL_FIRST : capacity * 2);
+}
+
+/** Gives a tail room for `wanted` samples, more than it has. False when the slab is full. */
+export function growTail(series: usize, wanted: u32): bool {
+  const capacity = <u32>load<u8>(series, S_CAPACITY);
   const tail = allocate(<usize>wanted * TAIL_SAMPLE_BYTES, KIND_TAILS);
   if (tail === 0) return false;
   const old = <usize>load<u32>(series, S_TAIL);

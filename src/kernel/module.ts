@@ -21,6 +21,8 @@ export interface KernelExports {
   scanText(body: number, owner: number, flags: number, defaultTimestamp: number): number;
   resolve(body: number, index: number, ref: number): number;
   seal(body: number): number;
+  orderByRef(body: number, first: number, count: number): number;
+  appendRuns(body: number, from: number, to: number, windowMs: number): number;
   append(body: number, minTime: number, maxTime: number, windowMs: number): number;
 
   packColumns(body: number, from: number, count: number): number;

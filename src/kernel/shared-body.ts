@@ -154,14 +154,42 @@ export class SharedBody implements KernelBody {
   setColumns(columns: BodyColumns): void {
     const { length } = columns;
     this.#views.setWord(this.#address + layout.B_LENGTH, 0);
-    if (this.#exports.reserveSamples(this.#address, length) === 0) {
-      throw this.#memoryError(`columns of ${length} samples`);
-    }
+    this.reserveColumns(length);
     this.#views.setWord(this.#address + layout.B_LENGTH, length);
     const own = this.columns();
     own.refs.set(columns.refs.subarray(0, length));
     own.timestamps.set(columns.timestamps.subarray(0, length));
     own.words.set(columns.words.subarray(0, 2 * length));
+  }
+
+  reserveColumns(count: number): void {
+    if (this.#exports.reserveSamples(this.#address, count) === 0) {
+      throw this.#memoryError(`columns of ${count} samples`);
+    }
+  }
+
+  addColumns(columns: BodyColumns): void {
+    const { length } = columns;
+    const before = this.#field(layout.B_LENGTH);
+    this.reserveColumns(before + length);
+    this.#views.setWord(this.#address + layout.B_LENGTH, before + length);
+    const own = this.columns();
+    own.refs.set(columns.refs.subarray(0, length), before);
+    own.timestamps.set(columns.timestamps.subarray(0, length), before);
+    own.words.set(columns.words.subarray(0, 2 * length), 2 * before);
+  }
+
+  orderByRef(first: number, count: number): void {
+    const status = this.#exports.orderByRef(this.#address, first, count);
+    if (status === layout.STATUS_MALFORMED) {
+      throw new RangeError(`a ref is not one of the ${count} from ${first} on`);
+    }
+    if (status !== layout.STATUS_OK) throw this.#memoryError('the order of samples');
+  }
+
+  appendRuns(from: number, to: number, windowMs: number): void {
+    const status = this.#exports.appendRuns(this.#address, from, to, windowMs);
+    if (status !== layout.STATUS_OK) throw this.#memoryError('samples');
   }
 
   append({ minTime, maxTime, windowMs = -1 }: AppendOptions): AppendCounts {

@@ -222,6 +222,21 @@ export interface KernelBody {
    * Throws KernelMemoryError when the slab is full; samples before `failedAt` are stored then.
    */
   append(options: AppendOptions): AppendCounts;
+  /** Makes room for `count` samples in all; those that are there stay. */
+  reserveColumns(count: number): void;
+  /** Adds samples to those that are there. */
+  addColumns(columns: BodyColumns): void;
+  /**
+   * Puts the samples in order of their refs, all in `[first, first + count)`, those of one ref as
+   * they are, for `appendRuns`. Throws KernelMemoryError when the slab is full.
+   */
+  orderByRef(first: number, count: number): void;
+  /**
+   * Appends samples `[from, to)` of that order, whose times must be within bounds; what becomes of
+   * each is as by `append`, and is not told but for `outOfOrder()`. Touches a series once for all
+   * its samples. Throws KernelMemoryError when the slab is full; a part is stored then.
+   */
+  appendRuns(from: number, to: number, windowMs: number): void;
   /** Outcome of each sample after `append`; a view. */
   outcomes(): Uint8Array;
   /** Indexes of the samples that `append` left to the caller, ascending; a view. */

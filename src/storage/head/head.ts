@@ -1,4 +1,4 @@
-import type { MemoryKind } from '../../kernel/index.ts';
+import type { KernelBody, MemoryKind } from '../../kernel/index.ts';
 import type { Labels, Matcher, SampleColumns } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
 import { OUTCOME_COUNT, SampleOutcome } from '../api.ts';
@@ -139,6 +139,11 @@ export class Head {
     return Number.isNaN(float) ? histogram : Math.min(float, histogram);
   }
 
+  /** Whether a damaged log gave some series several refs. */
+  get hasAliases(): boolean {
+    return this.#aliases.size > 0;
+  }
+
   labels(ref: number): Labels {
     return this.shard(ref).index.reader.labels(ref);
   }
@@ -185,6 +190,21 @@ export class Head {
     this.#samplesSinceReclaim += commit.samples.length;
     if (this.#samplesSinceReclaim >= RECLAIM_SAMPLES) this.reclaim();
     return { counts, outcomes, histogramOutcomes };
+  }
+
+  /**
+   * Stores samples `[from, to)` of a body of the only shard, which are within bounds and in order
+   * of their refs, as one commit. @throws KernelMemoryError
+   */
+  applyRuns(body: KernelBody, from: number, to: number, windowMs: number): void {
+    const { kernel } = this.shards[0]!;
+    kernel.beginCommit();
+    try {
+      this.#applier.applyRuns(body, from, to, windowMs);
+    } finally {
+      kernel.endCommit();
+    }
+    this.reclaim();
   }
 
   /**

@@ -1,6 +1,6 @@
-import type { AppendCounts } from '../../kernel/index.ts';
+import type { AppendCounts, KernelBody } from '../../kernel/index.ts';
 import type { SampleBatch } from '../api.ts';
-import { SampleOutcome } from '../api.ts';
+import { OUTCOME_COUNT, SampleOutcome } from '../api.ts';
 import type { SampleBatchColumns } from '../sample-batch.ts';
 import { SampleBatch as Batch } from '../sample-batch.ts';
 import type { CommitBounds } from './commit.ts';
@@ -51,6 +51,16 @@ export class SampleApplier {
       for (let index = 0; index < found.length; index++) outcomes[places[index]!] = found[index]!;
     }
     return outcomes;
+  }
+
+  /** Stores samples of a body of the first shard, by ref; see `KernelBody.appendRuns`. */
+  applyRuns(body: KernelBody, from: number, to: number, windowMs: number): void {
+    body.appendRuns(from, to, windowMs);
+    const late = body.outOfOrder();
+    if (late.length === 0) return;
+    const counts = new Uint32Array(OUTCOME_COUNT);
+    const columns = body.columns();
+    this.#insertLate(this.#shards[0]!, columns, late.slice(), body.outcomes(), counts);
   }
 
   #append(

@@ -5,6 +5,7 @@ import { SampleBatch } from '../api.ts';
 import type { StorageEnvironment } from '../environment.ts';
 import { StorageError, StorageFullError, storageErrorOf } from '../errors.ts';
 import type { Head, RestoredSeries } from '../head/head.ts';
+import { HeadReplay } from '../head/head-replay.ts';
 import { ByteReader, RecordFormatError } from './byte-reader.ts';
 import { CommitDecoder, DependentRecordError } from './commit-codec.ts';
 import type { DamagedRange } from './log-file.ts';
@@ -59,8 +60,9 @@ export async function recover(
   head: Head,
 ): Promise<Recovery> {
   const body = head.shards[0]!.kernel.openBody();
+  const replay = new HeadReplay(head);
   try {
-    return await new Recoverer(environment, walDir, head, body).recover();
+    return await new Recoverer(environment, walDir, head, body, replay).recover();
   } catch (error) {
     if (error instanceof KernelMemoryError) {
       const text = 'the memory for new samples is too small for what is stored';
@@ -68,6 +70,7 @@ export async function recover(
     }
     throw storageErrorOf('cannot read the log', error);
   } finally {
+    replay.close();
     body.release();
   }
 }
@@ -82,6 +85,7 @@ class Recoverer {
   readonly #environment: StorageEnvironment;
   readonly #walDir: string;
   readonly #head: Head;
+  readonly #replay: HeadReplay;
   readonly #samples = new SampleColumns();
   readonly #chunks: ChunkRecordReader;
   readonly #batch = new SampleBatch(16 * 1024);
@@ -94,10 +98,17 @@ class Recoverer {
   #tornBytes = 0;
 
   /** `body` unpacks the samples of a checkpoint. */
-  constructor(environment: StorageEnvironment, walDir: string, head: Head, body: KernelBody) {
+  constructor(
+    environment: StorageEnvironment,
+    walDir: string,
+    head: Head,
+    body: KernelBody,
+    replay: HeadReplay,
+  ) {
     this.#environment = environment;
     this.#walDir = walDir;
     this.#head = head;
+    this.#replay = replay;
     this.#chunks = new ChunkRecordReader(body);
   }
 
@@ -121,6 +132,7 @@ class Recoverer {
       last = this.#replaySegment(sequence, await files.next(), isLast);
       logBytes += last.sizeBytes;
     }
+    this.#replay.settle();
     return {
       resume: last?.resume,
       // A segment that never got its header is made again.
@@ -179,7 +191,7 @@ class Recoverer {
     this.#commits.restart();
     const { goodEnd, damaged } = scanRecords(bytes, (start, end, checksum) =>
       this.#readBody(new ByteReader(bytes, start, end), (kind, reader) =>
-        this.#replay(kind, reader, checksum),
+        this.#replayRecord(kind, reader, checksum),
       ),
     );
     for (const range of damaged) this.#reportDamage(name, name, range);
@@ -207,31 +219,34 @@ class Recoverer {
   }
 
   // Each case reads all that it applies of the record before it changes anything.
-  #replay(kind: number, reader: ByteReader, checksum: number): void {
+  #replayRecord(kind: number, reader: ByteReader, checksum: number): void {
     const head = this.#head;
     switch (kind) {
       case RecordKind.COMMIT:
-        head.apply(decodeCommit(reader, this.#batch));
+        this.#replay.apply(decodeCommit(reader, this.#batch));
         return;
       case RecordKind.LINKED_COMMIT: {
         const { commit, isWhole } = this.#commits.decode(reader, checksum, this.#batch);
-        head.apply(commit);
+        this.#replay.apply(commit);
         if (!isWhole) throw new DependentRecordError();
         return;
       }
       case RecordKind.DELETE: {
         const record = decodeDelete(reader);
+        this.#replay.settle();
         head.applyDelete(record.matchers, record.range);
         this.#deletes.push({ record, cut: head.cutCount });
         return;
       }
       case RecordKind.CUT: {
         const { cut, end } = decodeCut(reader);
+        this.#replay.settle();
         head.applyCut(cut, end);
         return;
       }
       case RecordKind.TRUNCATE: {
         const { minTime, refs } = decodeTruncate(reader);
+        this.#replay.settle();
         head.applyTruncate(minTime, refs);
         return;
       }
