@@ -34,7 +34,6 @@ export class LabelReader {
   readonly #scope: ReadScope;
   readonly #pacer: Pacer;
   readonly #caps = new Float64Array(PIECE);
-  readonly #one = new Uint32Array(1);
   /** Series that only their histograms can have within the times. */
   readonly #doubtful: { readonly shard: ShardAccess; readonly ref: number }[] = [];
 
@@ -197,9 +196,7 @@ export class LabelReader {
   }
 
   #refIsWithin(shard: ShardAccess, ref: number): boolean {
-    this.#one[0] = ref;
-    shard.kernel.capture(this.#one, 1, ANY_COMMIT, this.#minTime, this.#caps);
-    return this.#isWithin(shard, ref, this.#caps[0]!);
+    return this.#isWithin(shard, ref, shard.kernel.newest(ref, this.#minTime));
   }
 
   #isWithin(shard: ShardAccess, ref: number, newest: number): boolean {
