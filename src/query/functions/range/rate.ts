@@ -1,7 +1,7 @@
 import { FLOAT, type SeriesColumn, setFloat } from '../../exec/columns.ts';
 import type { FloatKernel, RangeCall, RangeSeries } from './range-function.ts';
 import { isStartTimeReset, warnStartTimeOverlap } from './start-times.ts';
-import { EDGE_GAPS, windowEdges } from './window-edges.ts';
+import { EDGE_GAPS, type WindowEdges, windowEdges } from './window-edges.ts';
 
 export interface RateKind {
   readonly isCounter: boolean;
@@ -45,10 +45,19 @@ function plainRates(
 ): void {
   const { values, times, length } = series;
   const { count, floatFrom, floatTo } = windows;
-  const { sampled, toStart, toEnd, factor } = windowEdges(windows, times);
-  const resets =
-    isCounter && hasFall(values, length) ? new ResetIndex(series, undefined) : undefined;
-  const perSecond = isRate ? windows.rangeMs / 1000 : 1;
+  const unitSeconds = isRate ? windows.rangeMs / 1000 : 1;
+  const edges = windowEdges(windows, times, unitSeconds);
+  const { sampled, toStart, toEnd, scale } = edges;
+  const mayFall = isCounter && !onlyRises(values, length);
+  if (edges.isFull && !mayFall && (!isCounter || isFarFromZero(values, length, edges))) {
+    for (let step = 0; step < count; step++) {
+      const increase = values[floatTo[step]! - 1]! - values[floatFrom[step]!]!;
+      results[step] = increase * scale[step]!;
+    }
+    present.fill(FLOAT);
+    return;
+  }
+  const resets = mayFall ? new ResetIndex(series, undefined) : undefined;
   for (let step = 0; step < count; step++) {
     const span = sampled[step]!;
     if (span === 0) continue;
@@ -57,7 +66,7 @@ function plainRates(
     const first = values[from]!;
     let increase = values[last]! - first;
     if (resets !== undefined) increase = resets.addLost(from, last, increase);
-    let scale = factor[step]!;
+    let factor = scale[step]!;
     if (
       isCounter &&
       increase > 0 &&
@@ -65,16 +74,30 @@ function plainRates(
       span * first <= toStart[step]! * increase * NEAR_ZERO
     ) {
       const toZero = Math.min(span * (first / increase), toStart[step]!);
-      scale = (span + toZero + toEnd[step]!) / span;
+      factor = (span + toZero + toEnd[step]!) / span / unitSeconds;
     }
-    results[step] = increase * (scale / perSecond);
+    results[step] = increase * factor;
     present[step] = FLOAT;
   }
 }
 
-function hasFall(values: Float64Array, length: number): boolean {
-  for (let index = 1; index < length; index++) if (values[index]! < values[index - 1]!) return true;
-  return false;
+/** Whether no window of a counter that never falls can reach back to where it was zero. */
+function isFarFromZero(
+  values: Float64Array,
+  length: number,
+  { startShareMax }: WindowEdges,
+): boolean {
+  const first = values[0]!;
+  // False for NaN too.
+  return first > (values[length - 1]! - first) * startShareMax * NEAR_ZERO;
+}
+
+/** Whether the values are known to rise only: beside NaN nothing is known. */
+function onlyRises(values: Float64Array, length: number): boolean {
+  for (let index = 1; index < length; index++) {
+    if (!(values[index]! >= values[index - 1]!)) return false;
+  }
+  return true;
 }
 
 interface RateStep {

@@ -13,27 +13,40 @@ export interface WindowEdges {
   readonly toStart: Float64Array;
   /** Likewise at its end. */
   readonly toEnd: Float64Array;
-  /** How much longer it is then taken to be than the time sampled. */
-  readonly factor: Float64Array;
+  /** What an increase is multiplied by: for how much longer that is, and to be per second. */
+  readonly scale: Float64Array;
+  /** The greatest of `toStart` over `sampled`. */
+  readonly startShareMax: number;
+  /** Every window has two samples. */
+  readonly isFull: boolean;
 }
 
-/** The edges of windows; those of the series before where the times are the same. */
-export function windowEdges(windows: RangeWindows, times: Float64Array): WindowEdges {
+/**
+ * The edges of windows; those of the series before where the times are the same. `unitSeconds`:
+ * what increases are divided by, the same in all calls for these windows.
+ */
+export function windowEdges(
+  windows: RangeWindows,
+  times: Float64Array,
+  unitSeconds: number,
+): WindowEdges {
   const known = windows.edges;
   if (known?.fills === windows.fills) return known;
   const { count, begins, ends, floatFrom, floatTo, fills } = windows;
+  let startShareMax = 0;
+  let isFull = true;
   const edges = {
-    fills,
     sampled: known?.sampled ?? new Float64Array(count),
     toStart: known?.toStart ?? new Float64Array(count),
     toEnd: known?.toEnd ?? new Float64Array(count),
-    factor: known?.factor ?? new Float64Array(count),
+    scale: known?.scale ?? new Float64Array(count),
   };
   for (let step = 0; step < count; step++) {
     const from = floatFrom[step]!;
     const last = floatTo[step]! - 1;
     if (last <= from) {
       edges.sampled[step] = 0;
+      isFull = false;
       continue;
     }
     const sampled = (times[last]! - times[from]!) / 1000;
@@ -46,8 +59,9 @@ export function windowEdges(windows: RangeWindows, times: Float64Array): WindowE
     edges.sampled[step] = sampled;
     edges.toStart[step] = toStart;
     edges.toEnd[step] = toEnd;
-    edges.factor[step] = (sampled + toStart + toEnd) / sampled;
+    edges.scale[step] = (sampled + toStart + toEnd) / sampled / unitSeconds;
+    startShareMax = Math.max(startShareMax, toStart / sampled);
   }
-  windows.edges = edges;
-  return edges;
+  windows.edges = { ...edges, fills, startShareMax, isFull };
+  return windows.edges;
 }
