@@ -203,8 +203,10 @@ export class LabelReader {
     if (newest !== newest) return false;
     const { kernel } = shard;
     const { maxTime } = this.#range;
-    const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
+    // The newest is there, unless it was deleted: then others may be.
+    if (newest <= maxTime && kernel.count(ref, newest, maxTime) > 0) return true;
     const bound = kernel.count(ref, this.#minTime, maxTime);
+    const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
     if (newest <= maxTime) return bound > 0 || isFlagged;
     if (bound > 0 && hasSample(kernel, ref, this.#minTime, maxTime)) return true;
     if (isFlagged) this.#doubtful.push({ shard, ref });
