@@ -3,6 +3,7 @@ import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports } from './module.ts';
 import { SharedSlabReader } from './shared-slab.ts';
 import type { KernelHandle, KernelReader, ReadSelection, ReadTarget, SlabReader } from './types.ts';
+import { ANY_COMMIT } from './types.ts';
 
 /** What the kernel's times fit: beyond it no sample can be. */
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
@@ -122,6 +123,12 @@ class SharedReader implements KernelReader {
       caps.set(this.#caps.subarray(0, size), from);
     }
     return true;
+  }
+
+  newest(ref: number, minTime: number): number {
+    this.#refs[0] = ref;
+    this.#exports.capture(this.#address, 1, ANY_COMMIT, minTime);
+    return this.#caps[0] ?? Number.NaN;
   }
 
   flags(ref: number): number {

@@ -497,6 +497,8 @@ export interface KernelReader {
     minTime: number,
     caps: Float64Array,
   ): boolean;
+  /** As `capture` with `ANY_COMMIT`, of one series. */
+  newest(ref: number, minTime: number): number;
   /** As `Kernel.flags`. */
   flags(ref: number): number;
   /** Upper bound of the samples within the times, from what stands before each chunk: cheap. */

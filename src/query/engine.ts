@@ -209,7 +209,7 @@ class Run {
       ...parsed,
       grid,
       scope: { startMs, endMs, stepMs, rangeMs: endMs - startMs },
-      valueOf: (plan, evaluator) => rangeValue(seriesOf(evaluator.evaluate(plan, grid)), grid),
+      valueOf: (plan, evaluator) => rangeValue(vectorOf(evaluator.evaluate(plan, grid)), grid),
     };
   }
 
@@ -296,8 +296,7 @@ function stepsOf({ grid, counts }: StepCounts): NonNullable<QueryStats['perStep'
 }
 
 /** A scalar over time is a series without labels. */
-function seriesOf(value: ColumnValue): Parameters<typeof rangeValue>[0] {
-  if (value.kind === 'vector') return value.series;
-  if (value.kind === 'string') return [];
-  return evaluateVector(value).series;
+function vectorOf(value: ColumnValue): Parameters<typeof rangeValue>[0] {
+  if (value.kind === 'vector') return value;
+  return value.kind === 'string' ? { series: [] } : evaluateVector(value);
 }

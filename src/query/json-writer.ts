@@ -15,12 +15,12 @@ export class JsonWriter {
     if (this.#pending.length >= FLUSH_LENGTH) this.#flush();
   }
 
-  /** All that was written, in a buffer of its own that may be transferred. */
+  /** All that was written, at the start of a buffer of its own that may be transferred. */
   finish(): Uint8Array<ArrayBuffer> {
     this.#flush();
-    const bytes = new Uint8Array(this.#length);
-    bytes.set(this.#bytes.subarray(0, this.#length));
-    return bytes;
+    const length = this.#length;
+    const bytes = new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, length);
+    return 2 * length >= this.#bytes.length ? bytes : bytes.slice();
   }
 
   #flush(): void {

@@ -25,10 +25,10 @@ export function encodeQueryData(
 /** A list of label sets, as `/api/v1/series` gives it. */
 export function encodeSeries(series: readonly Labels[]): Uint8Array<ArrayBuffer> {
   const writer = new JsonWriter();
+  const texts = new PairTexts();
   writer.write('[');
   for (const [index, labels] of series.entries()) {
-    if (index > 0) writer.write(',');
-    writeLabels(writer, labels);
+    writer.write(`${index > 0 ? ',' : ''}${texts.of(labels)}`);
   }
   writer.write(']');
   return writer.finish();
@@ -63,13 +63,14 @@ function writeResult(writer: JsonWriter, value: QueryValue): void {
 
 function writeVector(writer: JsonWriter, value: Extract<QueryValue, { kind: 'vector' }>): void {
   const time = formatSeconds(value.timestamp);
+  const texts = new PairTexts();
   writer.write('[');
   for (const [index, { labels, value: number, histogram }] of value.elements.entries()) {
-    writer.write(index > 0 ? ',{"metric":' : '{"metric":');
-    writeLabels(writer, labels);
-    if (histogram === undefined) writer.write(`,"value":[${time},"${formatFloat(number)}"]}`);
-    else {
-      writer.write(`,"histogram":[${time},`);
+    const head = `${index > 0 ? ',' : ''}{"metric":${texts.of(labels)}`;
+    if (histogram === undefined) {
+      writer.write(`${head},"value":[${time},"${formatFloat(number)}"]}`);
+    } else {
+      writer.write(`${head},"histogram":[${time},`);
       writeHistogram(writer, histogram);
       writer.write(']}');
     }
@@ -80,10 +81,10 @@ function writeVector(writer: JsonWriter, value: Extract<QueryValue, { kind: 'vec
 function writeMatrix(writer: JsonWriter, all: readonly MatrixSeries[]): void {
   // Most series of an answer share their times.
   const heads = new PointHeads();
+  const texts = new PairTexts();
   writer.write('[');
   for (const [index, series] of all.entries()) {
-    writer.write(index > 0 ? ',{"metric":' : '{"metric":');
-    writeLabels(writer, series.labels);
+    writer.write(`${index > 0 ? ',' : ''}{"metric":${texts.of(series.labels)}`);
     if (series.timestamps.length > 0) {
       writer.write(',"values":[');
       writePoints(writer, heads.of(series.timestamps), series.values);
@@ -117,7 +118,7 @@ class PointHeads {
   #heads: readonly string[] = [];
 
   of(times: Float64Array): readonly string[] {
-    if (times !== this.#times) {
+    if (!this.#isFor(times)) {
       this.#times = times;
       this.#heads = Array.from(
         times,
@@ -126,15 +127,53 @@ class PointHeads {
     }
     return this.#heads;
   }
+
+  #isFor(times: Float64Array): boolean {
+    const known = this.#times;
+    if (known === times) return true;
+    if (known?.length !== times.length) return false;
+    for (let index = 0; index < times.length; index++) {
+      if (known[index] !== times[index]) return false;
+    }
+    return true;
+  }
 }
 
-function writeLabels(writer: JsonWriter, { pairs }: Labels): void {
-  let text = '{';
-  for (let index = 0; index < pairs.length; index += 2) {
-    if (index > 0) text += ',';
-    text += `${jsonString(pairs[index] ?? '')}:${jsonString(pairs[index + 1] ?? '')}`;
+/** Values of a name beyond which no more are kept: each is likely to be there once. */
+const KEPT_VALUES = 256;
+
+interface NameTexts {
+  /** The name as JSON, with a colon. */
+  readonly name: string;
+  /** `"name":"value"` by value. */
+  readonly pairs: Map<string, string>;
+}
+
+/** Labels as JSON. The series of an answer share most of theirs: these are quoted once. */
+class PairTexts {
+  readonly #names = new Map<string, NameTexts>();
+
+  of({ pairs }: Labels): string {
+    let text = '{';
+    for (let index = 0; index < pairs.length; index += 2) {
+      if (index > 0) text += ',';
+      text += this.#pair(pairs[index] ?? '', pairs[index + 1] ?? '');
+    }
+    return `${text}}`;
   }
-  writer.write(`${text}}`);
+
+  #pair(name: string, value: string): string {
+    let known = this.#names.get(name);
+    if (known === undefined) {
+      known = { name: `${jsonString(name)}:`, pairs: new Map() };
+      this.#names.set(name, known);
+    }
+    const text = known.pairs.get(value);
+    if (text !== undefined) return text;
+    const made = known.name + jsonString(value);
+    if (known.pairs.size < KEPT_VALUES) known.pairs.set(value, made);
+    return made;
+  }
 }
 
 function writeHistogram(writer: JsonWriter, histogram: FloatHistogram): void {

@@ -186,16 +186,17 @@ test('the same frames over long poll', async () => {
   expect(first.messages).toMatchObject([{ type: 'WELCOME' }]);
   const session = { 'tide-session': first.response.headers.get('tide-session') ?? '' };
   const seen = { durable: 0 };
-  const take = ({ messages }: Awaited<ReturnType<typeof post>>): void => {
+  const take = ({ messages }: Awaited<ReturnType<typeof post>>): number => {
     for (const message of messages) {
       if (message.type === 'ACK') seen.durable = message.streams[1]?.cumDurable ?? 0;
     }
+    return seen.durable;
   };
   const poll = () => post([], { ...session, 'tide-wait': '20000' });
   const waiting = poll();
   take(await post([agent.schema(), agent.batch(tick)], session));
-  take(await waiting);
-  while (seen.durable < 2) take(await poll());
+  let durable = take(await waiting);
+  while (durable < 2) durable = take(await poll());
   expect(await valuesOf(store.storage, 'metric_0')).toEqual([tick * 1000]);
   const { body } = await server.json('/api/v1/agents');
   expect(body).toMatchObject({ data: { agents: [{ transport: 'poll' }] } });

@@ -29,6 +29,8 @@ export class FloatFold {
     this.counts = new Float64Array(steps);
     this.#main = new Float64Array(steps);
     this.#extra = new Float64Array(steps);
+    // The sum of nothing to which -0 can be added.
+    if (operator === 'sum') this.#main.fill(-0);
   }
 
   /** Takes in one series. */
@@ -88,6 +90,7 @@ export class FloatFold {
     }
   }
 
+  // Knuth's two-sum: what rounding loses, without a look at which of the two is larger.
   #addSums(values: Float64Array, present: Uint8Array): void {
     const { counts } = this;
     const sums = this.#main;
@@ -95,16 +98,16 @@ export class FloatFold {
     for (let step = 0; step < present.length; step++) {
       if (present[step] !== FLOAT) continue;
       const value = values[step]!;
-      if (counts[step]!++ === 0) {
-        sums[step] = value;
-        continue;
-      }
       const sum = sums[step]!;
       const next = sum + value;
-      if (next === Infinity || next === -Infinity) rests[step] = 0;
-      else if (Math.abs(sum) >= Math.abs(value)) rests[step]! += sum - next + value;
-      else rests[step]! += value - next + sum;
+      counts[step]!++;
       sums[step] = next;
+      if (next === Infinity || next === -Infinity) {
+        rests[step] = 0;
+        continue;
+      }
+      const added = next - sum;
+      rests[step]! += sum - (next - added) + (value - added);
     }
   }
 

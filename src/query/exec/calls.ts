@@ -1,5 +1,5 @@
 import { absentLabels, evaluateAbsent, evaluateAbsentOverTime } from './absent.ts';
-import { type ColumnValue, type Grid, vectorOf } from './columns.ts';
+import { type ColumnValue, type Grid } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
 import { greater, lesser } from '../functions/math.ts';
@@ -54,7 +54,12 @@ export function evaluateCall(node: CallNode, grid: Grid, context: EvalContext): 
     case 'info':
       return evaluateInfo(node, grid, context);
     default:
-      return vectorOf(evaluateRangeCall(node, grid, context));
+      return {
+        kind: 'vector',
+        series: evaluateRangeCall(node, grid, context),
+        // Stored series are all different.
+        isDistinct: node.args.some((arg) => arg.kind === 'matrix'),
+      };
   }
 }
 

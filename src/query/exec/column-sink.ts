@@ -18,11 +18,22 @@ export interface ColumnSink {
   take(column: SeriesColumn, source: LabelSource, index: number): void;
 }
 
+/** Steps for which arrays are made at once: a small one of its own costs more than its content. */
+const POOLED_STEPS = 8192;
+/** Beyond it a column has arrays of its own, and below it V8 keeps them with the object. */
+const POOLED_MAX = 1024;
+const POOLED_MIN = 9;
+
 /** Keeps all series. */
 export class CollectingSink implements ColumnSink {
   readonly series: SeriesColumn[] = [];
   readonly #steps: number;
   readonly #guard: QueryGuard;
+  /** Opened and not taken. */
+  #spare: SeriesColumn | undefined;
+  #values = new Float64Array(0);
+  #present = new Uint8Array(0);
+  #used = 0;
 
   constructor({ count }: Grid, guard: QueryGuard) {
     this.#steps = count;
@@ -30,12 +41,38 @@ export class CollectingSink implements ColumnSink {
   }
 
   open(): SeriesColumn {
-    return emptyColumn(Labels.EMPTY, this.#steps);
+    // One that was not taken has no sample.
+    const column = (this.#spare ??= this.#make());
+    column.histograms = undefined;
+    column.dropName = false;
+    return column;
   }
 
   take(column: SeriesColumn, source: LabelSource, index: number): void {
     column.labels = source.labels(index);
     this.#guard.hold(this.#steps);
     this.series.push(column);
+    this.#spare = undefined;
+  }
+
+  #make(): SeriesColumn {
+    const steps = this.#steps;
+    if (steps < POOLED_MIN || steps > POOLED_MAX) return emptyColumn(Labels.EMPTY, steps);
+    const from = this.#used;
+    const end = from + steps;
+    if (end > this.#values.length) {
+      this.#values = new Float64Array(POOLED_STEPS);
+      this.#present = new Uint8Array(POOLED_STEPS);
+      this.#used = 0;
+      return this.#make();
+    }
+    this.#used = end;
+    return {
+      labels: Labels.EMPTY,
+      dropName: false,
+      values: this.#values.subarray(from, end),
+      present: this.#present.subarray(from, end),
+      histograms: undefined,
+    };
   }
 }

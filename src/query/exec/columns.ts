@@ -33,6 +33,8 @@ export interface SeriesColumn {
 export interface VectorValue {
   readonly kind: 'vector';
   readonly series: SeriesColumn[];
+  /** No two series have the same labels, metric names included. */
+  readonly isDistinct?: boolean;
 }
 
 /** A scalar at each step of a grid. */
@@ -87,8 +89,9 @@ export function copySample(source: SeriesColumn, into: SeriesColumn, step: numbe
 }
 
 /** Whether the column has a sample at any step. */
-export function isPopulated(column: SeriesColumn): boolean {
-  return column.present.some((state) => state !== ABSENT);
+export function isPopulated({ present }: SeriesColumn): boolean {
+  for (let step = 0; step < present.length; step++) if (present[step] !== ABSENT) return true;
+  return false;
 }
 
 /** Repeats step 0 of a value that does not change with time over `count` steps. */

@@ -6,26 +6,43 @@ import {
   histogramAt,
   isPopulated,
   type SeriesColumn,
+  type VectorValue,
 } from './columns.ts';
 import { withoutMetadata } from './matching.ts';
 import { mergeEqualLabels } from './merge.ts';
 
 /** Removes the names that are to go, and joins the series that are then the same. */
-export function finishSeries(series: readonly SeriesColumn[]): SeriesColumn[] {
+export function finishSeries({ series, isDistinct = false }: Finished): SeriesColumn[] {
   const kept = series.filter(isPopulated);
-  for (const column of kept) {
+  const dropped = dropNames(kept);
+  return isDistinct && !dropped.mayMerge ? kept : mergeEqualLabels(kept);
+}
+
+type Finished = Pick<VectorValue, 'series' | 'isDistinct'>;
+
+/** Tells whether series that were different may be the same now. */
+function dropNames(series: readonly SeriesColumn[]): { readonly mayMerge: boolean } {
+  let metricName: string | undefined;
+  let count = 0;
+  let isOneName = true;
+  for (const column of series) {
     if (!column.dropName) continue;
-    column.labels = withoutMetadata(column.labels);
+    const { labels } = column;
+    metricName ??= labels.metricName;
+    column.labels = withoutMetadata(labels);
     column.dropName = false;
+    count++;
+    // What is left of series of one metric differs, unless they lose more than its name.
+    isOneName &&= labels.metricName === metricName && labels.size - column.labels.size === 1;
   }
-  return mergeEqualLabels(kept);
+  return { mayMerge: count > 0 && !(isOneName && count === series.length) };
 }
 
 /** The value of an instant query: that of the grid's only step. */
 export function instantValue(value: ColumnValue, timestamp: number): QueryValue {
   if (value.kind === 'string') return { kind: 'string', timestamp, value: value.value };
   if (value.kind === 'scalar') return { kind: 'scalar', timestamp, value: value.values[0]! };
-  const elements = finishSeries(value.series).map(
+  const elements = finishSeries(value).map(
     (column): VectorElement => ({
       labels: column.labels,
       value: column.values[0]!,
@@ -36,12 +53,12 @@ export function instantValue(value: ColumnValue, timestamp: number): QueryValue 
 }
 
 /** The series of a range query, ordered by labels. */
-export function rangeValue(series: readonly SeriesColumn[], grid: Grid): QueryValue {
+export function rangeValue(vector: Finished, grid: Grid): QueryValue {
   const times = Float64Array.from(
     { length: grid.count },
     (_, step) => grid.startMs + step * grid.stepMs,
   );
-  const finished = finishSeries(series).map((column) => pointsOf(column, times));
+  const finished = finishSeries(vector).map((column) => pointsOf(column, times));
   return { kind: 'matrix', series: sortSeries(finished) };
 }
 
@@ -52,7 +69,7 @@ export function sortSeries(series: MatrixSeries[]): MatrixSeries[] {
 function pointsOf(column: SeriesColumn, times: Float64Array): MatrixSeries {
   const { labels, values, present } = column;
   let floats = 0;
-  for (const state of present) if (state === FLOAT) floats++;
+  for (let step = 0; step < present.length; step++) if (present[step] === FLOAT) floats++;
   const histograms = column.histograms === undefined ? [] : histogramPoints(column, times);
   // Fast path: a sample at every step.
   if (floats === times.length) return { labels, timestamps: times, values, histograms };

@@ -4,7 +4,7 @@ import type { MatrixSeries } from '../result.ts';
 import type { Grid } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
-import { finishSeries, rangeValue, sortSeries } from './finish.ts';
+import { rangeValue, sortSeries } from './finish.ts';
 import type { MatrixNode, SubqueryNode } from './plan.ts';
 import { storageSource } from './range-source.ts';
 import { subqueryGrid } from './subquery-grid.ts';
@@ -19,8 +19,7 @@ export function evaluateInstantMatrix(
   if (node.kind === 'subquery') {
     const inner = subqueryGrid(node, grid);
     if (inner.count === 0) return [];
-    const { series } = context.evaluateVector(node.expr, inner);
-    const value = rangeValue(finishSeries(series), inner);
+    const value = rangeValue(context.evaluateVector(node.expr, inner), inner);
     return value.kind === 'matrix' ? [...value.series] : [];
   }
   const source = storageSource(node, context, false);

@@ -17,14 +17,14 @@ export function planCost(
 ): number {
   let cost = 0;
   let seriesCount = 0;
-  for (const { node, matchers, minTime, maxTime, steps } of selectionsOf(plan, grid, {
+  for (const { looks, matchers, minTime, maxTime, steps } of selectionsOf(plan, grid, {
     lookbackMs,
   })) {
     const size = queryable.selectionSize?.(matchers, { minTime, maxTime });
     if (size === undefined) return Infinity;
     seriesCount += size.series;
     // Windows overlap: some functions look at each sample once for each window it is in.
-    cost += node.kind === 'matrix' ? size.samples * steps : size.samples + size.series * steps;
+    cost += size.samples * looks + size.series * steps;
   }
   return cost + subqueryCost(plan, grid) * Math.max(1, seriesCount);
 }

@@ -1,4 +1,4 @@
-import { isStaleAt, type Labels, SampleColumns } from '../../model/index.ts';
+import { isStaleAt, type Labels, METRIC_NAME, SampleColumns } from '../../model/index.ts';
 import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
 import type { RangeSeries, TimedHistogram } from '../functions/range/range-function.ts';
 import { FLOAT, type Grid, HISTOGRAM, type SeriesColumn } from './columns.ts';
@@ -53,7 +53,9 @@ export function storageSource(
   const { statsOnly } = node.kind === 'matrix' ? node.selector : node;
   const set = context.seriesOf(node);
   const columns = new SampleColumns();
-  const metricName = (index: number): string => metricNameOf(set, index);
+  const { matchers } = node.kind === 'matrix' ? node.selector : node;
+  const named = matchers.find(({ type, name }) => type === '=' && name === METRIC_NAME)?.value;
+  const metricName = (index: number): string => named ?? metricNameOf(set, index);
   const series = new SourceSeries(metricName);
   guard.seriesRead += set.length;
   return {

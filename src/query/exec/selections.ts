@@ -17,6 +17,8 @@ export interface Wanted {
   readonly steps: number;
   /** The order of the series does not matter. */
   readonly unordered: boolean;
+  /** Looks at each sample, at most: windows overlap, and some functions go through each. */
+  readonly looks: number;
 }
 
 export interface SelectionOptions {
@@ -93,7 +95,15 @@ interface Times {
   readonly maxTime: number;
   readonly grid: Grid;
   readonly unordered: boolean;
+  /** What is evaluated takes windows from their edges, or from the ones before. */
+  readonly isOnePass?: boolean;
 }
+
+/** Range functions that look at a sample once or twice, in however many windows it is. */
+const ONE_PASS: ReadonlySet<string> = new Set([
+  ...['rate', 'increase', 'delta', 'irate', 'idelta'],
+  ...['count_over_time', 'present_over_time', 'last_over_time', 'first_over_time'],
+]);
 
 /** Among elements of the same rank these choose the first. */
 const CHOOSING: ReadonlySet<string> = new Set(['topk', 'bottomk', 'limitk']);
@@ -150,7 +160,8 @@ function collect(
         for (const arg of node.args.slice(0, 1)) collect(arg, times, options, into);
         return;
       }
-      for (const arg of node.args) collect(arg, times, options, into);
+      const isOnePass = ONE_PASS.has(node.name);
+      for (const arg of node.args) collect(arg, { ...times, isOnePass }, options, into);
       return;
     }
     default:
@@ -169,12 +180,15 @@ function wantedBy(
   if (rangeMs !== undefined && extension !== undefined) before += lookbackMs;
   // A sample at the very edge still tells whether the one after it was reset.
   if (selector.statsOnly) before++;
+  const overlapping = Math.ceil((rangeMs ?? 0) / times.grid.stepMs) + 1;
+  const isScanned = rangeMs !== undefined && times.isOnePass !== true;
   const after = extension === 'smoothed' ? lookbackMs : 0;
   return {
     node,
     matchers,
     steps: times.grid.count,
     unordered: times.unordered,
+    looks: isScanned ? Math.min(times.grid.count, overlapping) : 1,
     minTime: (atMs ?? times.minTime) - offsetMs - before,
     maxTime: (atMs ?? times.maxTime) - offsetMs + after,
   };

@@ -30,7 +30,8 @@ export function evaluateSelector(
   context: EvalContext,
 ): VectorValue {
   if (node.extension === 'smoothed') return evaluateSmoothed(node, grid, context);
-  return selectLatest(node, node, grid, context, 'value');
+  const { series } = selectLatest(node, node, grid, context, 'value');
+  return { kind: 'vector', series, isDistinct: true };
 }
 
 /** What is kept of the sample found; times in seconds, `time_of_float` of floats alone. */

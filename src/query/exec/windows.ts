@@ -9,6 +9,7 @@ export interface MutableWindows extends RangeWindows {
   filledLength: number;
   /** Floats in all windows together. */
   filledTotal: number;
+  fills: number;
 }
 
 /** The windows of a range at each step of a grid; no sample is in them yet. */
@@ -36,6 +37,8 @@ export function makeWindows(
     filledTimes: new Float64Array(0),
     filledLength: -1,
     filledTotal: 0,
+    fills: 0,
+    edges: undefined,
   };
 }
 
@@ -106,4 +109,5 @@ function fillFloats(
   windows.filledTimes.set(times.subarray(0, length));
   windows.filledLength = length;
   windows.filledTotal = total;
+  windows.fills++;
 }

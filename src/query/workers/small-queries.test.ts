@@ -45,6 +45,16 @@ describe('a query that the store says is small', () => {
     expect(pool.stats().answered).toBe(1);
   });
 
+  it('looks up a few label sets too', async () => {
+    const pool = poolOver(() => ({ series: 2, samples: 20 }));
+    const over = { minTime: 0, maxTime: EXAMPLE_NOW_MS };
+    const { data } = await pool.run({ kind: 'series', matchers: ['up'], ...over });
+    expect(text(data)).toEqual([
+      expect.objectContaining({ __name__: 'up' }),
+      expect.objectContaining({ __name__: 'up' }),
+    ]);
+  });
+
   it('fails as it would in a thread', async () => {
     const pool = poolOver(() => ({ series: 2, samples: 20 }));
     await expect(pool.run(instant('up + on(job) group_left up * on() up'))).rejects.toMatchObject({
@@ -79,6 +89,8 @@ describe('a thread is asked', () => {
     const query = 'quantile_over_time(0.5, up[1h])';
     await needsThread(pool, { kind: 'range', query, ...over, stepMs: 30_000 });
     await needsThread(pool, instant('max_over_time(up[1h:1s])'));
+    const rates = { kind: 'range', query: 'rate(up[1h])', ...over, stepMs: 30_000 } as const;
+    expect((await pool.run(rates)).stats?.seriesRead).toBe(2);
   });
 
   it('where subqueries are long, or in one another, whatever they are of', async () => {
@@ -98,6 +110,10 @@ describe('a thread is asked', () => {
     const pool = poolOver(() => ({ series: 1, samples: 1 }));
     const over = { matchers: [], minTime: 0, maxTime: EXAMPLE_NOW_MS };
     await needsThread(pool, { kind: 'label_names', ...over });
+    await needsThread(pool, { kind: 'series', ...over });
+    await needsThread(pool, { kind: 'series', ...over, matchers: ['up{'] });
+    const many = poolOver(() => ({ series: 300, samples: 1 }));
+    await needsThread(many, { kind: 'series', ...over, matchers: ['up', 'down'] });
     await needsThread(pool, instant('sum('));
   });
 });

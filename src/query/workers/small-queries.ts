@@ -1,6 +1,7 @@
 import type { Queryable } from '../../storage/api.ts';
 import type { Engine } from '../engine.ts';
 import type { QueryOptions } from '../options.ts';
+import { parseMetricSelector } from '../parse/index.ts';
 import { configuredEngine } from './configured-engine.ts';
 import { handleRequest } from './handle-request.ts';
 import type { QueryAnswer, QueryRequest } from './protocol.ts';
@@ -8,8 +9,11 @@ import type { QueryAnswer, QueryRequest } from './protocol.ts';
 /** What is answered here takes half a millisecond at most. */
 const MAX_COST = 8_192;
 const MAX_QUERY_LENGTH = 1_000;
+/** Label sets that are looked up and written here: as long. */
+const MAX_LABEL_SETS = 400;
 
 type Evaluated = Extract<QueryRequest, { kind: 'instant' | 'range' }>;
+type Listed = Extract<QueryRequest, { kind: 'series' }>;
 
 /**
  * Answers queries that are known to be small where they arrive: the way to a worker and back takes
@@ -28,8 +32,7 @@ export class SmallQueries {
 
   /** The answer; undefined where a worker is to be asked. Rejects with errors of the query. */
   answer(request: QueryRequest, signal: AbortSignal | undefined): Promise<QueryAnswer> | undefined {
-    if (request.kind !== 'instant' && request.kind !== 'range') return undefined;
-    if (!this.#isSmall(request)) return undefined;
+    if (!this.#mayAnswer(request)) return undefined;
     return handleRequest(
       // Compressing is nothing for this thread.
       { ...request, gzipFromBytes: undefined },
@@ -43,12 +46,33 @@ export class SmallQueries {
         send: () => Promise.resolve(),
         run: {
           timeoutMs: this.#options.timeout_ms,
-          lookbackMs: request.lookbackMs,
-          perStepStats: request.stats === 'all' && this.#options.per_step_stats,
+          lookbackMs: request.kind === 'series' ? undefined : request.lookbackMs,
+          perStepStats:
+            request.kind !== 'series' && request.stats === 'all' && this.#options.per_step_stats,
           signal,
         },
       },
     );
+  }
+
+  #mayAnswer(request: QueryRequest): request is Evaluated | Listed {
+    if (request.kind === 'series') return this.#isShortList(request);
+    return (request.kind === 'instant' || request.kind === 'range') && this.#isSmall(request);
+  }
+
+  #isShortList({ matchers, minTime, maxTime }: Listed): boolean {
+    let series = matchers.length === 0 ? Infinity : 0;
+    try {
+      for (const text of matchers) {
+        if (text.length > MAX_QUERY_LENGTH) return false;
+        const selector = parseMetricSelector(text);
+        const size = this.#queryable.selectionSize?.(selector, { minTime, maxTime });
+        series += size?.series ?? Infinity;
+      }
+    } catch {
+      return false;
+    }
+    return series <= MAX_LABEL_SETS;
   }
 
   #isSmall(request: Evaluated): boolean {

@@ -34,7 +34,6 @@ export class LabelReader {
   readonly #scope: ReadScope;
   readonly #pacer: Pacer;
   readonly #caps = new Float64Array(PIECE);
-  readonly #one = new Uint32Array(1);
   /** Series that only their histograms can have within the times. */
   readonly #doubtful: { readonly shard: ShardAccess; readonly ref: number }[] = [];
 
@@ -197,17 +196,17 @@ export class LabelReader {
   }
 
   #refIsWithin(shard: ShardAccess, ref: number): boolean {
-    this.#one[0] = ref;
-    shard.kernel.capture(this.#one, 1, ANY_COMMIT, this.#minTime, this.#caps);
-    return this.#isWithin(shard, ref, this.#caps[0]!);
+    return this.#isWithin(shard, ref, shard.kernel.newest(ref, this.#minTime));
   }
 
   #isWithin(shard: ShardAccess, ref: number, newest: number): boolean {
     if (newest !== newest) return false;
     const { kernel } = shard;
     const { maxTime } = this.#range;
-    const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
+    // The newest is there, unless it was deleted: then others may be.
+    if (newest <= maxTime && kernel.count(ref, newest, maxTime) > 0) return true;
     const bound = kernel.count(ref, this.#minTime, maxTime);
+    const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
     if (newest <= maxTime) return bound > 0 || isFlagged;
     if (bound > 0 && hasSample(kernel, ref, this.#minTime, maxTime)) return true;
     if (isFlagged) this.#doubtful.push({ shard, ref });

@@ -2,6 +2,7 @@ import type { FloatHistogram } from '../../../model/index.ts';
 import type { Annotations } from '../../annotations.ts';
 import type { Span } from '../../ast.ts';
 import type { SeriesColumn } from '../../exec/columns.ts';
+import type { WindowEdges } from './window-edges.ts';
 
 export interface TimedHistogram {
   readonly timestamp: number;
@@ -36,6 +37,10 @@ export interface RangeWindows {
   readonly floatTo: Int32Array;
   readonly histogramFrom: Int32Array;
   readonly histogramTo: Int32Array;
+  /** Goes up when floats have been found anew: series with the same times share their windows. */
+  readonly fills: number;
+  /** Kept by rates for as long as `fills` stays. */
+  edges: WindowEdges | undefined;
 }
 
 /** One call of a range function: what all series share. */

@@ -99,3 +99,42 @@ test('anchored and smoothed ranges do not extrapolate', async () => {
   await check(STEADY, 'increase(x_total[15s] anchored)', 109, 20);
   await check(STEADY, 'increase(x_total[15s] smoothed)', 109, 30);
 });
+
+test('series that share their times are extrapolated alike, each by its own values', async () => {
+  const queryable = new MemoryQueryable();
+  // Far from zero, near it, one that falls, one with a NaN, and one with other times.
+  const starts = { far: 1e6, near: 1, falls: 1e6, hole: 1e6 };
+  const minutes = Array.from({ length: 11 }, (_, index) => index);
+  for (const [name, start] of Object.entries(starts)) {
+    queryable.add(
+      Labels.fromObject({ __name__: 'x_total', name }),
+      minutes.map((minute) => {
+        const drop = name === 'falls' && minute > 5 ? start : 0;
+        const value = start + 10 * minute - drop;
+        if (name !== 'hole') return { timestamp: minute * 60_000, value };
+        const restarted = minute === 5 ? NaN : 10 * (minute - 6);
+        return { timestamp: minute * 60_000, value: minute < 5 ? value : restarted };
+      }),
+    );
+  }
+  const run = async (query: string): Promise<Record<string, readonly number[]>> => {
+    const over = { startMs: 300_000, endMs: 600_000, stepMs: 60_000 };
+    const { value } = await createEngine({ queryable }).range(query, over);
+    if (value.kind !== 'matrix') throw new Error(value.kind);
+    return Object.fromEntries(
+      value.series.map(({ labels, values }) => [labels.get('name'), [...values]]),
+    );
+  };
+  const all = await run('increase(x_total[3m30s])');
+  for (const name of Object.keys(starts)) {
+    expect(await run(`increase(x_total{name="${name}"}[3m30s])`)).toEqual({ [name]: all[name] });
+  }
+  expect(all['far']).toEqual(all['near']);
+  // Three gaps and half a minute before them: 35, whatever the counter fell from.
+  expect(all['far']?.every((value) => Math.abs(value - 35) < 1e-9)).toBe(true);
+  expect(all['falls']?.[5]).toBeCloseTo(35, 9);
+  expect(all['hole']?.slice(0, 1)).toEqual([NaN]);
+  // After NaN it is no fall; and the counter was zero at the first sample of the window.
+  expect(all['hole']?.[4]).toBeCloseTo(30, 9);
+  expect(all['hole']?.[5]).toBeCloseTo(35, 9);
+});

@@ -1,6 +1,7 @@
 import { FLOAT, type SeriesColumn, setFloat } from '../../exec/columns.ts';
 import type { FloatKernel, RangeCall, RangeSeries } from './range-function.ts';
 import { isStartTimeReset, warnStartTimeOverlap } from './start-times.ts';
+import { EDGE_GAPS, type WindowEdges, windowEdges } from './window-edges.ts';
 
 export interface RateKind {
   readonly isCounter: boolean;
@@ -8,18 +9,15 @@ export interface RateKind {
   readonly isRate: boolean;
 }
 
-/** Extrapolation reaches the window's edge when that is nearer than this many average gaps. */
-const EDGE_GAPS = 1.1;
-
 /** rate, increase, delta of floats. */
 export function extrapolatedRate(kind: RateKind): FloatKernel {
   return (series, call, out) => {
-    const { count, floatFrom, floatTo } = call.windows;
-    const resets = kind.isCounter ? new ResetIndex(series, call) : undefined;
     if (series.startTimes === undefined) {
-      plainRates(kind, series, call, resets, out);
+      plainRates(kind, series, call, out);
       return;
     }
+    const { count, floatFrom, floatTo } = call.windows;
+    const resets = kind.isCounter ? new ResetIndex(series, call) : undefined;
     for (let step = 0; step < count; step++) {
       const from = floatFrom[step]!;
       const to = floatTo[step]!;
@@ -29,43 +27,77 @@ export function extrapolatedRate(kind: RateKind): FloatKernel {
 }
 
 /**
- * All steps of a series without start timestamps: `rateStep` and `extrapolationFactor` in one loop
- * without calls and objects (2,560 rates at 240 steps: 16 ms instead of 21).
+ * Of how many times the extrapolated start the time back to zero may be for that to be looked at
+ * exactly: more than rounding can make of 1.
+ */
+const NEAR_ZERO = 1 + 1e-12;
+
+/**
+ * All steps of a series without start timestamps. What follows from the times alone is kept from
+ * the series before where it has the same: each step then takes no division (1,280 rates at 240
+ * steps, summed: 4 ms instead of 10).
  */
 function plainRates(
   { isCounter, isRate }: RateKind,
-  { times, values }: RangeSeries,
+  series: RangeSeries,
   { windows }: RangeCall,
-  resets: ResetIndex | undefined,
   { values: results, present }: SeriesColumn,
 ): void {
-  const { count, floatFrom, floatTo, begins, ends } = windows;
-  const hasResets = resets?.hasResets === true;
-  const perSecond = isRate ? windows.rangeMs / 1000 : 1;
+  const { values, times, length } = series;
+  const { count, floatFrom, floatTo } = windows;
+  const unitSeconds = isRate ? windows.rangeMs / 1000 : 1;
+  const edges = windowEdges(windows, times, unitSeconds);
+  const { sampled, toStart, toEnd, scale } = edges;
+  const mayFall = isCounter && !onlyRises(values, length);
+  if (edges.isFull && !mayFall && (!isCounter || isFarFromZero(values, length, edges))) {
+    for (let step = 0; step < count; step++) {
+      const increase = values[floatTo[step]! - 1]! - values[floatFrom[step]!]!;
+      results[step] = increase * scale[step]!;
+    }
+    present.fill(FLOAT);
+    return;
+  }
+  const resets = mayFall ? new ResetIndex(series, undefined) : undefined;
   for (let step = 0; step < count; step++) {
+    const span = sampled[step]!;
+    if (span === 0) continue;
     const from = floatFrom[step]!;
     const last = floatTo[step]! - 1;
-    if (last <= from) continue;
     const first = values[from]!;
     let increase = values[last]! - first;
-    if (hasResets) increase = resets.addLost(from, last, increase);
-    const firstTime = times[from]!;
-    const lastTime = times[last]!;
-    const sampled = (lastTime - firstTime) / 1000;
-    const averageGap = sampled / (last - from);
-    const threshold = averageGap * EDGE_GAPS;
-    let toStart = (firstTime - begins[step]!) / 1000;
-    if (toStart >= threshold) toStart = averageGap / 2;
-    if (isCounter && increase > 0 && first >= 0) {
-      const toZero = sampled * (first / increase);
-      if (toZero < toStart) toStart = toZero;
+    if (resets !== undefined) increase = resets.addLost(from, last, increase);
+    let factor = scale[step]!;
+    if (
+      isCounter &&
+      increase > 0 &&
+      first >= 0 &&
+      span * first <= toStart[step]! * increase * NEAR_ZERO
+    ) {
+      const toZero = Math.min(span * (first / increase), toStart[step]!);
+      factor = (span + toZero + toEnd[step]!) / span / unitSeconds;
     }
-    let toEnd = (ends[step]! - lastTime) / 1000;
-    if (toEnd >= threshold) toEnd = averageGap / 2;
-    const factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
-    results[step] = increase * (factor / perSecond);
+    results[step] = increase * factor;
     present[step] = FLOAT;
   }
+}
+
+/** Whether no window of a counter that never falls can reach back to where it was zero. */
+function isFarFromZero(
+  values: Float64Array,
+  length: number,
+  { startShareMax }: WindowEdges,
+): boolean {
+  const first = values[0]!;
+  // False for NaN too.
+  return first > (values[length - 1]! - first) * startShareMax * NEAR_ZERO;
+}
+
+/** Whether the values are known to rise only: beside NaN nothing is known. */
+function onlyRises(values: Float64Array, length: number): boolean {
+  for (let index = 1; index < length; index++) {
+    if (!(values[index]! >= values[index - 1]!)) return false;
+  }
+  return true;
 }
 
 interface RateStep {
@@ -147,7 +179,8 @@ class ResetIndex {
   readonly #counts: Int32Array | undefined;
   readonly #isReset: (index: number) => boolean;
 
-  constructor(series: RangeSeries, call: RangeCall) {
+  /** `call`: that whose annotations tell of start timestamps; of no use without these. */
+  constructor(series: RangeSeries, call: RangeCall | undefined) {
     const { values, times, length, startTimes } = series;
     this.#values = values;
     this.#isReset = (index) =>
@@ -161,11 +194,7 @@ class ResetIndex {
       counts[index]!++;
     }
     this.#counts = counts;
-    if (startTimes !== undefined) warnStartTimeOverlap(series, call);
-  }
-
-  get hasResets(): boolean {
-    return this.#counts !== undefined;
+    if (startTimes !== undefined && call !== undefined) warnStartTimeOverlap(series, call);
   }
 
   /** The plain increase from `from` to `to`, and the values before each reset between them. */
