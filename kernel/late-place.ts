@@ -1,5 +1,5 @@
-// Where the last late sample went, or was already. Many come one after another to the same series, each near the one
-// before; without this each would look through all chunks that are newer.
+// Where the last late sample went, or was already. Many come one after another to the same series,
+// each near the one before; without this each would look through all chunks that are newer.
 
 import { C_PREVIOUS, C_TIMES, S_CHUNK, T_FIRST } from './layout.ts';
 

@@ -253,7 +253,7 @@ interface InstantSample {
   readonly value: readonly [number, string];
 }
 
-/** Polls until `check` holds; how long that took in milliseconds. @throws Error after `timeoutMs` */
+/** Polls until `check` holds; how long that took, milliseconds. @throws Error after `timeoutMs` */
 export async function until(
   what: string,
   timeoutMs: number,

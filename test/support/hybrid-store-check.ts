@@ -28,7 +28,7 @@ export interface StoredTruth {
   readonly samples: number;
   /** Ticks that any series has. */
   readonly ticks: ReadonlySet<number>;
-  /** From the first tick to the last, ticks that some series lacks, and how many samples that is. */
+  /** From the first tick to the last, those that some series lacks, and the samples that is. */
   readonly holes: readonly number[];
   readonly missingSamples: number;
   /** Samples that are not what the agent sampled: at another time, of another series. */
