@@ -12,7 +12,7 @@ const STEPS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400,
 ];
 
-/** Widest step that a following range is aligned to: beyond it, the newest points would be lost. */
+/** Widest step that a refreshed range is aligned to: beyond it, the newest points would be lost. */
 const MAX_ALIGNED_STEP = 60;
 
 /** The smallest round step that needs at most 300 points for a range. */
@@ -23,18 +23,23 @@ export function chooseStep(rangeSeconds: number): number {
 }
 
 /**
- * What to ask the server for. A range that follows the clock ends on a multiple of a short step,
- * so that a refresh moves the graph by whole points instead of sampling anew between them.
+ * What to ask the server for. A range that is refreshed ends on a multiple of a short step, so that
+ * the graph moves by whole points instead of being sampled anew between them. One that is asked for
+ * once ends now: the last seconds are what its reader wants, and all that a new collector has.
  */
 export function resolveRange(options: {
   rangeSeconds: number;
   endMs: number | null;
   stepSeconds: number | null;
+  /** 0 for a range that is not refreshed. */
+  refreshSeconds: number;
   nowMs: number;
 }): ResolvedRange {
+  const { endMs, nowMs, refreshSeconds } = options;
   const step = options.stepSeconds ?? chooseStep(options.rangeSeconds);
-  let end = (options.endMs ?? options.nowMs) / 1000;
-  if (options.endMs === null && step <= MAX_ALIGNED_STEP) end = Math.floor(end / step) * step;
+  let end = (endMs ?? nowMs) / 1000;
+  const isAligned = endMs === null && refreshSeconds > 0 && step <= MAX_ALIGNED_STEP;
+  if (isAligned) end = Math.floor(end / step) * step;
   const start = end - options.rangeSeconds;
   return { start: roundMs(start), end: roundMs(end), step };
 }
