@@ -2,7 +2,7 @@ import type { BatchColumns, Heartbeat, Hello, Sealed } from '../../formats/tide/
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets } from '../../model/index.ts';
 import type { Storage } from '../../storage/api.ts';
-import { BatchWriter } from './batch-writer.ts';
+import { BatchWriter, type WriteResult } from './batch-writer.ts';
 import { type LifeSeries, lifeSeries } from './liveness.ts';
 import { agentLabels, SchemaCatalog } from './schema-catalog.ts';
 import type { SealedContent } from './session-output.ts';
@@ -42,7 +42,8 @@ export class AgentEntry {
   gone = false;
   /** Epochs that ended without a BYE, and when the next began: in between it was down. */
   readonly absences = new Map<number, number>();
-  readonly inFlight = new Map<string, InFlight>();
+  /** By the frame itself: of each there is one object from its arrival to its commit. */
+  readonly inFlight = new Map<Sealed, InFlight>();
   inFlightBytes = 0;
   storedCount = 0;
   rejectedCount = 0;
@@ -64,22 +65,25 @@ export class AgentEntry {
     this.life = lifeSeries(this.labels);
   }
 
+  /** Adds up what a commit stored of it. */
+  count({ storedCount, rejectedCount, conflictCount }: WriteResult): void {
+    this.storedCount += storedCount;
+    this.rejectedCount += rejectedCount;
+    this.conflictCount += conflictCount;
+  }
+
   /** Takes note of a frame that waits to be stored. */
   hold(sealed: Sealed, content: SealedContent<BatchColumns>, sizeBytes: number): void {
-    this.inFlight.set(inFlightKey(sealed), { sizeBytes, content });
+    this.inFlight.set(sealed, { sizeBytes, content });
     this.inFlightBytes += sizeBytes;
   }
 
   /** The frame is stored or forgotten; what was held of it. */
-  release(key: string): InFlight | undefined {
-    const held = this.inFlight.get(key);
+  release(sealed: Sealed): InFlight | undefined {
+    const held = this.inFlight.get(sealed);
     if (held === undefined) return undefined;
-    this.inFlight.delete(key);
+    this.inFlight.delete(sealed);
     this.inFlightBytes -= held.sizeBytes;
     return held;
   }
-}
-
-export function inFlightKey({ epoch, stream, seq }: Pick<Sealed, 'epoch' | 'stream' | 'seq'>) {
-  return `${epoch}/${stream}/${seq}`;
 }

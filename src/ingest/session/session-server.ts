@@ -1,27 +1,33 @@
-import type { BatchColumns, Fence, Lease, Sealed } from '../../formats/tide/index.ts';
-import { encodeControl, TideFormatError } from '../../formats/tide/index.ts';
+import type { BatchColumns, Fence, Lease } from '../../formats/tide/index.ts';
+import { TideFormatError } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { AgentLedger } from '../../sources/index.ts';
-import { LEDGER_STATE_PREFIX, pushSourceId, type SourceRegistry } from '../../sources/index.ts';
+import { LEDGER_STATE_PREFIX, type SourceRegistry } from '../../sources/index.ts';
 import type { Storage } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
-import type { AgentConnection, CloseKind, Principal } from './agent-connection.ts';
-import { AgentEntry, inFlightKey } from './agent-entry.ts';
+import type { AgentConnection, Principal } from './agent-connection.ts';
+import { AgentDirectory } from './agent-directory.ts';
+import type { AgentEntry } from './agent-entry.ts';
 import {
   AgentRequestError,
   AgentRequests,
   type ReadQuestion,
   type ReadResult,
 } from './agent-requests.ts';
-import { BatchOpener, contentBytes } from './batch-body.ts';
+import { AgentWrites, type ApplyOutput } from './agent-writes.ts';
+import {
+  type Attached,
+  AttachedConnections,
+  type OutgoingMessage,
+} from './attached-connections.ts';
+import { BatchesInFlight } from './batches-in-flight.ts';
 import { LifeKeeper } from './life-keeper.ts';
 import type { AgentsOptions } from './options.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
-import type { AgentMessage, SealedContent, SessionOutput } from './session-output.ts';
-import { SharedCommits } from './shared-commit.ts';
+import type { AgentMessage, SessionOutput, StateChange } from './session-output.ts';
 import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
 
 export interface SessionServerDependencies {
@@ -44,22 +50,11 @@ export interface ReadSeries {
   readonly values: number[];
 }
 
-interface Attached {
-  readonly connection: AgentConnection;
-  readonly principal: Principal;
-  agentId: string | undefined;
-  fence: Fence['reason'] | undefined;
-  left: boolean;
-}
-
 type Refusal = Partial<Fence> & Pick<Fence, 'message'>;
 type Output = SessionOutput<BatchColumns>;
-type ApplyOutput = Extract<Output, { kind: 'APPLY' }>;
 
 const TICK_MS = 100;
 const AGENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-/** One agent's part of the bytes in flight. */
-const AGENT_PART = 1 / 4;
 
 /**
  * The collector's end of agents' sessions: gives frames to the session machine, and does what that
@@ -70,18 +65,13 @@ export class SessionServer {
   readonly #deps: SessionServerDependencies;
   readonly #metrics: SessionMetrics;
   readonly #machine: SessionMachine<BatchColumns>;
-  readonly #opener = new BatchOpener();
-  readonly #entries = new Map<string, AgentEntry>();
-  readonly #attached = new Map<number, Attached>();
-  readonly #commits: SharedCommits;
+  readonly #agents: AgentDirectory;
+  readonly #connections: AttachedConnections;
+  readonly #inFlight: BatchesInFlight;
+  readonly #writes: AgentWrites;
   readonly #life: LifeKeeper;
-  readonly #paused = new Set<Attached>();
-  readonly #writes = new Set<Promise<void>>();
-  /** Sealed frames that the machine has opened during the call under way. */
-  #opened: { sealed: Sealed; content: SealedContent<BatchColumns> }[] = [];
+  /** Whose frame the machine is being told of. */
   #opening: AgentEntry | undefined;
-  #inFlightBytes = 0;
-  #lastConnection = 0;
   #lastLeaseId = 0;
   #startMs = 0;
   #closing = false;
@@ -89,17 +79,22 @@ export class SessionServer {
 
   constructor(deps: SessionServerDependencies) {
     this.#deps = deps;
-    this.#commits = new SharedCommits(deps.storage);
+    this.#metrics = deps.metrics ?? noSessionMetrics;
+    this.#connections = new AttachedConnections(this.#metrics);
+    this.#agents = new AgentDirectory({ ...deps, ledger: (agentId) => this.ledger(agentId) });
+    this.#inFlight = new BatchesInFlight(deps.options.max_in_flight_bytes);
+    const writes = new AgentWrites({ ...deps, metrics: this.#metrics });
+    this.#writes = writes;
     this.#life = new LifeKeeper({
       ...deps,
       ledger: (agentId) => this.ledger(agentId),
-      track: (write) => this.#track(write.catch(this.#failed('the life of agents was not stored'))),
+      track: (write) =>
+        writes.track(write.catch(writes.failed('the life of agents was not stored'))),
     });
-    this.#metrics = deps.metrics ?? noSessionMetrics;
     this.requests = new AgentRequests(deps.clock);
     const { options, runId } = deps;
     this.#machine = new SessionMachine<BatchColumns>({
-      open: (sealed) => this.#open(sealed),
+      open: (sealed) => this.#inFlight.open(sealed, this.#opening),
       heartbeatMs: options.heartbeat_ms,
       reconnectSpreadMs: options.reconnect_spread_ms,
       runId,
@@ -113,18 +108,18 @@ export class SessionServer {
     for (const [key, value] of storage.state(LEDGER_STATE_PREFIX)) {
       this.#machine.load(key, value, this.#startMs);
     }
-    for (const agentId of this.#machine.agentIds) this.#takeUp(agentId);
+    for (const agentId of this.#machine.agentIds) this.#agents.takeUp(agentId);
     this.#every(TICK_MS, () => this.#tick());
-    this.#every(options.heartbeat_ms, () => this.#life.keep(this.#entries.values()));
+    this.#every(options.heartbeat_ms, () => this.#life.keep(this.#agents.values()));
   }
 
   /** Sessions and those that are about to become one. */
   get connectionCount(): number {
-    return this.#attached.size;
+    return this.#connections.size;
   }
 
   get inFlightBytes(): number {
-    return this.#inFlightBytes;
+    return this.#inFlight.sizeBytes;
   }
 
   get isClosing(): boolean {
@@ -133,11 +128,11 @@ export class SessionServer {
 
   /** Every agent that is known, in order of id. */
   entries(): AgentEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (a.agentId < b.agentId ? -1 : 1));
+    return this.#agents.sorted();
   }
 
   entry(agentId: string): AgentEntry | undefined {
-    return this.#entries.get(agentId);
+    return this.#agents.get(agentId);
   }
 
   ledger(agentId: string): AgentLedger | undefined {
@@ -154,29 +149,25 @@ export class SessionServer {
 
   /** The connection that an agent is on, where it has a session. */
   connectionOf(agentId: string): AgentConnection | undefined {
-    const id = this.#entries.get(agentId)?.connection;
-    return id === undefined ? undefined : this.#attached.get(id)?.connection;
+    const id = this.#agents.get(agentId)?.connection;
+    return id === undefined ? undefined : this.#connections.get(id)?.connection;
   }
 
   /** Takes a connection in; its number, for `receive` and `lost`. */
   attach(connection: AgentConnection, principal: Principal): number {
-    const id = ++this.#lastConnection;
-    this.#attached.set(id, {
-      ...{ connection, principal, agentId: undefined, fence: undefined },
-      left: false,
-    });
+    const id = this.#connections.attach(connection, principal);
     this.#machine.connected(id);
     return id;
   }
 
   /** Bytes of one frame or several from a connection. Never throws: what is wrong ends it. */
   receive(id: number, bytes: Uint8Array): void {
-    const attached = this.#attached.get(id);
+    const attached = this.#connections.get(id);
     if (attached === undefined) return;
     this.#metrics.received(attached.connection.transport, bytes.length);
     try {
       for (const { epoch, message } of readFrames(bytes)) {
-        if (!this.#attached.has(id)) return;
+        if (!this.#connections.has(id)) return;
         this.#receiveOne(id, attached, epoch, message);
       }
     } catch (error) {
@@ -189,9 +180,10 @@ export class SessionServer {
 
   /** A connection is gone without having been closed from here. */
   lost(id: number): void {
-    const attached = this.#attached.get(id);
+    const attached = this.#connections.get(id);
     if (attached === undefined) return;
-    this.#detach(id, attached);
+    this.#connections.detach(id);
+    this.#leave(id, attached);
     this.#machine.disconnected(id, this.#deps.clock.now());
     this.#flush();
   }
@@ -202,7 +194,7 @@ export class SessionServer {
    */
   read(agentId: string, question: ReadQuestion, signal?: AbortSignal): Promise<ReadResult> {
     const entry = this.#connectedEntry(agentId);
-    const send = (message: Parameters<typeof encodeControl>[0]): void => {
+    const send = (message: OutgoingMessage): void => {
       if (entry.connection !== undefined) this.#sendTo(entry.connection, message, entry.epoch);
     };
     return this.requests.read(agentId, question, send, signal);
@@ -213,8 +205,8 @@ export class SessionServer {
    * is left out. Throws TideFormatError where the bytes are no batch.
    */
   seriesOf(agentId: string, body: Uint8Array): ReadSeries[] {
-    const entry = this.#entries.get(agentId);
-    const { seriesIds, timestamps, values, length } = this.#opener.openBody(body);
+    const entry = this.#agents.get(agentId);
+    const { seriesIds, timestamps, values, length } = this.#inFlight.openBody(body);
     const found = new Map<number, ReadSeries>();
     for (let at = 0; at < length; at++) {
       const id = seriesIds[at] ?? 0;
@@ -247,18 +239,18 @@ export class SessionServer {
     this.#closing = true;
     for (const cancel of this.#timers.splice(0)) cancel();
     const { clock, random = Math.random, options } = this.#deps;
-    for (const id of [...this.#attached.keys()]) {
+    for (const id of this.#connections.ids()) {
       const retryAfterMs = Math.round(random() * options.reconnect_spread_ms);
       this.#refuse(id, { reason: 'LEAVING', message: 'the collector stops', retryAfterMs });
     }
-    while (this.#writes.size > 0) await Promise.all(this.#writes);
+    await this.#writes.settled();
     this.#machine.tick(clock.now());
     this.#flush();
-    while (this.#writes.size > 0) await Promise.all(this.#writes);
+    await this.#writes.settled();
   }
 
   #connectedEntry(agentId: string): AgentEntry {
-    const entry = this.#entries.get(agentId);
+    const entry = this.#agents.get(agentId);
     if (entry === undefined) {
       throw new AgentRequestError('unknown_agent', `no agent ${JSON.stringify(agentId)} is known`);
     }
@@ -276,11 +268,11 @@ export class SessionServer {
         this.#refuse(id, refusal);
         return;
       }
-      const entry = this.#takeUp(message.agentId);
+      const entry = this.#agents.takeUp(message.agentId);
       // Before the machine opens anything, so that it reads the schema with the right labels.
       if (entry.connection === undefined) entry.enforce(attached.principal.labels);
     }
-    const entry = attached.agentId === undefined ? undefined : this.#entries.get(attached.agentId);
+    const entry = attached.agentId === undefined ? undefined : this.#agents.get(attached.agentId);
     if (entry !== undefined) {
       entry.lastHeardMs = nowMs;
       if (message.type === 'HEARTBEAT') entry.heartbeat = message;
@@ -288,9 +280,9 @@ export class SessionServer {
     this.#opening = entry;
     this.#machine.receive(id, { epoch, message }, nowMs);
     this.#opening = undefined;
-    this.#holdOpened(entry);
+    this.#inFlight.settleOpened(entry, this.ledger(entry?.agentId ?? ''));
     this.#flush(id);
-    this.#pauseWhenFull(attached, entry);
+    if (this.#inFlight.isFull(entry)) this.#connections.pause(attached);
   }
 
   /** What forbids this agent on this connection. */
@@ -304,59 +296,9 @@ export class SessionServer {
       return { reason: 'REVOKED', message };
     }
     const { max_sessions: most } = this.#deps.options;
-    if (this.#entries.has(agentId) || this.#entries.size < most) return undefined;
-    const message = `${this.#entries.size} agents are known, wanted at most ${most}`;
+    if (this.#agents.has(agentId) || this.#agents.size < most) return undefined;
+    const message = `${this.#agents.size} agents are known, wanted at most ${most}`;
     return { reason: 'LIMIT', message, retryAfterMs: 60_000 };
-  }
-
-  #open(sealed: Sealed): SealedContent<BatchColumns> {
-    const content = this.#opener.open(sealed);
-    if (content.kind === 'SCHEMA') this.#opening?.catalog.check(sealed.epoch, content.change);
-    this.#opened.push({ sealed, content });
-    return content;
-  }
-
-  /** Counts what the machine keeps of what it opened, and takes back the rest. */
-  #holdOpened(entry: AgentEntry | undefined): void {
-    for (const { sealed, content } of this.#opened.splice(0)) {
-      const lane = this.ledger(entry?.agentId ?? '')
-        ?.epoch(sealed.epoch)
-        ?.lane(sealed.stream);
-      const isKept = lane?.received.has(sealed.seq) === true || lane?.durable.has(sealed.seq);
-      if (entry !== undefined && isKept === true) {
-        const sizeBytes = contentBytes(content, sealed.payload.length);
-        entry.hold(sealed, content, sizeBytes);
-        this.#inFlightBytes += sizeBytes;
-      } else if (content.kind === 'BATCH') {
-        this.#opener.give(content.body);
-      }
-    }
-  }
-
-  #release(entry: AgentEntry, key: string): void {
-    const held = entry.release(key);
-    if (held === undefined) return;
-    this.#inFlightBytes -= held.sizeBytes;
-    if (held.content.kind === 'BATCH') this.#opener.give(held.content.body);
-  }
-
-  #pauseWhenFull(attached: Attached, entry: AgentEntry | undefined): void {
-    const most = this.#deps.options.max_in_flight_bytes;
-    const isFull = this.#inFlightBytes > most || (entry?.inFlightBytes ?? 0) > most * AGENT_PART;
-    if (!isFull || this.#paused.has(attached)) return;
-    this.#paused.add(attached);
-    attached.connection.pause();
-  }
-
-  #resumePaused(): void {
-    const most = this.#deps.options.max_in_flight_bytes;
-    if (this.#inFlightBytes > most) return;
-    for (const attached of this.#paused) {
-      const entry = this.#entries.get(attached.agentId ?? '');
-      if ((entry?.inFlightBytes ?? 0) > most * AGENT_PART) continue;
-      this.#paused.delete(attached);
-      attached.connection.resume();
-    }
   }
 
   /** Does what the machine says, in order. `current` is the connection that was just heard. */
@@ -364,13 +306,16 @@ export class SessionServer {
     for (;;) {
       const outputs = this.#machine.take();
       if (outputs.length === 0) return;
-      const persisted = outputs.filter((output) => output.kind === 'PERSIST');
-      for (const output of outputs) this.#do(output, current);
-      if (persisted.length > 0) this.#track(this.#persist(persisted));
+      const states: StateChange[] = [];
+      for (const output of outputs) {
+        if (output.kind === 'PERSIST') states.push(output.state);
+        else this.#do(output, current);
+      }
+      if (states.length > 0) this.#writes.track(this.#writes.persist(states));
     }
   }
 
-  #do(output: Output, current: number | undefined): void {
+  #do(output: Exclude<Output, { kind: 'PERSIST' }>, current: number | undefined): void {
     switch (output.kind) {
       case 'SEND':
         this.#sendTo(output.connection, output.message, output.epoch);
@@ -379,7 +324,7 @@ export class SessionServer {
         this.#closeConnection(output.connection, output.reason);
         break;
       case 'APPLY':
-        this.#track(this.#apply(output));
+        this.#writes.track(this.#apply(output));
         break;
       case 'UP':
         this.#up(output);
@@ -397,31 +342,24 @@ export class SessionServer {
         const { agentId, reason } = output;
         this.#metrics.alarm(reason);
         this.#deps.logger.warn({ agentId, reason }, 'an agent was refused');
-        break;
       }
-      case 'PERSIST':
-        break;
     }
   }
 
-  #sendTo(id: number, message: Parameters<typeof encodeControl>[0], epoch: number): void {
-    const attached = this.#attached.get(id);
-    if (attached === undefined) return;
-    if (message.type === 'FENCE') {
-      attached.fence = message.reason;
-      this.#metrics.fenced(message.reason);
-    }
-    if (attached.connection.send(encodeControl(message, epoch))) return;
-    attached.connection.close('OVERLOAD', 'the agent does not take what it is sent');
+  #sendTo(id: number, message: OutgoingMessage, epoch: number): void {
+    if (this.#connections.send(id, message, epoch)) return;
+    this.#connections
+      .get(id)
+      ?.connection.close('OVERLOAD', 'the agent does not take what it is sent');
     this.lost(id);
   }
 
   /** Ends a connection that the machine has not ended. */
   #refuse(id: number, fence: Refusal): void {
-    const attached = this.#attached.get(id);
+    const attached = this.#connections.get(id);
     if (attached === undefined) return;
     const { reason = 'PROTOCOL', message, retryAfterMs, currentEpoch = 0 } = fence;
-    const epoch = this.#entries.get(attached.agentId ?? '')?.epoch ?? 0;
+    const epoch = this.#agents.get(attached.agentId)?.epoch ?? 0;
     const text = message.slice(0, 512);
     this.#sendTo(id, { type: 'FENCE', reason, message: text, currentEpoch, retryAfterMs }, epoch);
     this.#closeConnection(id, text);
@@ -430,171 +368,72 @@ export class SessionServer {
   }
 
   #closeConnection(id: number, reason: string): void {
-    const attached = this.#attached.get(id);
+    const attached = this.#connections.get(id);
     if (attached === undefined) return;
-    this.#detach(id, attached);
-    attached.connection.close(closeKind(attached), reason);
+    this.#connections.close(id, reason);
+    this.#leave(id, attached);
   }
 
-  #detach(id: number, attached: Attached): void {
-    this.#attached.delete(id);
-    this.#paused.delete(attached);
-    const entry = this.#entries.get(attached.agentId ?? '');
+  /** The agent of a connection that is gone has no session. */
+  #leave(id: number, { agentId }: Attached): void {
+    const entry = this.#agents.get(agentId);
     if (entry?.connection !== id) return;
     entry.connection = undefined;
     this.requests.lost(entry.agentId);
   }
 
   #hello({ agentId, hello }: Extract<Output, { kind: 'HELLO' }>, current: number | undefined) {
-    const entry = this.#takeUp(agentId);
-    const attached = this.#attached.get(current ?? 0);
+    const attached = this.#connections.get(current ?? 0);
     if (attached === undefined || current === undefined) return;
-    const ledger = this.ledger(agentId);
-    attached.agentId = agentId;
-    entry.enforce(attached.principal.labels);
-    entry.connection = current;
-    entry.epoch = ledger?.currentEpoch ?? 0;
-    entry.hello = hello;
-    entry.lastHeardMs = this.#deps.clock.now();
-    entry.leaving = false;
-    entry.gone = false;
-    const epochs = ledger?.epochs ?? [];
-    for (const [index, { epoch }] of epochs.entries()) {
-      const next = epochs[index + 1];
-      if (next?.epoch === entry.epoch) entry.absences.set(epoch, next.epoch);
-    }
-    this.#forgetSchemas(entry);
-    const intervals = hello.groups.map(({ intervalMs }) => intervalMs).filter((ms) => ms > 0);
-    this.#deps.sources.expect({
-      id: pushSourceId('tide', agentId),
-      kind: 'push',
-      name: 'tide',
-      labels: entry.labels,
-      endpoint: `${attached.connection.address} (tide.v1, ${attached.connection.transport})`,
-      intervalMs: Math.max(this.#deps.options.heartbeat_ms, ...intervals),
-    });
-  }
-
-  /** Schemas of epochs that nothing will come of any more. */
-  #forgetSchemas(entry: AgentEntry): void {
-    const held = new Set(entry.hello?.previous.map(({ epoch }) => epoch));
-    const keys: string[] = [];
-    for (const epoch of this.ledger(entry.agentId)?.epochs ?? []) {
-      if (epoch.epoch === entry.epoch || held.has(epoch.epoch) || !epoch.isSettled) continue;
-      keys.push(...entry.catalog.forget(epoch.epoch));
-    }
-    if (keys.length === 0) return;
-    const appender = this.#deps.storage.appender();
-    for (const key of keys) appender.putState(key, undefined);
-    this.#track(appender.commit().then(() => undefined, this.#failed('schemas not removed')));
+    const entry = this.#agents.takeUp(agentId);
+    this.#agents.welcome(entry, hello, current, attached);
+    const keys = this.#agents.forgetSchemas(entry);
+    if (keys.length > 0) this.#writes.track(this.#writes.remove(keys));
   }
 
   #bye(agentId: string): void {
-    const entry = this.#entries.get(agentId);
+    const entry = this.#agents.get(agentId);
     if (entry === undefined) return;
-    const attached = this.#attached.get(entry.connection ?? 0);
+    const attached = this.#connections.get(entry.connection ?? 0);
     if (attached !== undefined) attached.left = true;
-    entry.leaving = true;
-    this.#deps.sources.end(pushSourceId('tide', agentId));
+    this.#agents.leaving(entry);
     this.#life.endWhenStored(entry);
   }
 
   #up({ agentId, up, atMs }: Extract<Output, { kind: 'UP' }>): void {
-    const entry = this.#takeUp(agentId);
+    const entry = this.#agents.takeUp(agentId);
     entry.up = up;
     // That the collector stops says nothing of the agent, and with BYE the series ends.
     if (this.#closing || (up === 0 && entry.leaving)) return;
-    if (up === 0) this.#contactLost(agentId);
+    if (up === 0) this.#agents.contactLost(entry);
     this.#life.write([{ labels: entry.life.up, timestamp: atMs, value: up }]);
   }
 
-  #contactLost(agentId: string): void {
-    const error = 'the connection was lost';
-    const contact = { samples: 0, rejected: 0, durationMs: 0, error };
-    this.#deps.sources.contact(pushSourceId('tide', agentId), contact);
-  }
-
-  async #apply({ agentId, token, frames, states }: ApplyOutput): Promise<void> {
-    const entry = this.#takeUp(agentId);
+  async #apply(output: ApplyOutput): Promise<void> {
+    const { agentId, token, frames } = output;
+    const entry = this.#agents.takeUp(agentId);
     const { clock } = this.#deps;
-    const startMs = clock.monotonic();
-    try {
-      const { filled, result: committed } = await this.#commits.add((appender) =>
-        entry.writer.begin(appender, frames, states, entry.life.alive),
-      );
-      const result = await filled.settle(committed);
-      entry.storedCount += result.storedCount;
-      entry.rejectedCount += result.rejectedCount;
-      entry.conflictCount += result.conflictCount;
-      const durationMs = clock.monotonic() - startMs;
-      this.#metrics.applied({ ...result, durationMs, nowMs: clock.now() });
-      const contact = { samples: result.storedCount, rejected: result.rejectedCount, durationMs };
-      this.#deps.sources.contact(pushSourceId('tide', agentId), contact);
-      this.#machine.applied(agentId, token, result, clock.now());
-    } catch (error) {
-      this.#failed('what an agent sent was not stored')(error);
-      entry.catalog.reload();
+    const written = await this.#writes.apply(entry, output);
+    if (written === undefined) {
       this.#machine.applied(agentId, token, { stored: false }, clock.now());
-      this.#releaseForgotten(entry);
+      this.#inFlight.releaseForgotten(entry, this.ledger(agentId));
+    } else {
+      const { result, durationMs } = written;
+      const { storedCount: samples, rejectedCount: rejected } = result;
+      this.#agents.contact(entry, { samples, rejected, durationMs });
+      this.#machine.applied(agentId, token, result, clock.now());
     }
-    for (const { sealed } of frames) this.#release(entry, inFlightKey(sealed));
+    for (const { sealed } of frames) this.#inFlight.release(entry, sealed);
     this.#flush();
-    this.#resumePaused();
+    this.#connections.resume(
+      (attached) => !this.#inFlight.isFull(this.#agents.get(attached.agentId)),
+    );
     this.#life.endWhenStored(entry);
-  }
-
-  /** After a failed write the machine has forgotten what waited behind it as well. */
-  #releaseForgotten(entry: AgentEntry): void {
-    const ledger = this.ledger(entry.agentId);
-    for (const key of [...entry.inFlight.keys()]) {
-      const [epoch = 0, stream = 0, seq = 0] = key.split('/').map(Number);
-      if (ledger?.epoch(epoch)?.lane(stream).received.has(seq) !== true) this.#release(entry, key);
-    }
-  }
-
-  async #persist(outputs: readonly Extract<Output, { kind: 'PERSIST' }>[]): Promise<void> {
-    const appender = this.#deps.storage.appender();
-    for (const { state } of outputs) appender.putState(state.key, state.value);
-    try {
-      await appender.commit();
-    } catch (error) {
-      // It costs work after a restart, never truth.
-      this.#failed('the state of ledgers was not stored')(error);
-    }
   }
 
   #tick(): void {
     this.#machine.tick(this.#deps.clock.now());
     this.#flush();
-  }
-
-  #takeUp(agentId: string): AgentEntry {
-    const known = this.#entries.get(agentId);
-    if (known !== undefined) return known;
-    const { storage, options, clock } = this.#deps;
-    const entry = new AgentEntry(agentId, {
-      storage,
-      stepMs: options.heartbeat_ms,
-      maxSeries: options.max_series_per_agent,
-      nowMs: clock.now(),
-    });
-    const newest = this.ledger(agentId)?.epochs.at(-1);
-    entry.leaving = newest?.state === 'LEFT';
-    entry.gone = entry.leaving;
-    this.#entries.set(agentId, entry);
-    return entry;
-  }
-
-  #failed(message: string): (error: unknown) => void {
-    return (error) => {
-      this.#metrics.failed();
-      this.#deps.logger.error({ err: messageOf(error) }, message);
-    };
-  }
-
-  #track(work: Promise<void>): void {
-    const done = work.finally(() => this.#writes.delete(done));
-    this.#writes.add(done);
   }
 
   #every(periodMs: number, work: () => void): void {
@@ -607,10 +446,4 @@ export class SessionServer {
     };
     again();
   }
-}
-
-function closeKind({ fence, left }: Attached): CloseKind {
-  if (left) return 'LEFT';
-  if (fence === undefined) return 'LOST';
-  return fence === 'PROTOCOL' || fence === 'LEAVING' ? fence : 'REFUSED';
 }
