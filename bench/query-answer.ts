@@ -24,13 +24,11 @@ export function queryPath(
     case 'instant':
       return pathOf('query', { query: query.query, time: seconds(endMs), ...extra });
     case 'range': {
-      const { steps } = query;
-      const wholeMs = endMs - firstMs - RATE_WINDOW_MS;
-      const stepMs = query.stepMs ?? Math.max(1000, Math.floor(wholeMs / steps / 1000) * 1000);
-      const times = { start: seconds(endMs - (steps - 1) * stepMs), end: seconds(endMs) };
+      const { startMs, stepMs } = queryTimes(query, { firstMs, lastMs });
       return pathOf('query_range', {
         query: query.query,
-        ...times,
+        start: seconds(startMs),
+        end: seconds(endMs),
         step: seconds(stepMs),
         ...extra,
       });
@@ -40,6 +38,19 @@ export function queryPath(
     case 'series':
       return pathOf('series', { 'match[]': query.selector, ...span, ...extra });
   }
+}
+
+/** The steps of a query, or the one time of an instant query. */
+export function queryTimes(
+  query: Extract<BenchQuery, { kind: 'instant' | 'range' }>,
+  { firstMs, lastMs }: DataTimes,
+): { readonly startMs: number; readonly endMs: number; readonly stepMs: number } {
+  const endMs = lastMs + AFTER_LAST_MS;
+  if (query.kind === 'instant') return { startMs: endMs, endMs, stepMs: 1 };
+  const { steps } = query;
+  const wholeMs = endMs - firstMs - RATE_WINDOW_MS;
+  const stepMs = query.stepMs ?? Math.max(1000, Math.floor(wholeMs / steps / 1000) * 1000);
+  return { startMs: endMs - (steps - 1) * stepMs, endMs, stepMs };
 }
 
 function pathOf(name: string, params: Readonly<Record<string, string>>): string {

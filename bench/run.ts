@@ -6,6 +6,7 @@ import { inProcessScrape } from './in-process-scrape.ts';
 import { inProcessWrite } from './in-process-write.ts';
 import { kernelBench } from './kernel/kernel-bench.ts';
 import { LOOP_USAGE, runLoopBench } from './loop-bench.ts';
+import { ENGINE_USAGE, runEngineBench } from './query-engine.ts';
 import { QUERY_USAGE, runQueryBench } from './query.ts';
 import { measureScrapes } from './scrape-bench.ts';
 import { runSoak, SOAK_USAGE } from './soak.ts';
@@ -79,6 +80,7 @@ function parse(args: readonly string[]) {
 /** Programs with options of their own. */
 const OTHERS = new Map([
   ['query', runQueryBench],
+  ['engine', runEngineBench],
   ['loop', runLoopBench],
   ['soak', runSoak],
   ['agents', runAgentsBench],
@@ -92,7 +94,15 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args);
   const names = positionals.length === 0 ? ['ingest'] : positionals;
   if (values.help || names.some((name) => !isKnown(name))) {
-    const usages = [USAGE, QUERY_USAGE, LOOP_USAGE, SOAK_USAGE, AGENTS_USAGE, OVERLOAD_USAGE];
+    const usages = [
+      USAGE,
+      QUERY_USAGE,
+      ENGINE_USAGE,
+      LOOP_USAGE,
+      SOAK_USAGE,
+      AGENTS_USAGE,
+      OVERLOAD_USAGE,
+    ];
     console.log(usages.join('\n\n'));
     return values.help ? 0 : 2;
   }

@@ -37,6 +37,17 @@ export function registerServerMetrics(registry: Registry, parts: ServerParts): v
     },
   });
   registerQueries(new Exporter(registry), parts.queries);
+  new Counter({
+    name: 'tidegauge_query_limited_total',
+    help: 'Queries that a limit ended, by which.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      const { limited } = parts.queries.stats();
+      for (const [reason, count] of Object.entries(limited)) this.inc({ reason }, count);
+    },
+  });
   new Gauge({
     name: 'tidegauge_sources',
     help: 'Sources of samples, by kind and state.',

@@ -35,6 +35,8 @@ export interface EngineOptions {
   /** Most samples one query may hold at once, or read by one selector. */
   readonly maxSamples?: number;
   readonly maxSeries?: number;
+  /** Most memory that one query may hold at once. */
+  readonly maxMemoryBytes?: number;
   /** Counters are told by the label `__type__`. */
   readonly typeAndUnitLabels?: boolean;
   /** Rates make use of start timestamps, where they are stored. */
@@ -136,6 +138,7 @@ class Run {
     this.#lookbackMs = lookbackMs ?? options.lookbackMs ?? DEFAULT_LOOKBACK_MS;
     this.#guard = new QueryGuard({
       maxSamples: options.maxSamples ?? DEFAULT_MAX_SAMPLES,
+      maxMemoryBytes: options.maxMemoryBytes ?? Infinity,
       clock: this.#clock,
       deadlineMs: this.#startedMs + (timeoutMs ?? Infinity),
       cancelFlag,
@@ -209,7 +212,8 @@ class Run {
       ...parsed,
       grid,
       scope: { startMs, endMs, stepMs, rangeMs: endMs - startMs },
-      valueOf: (plan, evaluator) => rangeValue(vectorOf(evaluator.evaluate(plan, grid)), grid),
+      valueOf: (plan, evaluator) =>
+        rangeValue(vectorOf(evaluator.evaluate(plan, grid)), grid, evaluator.guard.memory),
     };
   }
 
@@ -239,6 +243,7 @@ class Run {
         lookbackMs: this.#lookbackMs,
         maxSamples: maxSamples ?? DEFAULT_MAX_SAMPLES,
         maxSeries: maxSeries ?? Infinity,
+        memory: this.#guard.memory,
       });
       const signal = this.#signal;
       const selections = await (signal === undefined ? reading : unlessAborted(reading, signal));
@@ -271,6 +276,7 @@ class Run {
     const { samplesRead, seriesRead, queryableSamples, peakSamples, stepCounts } = this.#guard;
     return {
       value,
+      memory: this.#guard.memory,
       warnings: this.#annotations.texts('warning', text),
       infos: this.#annotations.texts('info', text),
       stats: {
@@ -282,6 +288,7 @@ class Run {
         seriesRead,
         queryableSamples,
         peakSamples,
+        peakBytes: this.#guard.memory.peakBytes,
         ...(stepCounts === undefined ? {} : { perStep: stepsOf(stepCounts) }),
       },
     };

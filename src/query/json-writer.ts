@@ -9,6 +9,12 @@ export class JsonWriter {
   #bytes = Buffer.allocUnsafeSlow(START_BYTES);
   #length = 0;
   #pending = '';
+  readonly #onGrow: ((bytes: number) => void) | undefined;
+
+  /** `onGrow` is told of each buffer beyond the first, before it is made; it may refuse it. */
+  constructor(onGrow?: (bytes: number) => void) {
+    this.#onGrow = onGrow;
+  }
 
   write(text: string): void {
     this.#pending += text;
@@ -29,7 +35,9 @@ export class JsonWriter {
     // A UTF-16 unit takes three bytes at most.
     const needed = this.#length + 3 * text.length;
     if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+      const sizeBytes = Math.max(needed, 2 * this.#bytes.length);
+      this.#onGrow?.(sizeBytes);
+      const larger = Buffer.allocUnsafeSlow(sizeBytes);
       this.#bytes.copy(larger, 0, 0, this.#length);
       this.#bytes = larger;
     }

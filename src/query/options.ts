@@ -18,6 +18,11 @@ export const queryOptionsSchema = z.strictObject({
     .min(1)
     .default(50_000_000)
     .describe('Most samples that one query may hold in memory at once.'),
+  max_memory_bytes: z
+    .int()
+    .min(1024 * 1024)
+    .default(1024 ** 3)
+    .describe('Most memory that one query may hold at once.'),
   max_series: z
     .int()
     .min(1)

@@ -110,6 +110,7 @@ test('statistics as the API names them', () => {
     samplesRead: 0,
     seriesRead: 0,
     queryableSamples: 8,
+    peakBytes: 0,
     peakSamples: 9,
   };
   const value: QueryValue = { kind: 'scalar', timestamp: 0, value: 1 };

@@ -1,20 +1,26 @@
 import { type FloatHistogram, formatFloat, formatSeconds, type Labels } from '../model/index.ts';
 import { allBuckets, type Bucket } from './functions/histogram/buckets.ts';
 import { jsonString, JsonWriter } from './json-writer.ts';
+import type { MemoryMeter } from './exec/memory.ts';
 import type { HistogramPoint, MatrixSeries, QueryStats, QueryValue } from './result.ts';
 
 /** What goes with a value into the `data` of an API answer. */
 export interface DataOptions {
   /** Written as `stats` where given; `queueMs` is the time waited for a worker. */
   readonly stats?: (QueryStats & { readonly queueMs: number }) | undefined;
+  /** Where the bytes are counted. */
+  readonly memory?: MemoryMeter;
 }
 
-/** The `data` of Prometheus's query API, byte for byte, for one value. */
+/**
+ * The `data` of Prometheus's query API, byte for byte, for one value.
+ * @throws QueryLimitError when there is no memory for it
+ */
 export function encodeQueryData(
   value: QueryValue,
-  { stats }: DataOptions = {},
+  { stats, memory }: DataOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const writer = new JsonWriter();
+  const writer = new JsonWriter((bytes) => memory?.hold('answer', bytes));
   writer.write(`{"resultType":"${value.kind}","result":`);
   writeResult(writer, value);
   if (stats !== undefined) writer.write(`,"stats":${statsJson(stats)}`);

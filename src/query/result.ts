@@ -1,4 +1,5 @@
 import type { FloatHistogram, Labels } from '../model/index.ts';
+import type { MemoryMeter } from './exec/memory.ts';
 
 /** One element of an instant vector: a number, or a histogram where there is one. */
 export interface VectorElement {
@@ -46,6 +47,8 @@ export interface QueryStats {
   readonly queryableSamples: number;
   /** Most samples held at once. */
   readonly peakSamples: number;
+  /** Most memory held at once, about. */
+  readonly peakBytes: number;
   /** Samples looked at by step (milliseconds), where asked for. */
   readonly perStep?: readonly { readonly timestamp: number; readonly samples: number }[];
 }
@@ -56,4 +59,6 @@ export interface QueryResult {
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   readonly stats: QueryStats;
+  /** Counts what is made of the value, against the limit of the query. */
+  readonly memory: MemoryMeter;
 }

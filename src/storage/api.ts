@@ -104,6 +104,8 @@ export interface SelectHints {
   readonly maxSamples?: number;
   /** Fail with `SelectLimitError` beyond that many series. */
   readonly maxSeries?: number;
+  /** Fail with `SelectLimitError` rather than hold more memory, where the store can tell before. */
+  readonly maxBytes?: number;
   /** The order of the series does not matter; then they may come in any. */
   readonly unordered?: boolean;
 }
@@ -136,6 +138,8 @@ export interface SeriesSet {
    * staleness markers included, bit for bit).
    */
   samples(index: number, into: SampleColumns): void;
+  /** About what the set holds in memory of its own. Stores that cannot tell leave it out. */
+  heldBytes?(): number;
   /** Histogram samples within the selected times, ascending; usually empty. */
   histograms(index: number): readonly HistogramSample[];
   /**

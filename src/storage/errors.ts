@@ -34,10 +34,14 @@ export class ReadFailedError extends TidegaugeError {
 export class SelectLimitError extends TidegaugeError {
   readonly code = 'select_limit';
   readonly limit: number;
-  readonly kind: 'samples' | 'series';
+  readonly kind: 'samples' | 'series' | 'bytes';
 
-  constructor(kind: 'samples' | 'series', limit: number) {
-    super(`the selection has more than the ${limit} ${kind} that a query may read`);
+  constructor(kind: SelectLimitError['kind'], limit: number) {
+    super(
+      kind === 'bytes'
+        ? `the selection needs more than the ${limit} bytes of memory that are left to the query`
+        : `the selection has more than the ${limit} ${kind} that a query may read`,
+    );
     this.kind = kind;
     this.limit = limit;
   }

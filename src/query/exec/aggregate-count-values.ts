@@ -21,7 +21,7 @@ export function aggregateCountValues(
   }
   const grouping = node.without ? node.grouping : [...node.grouping, label];
   const labelsOf = groupLabels({ grouping, without: node.without });
-  const output = new OutputSeries(grid.count);
+  const output = new OutputSeries(grid.count, context.guard);
   const { series } = context.evaluateVector(node.expr, grid);
   for (const { labels, dropName, values, present, histograms } of series) {
     for (let step = 0; step < grid.count; step++) {

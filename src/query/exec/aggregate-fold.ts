@@ -3,7 +3,11 @@ import { FloatFold, type SimpleFold } from './aggregate-floats.ts';
 import { HistogramFold } from './aggregate-histograms.ts';
 import { emptyColumn, FLOAT, type Grid, type SeriesColumn } from './columns.ts';
 import type { EvalContext } from './context.ts';
+import { columnBytes } from './memory.ts';
 import type { AggregateNode } from './plan.ts';
+
+/** Counts, sums and what rounding lost of them. */
+const FOLD_STEP_BYTES = 3 * Float64Array.BYTES_PER_ELEMENT;
 
 /** Folds the series of one group into one. */
 export class GroupFold {
@@ -24,6 +28,7 @@ export class GroupFold {
     this.#node = node;
     this.#operator = operator;
     this.#context = context;
+    context.guard.memory.hold('groups', columnBytes(count) + FOLD_STEP_BYTES * count);
     this.#column = emptyColumn(labels, count);
     this.#floats = new FloatFold(operator, count);
   }

@@ -3,7 +3,6 @@ import { quantileOf } from '../functions/quantile.ts';
 import type { Group } from './aggregate.ts';
 import {
   ABSENT,
-  emptyColumn,
   FLOAT,
   type Grid,
   isPopulated,
@@ -13,6 +12,7 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
+import { heldColumn } from './held-column.ts';
 import type { AggregateNode } from './plan.ts';
 
 interface QuantileTask {
@@ -27,7 +27,7 @@ export function aggregateQuantile(task: QuantileTask, context: EvalContext): Vec
   if (groups.length > 0) warnOfQuantiles(node, parameter, context);
   const output: SeriesColumn[] = [];
   for (const group of groups) {
-    const column = emptyColumn(group.labels, grid.count);
+    const column = heldColumn(context.guard, group.labels, grid.count);
     const scratch = new Float64Array(group.series.length);
     for (let step = 0; step < grid.count; step++) {
       context.guard.tick(group.series.length);

@@ -3,7 +3,6 @@ import type { Group } from './aggregate.ts';
 import {
   ABSENT,
   copySample,
-  emptyColumn,
   FLOAT,
   type Grid,
   type SeriesColumn,
@@ -12,6 +11,7 @@ import {
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
+import { heldColumn } from './held-column.ts';
 import { labelRatio } from './label-ratio.ts';
 import type { AggregateNode } from './plan.ts';
 import { TopHeap } from './top-heap.ts';
@@ -49,7 +49,7 @@ export function aggregateSelection(task: SelectionTask, context: EvalContext): V
         const source = group.series[at]!;
         let column = outputs[at];
         if (column === undefined) {
-          column = emptyColumn(source.labels, grid.count, source.dropName);
+          column = heldColumn(context.guard, source.labels, grid.count, source.dropName);
           outputs[at] = column;
           picked.push(column);
         }

@@ -40,6 +40,9 @@ export function streamAggregate(
   return vectorOf(sink.results().filter(isPopulated));
 }
 
+/** The numbers of a series' labels and of its group. */
+const GROUPED_SERIES_BYTES = 64;
+
 class FoldingSink implements ColumnSink {
   readonly #node: AggregateNode;
   readonly #operator: SimpleFold;
@@ -101,7 +104,10 @@ class FoldingSink implements ColumnSink {
   /** All series come from one source. */
   #groupsOf({ stored }: LabelSource): SeriesGroups | undefined {
     if (stored?.groups === undefined) return undefined;
-    this.#groups ??= stored.groups(this.#node.grouping, this.#node.without);
+    if (this.#groups === undefined) {
+      this.#context.guard.memory.hold('groups', GROUPED_SERIES_BYTES * stored.length);
+      this.#groups = stored.groups(this.#node.grouping, this.#node.without);
+    }
     return this.#groups;
   }
 

@@ -2,6 +2,7 @@ import { Labels } from '../../model/index.ts';
 import type { SeriesSet } from '../../storage/api.ts';
 import { emptyColumn, type Grid, type SeriesColumn } from './columns.ts';
 import type { QueryGuard } from './guard.ts';
+import { columnBytes } from './memory.ts';
 
 /** Where labels of a series are to be had, should anybody ask. */
 export interface LabelSource {
@@ -34,9 +35,11 @@ export class CollectingSink implements ColumnSink {
   #values = new Float64Array(0);
   #present = new Uint8Array(0);
   #used = 0;
+  readonly #bytes: number;
 
   constructor({ count }: Grid, guard: QueryGuard) {
     this.#steps = count;
+    this.#bytes = columnBytes(count);
     this.#guard = guard;
   }
 
@@ -51,6 +54,7 @@ export class CollectingSink implements ColumnSink {
   take(column: SeriesColumn, source: LabelSource, index: number): void {
     column.labels = source.labels(index);
     this.#guard.hold(this.#steps);
+    this.#guard.memory.hold('vectors', this.#bytes);
     this.series.push(column);
     this.#spare = undefined;
   }

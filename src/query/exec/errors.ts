@@ -21,6 +21,20 @@ export class QueryCanceledError extends TidegaugeError {
 /** The query needs more than its limits allow. */
 export class QueryLimitError extends TidegaugeError {
   readonly code = 'query_limit';
+  /** What there is too much of. */
+  readonly limit: 'memory' | 'samples' | 'series';
+
+  constructor(limit: QueryLimitError['limit'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.limit = limit;
+  }
+}
+
+/** What a selection has too much of that storage refused (`select_limit`). */
+export function selectLimitOf(error: TidegaugeError): QueryLimitError['limit'] {
+  const kind = 'kind' in error ? error.kind : undefined;
+  if (kind === 'bytes') return 'memory';
+  return kind === 'series' ? 'series' : 'samples';
 }
 
 /** The query is well-formed, but these data do not allow an answer. */

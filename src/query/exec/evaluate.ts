@@ -12,6 +12,7 @@ import {
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
+import { columnBytes, histogramBytes } from './memory.ts';
 import type { PlanNode } from './plan.ts';
 import type { Profiler } from './profile.ts';
 import { evaluateSelector } from './selector.ts';
@@ -62,16 +63,21 @@ export class Evaluator implements EvalContext {
     // One series alone has that many; a subquery's steps may be beyond counting.
     this.guard.requireRoom(grid.count);
     const before = this.guard.heldSamples;
+    const { memory } = this.guard;
+    const mark = memory.mark();
     const single = node.invariant && grid.count > 1;
     const looked = this.guard.queryableSamples;
     const value = this.#dispatch(node, single ? { ...grid, count: 1 } : grid);
     if (single) {
       this.guard.stepCounts?.addEverywhere(grid, this.guard.queryableSamples - looked);
     }
+    if (single) memory.hold('vectors', bytesOf(value, grid));
     const result = single ? broadcast(value, grid.count) : value;
     // What the operands held is free now; the result is what stays.
     this.guard.settle(before);
     this.guard.hold(cellsOf(result, grid));
+    memory.release(mark);
+    memory.hold('vectors', bytesOf(result, grid));
     return result;
   }
 
@@ -107,6 +113,19 @@ export class Evaluator implements EvalContext {
         throw new ExecutionError('a range vector stands alone or is a function argument');
     }
   }
+}
+
+/** About what a value takes whose columns have the steps of `grid`. */
+function bytesOf(value: ColumnValue, { count }: Grid): number {
+  if (value.kind === 'string') return 0;
+  if (value.kind === 'scalar') return value.values.byteLength;
+  let bytes = value.series.length * columnBytes(count);
+  for (const { histograms } of value.series) {
+    const first = histograms?.find((histogram) => histogram !== undefined);
+    // Those of a series are mostly alike.
+    if (first !== undefined) bytes += histogramBytes(first) * count;
+  }
+  return bytes;
 }
 
 function cellsOf(value: ColumnValue, grid: Grid): number {

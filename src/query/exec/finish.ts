@@ -9,6 +9,7 @@ import {
   type VectorValue,
 } from './columns.ts';
 import { withoutMetadata } from './matching.ts';
+import type { MemoryMeter } from './memory.ts';
 import { mergeEqualLabels } from './merge.ts';
 
 /** Removes the names that are to go, and joins the series that are then the same. */
@@ -53,12 +54,12 @@ export function instantValue(value: ColumnValue, timestamp: number): QueryValue 
 }
 
 /** The series of a range query, ordered by labels. */
-export function rangeValue(vector: Finished, grid: Grid): QueryValue {
+export function rangeValue(vector: Finished, grid: Grid, memory: MemoryMeter): QueryValue {
   const times = Float64Array.from(
     { length: grid.count },
     (_, step) => grid.startMs + step * grid.stepMs,
   );
-  const finished = finishSeries(vector).map((column) => pointsOf(column, times));
+  const finished = finishSeries(vector).map((column) => pointsOf(column, times, memory));
   return { kind: 'matrix', series: sortSeries(finished) };
 }
 
@@ -66,13 +67,14 @@ export function sortSeries(series: MatrixSeries[]): MatrixSeries[] {
   return series.sort((a, b) => a.labels.compare(b.labels));
 }
 
-function pointsOf(column: SeriesColumn, times: Float64Array): MatrixSeries {
+function pointsOf(column: SeriesColumn, times: Float64Array, memory: MemoryMeter): MatrixSeries {
   const { labels, values, present } = column;
   let floats = 0;
   for (let step = 0; step < present.length; step++) if (present[step] === FLOAT) floats++;
   const histograms = column.histograms === undefined ? [] : histogramPoints(column, times);
   // Fast path: a sample at every step.
   if (floats === times.length) return { labels, timestamps: times, values, histograms };
+  memory.hold('answer', 2 * Float64Array.BYTES_PER_ELEMENT * floats);
   const timestamps = new Float64Array(floats);
   const kept = new Float64Array(floats);
   let next = 0;

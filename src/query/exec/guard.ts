@@ -1,11 +1,14 @@
 import type { Clock } from '../../util/index.ts';
 import { QueryCanceledError, QueryLimitError, QueryTimeoutError } from './errors.ts';
+import { MemoryMeter } from './memory.ts';
 import type { StepCounts } from './step-counts.ts';
 
 /** Bounds of one query's work. */
 export interface GuardOptions {
   /** Most samples held in memory at once. */
   readonly maxSamples: number;
+  /** Most bytes held at once; Infinity where not given. */
+  readonly maxMemoryBytes?: number;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** When to give up, on the clock's monotonic time; Infinity for never. */
   readonly deadlineMs: number;
@@ -27,12 +30,15 @@ export class QueryGuard {
   stepCounts: StepCounts | undefined;
   /** Most samples held at once. */
   peakSamples = 0;
+  /** What is held, in bytes. */
+  readonly memory: MemoryMeter;
   #held = 0;
   #work = 0;
   readonly #options: GuardOptions;
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.memory = new MemoryMeter(options.maxMemoryBytes ?? Infinity);
   }
 
   get heldSamples(): number {
@@ -68,6 +74,7 @@ export class QueryGuard {
     const { maxSamples } = this.#options;
     if (this.#held + samples <= maxSamples) return;
     throw new QueryLimitError(
+      'samples',
       'query processing would load too many samples into memory in query execution: ' +
         `${this.#held + samples} at once, at most ${maxSamples} may be`,
     );

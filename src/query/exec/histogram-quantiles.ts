@@ -5,15 +5,9 @@ import { classicFraction, classicQuantile } from '../functions/histogram/classic
 import { nativeFraction } from '../functions/histogram/native-fraction.ts';
 import { nativeQuantile } from '../functions/histogram/native-quantile.ts';
 import { type BucketGroup, groupBuckets, histogramOf } from './bucket-groups.ts';
-import {
-  emptyColumn,
-  type Grid,
-  isPopulated,
-  setFloat,
-  type VectorValue,
-  vectorOf,
-} from './columns.ts';
+import { type Grid, isPopulated, setFloat, type VectorValue, vectorOf } from './columns.ts';
 import type { EvalContext } from './context.ts';
+import { heldColumn } from './held-column.ts';
 import { ForcedMonotonicityDetail } from './monotonicity.ts';
 import type { CallNode, PlanNode } from './plan.ts';
 
@@ -88,7 +82,7 @@ function evaluateGroups(
 ): VectorValue['series'] {
   const output: VectorValue['series'] = [];
   for (const group of groups) {
-    const column = emptyColumn(labelsOf(group.labels), grid.count, true);
+    const column = heldColumn(context.guard, labelsOf(group.labels), grid.count, true);
     for (let step = 0; step < grid.count; step++) {
       context.guard.tick(group.buckets.length + 1);
       const value = evaluate(group, step);

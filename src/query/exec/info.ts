@@ -11,6 +11,7 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
+import type { QueryGuard } from './guard.ts';
 import { duplicateLabelSetError, ExecutionError } from './errors.ts';
 import { firstSelectorTime, IDENTIFYING_LABELS, infoMatchers } from './info-plan.ts';
 import { OutputSeries } from './merge.ts';
@@ -29,7 +30,7 @@ export function evaluateInfo(node: CallNode, grid: Grid, context: EvalContext): 
   const infos = infoSeries(node, grid, context).filter(({ labels }) =>
     isIdentified(labels, identities),
   );
-  const join = new InfoJoin(infos, data, grid);
+  const join = new InfoJoin(infos, data, grid, context.guard);
   for (const column of series) {
     if (isInfo(column)) join.copy(column);
     else join.enrich(column);
@@ -88,8 +89,13 @@ class InfoJoin {
   /** By identity, then by info metric name. */
   readonly #groups = new Map<string, Map<string, InfoGroup>>();
 
-  constructor(infos: readonly SeriesColumn[], data: readonly Matcher[], grid: Grid) {
-    this.output = new OutputSeries(grid.count);
+  constructor(
+    infos: readonly SeriesColumn[],
+    data: readonly Matcher[],
+    grid: Grid,
+    guard: QueryGuard,
+  ) {
+    this.output = new OutputSeries(grid.count, guard);
     this.#grid = grid;
     this.#data = data;
     this.#wanted = new Set(data.map(({ name }) => name));

@@ -5,10 +5,14 @@ import type { Grid } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
 import { rangeValue, sortSeries } from './finish.ts';
+import { columnBytes } from './memory.ts';
 import type { MatrixNode, SubqueryNode } from './plan.ts';
 import { storageSource } from './range-source.ts';
 import { subqueryGrid } from './subquery-grid.ts';
 import { fillWindows, makeWindows } from './windows.ts';
+
+/** A time and a value. */
+const SAMPLE_BYTES = 2 * Float64Array.BYTES_PER_ELEMENT;
 
 /** The samples that a range selector or subquery has at one time: an instant query's matrix. */
 export function evaluateInstantMatrix(
@@ -19,7 +23,7 @@ export function evaluateInstantMatrix(
   if (node.kind === 'subquery') {
     const inner = subqueryGrid(node, grid);
     if (inner.count === 0) return [];
-    const value = rangeValue(context.evaluateVector(node.expr, inner), inner);
+    const value = rangeValue(context.evaluateVector(node.expr, inner), inner, context.guard.memory);
     return value.kind === 'matrix' ? [...value.series] : [];
   }
   const source = storageSource(node, context, false);
@@ -33,6 +37,7 @@ export function evaluateInstantMatrix(
     context.guard.queryableSamples += inWindow;
     context.guard.stepCounts?.addWindows(grid, windows);
     context.guard.hold(inWindow);
+    context.guard.memory.hold('answer', columnBytes(0) + SAMPLE_BYTES * inWindow);
     const from = windows.floatFrom[0]!;
     const to = windows.floatTo[0]!;
     if (extension !== undefined) {

@@ -2,7 +2,6 @@ import { type Labels, METRIC_NAME } from '../../model/index.ts';
 import { combineElements } from './combine-elements.ts';
 import {
   ABSENT,
-  emptyColumn,
   FLOAT,
   type Grid,
   isPopulated,
@@ -11,6 +10,7 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
+import { heldColumn } from './held-column.ts';
 import { duplicateLabelSetError, ExecutionError } from './errors.ts';
 import { OutputSeries } from './merge.ts';
 import { changesSchema } from './operators.ts';
@@ -103,7 +103,7 @@ class Matching {
     context: EvalContext,
   ) {
     this.#active = active;
-    this.output = new OutputSeries(grid.count);
+    this.output = new OutputSeries(grid.count, context.guard);
     this.#node = node;
     this.#grid = grid;
     this.#context = context;
@@ -230,7 +230,7 @@ class Matching {
   }
 
   #constant(labels: Labels, value: number): SeriesColumn {
-    const column = emptyColumn(labels, this.#grid.count);
+    const column = heldColumn(this.#context.guard, labels, this.#grid.count);
     column.values.fill(value);
     column.present.fill(FLOAT);
     return column;

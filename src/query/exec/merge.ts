@@ -1,6 +1,8 @@
 import type { Labels } from '../../model/index.ts';
 import { ABSENT, copySample, emptyColumn, type SeriesColumn } from './columns.ts';
 import { duplicateLabelSetError } from './errors.ts';
+import type { QueryGuard } from './guard.ts';
+import { columnBytes } from './memory.ts';
 
 /** What makes two series one: their labels, and whether these will lose the name. */
 function identityOf(labels: Labels, dropName: boolean): string {
@@ -37,15 +39,19 @@ function mergeInto(into: SeriesColumn, from: SeriesColumn): void {
 export class OutputSeries {
   readonly #byKey = new Map<string, SeriesColumn>();
   readonly #steps: number;
+  readonly #guard: QueryGuard | undefined;
 
-  constructor(steps: number) {
+  /** With a guard the memory of the series is counted. */
+  constructor(steps: number, guard?: QueryGuard) {
     this.#steps = steps;
+    this.#guard = guard;
   }
 
   get(labels: Labels, dropName: boolean): SeriesColumn {
     const key = identityOf(labels, dropName);
     let column = this.#byKey.get(key);
     if (column === undefined) {
+      this.#guard?.memory.hold('vectors', columnBytes(this.#steps));
       column = emptyColumn(labels, this.#steps, dropName);
       this.#byKey.set(key, column);
     }

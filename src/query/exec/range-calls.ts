@@ -13,6 +13,9 @@ import { fillWindows, makeWindows, type MutableWindows } from './windows.ts';
 /** Start timestamps are of use to these only. */
 const START_TIME_FUNCTIONS = new Set(['rate', 'irate', 'increase', 'resets']);
 
+/** Begin, end, the samples between, and what rates keep of both edges. */
+const WINDOW_BYTES = 64;
+
 /** A function of a range vector, for every series over all steps in one pass. */
 export function evaluateRangeCall(
   node: CallNode,
@@ -35,6 +38,7 @@ export function visitRangeCall(
   if (definition === undefined) throw new ExecutionError(`unknown function ${node.name}`);
   const { rangeNode, parameters } = splitArguments(node, grid, context);
   if (node.name === 'double_exponential_smoothing') checkFactors(parameters);
+  context.guard.memory.hold('windows', WINDOW_BYTES * grid.count);
   const windows = makeWindows(rangeNode, grid);
   const usesStarts = context.startTimestamps && START_TIME_FUNCTIONS.has(node.name);
   const source =

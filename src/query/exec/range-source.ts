@@ -116,6 +116,7 @@ export function subquerySource(node: SubqueryNode, outer: Grid, context: EvalCon
   const inner = grid.count === 0 ? [] : context.evaluateVector(node.expr, grid).series;
   const metricName = (index: number): string => inner[index]!.labels.metricName;
   const series = new SourceSeries(metricName);
+  context.guard.memory.hold('windows', 2 * Float64Array.BYTES_PER_ELEMENT * grid.count);
   series.times = new Float64Array(grid.count);
   series.values = new Float64Array(grid.count);
   return {

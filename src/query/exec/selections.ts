@@ -3,8 +3,9 @@ import type { Querier, SeriesSet } from '../../storage/api.ts';
 import { RANGE_FUNCTIONS } from '../functions/range/table.ts';
 import { isSimpleFold } from './aggregate-floats.ts';
 import type { Grid } from './columns.ts';
-import { ExecutionError, QueryLimitError } from './errors.ts';
+import { ExecutionError, QueryLimitError, selectLimitOf } from './errors.ts';
 import { infoSelection } from './info-plan.ts';
+import type { MemoryMeter } from './memory.ts';
 import type { AggregateNode, PlanNode, SelectorNode } from './plan.ts';
 import { subqueryGrid } from './subquery-grid.ts';
 
@@ -25,6 +26,8 @@ export interface SelectionOptions {
   readonly lookbackMs: number;
   readonly maxSamples: number;
   readonly maxSeries: number;
+  /** What the selections hold is counted there. */
+  readonly memory: MemoryMeter;
 }
 
 /** What storage found for each selector of a plan. */
@@ -69,21 +72,25 @@ function lastStep(grid: Grid): number {
 async function select(
   querier: Querier,
   group: readonly Wanted[],
-  { maxSamples, maxSeries }: SelectionOptions,
+  { maxSamples, maxSeries, memory }: SelectionOptions,
 ): Promise<SeriesSet> {
   const minTime = Math.min(...group.map((want) => want.minTime));
   const maxTime = Math.max(...group.map((want) => want.maxTime));
   try {
-    return await querier.select(group[0]?.matchers ?? [], {
+    const set = await querier.select(group[0]?.matchers ?? [], {
       minTime,
       maxTime,
       maxSamples,
       maxSeries,
+      maxBytes: memory.roomBytes,
       unordered: group.every((want) => want.unordered),
     });
+    memory.hold('selected series', set.heldBytes?.() ?? 0);
+    return set;
   } catch (error) {
+    if (error instanceof QueryLimitError) throw error;
     if (error instanceof TidegaugeError && error.code === 'select_limit') {
-      throw new QueryLimitError(error.message, { cause: error });
+      throw new QueryLimitError(selectLimitOf(error), error.message, { cause: error });
     }
     throw new ExecutionError(`expanding series: ${messageOf(error)}`, { cause: error });
   }

@@ -4,7 +4,6 @@ import { interpolateHistograms } from '../functions/histogram/interpolate.ts';
 import { interpolateBetween } from '../functions/range/extended.ts';
 import type { RangeSeries, TimedHistogram } from '../functions/range/range-function.ts';
 import {
-  emptyColumn,
   type Grid,
   isPopulated,
   type SeriesColumn,
@@ -14,6 +13,7 @@ import {
   vectorOf,
 } from './columns.ts';
 import type { EvalContext } from './context.ts';
+import { heldColumn } from './held-column.ts';
 import type { SelectorNode } from './plan.ts';
 import { storageSource } from './range-source.ts';
 import { fillWindows, makeWindows } from './windows.ts';
@@ -36,7 +36,7 @@ export function evaluateSmoothed(
     if (found === 0) continue;
     guard.queryableSamples += found;
     guard.stepCounts?.addWindows(grid, windows);
-    const column = emptyColumn(source.labels(index), grid.count);
+    const column = heldColumn(guard, source.labels(index), grid.count);
     for (let step = 0; step < grid.count; step++) {
       const floats = { from: windows.floatFrom[step]!, to: windows.floatTo[step]! };
       const histograms = samples.histograms.slice(

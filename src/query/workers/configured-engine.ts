@@ -10,6 +10,7 @@ export function configuredEngine(queryable: Queryable, options: QueryOptions): E
     defaultStepMs: options.default_step_ms,
     maxSamples: options.max_samples,
     maxSeries: options.max_series,
+    maxMemoryBytes: options.max_memory_bytes,
     typeAndUnitLabels: options.type_and_unit_labels,
     startTimestamps: options.start_timestamps,
     experimentalFunctions: options.experimental_functions,

@@ -94,7 +94,7 @@ async function evaluate(
   const wantsStats = request.stats !== undefined && request.stats !== '';
   const stats = wantsStats ? { ...result.stats, queueMs } : undefined;
   return {
-    data: encodeQueryData(value, { stats }),
+    data: encodeQueryData(value, { stats, memory: result.memory }),
     warnings: capped(truncated ? [...result.warnings, TRUNCATED] : result.warnings, 'warning'),
     infos: capped(result.infos, 'info'),
     stats: result.stats,

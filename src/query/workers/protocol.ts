@@ -79,6 +79,8 @@ export interface QueryFailure {
   /** The error's code: `bad_query`, `query_timeout`, `query_limit`, `execution`, … */
   readonly failure: string;
   readonly message: string;
+  /** Of `query_limit`: what there was too much of. */
+  readonly limit?: 'memory' | 'samples' | 'series' | undefined;
 }
 
 /** From the pool to a worker. */

@@ -104,6 +104,23 @@ test('a failure comes back with its code', async () => {
   expect(pool.stats().failed.get('execution')).toBe(1);
 });
 
+test('queries that a limit ended are counted by which', async () => {
+  const { pool, threads, clock } = fixture({ workers: 1, maxQueued: 1 });
+  for (const limit of ['memory', 'memory', 'samples', 'series'] as const) {
+    const run = pool.run(UP);
+    const { id } = threads[0]!.lastRun;
+    const failure = { failure: 'query_limit', message: 'too much', limit };
+    threads[0]?.events.message({ kind: 'failure', id, failure });
+    await expect(run).rejects.toMatchObject({ failure: 'query_limit', limit });
+  }
+  const waiting = [failureOf(pool.run(UP)), failureOf(pool.run(UP))];
+  expect(await failureOf(pool.run(UP))).toBe('query_queue_full');
+  await clock.advance(20_000);
+  expect(await Promise.all(waiting)).toEqual(['query_timeout', 'query_timeout']);
+  expect(pool.stats().limited).toEqual({ memory: 2, samples: 1, series: 1, time: 2, queue: 1 });
+  await pool.close();
+});
+
 test('cancelling answers at once, tells the worker, and ends it if it does not listen', async () => {
   const { pool, threads, clock } = fixture();
   const abort = new AbortController();

@@ -5,7 +5,7 @@ import { type CancelTimer, type Clock, systemClock } from '../../util/index.ts';
 import type { QueryOptions } from '../options.ts';
 import { QueryFailedError } from './errors.ts';
 import { failureOf } from './failure-of.ts';
-import type { QueryAnswer, QueryRequest, WorkerMessage } from './protocol.ts';
+import type { QueryAnswer, QueryFailure, QueryRequest, WorkerMessage } from './protocol.ts';
 import { SmallQueries } from './small-queries.ts';
 import { type QueryThread, type StartThread, threadStarter } from './query-worker-thread.ts';
 
@@ -26,6 +26,8 @@ export interface QueryPool {
   close(): Promise<void>;
 }
 
+export type QueryLimit = 'memory' | 'samples' | 'series' | 'time' | 'queue';
+
 /** Counts since the pool was made. */
 export interface QueryPoolStats {
   readonly workers: number;
@@ -34,6 +36,8 @@ export interface QueryPoolStats {
   readonly answered: number;
   /** Failures by their code. */
   readonly failed: ReadonlyMap<string, number>;
+  /** Queries that a limit ended, by which. */
+  readonly limited: Readonly<Record<QueryLimit, number>>;
   readonly samplesRead: number;
   readonly seriesRead: number;
   /** Time spent evaluating, all workers together. */
@@ -59,6 +63,16 @@ export interface QueryPoolOptions {
 /** A worker that gives no sign this long after its deadline or its cancelling is ended. */
 const GRACE_MS = 2_000;
 const MIN_WORKERS = 2;
+
+/** Failures that are limits by themselves. */
+const LIMITS_BY_FAILURE: ReadonlyMap<string, QueryLimit> = new Map([
+  ['query_timeout', 'time'],
+  ['query_queue_full', 'queue'],
+]);
+
+function failedError({ failure, message, limit }: QueryFailure): QueryFailedError {
+  return new QueryFailedError(failure, message, { limit });
+}
 
 interface Job {
   readonly id: number;
@@ -91,6 +105,7 @@ class ThreadPool implements QueryPool {
   readonly #slots: Slot[];
   readonly #queue: Job[] = [];
   readonly #failed = new Map<string, number>();
+  readonly #limited = { memory: 0, samples: 0, series: 0, time: 0, queue: 0 };
   #answered = 0;
   #samplesRead = 0;
   #seriesRead = 0;
@@ -141,6 +156,7 @@ class ThreadPool implements QueryPool {
       queued: this.#queue.length,
       answered: this.#answered,
       failed: new Map(this.#failed),
+      limited: { ...this.#limited },
       samplesRead: this.#samplesRead,
       seriesRead: this.#seriesRead,
       evaluateMs: this.#evaluateMs,
@@ -175,9 +191,9 @@ class ThreadPool implements QueryPool {
         caller.resolve(answer);
       },
       (error: unknown) => {
-        const { failure, message } = failureOf(error);
-        this.#countFailure(failure);
-        caller.reject(new QueryFailedError(failure, message, { cause: error }));
+        const { failure, message, limit } = failureOf(error);
+        this.#countFailure(failure, limit);
+        caller.reject(new QueryFailedError(failure, message, { cause: error, limit }));
       },
     );
     return true;
@@ -216,7 +232,7 @@ class ThreadPool implements QueryPool {
         job.stopTimer();
         signal?.removeEventListener('abort', cancel);
         if (outcome instanceof QueryFailedError) {
-          this.#countFailure(outcome.failure);
+          this.#countFailure(outcome.failure, outcome.limit);
           caller.reject(outcome);
         } else {
           this.#countAnswer(outcome);
@@ -308,7 +324,7 @@ class ThreadPool implements QueryPool {
     slot.job = undefined;
     job.stopTimer();
     if (message.kind === 'answer') job.settle(message.answer);
-    else job.settle(new QueryFailedError(message.failure.failure, message.failure.message));
+    else job.settle(failedError(message.failure));
     this.#dispatch();
   }
 
@@ -336,8 +352,10 @@ class ThreadPool implements QueryPool {
     this.#dispatch();
   }
 
-  #countFailure(failure: string): void {
+  #countFailure(failure: string, limit?: QueryFailure['limit']): void {
     this.#failed.set(failure, (this.#failed.get(failure) ?? 0) + 1);
+    const reason = limit ?? LIMITS_BY_FAILURE.get(failure);
+    if (reason !== undefined) this.#limited[reason]++;
   }
 
   #countAnswer({ stats }: QueryAnswer): void {

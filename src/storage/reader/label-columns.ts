@@ -133,6 +133,12 @@ export class LabelColumns {
     this.length = data.offsets.length - 1;
   }
 
+  /** What the numbers take; each text is there for many series. */
+  get heldBytes(): number {
+    const { offsets, pairs } = this.#data;
+    return offsets.byteLength + pairs.byteLength + (this.#order?.byteLength ?? 0);
+  }
+
   /** The place at which set `index`, in order, was added. */
   place(index: number): number {
     return this.#order === undefined ? index : this.#order[index]!;

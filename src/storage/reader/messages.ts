@@ -54,7 +54,7 @@ export type StoreMessage =
 export interface PlainError {
   readonly code: string;
   readonly message: string;
-  readonly kind?: 'samples' | 'series';
+  readonly kind?: SelectLimitError['kind'];
   readonly limit?: number;
 }
 

@@ -6,6 +6,10 @@ import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 
 const NO_HISTOGRAMS: readonly HistogramSample[] = [];
+/** About what a native histogram takes, with some twenty buckets. */
+const HISTOGRAM_BYTES = 600;
+/** Ref, label set and cap. */
+const SERIES_BYTES = 16;
 
 /** What the sets of selections have in common; places are those in which series were found. */
 abstract class SelectedSeries implements SeriesSet {
@@ -32,6 +36,12 @@ abstract class SelectedSeries implements SeriesSet {
     return this.columns.groups(names, without);
   }
 
+  heldBytes(): number {
+    let histograms = 0;
+    for (const samples of this.#histograms.values()) histograms += samples.length;
+    return HISTOGRAM_BYTES * histograms;
+  }
+
   histograms(index: number): readonly HistogramSample[] {
     if (this.#histograms.size === 0) return NO_HISTOGRAMS;
     return this.#histograms.get(this.columns.place(index)) ?? NO_HISTOGRAMS;
@@ -55,6 +65,12 @@ export class CopiedSeries extends SelectedSeries {
     this.length = columns.length;
   }
 
+  override heldBytes(): number {
+    const { samples, offsets } = this.#floats;
+    const floats = samples.timestamps.byteLength + samples.values.byteLength;
+    return super.heldBytes() + floats + offsets.byteLength + this.columns.heldBytes;
+  }
+
   samples(index: number, into: SampleColumns): void {
     const { samples, offsets } = this.#floats;
     const place = this.columns.place(index);
@@ -76,6 +92,11 @@ export class HeadSeries extends SelectedSeries {
     this.#only = selection.shards.length === 1 ? selection.shards[0] : undefined;
     this.#columns = columns;
     this.length = selection.length;
+  }
+
+  override heldBytes(): number {
+    const labels = this.#columns?.heldBytes ?? 0;
+    return super.heldBytes() + SERIES_BYTES * this.length + labels;
   }
 
   samples(index: number, into: SampleColumns): void {

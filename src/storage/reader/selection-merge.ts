@@ -14,6 +14,7 @@ import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelSets } from './label-sets.ts';
 import type { GivesUp } from './read-scope.ts';
+import { requireRoom } from './require-room.ts';
 import { CopiedSeries } from './selected-series.ts';
 import type { FloatRun, Part } from './series-merge.ts';
 import { SeriesMerge } from './series-merge.ts';
@@ -42,6 +43,8 @@ export class SelectionMerge {
   readonly #samples = new SampleColumns();
   readonly #merge = new SeriesMerge();
   readonly #pacer: Pacer;
+  /** Of the chunks that are held until they are merged. */
+  #packedBytes = 0;
 
   constructor(head: HeadPart, hints: SelectHints, scope: GivesUp, sliceMs: number) {
     this.#head = head;
@@ -79,7 +82,9 @@ export class SelectionMerge {
         const times = await block.times(chunk.column);
         const part = { block, chunk, hidden, times, body: bodies[index]!, cut: ref.meta.cut };
         this.#parts[series]!.push(part);
+        this.#packedBytes += part.body.length;
       }
+      requireRoom(0, this.#hints, this.#packedBytes);
       if (this.#pacer.dueNow()) await this.#pause();
     }
   }
@@ -103,6 +108,7 @@ export class SelectionMerge {
         if (into.length + histogramCount > maxSamples) {
           throw new SelectLimitError('samples', maxSamples);
         }
+        requireRoom(into.length, this.#hints, this.#packedBytes);
       }
       if (this.#pacer.due()) await this.#pause();
     }

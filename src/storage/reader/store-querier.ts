@@ -10,6 +10,7 @@ import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelReader } from './label-reader.ts';
 import { ReadScope } from './read-scope.ts';
 import { CopiedSeries, HeadSeries } from './selected-series.ts';
+import { requireRoom } from './require-room.ts';
 import { SelectionMerge } from './selection-merge.ts';
 import type { StoreParts } from './store-access.ts';
 import { assertOpen, beginRead } from './store-access.ts';
@@ -90,6 +91,7 @@ export class StoreQuerier implements Querier {
   ): Promise<SeriesSet> {
     const isOrdered = blocks.length === 0 && hints.unordered !== true;
     const labels = await this.#build(selection, isOrdered);
+    requireRoom(selection.sampleBound, hints);
     const floats = await copyFloats(selection, this.#parts, this.#scope);
     const { histograms } = selection;
     if (blocks.length === 0) return new CopiedSeries(labels, floats, histograms);

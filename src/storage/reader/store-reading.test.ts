@@ -216,6 +216,11 @@ describe.each([
     expect(columns.values.subarray(0, columns.length)).toEqual(Float64Array.of(1));
     const limited = querier.select([], { ...ALWAYS, maxSamples: 103 });
     await expect(limited).rejects.toMatchObject({ code: 'select_limit' });
+    // Copying the head and what comes of both takes so much.
+    const tooLarge = querier.select([], { ...ALWAYS, maxBytes: 16 * 104 - 1 });
+    await expect(tooLarge).rejects.toMatchObject({ code: 'select_limit', kind: 'bytes' });
+    const copied = await querier.select([], { ...ALWAYS, maxBytes: 1e6 });
+    expect(copied.heldBytes?.()).toBeGreaterThanOrEqual(16 * 104);
     expect(await querier.labelValues('job', [], { minTime: 0, maxTime: 1049 })).toEqual([
       'a',
       'b',
