@@ -15,6 +15,8 @@ export class IntervalSet {
   #from: number[] = [];
   #to: number[] = [];
   #size = 0;
+  /** Another set has the same arrays: copied before they are changed. */
+  #isShared = false;
 
   static of(...ranges: readonly (readonly [number, number])[]): IntervalSet {
     const set = new IntervalSet();
@@ -76,6 +78,7 @@ export class IntervalSet {
   /** Adds `from` to `to`; how many of them are new. */
   add(from: number, to: number = from): number {
     if (to < from) return 0;
+    this.#own();
     const last = this.#to.length - 1;
     // Fast path: numbers that go on where the set ends.
     if (last >= 0 && this.#to[last] === from - 1) {
@@ -105,6 +108,9 @@ export class IntervalSet {
   remove(from: number, to: number = from): number {
     if (to < from) return 0;
     const begin = this.#indexFrom(from);
+    // Fast path: none of them is in.
+    if (begin === this.#from.length || (this.#from[begin] as number) > to) return 0;
+    this.#own();
     const fromParts: number[] = [];
     const toParts: number[] = [];
     let removed = 0;
@@ -137,14 +143,22 @@ export class IntervalSet {
     this.#from = [];
     this.#to = [];
     this.#size = 0;
+    this.#isShared = false;
   }
 
   clone(): IntervalSet {
     const copy = new IntervalSet();
-    copy.#from = this.#from.slice();
-    copy.#to = this.#to.slice();
-    copy.#size = this.#size;
+    copy.assign(this);
     return copy;
+  }
+
+  /** Becomes what `other` is now. Nothing is copied until one of the two is changed. */
+  assign(other: IntervalSet): void {
+    this.#from = other.#from;
+    this.#to = other.#to;
+    this.#size = other.#size;
+    this.#isShared = true;
+    other.#isShared = true;
   }
 
   /** The ranges within `from` to `to`, ascending, cut at both ends. */
@@ -197,6 +211,13 @@ export class IntervalSet {
       previous = to;
     }
     return set;
+  }
+
+  #own(): void {
+    if (!this.#isShared) return;
+    this.#from = this.#from.slice();
+    this.#to = this.#to.slice();
+    this.#isShared = false;
   }
 
   /** Index of the first range that ends at or after `value`; the number of ranges if none does. */

@@ -10,6 +10,9 @@ import { reader } from './reading.ts';
 import type { ControlMessage, ControlType, Frame } from './types.ts';
 import { CODEC_DEFLATE } from './types.ts';
 
+/** Encoding is synchronous, and the frame has a copy. */
+const writer = new ByteWriter(1024);
+
 /** Whether a frame's payload is a message of tagged fields. */
 export function isControl(frame: Pick<Frame, 'type'>): frame is Frame & { type: ControlType } {
   return Object.hasOwn(MESSAGE_FIELDS, frame.type);
@@ -20,7 +23,7 @@ export function isControl(frame: Pick<Frame, 'type'>): frame is Frame & { type: 
  * not bring it below the limit of a frame: a policy or a list of ticks may be that long.
  */
 export function encodeControl(message: ControlMessage, epoch: number): Uint8Array {
-  const writer = new ByteWriter(256);
+  writer.reset();
   encodeMessage(writer, fieldsOf(message.type), message);
   const { codec, payload } = pack(writer.written(), CODEC_DEFLATE);
   if (payload.length > PAYLOAD_BYTES_MAX) {

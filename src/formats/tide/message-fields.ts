@@ -29,30 +29,62 @@ export type MessageFields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
 type AnyField = Field<unknown>;
 
+/** Names, fields and what else is found in a table of fields once for all messages. */
+interface FieldIndex {
+  readonly names: readonly string[];
+  readonly fields: readonly AnyField[];
+  /** Place of a field by its tag. */
+  readonly byTag: readonly (number | undefined)[];
+  readonly checked: readonly number[];
+}
+
+const indexes = new WeakMap<object, FieldIndex>();
+
+function indexOf(fields: object): FieldIndex {
+  let index = indexes.get(fields);
+  if (index === undefined) {
+    const entries = Object.entries(fields) as [string, AnyField][];
+    const byTag: number[] = [];
+    for (const [place, [, { tag }]] of entries.entries()) byTag[tag] ??= place;
+    index = {
+      names: entries.map(([name]) => name),
+      fields: entries.map(([, field]) => field),
+      byTag,
+      checked: entries.flatMap(([, { check }], place) => (check === undefined ? [] : [place])),
+    };
+    indexes.set(fields, index);
+  }
+  return index;
+}
+
 export function encodeMessage<T>(writer: ByteWriter, fields: MessageFields<T>, message: T): void {
-  for (const name of Object.keys(fields) as (keyof T)[]) fields[name].write(writer, message[name]);
+  const { names, fields: known } = indexOf(fields);
+  const values = message as Readonly<Record<string, unknown>>;
+  for (let at = 0; at < names.length; at++) known[at]!.write(writer, values[names[at]!]);
 }
 
 /** Reads a message up to the reader's limit. Fields that are not known are skipped. */
 export function decodeMessage<T>(source: WireReader, fields: MessageFields<T>): T {
-  const known = Object.entries(fields) as [string, AnyField][];
+  const { names, fields: known, byTag, checked } = indexOf(fields);
   const values: Record<string, unknown> = {};
-  for (const [name, field] of known) values[name] = field.initial;
+  for (let at = 0; at < names.length; at++) values[names[at]!] = known[at]!.initial;
   while (source.position < source.limit) {
     const key = source.key();
-    const entry = known.find(([, { tag }]) => tag === key >>> 3);
-    if (entry === undefined) {
+    const place = byTag[key >>> 3];
+    if (place === undefined) {
       source.skip(key);
       continue;
     }
-    const [name, field] = entry;
+    const name = names[place]!;
+    const field = known[place]!;
     if ((key & 7) !== field.wire) {
       throw source.error(`wire type ${key & 7} of ${name}, wanted ${field.wire}`);
     }
     values[name] = field.read(source, values[name]);
   }
-  for (const [name, field] of known) {
-    const problem = field.check?.(values[name]);
+  for (const place of checked) {
+    const name = names[place]!;
+    const problem = known[place]!.check?.(values[name]);
     if (problem !== undefined) throw source.error(`${name}: ${problem}`);
   }
   return values as T;
@@ -194,6 +226,9 @@ export function hash64(tag: number): Field<Hash64> {
   };
 }
 
+/** Writers of messages within messages, as many as these are deep. */
+const spare: ByteWriter[] = [];
+
 export interface NestedOptions<T> {
   readonly check?: (value: T) => string | undefined;
 }
@@ -209,11 +244,13 @@ export function nested<T>(tag: number, fields: MessageFields<T>): Field<T> {
     wire: WIRE_LENGTH,
     initial: initial as T,
     write(writer, value) {
-      const inner = new ByteWriter(64);
+      const inner = spare.pop() ?? new ByteWriter(256);
+      inner.reset();
       encodeMessage(inner, fields, value);
       writeKey(writer, tag, WIRE_LENGTH);
       writer.uint(inner.length);
       writer.bytes(inner.written());
+      spare.push(inner);
     },
     read(source) {
       const outerLimit = source.limit;
@@ -287,11 +324,13 @@ export function uintList<T extends number = number>(
     initial: [],
     write(writer, values) {
       if (values.length === 0) return;
-      const inner = new ByteWriter(2 * values.length);
+      const inner = spare.pop() ?? new ByteWriter(256);
+      inner.reset();
       for (const value of values) inner.uint(value);
       writeKey(writer, tag, WIRE_LENGTH);
       writer.uint(inner.length);
       writer.bytes(inner.written());
+      spare.push(inner);
     },
     read(source, before) {
       const values = before.slice();

@@ -4,7 +4,7 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { BatchColumns } from '../../formats/tide/index.ts';
 import type { AgentEntry } from './agent-entry.ts';
-import type { WriteResult } from './batch-writer.ts';
+import type { OpenWrite, WriteResult } from './batch-writer.ts';
 import type { SessionMetrics } from './session-metrics.ts';
 import type { SessionOutput, StateChange } from './session-output.ts';
 import { SharedCommits } from './shared-commit.ts';
@@ -16,6 +16,14 @@ export interface AgentWritesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: SessionMetrics;
+  /** Those whose frames were in one commit have all been told. */
+  settled(): void;
+}
+
+/** What a write came to; `result` is undefined when nothing is stored. */
+export interface Written {
+  readonly result: WriteResult | undefined;
+  readonly durationMs: number;
 }
 
 /** What sessions write to the store, and what is still under way of it. */
@@ -26,33 +34,44 @@ export class AgentWrites {
 
   constructor(deps: AgentWritesOptions) {
     this.#deps = deps;
-    this.#commits = new SharedCommits(deps.storage);
+    this.#commits = new SharedCommits({
+      ...deps,
+      track: (work) => this.track(work),
+      settled: () => deps.settled(),
+    });
   }
 
   /**
-   * Stores frames with the states that belong to them, in one commit that other agents may share;
-   * what it came to and the milliseconds that took, undefined when nothing is stored.
+   * Stores frames with the states that belong to them, in one commit that other agents may share,
+   * and tells `done` what it came to.
    */
-  async apply(
+  apply(
     entry: AgentEntry,
     { frames, states }: ApplyOutput,
-  ): Promise<{ result: WriteResult; durationMs: number } | undefined> {
-    const { clock, metrics } = this.#deps;
-    const startMs = clock.monotonic();
-    try {
-      const { filled, result: committed } = await this.#commits.add((appender) =>
-        entry.writer.begin(appender, frames, states, entry.life.alive),
-      );
-      const result = await filled.settle(committed);
-      entry.count(result);
-      const durationMs = clock.monotonic() - startMs;
-      metrics.applied({ ...result, durationMs, nowMs: clock.now() });
-      return { result, durationMs };
-    } catch (error) {
-      this.failed('what an agent sent was not stored')(error);
-      entry.catalog.reload();
-      return undefined;
-    }
+    done: (written: Written) => void,
+  ): void {
+    const startMs = this.#deps.clock.monotonic();
+    let write: OpenWrite | undefined;
+    this.#commits.add({
+      fill: (appender) => {
+        write = entry.writer.begin(appender, frames, states, entry.life.alive);
+      },
+      settle: (committed) => {
+        if (write === undefined || committed instanceof Error) {
+          this.failed('what an agent sent was not stored')(committed);
+          entry.catalog.reload();
+          done({ result: undefined, durationMs: this.#deps.clock.monotonic() - startMs });
+          return;
+        }
+        const settled = write.settle(committed);
+        const finish = (result: WriteResult): void => done(this.#count(entry, result, startMs));
+        if (settled instanceof Promise) {
+          this.track(settled.then(finish).then(() => this.#deps.settled()));
+          return;
+        }
+        finish(settled);
+      },
+    });
   }
 
   /** Stores states that no samples go with. That it fails costs work later, never truth. */
@@ -87,6 +106,14 @@ export class AgentWrites {
       this.#deps.metrics.failed();
       this.#deps.logger.error({ err: messageOf(error) }, message);
     };
+  }
+
+  #count(entry: AgentEntry, result: WriteResult, startMs: number): Written {
+    const { clock, metrics } = this.#deps;
+    entry.count(result);
+    const durationMs = clock.monotonic() - startMs;
+    metrics.applied({ ...result, durationMs, nowMs: clock.now() });
+    return { result, durationMs };
   }
 
   async #commit(appender: ReturnType<Storage['appender']>, message: string): Promise<void> {

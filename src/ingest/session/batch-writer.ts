@@ -47,7 +47,7 @@ interface RunSource {
 /** What an agent's part of a commit is, until it is known what became of it. */
 export interface OpenWrite {
   /** To be told what the commit came to. @returns what that means for this agent */
-  settle(result: CommitResult): Promise<WriteResult>;
+  settle(result: CommitResult): WriteResult | Promise<WriteResult>;
 }
 
 /**
@@ -84,11 +84,11 @@ export class BatchWriter {
     fill.end();
     for (const { key, value } of states) appender.putState(key, value);
     return {
-      settle: async (result) => {
+      settle: (result) => {
         for (const step of steps) this.#aliveSteps.add(step);
         fill.settle(result);
-        if (fill.unknown.length > 0) await this.#again(fill, appender);
-        return fill.result();
+        if (fill.unknown.length === 0) return fill.result();
+        return this.#again(fill, appender).then(() => fill.result());
       },
     };
   }

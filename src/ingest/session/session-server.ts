@@ -83,7 +83,11 @@ export class SessionServer {
     this.#connections = new AttachedConnections(this.#metrics);
     this.#agents = new AgentDirectory({ ...deps, ledger: (agentId) => this.ledger(agentId) });
     this.#inFlight = new BatchesInFlight(deps.options.max_in_flight_bytes);
-    const writes = new AgentWrites({ ...deps, metrics: this.#metrics });
+    const writes = new AgentWrites({
+      ...deps,
+      metrics: this.#metrics,
+      settled: () => this.#committed(),
+    });
     this.#writes = writes;
     this.#life = new LifeKeeper({
       ...deps,
@@ -324,7 +328,7 @@ export class SessionServer {
         this.#closeConnection(output.connection, output.reason);
         break;
       case 'APPLY':
-        this.#writes.track(this.#apply(output));
+        this.#apply(output);
         break;
       case 'UP':
         this.#up(output);
@@ -409,26 +413,28 @@ export class SessionServer {
     this.#life.write([{ labels: entry.life.up, timestamp: atMs, value: up }]);
   }
 
-  async #apply(output: ApplyOutput): Promise<void> {
+  #apply(output: ApplyOutput): void {
     const { agentId, token, frames } = output;
     const entry = this.#agents.takeUp(agentId);
-    const { clock } = this.#deps;
-    const written = await this.#writes.apply(entry, output);
-    if (written === undefined) {
-      this.#machine.applied(agentId, token, { stored: false }, clock.now());
-      this.#inFlight.releaseForgotten(entry, this.ledger(agentId));
-    } else {
-      const { result, durationMs } = written;
-      const { storedCount: samples, rejectedCount: rejected } = result;
-      this.#agents.contact(entry, { samples, rejected, durationMs });
-      this.#machine.applied(agentId, token, result, clock.now());
-    }
-    for (const { sealed } of frames) this.#inFlight.release(entry, sealed);
+    this.#writes.apply(entry, output, ({ result, durationMs }) => {
+      const { clock } = this.#deps;
+      if (result === undefined) {
+        this.#machine.applied(agentId, token, { stored: false }, clock.now());
+        this.#inFlight.releaseForgotten(entry, this.ledger(agentId));
+      } else {
+        const { storedCount: samples, rejectedCount: rejected } = result;
+        this.#agents.contact(entry, { samples, rejected, durationMs });
+        this.#machine.applied(agentId, token, result, clock.now());
+      }
+      for (const { sealed } of frames) this.#inFlight.release(entry, sealed);
+      this.#life.endWhenStored(entry);
+    });
+  }
+
+  /** All who had a part in a commit have been told what it came to. */
+  #committed(): void {
     this.#flush();
-    this.#connections.resume(
-      (attached) => !this.#inFlight.isFull(this.#agents.get(attached.agentId)),
-    );
-    this.#life.endWhenStored(entry);
+    this.#connections.resume(({ agentId }) => !this.#inFlight.isFull(this.#agents.get(agentId)));
   }
 
   #tick(): void {

@@ -1,59 +1,101 @@
 import type { Appender, CommitResult, Storage } from '../../storage/api.ts';
+import type { CancelTimer, Clock } from '../../util/index.ts';
 
 /** Samples after which a commit is not filled any further. */
 const SAMPLES_MAX = 100_000;
+/** While a commit is under way the next one is filled, for so long at most. */
+const GATHER_MS = 10;
 
-type Part = (appender: Appender) => (result: CommitResult | Error) => void;
+/** One agent's part of a commit. */
+export interface CommitPart {
+  /** Adds to the commit. May throw: `settle` is then told. */
+  fill(appender: Appender): void;
+  /** What the commit came to: an error when nothing is stored. Must not throw. */
+  settle(result: CommitResult | Error): void;
+}
+
+interface SharedCommitsOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  /** Work that is under way from the first part of a commit until all were told. */
+  track(work: Promise<void>): void;
+  /** All parts of a commit were told. */
+  settled(): void;
+}
 
 /**
  * One commit for what many agents send at about the same time: a thousand small records cost many
- * times what one large one does. All that is added in one turn of the event loop goes together.
+ * times what one large one does. What is added in one turn of the event loop goes together; while
+ * a commit is under way, what comes until it is done, or until GATHER_MS are over.
  */
 export class SharedCommits {
-  readonly #storage: Storage;
-  #parts: Part[] = [];
+  readonly #options: SharedCommitsOptions;
+  #parts: CommitPart[] = [];
+  #underWay = 0;
+  #cancelTimer: CancelTimer | undefined;
+  #closed: (() => void) | undefined;
 
-  constructor(storage: Storage) {
-    this.#storage = storage;
+  constructor(options: SharedCommitsOptions) {
+    this.#options = options;
   }
 
-  /**
-   * Calls `fill` with the appender of the next commit; resolves when that is done, with what it
-   * came to. Rejects with its error where nothing was stored, and with what `fill` throws.
-   */
-  add<T>(fill: (appender: Appender) => T): Promise<{ filled: T; result: CommitResult }> {
-    if (this.#parts.length === 0) setImmediate(() => this.#commitAll());
-    return new Promise((resolve, reject) => {
-      this.#parts.push((appender) => {
-        const filled = fill(appender);
-        return (result) => {
-          if (result instanceof Error) reject(result);
-          else resolve({ filled, result });
-        };
-      });
-    });
+  /** Puts a part into the next commit. */
+  add(part: CommitPart): void {
+    this.#parts.push(part);
+    if (this.#parts.length > 1) return;
+    this.#options.track(new Promise((resolve) => (this.#closed = resolve)));
+    if (this.#underWay === 0) {
+      setImmediate(() => this.#commitAll());
+    } else {
+      this.#cancelTimer = this.#options.clock.setTimer(GATHER_MS, () => this.#commitAll());
+    }
   }
 
   #commitAll(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     const parts = this.#parts;
+    if (parts.length === 0) return;
+    const closed = this.#closed;
     this.#parts = [];
+    this.#closed = undefined;
     for (let at = 0; at < parts.length; ) {
-      const appender = this.#storage.appender();
-      const settlers: ((result: CommitResult | Error) => void)[] = [];
+      const appender = this.#options.storage.appender();
+      const filled: CommitPart[] = [];
       while (at < parts.length && appender.samples.length < SAMPLES_MAX) {
-        settlers.push((parts[at++] as Part)(appender));
+        const part = parts[at++] as CommitPart;
+        if (fill(part, appender)) filled.push(part);
       }
-      void commit(appender).then((result) => {
-        for (const settle of settlers) settle(result);
-      });
+      this.#options.track(this.#commit(appender, filled));
     }
+    closed?.();
+  }
+
+  async #commit(appender: Appender, parts: readonly CommitPart[]): Promise<void> {
+    this.#underWay++;
+    let result: CommitResult | Error;
+    try {
+      result = await appender.commit();
+    } catch (error) {
+      result = asError(error);
+    }
+    this.#underWay--;
+    for (const part of parts) part.settle(result);
+    this.#options.settled();
+    if (this.#underWay === 0 && this.#cancelTimer !== undefined) this.#commitAll();
   }
 }
 
-async function commit(appender: Appender): Promise<CommitResult | Error> {
+function fill(part: CommitPart, appender: Appender): boolean {
   try {
-    return await appender.commit();
+    part.fill(appender);
+    return true;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    part.settle(asError(error));
+    return false;
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -26,6 +26,8 @@ interface Mark {
   readonly ms: number;
 }
 
+const NONE = new IntervalSet();
+
 /** More kinds of times than this say the same about when to repair. */
 const MARKS_MAX = 64;
 
@@ -195,11 +197,11 @@ export class LaneLedger {
     const copy = new LaneLedger();
     copy.lastSeq = this.lastSeq;
     copy.firstRetained = this.firstRetained;
-    copy.durable.addAll(this.durable);
-    copy.repaired.addAll(this.repaired);
-    copy.degraded.addAll(this.degraded);
-    copy.rejected.addAll(this.rejected);
-    copy.resolved.addAll(this.resolved);
+    copy.durable.assign(this.durable);
+    copy.repaired.assign(this.repaired);
+    copy.degraded.assign(this.degraded);
+    copy.rejected.assign(this.rejected);
+    copy.resolved.assign(this.resolved);
     for (const [reason, set] of this.lost) copy.lost.set(reason, set.clone());
     return copy;
   }
@@ -210,7 +212,7 @@ export class LaneLedger {
     for (const set of [this.durable, this.repaired, this.degraded, this.rejected]) {
       set.encode(writer);
     }
-    for (const reason of LOSS_REASONS) (this.lost.get(reason) ?? new IntervalSet()).encode(writer);
+    for (const reason of LOSS_REASONS) (this.lost.get(reason) ?? NONE).encode(writer);
   }
 
   /** Reads what `encode` wrote. What was only received or requested is missing again. */
