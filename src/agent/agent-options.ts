@@ -32,6 +32,14 @@ export const agentOptionsSchema = z.strictObject({
     .enum(['auto', 'websocket', 'poll'])
     .default('auto')
     .describe('How to connect: WebSocket, plain HTTP, or that where WebSocket does not pass.'),
+  reconnect_max_ms: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .optional()
+    .describe(
+      'Longest wait between two attempts to connect; default 5 s, 1 s for a collector on this host.',
+    ),
   host_metrics: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Whether the host is read.'),

@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/index.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { connector } from './connection/connector.ts';
+import { reconnectMaxMs } from './connection/reconnect.ts';
 import { beginEpoch, disklessEpoch } from './epoch.ts';
 import { HostSource } from './host/host-source.ts';
 import { agentIdOf, enroll, markRunning, markStopped, tokenOf } from './identity.ts';
@@ -100,7 +101,10 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
       userAgent,
       keepsAlive: true,
     }),
-    reconnect: { transport: options.transport },
+    reconnect: {
+      transport: options.transport,
+      maxMs: options.reconnect_max_ms ?? reconnectMaxMs(collector),
+    },
     externalLabels: Labels.fromObject(options.labels),
     groups: sources.groups(() => runtime.status()),
     allowed: sources.allowed(() => runtime.status()),

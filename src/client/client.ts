@@ -6,6 +6,7 @@ import {
   DEFAULT_RING_OPTIONS,
   disklessEpoch,
   type GroupSetup,
+  reconnectMaxMs,
 } from '../agent/runtime/index.ts';
 import { isLegacyMetricName, Labels, METRIC_NAME } from '../model/index.ts';
 import { Guard } from './guard.ts';
@@ -177,7 +178,7 @@ async function openRuntime(options: ClientOptions, guard: Guard): Promise<AgentR
         keepsAlive: false,
       }),
     ),
-    reconnect: { transport: options.transport ?? 'auto' },
+    reconnect: { transport: options.transport ?? 'auto', maxMs: reconnectMaxMs(collector) },
     externalLabels: Labels.fromObject({ ...options.labels, job, instance }),
     groups: registry === undefined ? [] : [groupOf(options, registry)],
     allowed: {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { DEFAULT_RECONNECT, Reconnect, type ReconnectOptions } from './reconnect.ts';
+import {
+  DEFAULT_RECONNECT,
+  Reconnect,
+  reconnectMaxMs,
+  type ReconnectOptions,
+} from './reconnect.ts';
 import { retryAfterMs } from './transport.ts';
 
 const CUT = { reason: 'cut', status: 0, retryAfterMs: undefined };
@@ -21,16 +26,37 @@ test('attempts that fail wait longer and longer, up to a cap, with full jitter',
   const quick = reconnect(0);
   const delays = (one: Reconnect): number[] =>
     Array.from({ length: 9 }, () => one.delayAfter(CUT, false));
-  expect(delays(slow).slice(0, 4)).toEqual([500, 1000, 2000, 4000]);
-  expect(delays(slow).at(-1)).toBe(30_000);
-  expect(delays(quick)[0]).toBe(50);
+  expect(delays(slow).slice(0, 4)).toEqual([250, 500, 1000, 2000]);
+  expect(delays(slow).at(-1)).toBe(5000);
+  expect(delays(quick)[0]).toBe(25);
+});
+
+test('however long a collector was away, it is found again within the bound', () => {
+  for (const outageMs of [200, 1000, 5000, 30_000, 120_000, 3_600_000]) {
+    for (const random of [0, 0.5, 0.999]) {
+      const one = reconnect(random);
+      one.welcomed(2000);
+      let nowMs = one.delayAfter(CUT, true);
+      while (nowMs < outageMs) nowMs += one.delayAfter(CUT, false);
+      expect(nowMs - outageMs).toBeLessThanOrEqual(outageMs <= 1000 ? 2000 : 5000);
+    }
+  }
+});
+
+test('a collector on the same host is asked every second, one elsewhere every five', () => {
+  for (const url of ['http://127.0.0.1:9095', 'http://localhost:1', 'https://[::1]:9095/x']) {
+    expect(reconnectMaxMs(url)).toBe(1000);
+  }
+  for (const url of ['https://metrics.example.org', 'http://127.example.org', 'none']) {
+    expect(reconnectMaxMs(url)).toBe(5000);
+  }
 });
 
 test('a session that was open begins the count anew', () => {
   const one = reconnect(1);
   for (let attempt = 0; attempt < 5; attempt++) one.delayAfter(CUT, false);
   one.welcomed(1000);
-  expect(one.delayAfter(CUT, false)).toBe(500);
+  expect(one.delayAfter(CUT, false)).toBe(250);
 });
 
 test('Retry-After is waited for, and a random time after it', () => {

@@ -1,7 +1,9 @@
 import type { TransportEnd, TransportKind } from './transport.ts';
 
 export interface ReconnectOptions {
+  /** Bound of the wait after the first attempt that fails. */
   readonly firstMs: number;
+  /** What that bound grows to: a collector that is back is found within this time. */
   readonly maxMs: number;
   /** Spread assumed until a collector says its own. */
   readonly spreadMs: number;
@@ -11,19 +13,31 @@ export interface ReconnectOptions {
 }
 
 export const DEFAULT_RECONNECT: Omit<ReconnectOptions, 'random'> = {
-  firstMs: 500,
-  maxMs: 30_000,
+  firstMs: 250,
+  maxMs: 5000,
   spreadMs: 1000,
   transport: 'auto',
 };
 
+/** On this host an attempt that is refused costs next to nothing, and there is no fleet to wait for. */
+const LOOPBACK_MAX_MS = 1000;
 /** Token missing, wrong, or not for this: a person has to act, so there is no hurry. */
 const REFUSED_MS = 60_000;
 const REFUSED = new Set([401, 403]);
 /** Statuses of a collector that understood; all others come from what stands between. */
 const UNDERSTOOD = new Set([401, 403, 429, 503]);
+/** Beyond, any bound is reached. */
+const DOUBLINGS_MAX = 30;
 /** Times that WebSocket is tried again between two sessions over long poll. */
 const POLLS_BEFORE_WEBSOCKET = 4;
+
+/** The bound of waits for a collector at `url`, where nobody said another. */
+export function reconnectMaxMs(url: string): number {
+  if (!URL.canParse(url)) return DEFAULT_RECONNECT.maxMs;
+  const { hostname } = new URL(url);
+  const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return isLoopback ? LOOPBACK_MAX_MS : DEFAULT_RECONNECT.maxMs;
+}
 
 /**
  * When to connect again, and how. A session that was lost comes back at a random time within the
@@ -66,7 +80,7 @@ export class Reconnect {
     this.#choose(end, hadSession);
     if (hadSession) return random() * this.#spreadMs;
     if (REFUSED.has(end.status)) return REFUSED_MS * (0.5 + random() / 2);
-    const capMs = Math.min(maxMs, firstMs * 2 ** this.#failures++);
+    const capMs = Math.min(maxMs, firstMs * 2 ** Math.min(this.#failures++, DOUBLINGS_MAX));
     // Full jitter would let a collector that is down be asked twice at once: a tenth is kept.
     const delayMs = capMs * (0.1 + 0.9 * random());
     if (end.retryAfterMs === undefined) return delayMs;
