@@ -7,7 +7,20 @@ const toleranceSchema = z.strictObject({
   kind: z
     .enum(['absolute', 'relative', 'quantum'])
     .describe('How `value` is meant: as a difference, as a part of the value, or as a step.'),
-  value: z.number().min(0).describe('A gauge that moved by no more than this is not sent.'),
+  value: z
+    .number()
+    .min(0)
+    .describe(
+      'A gauge that moved by no more than this, or a counter that is no further from ' +
+        'where it was heading, is not sent.',
+    ),
+  max: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      'The same while the collector does not keep up, also in mode sample; default: `value`.',
+    ),
 });
 
 /** The agent's file, and what flags change of it. */
@@ -64,6 +77,16 @@ export const agentOptionsSchema = z.strictObject({
     .describe('Whether every tick sends every series, or those that changed.'),
   tolerance: toleranceSchema.optional(),
   sync_ms: z.int().min(1000).default(60_000).describe('On change: time between full ticks.'),
+  dampening_ms: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('On change: least time between two changes of a series that are sent.'),
+  cpu_budget_percent: z
+    .int()
+    .min(5)
+    .default(90)
+    .describe('Of one core; beyond it the agent reads less often, and says so.'),
   batch_ticks: z.int().min(1).max(60).default(1).describe('Ticks gathered in one batch.'),
   lease_samples_per_second_max: z
     .int()

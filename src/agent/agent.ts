@@ -110,6 +110,7 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     allowed: sources.allowed(() => runtime.status()),
     leaseSamplesPerSecondMax: options.lease_samples_per_second_max,
     flushes: onDisk,
+    cpuBudget: options.cpu_budget_percent / 100,
     onFenced: (reason) => environment.onFenced(reason),
   });
   runtime.start();
@@ -178,14 +179,14 @@ class Sources {
   }
 
   #setup(intervalMs: number, anchorMs: number): Omit<GroupSetup, 'open'> {
-    const { mode, tolerance, sync_ms: syncMs, batch_ticks: batchTicks } = this.#environment.options;
+    const { options } = this.#environment;
+    const { mode, tolerance, sync_ms: syncMs, batch_ticks: batchTicks } = options;
     return {
       intervalMs,
       anchorMs,
       mode: mode === 'on_change' ? 'ON_CHANGE' : 'SAMPLE',
-      ...(tolerance === undefined
-        ? {}
-        : { tolerance: { kind: KINDS[tolerance.kind], value: tolerance.value } }),
+      ...(tolerance === undefined ? {} : { tolerance: toleranceOf(tolerance) }),
+      dampeningMs: options.dampening_ms,
       syncMs,
       priority: 'B',
       batchTicks,
@@ -228,6 +229,10 @@ class Sources {
       };
     });
   }
+}
+
+function toleranceOf({ kind, value, max }: NonNullable<AgentOptions['tolerance']>) {
+  return { kind: KINDS[kind], value, ...(max === undefined ? {} : { max }) };
 }
 
 const KINDS = { absolute: 'ABSOLUTE', relative: 'RELATIVE', quantum: 'QUANTUM' } as const;

@@ -20,6 +20,17 @@ export function ownMetrics(status: () => RuntimeStatus): OwnMetric[] {
       return of.totals.suppressed;
     }),
     metric('counter', 'samples_shed_total', 'Samples given up under load.', (of) => of.totals.shed),
+    metric(
+      'counter',
+      'samples_dampened_total',
+      'Of those, changes too soon after another.',
+      (of) => {
+        return of.totals.dampened;
+      },
+    ),
+    metric('gauge', 'ladder_step', 'What the agent does less of: 0 nothing, 1 to 7.', (of) => {
+      return of.ladderIndex;
+    }),
     metric('counter', 'samples_failed_total', 'Samples that could not be read.', (of) => {
       return of.totals.failed;
     }),

@@ -39,7 +39,10 @@ export interface ClientOptions {
   readonly onChange?: {
     /** Time between two looks, in milliseconds. Default 1000, at least 50. */
     readonly checkMs?: number;
-    /** A gauge that moved by no more than this is not pushed. Default 0. */
+    /**
+     * A gauge that moved by no more than this is not pushed, nor a counter that is no further from
+     * where it was heading. Default 0.
+     */
     readonly tolerance?: number;
   };
   /** What is kept for a collector that is away, in bytes. Default 4 MiB; the oldest goes first. */

@@ -10,7 +10,10 @@ export const LADDER = [
   'LONGER_INTERVAL',
   'RING_ONLY',
   'SHED',
+  'SHED_MORE',
 ] as const;
+/** What deferring does not help against: a ring that drops what never arrived, CPU time used up. */
+export type Overload = 'NONE' | 'RING' | 'CPU';
 export type LadderStep = (typeof LADDER)[number];
 
 export interface LadderOptions {
@@ -28,8 +31,16 @@ export const DEFAULT_LADDER_OPTIONS: LadderOptions = {
   calmMs: 10_000,
 };
 
-/** Shedding needs more than a slow collector, for whom the ring is enough. */
-const LAST_FOR_DELAY = LADDER.indexOf('RING_ONLY');
+/**
+ * How far each goes. Shedding needs more than a slow collector, for whom the ring is enough; and
+ * against a ring that is full giving up the lowest class has to do: fresh data of the others are
+ * worth more than old ones.
+ */
+const LAST: Readonly<Record<Overload, number>> = {
+  NONE: LADDER.indexOf('RING_ONLY'),
+  RING: LADDER.indexOf('SHED'),
+  CPU: LADDER.indexOf('SHED_MORE'),
+};
 
 /** Climbs while pressure lasts and comes back, step by step, after longer calm. */
 export class DegradationLadder {
@@ -46,23 +57,27 @@ export class DegradationLadder {
     return LADDER[this.#index] as LadderStep;
   }
 
+  /** Its place on the ladder: 0 for normal. */
+  get stepIndex(): number {
+    return this.#index;
+  }
+
   /** Whether the agent is at `step` or beyond. */
   reached(step: LadderStep): boolean {
     return this.#index >= LADDER.indexOf(step);
   }
 
   /**
-   * `delayMs`: how long live frames wait. `overloaded`: the machine itself cannot keep up (its CPU
-   * budget is used up, its disk refuses), so that deferring does not help.
+   * @param delayMs how long live frames wait.
    */
-  observe(delayMs: number, overloaded: boolean, nowMs: number): LadderStep {
-    const pressure = overloaded || delayMs > this.#options.delayMs;
+  observe(delayMs: number, overload: Overload, nowMs: number): LadderStep {
+    const pressure = overload !== 'NONE' || delayMs > this.#options.delayMs;
     if (pressure !== this.#underPressure || this.#sinceMs === undefined) {
       this.#underPressure = pressure;
       this.#sinceMs = nowMs;
     }
     const lastedMs = nowMs - this.#sinceMs;
-    const last = overloaded ? LADDER.length - 1 : LAST_FOR_DELAY;
+    const last = LAST[overload];
     if (pressure && lastedMs >= this.#options.holdMs && this.#index < last) {
       this.#index++;
       this.#sinceMs = nowMs;

@@ -78,14 +78,19 @@ describe('DegradationLadder', () => {
   test('defers before it drops, and comes back slower than it went', () => {
     const ladder = new DegradationLadder({ delayMs: 100, holdMs: 10, calmMs: 50 });
     const steps: string[] = [];
-    for (let nowMs = 0; nowMs <= 100; nowMs += 10) steps.push(ladder.observe(200, false, nowMs));
+    for (let nowMs = 0; nowMs <= 100; nowMs += 10) steps.push(ladder.observe(200, 'NONE', nowMs));
     expect(steps.slice(0, 3)).toEqual(['NORMAL', 'LONGER_LINGER', 'STRONGER_COMPRESSION']);
     expect(ladder.step).toBe('RING_ONLY');
     expect(ladder.reached('SHED')).toBe(false);
-    ladder.observe(0, true, 110);
-    expect(ladder.observe(0, true, 120)).toBe('SHED');
-    ladder.observe(0, false, 130);
-    expect(ladder.observe(0, false, 170)).toBe('SHED');
-    expect(ladder.observe(0, false, 180)).toBe('RING_ONLY');
+    expect(ladder.observe(0, 'CPU', 110)).toBe('SHED');
+    expect(ladder.observe(0, 'CPU', 120)).toBe('SHED_MORE');
+    expect(ladder.observe(0, 'CPU', 500)).toBe('SHED_MORE');
+    ladder.observe(0, 'NONE', 510);
+    expect(ladder.observe(0, 'NONE', 550)).toBe('SHED_MORE');
+    expect(ladder.observe(0, 'NONE', 560)).toBe('SHED');
+    expect(ladder.stepIndex).toBe(6);
+    const full = new DegradationLadder({ delayMs: 100, holdMs: 10, calmMs: 50 });
+    for (let nowMs = 0; nowMs <= 200; nowMs += 10) full.observe(0, 'RING', nowMs);
+    expect(full.step).toBe('SHED');
   });
 });

@@ -21,7 +21,7 @@ export interface QueuedFrame<T> {
 export class SendQueue<T> {
   readonly #queues = new Map<QueueName, QueuedFrame<T>[]>(QUEUES.map((name) => [name, []]));
   readonly #windows: LaneWindows;
-  readonly #liveBytesMax: number;
+  #liveBytesMax: number;
   #deferred = 0;
 
   constructor(windows: LaneWindows, liveBytesMax: number) {
@@ -34,14 +34,16 @@ export class SendQueue<T> {
     return this.#deferred;
   }
 
+  /** What may wait on each live queue from now on; what is more, the oldest, leaves it. */
+  boundLive(bytesMax: number): void {
+    this.#liveBytesMax = bytesMax;
+    this.#trim('live');
+    this.#trim('event');
+  }
+
   push(name: QueueName, frame: QueuedFrame<T>): void {
-    const queue = this.#queue(name);
-    queue.push(frame);
-    if (name !== 'live' && name !== 'event') return;
-    while (queue.length > 1 && this.queuedBytes(name) > this.#liveBytesMax) {
-      queue.shift();
-      this.#deferred++;
-    }
+    this.#queue(name).push(frame);
+    if (name === 'live' || name === 'event') this.#trim(name);
   }
 
   /** The next frame that may be sent; it counts as sent. */
@@ -69,6 +71,14 @@ export class SendQueue<T> {
   /** Everything waiting is forgotten; the ring has it. */
   clear(): void {
     for (const queue of this.#queues.values()) queue.length = 0;
+  }
+
+  #trim(name: 'live' | 'event'): void {
+    const queue = this.#queue(name);
+    while (queue.length > 1 && this.queuedBytes(name) > this.#liveBytesMax) {
+      queue.shift();
+      this.#deferred++;
+    }
   }
 
   #queue(name: QueueName): QueuedFrame<T>[] {

@@ -14,7 +14,7 @@ import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
 import { syntheticParts, SyntheticSource } from '../sampling/synthetic-source.ts';
-import { AgentRuntime, type AgentRuntimeOptions } from './agent-runtime.ts';
+import { AgentRuntime, type AgentRuntimeOptions, type GroupSetup } from './agent-runtime.ts';
 
 const START_MS = 1_700_000_000_500;
 const FIRST_TICK_MS = 1_700_000_001_000;
@@ -257,6 +257,115 @@ test('a policy changes mode and rhythm, and every tick stays accounted for', asy
   apply(2, { intervalMs: 1000 });
   await clock.advance(3000);
   expect(collector.batches.at(-1)?.head.policyVersion).toBe(3);
+});
+
+test('what load makes it leave out is declared, tick by tick, and sums up exactly', async () => {
+  let cpuMs = 0;
+  const group = (name: string, changes: Partial<GroupSetup>): GroupSetup => ({
+    open: (namer) => ({
+      name,
+      marksEnds: false,
+      read(timestamp, { columns }) {
+        for (const series of ['a', 'b']) {
+          const labels = Labels.fromPairs(['__name__', name, 'series', series]);
+          const id = namer.id(labels, () => ({
+            ...{ family: name, type: 'gauge', unit: '', help: '', priority: 'B' },
+          }));
+          columns.pushValue(id, timestamp, series === 'a' ? timestamp / 1000 : 7);
+        }
+      },
+    }),
+    ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 20_000, priority: 'B' },
+    ...{ batchTicks: 1, ...changes },
+  });
+  const { clock, collector, runtime } = await setUp({
+    groups: [
+      group('urgent', { priority: 'A' }),
+      group('plain', {}),
+      group('loose', { tolerance: { kind: 'ABSOLUTE', value: 0, max: 3 } }),
+      group('least', { priority: 'C' }),
+    ],
+    cpuBudget: 0.5,
+    cpuMs: () => cpuMs,
+    ladder: { holdMs: 2000, calmMs: 4000 },
+  });
+  const second = async (loadMs: number): Promise<string> => {
+    cpuMs += loadMs;
+    await clock.advance(1000);
+    collector.acknowledge();
+    return runtime.status().ladderStep;
+  };
+  for (let at = 0; at < 5; at++) expect(await second(100)).toBe('NORMAL');
+  const steps = new Set<string>();
+  for (let at = 0; at < 30; at++) steps.add(await second(900));
+  expect(runtime.status().ladderStep).toBe('SHED_MORE');
+  expect([...steps]).toContain('WIDER_TOLERANCE');
+  for (let at = 0; at < 60; at++) steps.add(await second(100));
+  expect(runtime.status().ladderStep).toBe('NORMAL');
+  runtime.flush();
+  await clock.advance(6000);
+  const entries = collector.batches.flatMap(({ head }) => head.coverage);
+  const of = (group: number) => entries.filter((entry) => entry.group === group);
+  const statuses = (group: number): string[] => [...new Set(of(group).map((one) => one.status))];
+  expect(statuses(1), 'class A').toEqual(['FULL']);
+  expect(statuses(2), 'no tolerance permitted').toEqual(['FULL', 'SKIPPED']);
+  expect(statuses(3)).toEqual(['FULL', 'ON_CHANGE', 'SKIPPED']);
+  const suppressed = of(3).filter(({ status }) => status === 'ON_CHANGE');
+  expect(new Set(suppressed.map(({ toleranceId }) => toleranceId)).size).toBe(1);
+  expect(of(4).filter(({ reason }) => reason === 'SHED').length).toBeGreaterThan(10);
+  // Every tick of every group, once; and the sums are what the heartbeat says.
+  const sums = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 };
+  for (const group of [1, 2, 3, 4]) {
+    let next = FIRST_TICK_MS / 1000;
+    for (const entry of of(group)) {
+      expect(entry.tickFrom).toBe(next);
+      next = entry.tickTo + 1;
+      sums.scheduled += entry.seriesCount * (entry.tickTo - entry.tickFrom + 1);
+      sums.present += entry.presentCount;
+      sums.suppressed += entry.suppressedCount;
+      sums.shed += entry.shedCount;
+      sums.failed += entry.failedCount;
+    }
+  }
+  expect(sums.scheduled).toBe(sums.present + sums.suppressed + sums.shed + sums.failed);
+  expect(sums.shed).toBeGreaterThan(0);
+  expect(sums.suppressed).toBeGreaterThan(0);
+  expect(runtime.status().totals).toMatchObject(sums);
+  // What was carried meanwhile was never further off than declared.
+  const loose = collector.samples.filter(({ series }) => series.startsWith('loose{series="a"'));
+  const pressedTicks = new Set(suppressed.map(({ tickFrom }) => tickFrom));
+  for (const tick of pressedTicks) {
+    const carried = loose.filter(({ time }) => time <= tick * 1000).at(-1) ?? expect.fail();
+    expect(Math.abs(carried.value - tick)).toBeLessThanOrEqual(3);
+  }
+});
+
+test('a full ring that drops what never arrived gives up the lowest class alone', async () => {
+  const group = (agent: number, priority: 'B' | 'C'): GroupSetup => ({
+    open: (namer) => new SyntheticSource(namer, { agent, series: SERIES, intervalMs: 1000 }),
+    ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000, batchTicks: 1 },
+    priority,
+  });
+  const { clock, collector, runtime } = await setUp(
+    { groups: [group(1, 'B'), group(2, 'C')], ladder: { holdMs: 2000, calmMs: 4000 } },
+    4000,
+  );
+  await clock.advance(3000);
+  collector.acknowledge();
+  collector.isReachable = false;
+  collector.drop();
+  await clock.advance(60_000);
+  expect(runtime.status().ladderStep).toBe('SHED');
+  expect(runtime.status().totals.shed).toBeGreaterThan(20);
+  collector.isReachable = true;
+  await clock.advance(10_000);
+  // It heard that nothing is waited for any more.
+  collector.acknowledge();
+  for (let at = 0; at < 60; at++) {
+    await clock.advance(1000);
+    collector.acknowledge();
+  }
+  expect(runtime.status().ladderStep).toBe('NORMAL');
 });
 
 test('an event goes out at once, on its own lane', async () => {

@@ -23,7 +23,8 @@ import { type Labels, messageOf } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
 import type { AgentEpoch } from '../epoch.ts';
-import { DegradationLadder } from '../flow/degradation-ladder.ts';
+import { DegradationLadder, type LadderOptions } from '../flow/degradation-ladder.ts';
+import { Pressure } from '../flow/pressure.ts';
 import { DEFAULT_RECONNECT, Reconnect, type ReconnectOptions } from '../connection/reconnect.ts';
 import type { Connect } from '../connection/transport.ts';
 import { type AllowedReads, ReadAnswerer } from '../reads/read-answerer.ts';
@@ -31,7 +32,7 @@ import { RetainedSamples } from '../reads/retained-samples.ts';
 import { SealedIndex } from '../reads/sealed-index.ts';
 import { sliceColumns } from '../reads/columns.ts';
 import type { AgentRing } from '../ring/agent-ring.ts';
-import type { SampleTotals } from '../sampling/group-sampler.ts';
+import type { SampleTotals, WideTolerance } from '../sampling/group-sampler.ts';
 import type { GroupSource, SeriesNamer } from '../sampling/group-source.ts';
 import { type SealedTimes, Sealer } from '../sampling/sealer.ts';
 import { SeriesState } from '../sampling/series-state.ts';
@@ -61,7 +62,14 @@ export interface GroupSetup {
   /** Time of tick 0; below the interval, so that a restart goes on with the same grid. */
   readonly anchorMs: number;
   readonly mode: SamplingMode;
-  readonly tolerance?: { readonly kind: ToleranceKind; readonly value: number };
+  readonly tolerance?: {
+    readonly kind: ToleranceKind;
+    readonly value: number;
+    /** Permitted while sending has to be spared, in mode SAMPLE too; `value` where not given. */
+    readonly max?: number;
+  };
+  /** Least time between two changes of a series that are sent, in mode ON_CHANGE. */
+  readonly dampeningMs?: number;
   /** All series are sent at least this often, in mode ON_CHANGE. */
   readonly syncMs: number;
   readonly priority: PriorityClass;
@@ -87,6 +95,11 @@ export interface AgentRuntimeOptions {
   readonly leaseSamplesPerSecondMax: number;
   /** Whether a disk is behind the ring. */
   readonly flushes: boolean;
+  /** CPU time that the agent may use, as a part of one core; not looked at where not given. */
+  readonly cpuBudget?: number;
+  /** CPU time of the process, in milliseconds. */
+  readonly cpuMs?: () => number;
+  readonly ladder?: Partial<LadderOptions>;
   /** The collector wants this identity and epoch never again: nothing is sent any more. */
   onFenced(reason: string): void;
 }
@@ -112,6 +125,8 @@ export interface RuntimeStatus extends SessionCounters {
   readonly leases: number;
   readonly sealedBatches: number;
   readonly ladderStep: string;
+  /** The same as a number: 0 for normal. */
+  readonly ladderIndex: number;
   readonly faults: number;
 }
 
@@ -120,9 +135,12 @@ export class AgentRuntime {
   readonly #options: AgentRuntimeOptions;
   readonly #table: SeriesTable;
   readonly #state = new SeriesState();
-  readonly #totals: SampleTotals = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 };
+  readonly #totals: SampleTotals = {
+    ...{ scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0, dampened: 0 },
+  };
   readonly #policies: Policies;
-  readonly #ladder = new DegradationLadder();
+  readonly #ladder: DegradationLadder;
+  readonly #pressure: Pressure;
   readonly #session: AgentSession;
   readonly #sealer: Sealer;
   readonly #index = new SealedIndex();
@@ -130,6 +148,8 @@ export class AgentRuntime {
   readonly #reads: ReadAnswerer;
   readonly #leases: LeaseBook;
   #runners: GroupRunner[] = [];
+  /** What may be left out of a group under pressure, by group. */
+  readonly #wides = new Map<number, WideTolerance>();
   readonly #sources: GroupSource[] = [];
   #codecs: readonly PayloadCodec[] = [CODEC_NONE, CODEC_DEFLATE];
   #eventTick = 0;
@@ -148,6 +168,16 @@ export class AgentRuntime {
     const tolerances = options.groups.map((group, index) => toleranceOf(group, index + 1));
     this.#policies = new Policies(tolerances.filter((one) => one !== undefined));
     this.#session = this.#openSession();
+    this.#ladder = new DegradationLadder(options.ladder);
+    this.#pressure = new Pressure({
+      clock,
+      ladder: this.#ladder,
+      cpuBudget: options.cpuBudget ?? Infinity,
+      cpuMs: options.cpuMs ?? processCpuMs,
+      liveDelayMs: (nowMs) => this.#session.liveDelayMs(nowMs),
+      isLosing: () => this.#session.isLosing,
+      ringFill: () => ring.fill.usedBytes / ring.fill.limitBytes,
+    });
     this.#sealer = new Sealer({
       table: this.#table,
       part: (id) => this.#state.part[id] ?? 0,
@@ -182,6 +212,8 @@ export class AgentRuntime {
       const source = setup.open(this.#namerOf(group));
       this.#sources.push(source);
       const policy = policyOf(setup, group, source.name, tolerances[index]?.id ?? 0);
+      const wide = wideOf(setup, group);
+      if (wide !== undefined) this.#wides.set(group, wide);
       this.#runners.push(this.#runner(source, policy, epoch.epoch));
     }
   }
@@ -268,6 +300,7 @@ export class AgentRuntime {
       leases: this.#leases.activeCount,
       sealedBatches: this.#sealedBatches,
       ladderStep: this.#ladder.step,
+      ladderIndex: this.#ladder.stepIndex,
       faults: this.#faults,
     };
   }
@@ -322,11 +355,10 @@ export class AgentRuntime {
       tick: Math.max(0, sampler.lastTick - sampler.pendingTicks),
     }));
     const { rss } = process.memoryUsage();
-    const { user, system } = process.cpuUsage();
     return {
       ticks: [...ticks, { group: EVENT_GROUP, tick: this.#eventTick }],
       counters: { ...this.#totals },
-      cpuMs: Math.round((user + system) / 1000),
+      cpuMs: Math.round(processCpuMs()),
       rssBytes: rss,
       leases: this.#leases.reports(),
       policyHash: this.#policies.hash,
@@ -348,7 +380,13 @@ export class AgentRuntime {
       spreadMs: this.#spreadMs(policy),
       seal: (ticks) => this.#sealer.sealTicks(ticks),
       sealBetween: (columns) => this.#sealer.sealSamples(columns),
-      pressure: () => this.#pressure(policy.priority),
+      wide: this.#wides.get(policy.group),
+      pressure: (tick, priority) => {
+        const { shedOrder } = this.#policies;
+        const pressure = this.#pressure.ofTick(tick, priority, shedOrder);
+        this.#session.ringOnly(this.#ladder.reached('RING_ONLY'));
+        return pressure;
+      },
       onFault: (error) => this.#fault(error),
     });
   }
@@ -371,17 +409,6 @@ export class AgentRuntime {
   #codec(): PayloadCodec {
     const isPressed = this.#ladder.reached('STRONGER_COMPRESSION');
     return isPressed && this.#codecs.includes(CODEC_BROTLI) ? CODEC_BROTLI : CODEC_DEFLATE;
-  }
-
-  #pressure(priority: PriorityClass): { linger: boolean; shed: boolean } {
-    const { clock } = this.#options;
-    const nowMs = clock.now();
-    this.#ladder.observe(this.#session.liveDelayMs(nowMs), false, nowMs);
-    const first = this.#policies.shedOrder[0] ?? 'C';
-    const isLonger = this.#ladder.reached('LONGER_INTERVAL') && priority === first;
-    // Every second tick is left out: twice the interval, and said so.
-    const shed = isLonger && priority !== 'A' && this.#sealedBatches % 2 === 1;
-    return { linger: this.#ladder.reached('LONGER_LINGER') && priority !== 'A', shed };
   }
 
   #seal(content: Omit<Sealed, 'epoch' | 'seq'>, times: SealedTimes | undefined): void {
@@ -497,15 +524,40 @@ const EVENT_POLICY: Omit<GroupPolicy, 'group'> = {
 };
 
 function toleranceOf({ tolerance }: GroupSetup, id: number): Tolerance | undefined {
-  return tolerance === undefined ? undefined : { id, ...tolerance };
+  // Of 0 only what stands still is left out, which needs no line along which counters are carried.
+  if (tolerance === undefined || tolerance.value === 0) return undefined;
+  return { id, kind: tolerance.kind, value: tolerance.value };
+}
+
+/** Ids of what is permitted under pressure: apart from those of the tolerances themselves. */
+const WIDE_IDS = 2 ** 31;
+
+function wideOf(setup: GroupSetup, group: number): WideTolerance | undefined {
+  const { tolerance, mode } = setup;
+  if (tolerance === undefined) return undefined;
+  const { kind, value, max = value } = tolerance;
+  // On change with that very tolerance already: there is nothing more to leave out.
+  if (max === 0 || (mode !== 'SAMPLE' && max <= value)) return undefined;
+  const id = WIDE_IDS + group;
+  return { tolerance: { id, kind, value: Math.max(value, max) }, syncTicks: syncTicksOf(setup) };
+}
+
+function syncTicksOf({ syncMs, intervalMs }: GroupSetup): number {
+  return Math.max(1, Math.round(syncMs / intervalMs));
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function policyOf(
-  { intervalMs, anchorMs, mode, syncMs, priority, batchTicks }: GroupSetup,
+  setup: GroupSetup,
   group: number,
   name: string,
   toleranceId: number,
 ): GroupPolicy {
+  const { intervalMs, anchorMs, mode, priority, batchTicks, dampeningMs = 0 } = setup;
   return {
     group,
     name,
@@ -516,7 +568,7 @@ function policyOf(
     toleranceId,
     priority,
     batchTicks,
-    syncTicks: mode === 'SAMPLE' ? 0 : Math.max(1, Math.round(syncMs / intervalMs)),
-    dampeningMs: 0,
+    syncTicks: mode === 'SAMPLE' ? 0 : syncTicksOf(setup),
+    dampeningMs: mode === 'SAMPLE' ? 0 : dampeningMs,
   };
 }

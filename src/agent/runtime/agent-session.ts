@@ -36,6 +36,8 @@ const TICK_MS = 250;
 const HEARTBEAT_MS = 5000;
 /** Live frames that wait beyond this are left to repair. */
 const LIVE_BYTES_MAX = 1_048_576;
+/** The same where all but the newest is left to repair. */
+const LIVE_BYTES_RING_ONLY = 16_384;
 /** A connection whose upgrade nobody answers. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
@@ -122,6 +124,18 @@ export class AgentSession {
 
   liveDelayMs(nowMs: number): number {
     return this.#machine.liveDelayMs(nowMs);
+  }
+
+  /** Whether all but the newest frames are left in the ring, to be pulled. */
+  ringOnly(isSo: boolean): void {
+    this.#machine.boundLive(isSo ? LIVE_BYTES_RING_ONLY : LIVE_BYTES_MAX);
+  }
+
+  /** Whether the ring has dropped what the collector neither has nor has given up. */
+  get isLosing(): boolean {
+    return this.#options.ring.extents().some(({ stream, firstRetained, lastSeq }) => {
+      return lastSeq > 0 && firstRetained > (this.#durable[stream] ?? 0) + 1;
+    });
   }
 
   start(): void {

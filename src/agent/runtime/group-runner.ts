@@ -1,8 +1,20 @@
-import type { BatchColumns, GroupPolicy, SkipReason, Tolerance } from '../../formats/tide/index.ts';
+import type {
+  BatchColumns,
+  GroupPolicy,
+  PriorityClass,
+  SkipReason,
+  Tolerance,
+} from '../../formats/tide/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
-import { GroupSampler, type SampledTick, type SampleTotals } from '../sampling/group-sampler.ts';
+import type { TickPressure } from '../flow/pressure.ts';
+import {
+  GroupSampler,
+  type SampledTick,
+  type SampleTotals,
+  type WideTolerance,
+} from '../sampling/group-sampler.ts';
 import { type GroupSource, Reading } from '../sampling/group-source.ts';
 import type { SeriesState } from '../sampling/series-state.ts';
 import type { SeriesTable } from '../sampling/series-table.ts';
@@ -29,8 +41,10 @@ export interface GroupRunnerOptions {
   seal(ticks: readonly SampledTick[]): void;
   /** Seals samples between ticks. */
   sealBetween(columns: BatchColumns): void;
-  /** Whether to gather more ticks for each batch, and whether to leave this tick out. */
-  pressure(): { readonly linger: boolean; readonly shed: boolean };
+  /** Undefined: never more is left out than `tolerance` says. */
+  readonly wide: WideTolerance | undefined;
+  /** What a tick of that class has to do without. */
+  pressure(tick: number, priority: PriorityClass): TickPressure;
   /** Something that must not happen did: to be said; reading goes on. */
   onFault(error: unknown): void;
 }
@@ -174,7 +188,7 @@ export class GroupRunner {
 
   async #tick(tick: number): Promise<void> {
     const { sampler } = this;
-    const { shed, linger } = this.#options.pressure();
+    const { shed, linger, wide } = this.#options.pressure(tick, sampler.policy.priority);
     if (tick > sampler.lastTick + 1) {
       const reason: SkipReason = this.#isOverrun ? 'OVERRUN' : 'PAUSED';
       sampler.skip(sampler.lastTick + 1, tick - 1, reason);
@@ -186,7 +200,7 @@ export class GroupRunner {
       reading.reset();
       if (await this.#read(sampler.timeOf(tick), reading)) {
         if (this.#stopped && reading.columns.length === 0) return;
-        sampler.take(tick, reading);
+        sampler.take(tick, reading, wide);
       } else {
         sampler.skip(tick, tick, 'TARGET_FAILED');
       }

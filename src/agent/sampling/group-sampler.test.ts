@@ -22,10 +22,11 @@ const POLICY: GroupPolicy = {
 
 function setUp(changes: Partial<GroupPolicy> = {}, marksEnds = false) {
   const table = new SeriesTable(Labels.EMPTY);
-  const totals = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 };
+  const totals = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0, dampened: 0 };
   const sampler = new GroupSampler({
     policy: { ...POLICY, ...changes },
     tolerance: { id: 1, kind: 'ABSOLUTE', value: 1 },
+    wide: { tolerance: { id: 2, kind: 'ABSOLUTE', value: 3 }, syncTicks: 4 },
     marksEnds,
     table,
     state: new SeriesState(),
@@ -82,11 +83,62 @@ test('every sync tick sends everything', () => {
   expect(sent).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
 });
 
-test('a counter is suppressed only where it stands still', () => {
-  const { take } = setUp();
+test('a counter is carried along its line, and sent where it leaves it by more than the tolerance', () => {
+  const { take } = setUp({ syncTicks: 100 });
+  const sent = (tick: number, value: number): boolean =>
+    take(tick, { ops_total: value }).sent.length > 0;
+  expect(sent(1, 100)).toBe(true);
+  // One sample makes no line: it stands still until there are two.
+  expect(sent(2, 110)).toBe(true);
+  expect([sent(3, 120), sent(4, 130.9), sent(5, 139.1)]).toEqual([false, false, false]);
+  // Twelve seconds of ten are 150: this one is off by 2, and makes the line steeper.
+  expect(sent(6, 152)).toBe(true);
+  expect(sent(7, 162.5)).toBe(false);
+  // A counter that begins anew leaves any line; afterwards it is taken to stand.
+  expect(sent(8, 3)).toBe(true);
+  expect(sent(9, 3)).toBe(false);
+});
+
+test('without a tolerance a counter is suppressed only where it stands still', () => {
+  const { sampler, take } = setUp();
+  sampler.configure({ ...POLICY, toleranceId: 0 }, undefined);
   take(1, { ops_total: 100 });
   expect(take(2, { ops_total: 100.5 }).sent).toEqual(['ops_total=100.5']);
-  expect(take(3, { ops_total: 100.5 }).sent).toEqual([]);
+  const third = take(3, { ops_total: 100.5 });
+  expect(third.sent).toEqual([]);
+  expect(third.entry.toleranceId).toBe(0);
+});
+
+test('a change that comes too soon after another waits, and is counted as shed', () => {
+  const { take, totals } = setUp({ dampeningMs: 2500, syncTicks: 100 });
+  take(1, { a: 0, b: 0 });
+  const second = take(2, { a: 10, b: 0 });
+  expect(second.sent).toEqual([]);
+  expect(second.entry).toMatchObject({
+    ...{ status: 'ON_CHANGE', reason: 'SHED', suppressedCount: 1, shedCount: 1, failedCount: 0 },
+  });
+  expect(take(3, { a: 20, b: 0 }).sent).toEqual([]);
+  // The last value wins.
+  expect(take(4, { a: 30, b: 0 }).sent).toEqual(['a=30']);
+  expect(totals).toMatchObject({ shed: 2, dampened: 2, scheduled: 8, present: 3, suppressed: 3 });
+  // An end is no change that could wait.
+  expect(take(5, { b: 0 }).sent).toEqual(['a=stale']);
+});
+
+test('where sending has to be spared, what is permitted is left out, also of a sampled group', () => {
+  const { sampler, take, reading, idOf } = setUp({ mode: 'SAMPLE', syncTicks: 0 });
+  expect(take(1, { a: 1 }).entry.status).toBe('FULL');
+  const spare = (tick: number, value: number) => {
+    reading.reset();
+    reading.columns.pushValue(idOf('a'), tick * 1000, value);
+    sampler.take(tick, reading, true);
+    return sampler.takePending()[0]?.entries[0];
+  };
+  expect([2, 3, 4, 5].map((tick) => spare(tick, 1 + tick)?.status)).toEqual([
+    ...['ON_CHANGE', 'ON_CHANGE', 'FULL', 'FULL'],
+  ]);
+  expect(spare(6, 5)).toMatchObject({ toleranceId: 2, suppressedCount: 1 });
+  expect(take(7, { a: 5 }).entry).toMatchObject({ status: 'FULL', toleranceId: 0 });
 });
 
 test('a NaN that stays is suppressed, one that comes is sent', () => {

@@ -10,11 +10,18 @@ import {
   HIGH_WORD,
   isStaleAt,
   LOW_WORD,
+  type MetricType,
   STALE_HIGH_WORD,
   STALE_LOW_WORD,
 } from '../../model/index.ts';
 import type { Reading } from './group-source.ts';
-import { SERIES_EXACT, SERIES_NEW, SERIES_TOLERANT, type SeriesState } from './series-state.ts';
+import {
+  SERIES_EXACT,
+  SERIES_NEW,
+  SERIES_PREDICTED,
+  SERIES_TOLERANT,
+  type SeriesState,
+} from './series-state.ts';
 import type { SeriesTable } from './series-table.ts';
 import { withinTolerance } from './tolerance.ts';
 
@@ -30,6 +37,8 @@ export interface SampleTotals {
   suppressed: number;
   shed: number;
   failed: number;
+  /** Of those shed: changes that came too soon after another of their series. */
+  dampened: number;
 }
 
 /** One tick (or a run of skipped ones), ready to be sealed. */
@@ -46,11 +55,21 @@ interface PartCounts {
   series: number;
   present: number;
   suppressed: number;
+  dampened: number;
+}
+
+/** What may be left out where sending has to be spared. */
+export interface WideTolerance {
+  readonly tolerance: Tolerance;
+  /** Every this many ticks all series are sent, in mode SAMPLE too. */
+  readonly syncTicks: number;
 }
 
 export interface GroupSamplerOptions {
   readonly policy: GroupPolicy;
   readonly tolerance: Tolerance | undefined;
+  /** Undefined: never more is left out than `tolerance` says. */
+  readonly wide?: WideTolerance | undefined;
   readonly marksEnds: boolean;
   readonly table: SeriesTable;
   readonly state: SeriesState;
@@ -77,12 +96,16 @@ export class GroupSampler {
   #pending: SampledTick[] = [];
   #policy: GroupPolicy;
   #tolerance: Tolerance | undefined;
+  #wide: WideTolerance | undefined;
+  /** What is in force at the tick being taken: undefined where only what stands still is left out. */
+  #inForce: Tolerance | undefined;
   lastTick: number;
 
   constructor(options: GroupSamplerOptions) {
     this.#options = options;
     this.#policy = options.policy;
     this.#tolerance = options.tolerance;
+    this.#wide = options.wide;
     this.lastTick = options.lastTick;
   }
 
@@ -105,6 +128,8 @@ export class GroupSampler {
 
   /** Goes by another policy; interval and anchor must be as they were. */
   configure(policy: GroupPolicy, tolerance: Tolerance | undefined): void {
+    // What was permitted was so beside the tolerance that the agent itself was given.
+    if (policy.toleranceId !== this.#policy.toleranceId) this.#wide = undefined;
     this.#policy = policy;
     this.#tolerance = tolerance;
     this.#ticksSinceSync = Infinity;
@@ -118,11 +143,16 @@ export class GroupSampler {
     return Math.floor((timeMs - this.#policy.anchorMs) / this.#policy.intervalMs);
   }
 
-  /** Takes over what a reading of `tick` found. */
-  take(tick: number, reading: Reading): void {
+  /**
+   * Takes over what a reading of `tick` found. `spare`: leaves out as much as is permitted at all,
+   * where that is more than the tolerance.
+   */
+  take(tick: number, reading: Reading, spare = false): void {
     const counts = this.#countParts();
     const { columns, failed } = reading;
-    const isSync = this.#isSync();
+    const wide = spare ? this.#wide : undefined;
+    this.#inForce = wide?.tolerance ?? this.#tolerance;
+    const isSync = this.#isSync(wide);
     const sent = new BatchColumns(Math.max(1, columns.length));
     const mark = this.#beginReading();
     for (let index = 0; index < columns.length; index++) {
@@ -171,9 +201,13 @@ export class GroupSampler {
     return pending;
   }
 
-  #isSync(): boolean {
-    const { mode, syncTicks } = this.#policy;
-    if (mode === 'SAMPLE') return true;
+  #isSync(wide: WideTolerance | undefined): boolean {
+    const { mode } = this.#policy;
+    if (mode === 'SAMPLE' && wide === undefined) {
+      this.#ticksSinceSync = 0;
+      return true;
+    }
+    const syncTicks = mode === 'SAMPLE' ? (wide?.syncTicks ?? 0) : this.#policy.syncTicks;
     const isSync = syncTicks > 0 && this.#ticksSinceSync >= syncTicks - 1;
     this.#ticksSinceSync = isSync ? 0 : this.#ticksSinceSync + 1;
     return isSync;
@@ -217,9 +251,13 @@ export class GroupSampler {
     state.seenAt[id] = how.mark;
     if (state.isLive[id] === 0) this.#join(id, counts);
     const part = this.#part(counts, id);
-    const isCarried = !isNew || (!how.isSync && !isEnd && this.#isCarried(columns, index, id));
-    if (isCarried) {
+    const mayWait = !how.isSync && !isEnd && state.sentCount[id]! > 0;
+    if (!isNew || (mayWait && this.#isCarried(columns, index, id))) {
       if (isFirst) part.suppressed++;
+      return;
+    }
+    if (mayWait && this.#isTooSoon(columns.timestamps[index]!, id)) {
+      if (isFirst) part.dampened++;
       return;
     }
     if (isFirst) part.present++;
@@ -227,26 +265,35 @@ export class GroupSampler {
     if (isEnd) this.#leave(id);
   }
 
+  /** Whether what was sent tells this value as well as the tolerance asks for. */
   #isCarried(columns: BatchColumns, index: number, id: number): boolean {
-    const { isSent, sentWords, sentValues, kind } = this.#options.state;
-    if (isSent[id] === 0) return false;
+    const { state } = this.#options;
+    const tolerance = this.#inForce;
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
-    if (sentWords[2 * id + LOW_WORD] === low && sentWords[2 * id + HIGH_WORD] === high) {
-      return true;
+    const value = columns.values[index]!;
+    if (state.kind[id] === SERIES_PREDICTED && tolerance !== undefined) {
+      const predicted = state.predict(id, columns.timestamps[index]!);
+      if (withinTolerance(tolerance, predicted, value)) return true;
+      // Not a number: nothing is near it, and it is carried as it is.
+      return !Number.isFinite(value) && state.isSentAs(id, low, high);
     }
-    if (kind[id] !== SERIES_TOLERANT || this.#tolerance === undefined) return false;
-    return withinTolerance(this.#tolerance, sentValues[id]!, columns.values[index]!);
+    if (state.isSentAs(id, low, high)) return true;
+    if (state.kind[id] !== SERIES_TOLERANT || tolerance === undefined) return false;
+    return withinTolerance(tolerance, state.sentValues[id]!, value);
+  }
+
+  /** Whether the series was sent so shortly before that this change has to wait, or is lost. */
+  #isTooSoon(time: number, id: number): boolean {
+    return time - this.#options.state.sentTimes[id]! < this.#policy.dampeningMs;
   }
 
   #send(columns: BatchColumns, index: number, id: number, sent: BatchColumns): void {
-    const { isSent, sentWords } = this.#options.state;
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
-    sent.push(id, columns.timestamps[index]!, low, high);
-    isSent[id] = 1;
-    sentWords[2 * id + LOW_WORD] = low;
-    sentWords[2 * id + HIGH_WORD] = high;
+    const time = columns.timestamps[index]!;
+    sent.push(id, time, low, high);
+    this.#options.state.send(id, time, low, high);
   }
 
   /** Series of the group that the reading did not have. */
@@ -268,7 +315,7 @@ export class GroupSampler {
           state.lastWords[2 * id + LOW_WORD] = STALE_LOW_WORD;
           state.lastWords[2 * id + HIGH_WORD] = STALE_HIGH_WORD;
           sent.push(id, timeMs, STALE_LOW_WORD, STALE_HIGH_WORD);
-          state.isSent[id] = 0;
+          state.sentCount[id] = 0;
           part.present++;
         }
         this.#leave(id);
@@ -285,7 +332,7 @@ export class GroupSampler {
     if (state.kind[id] === SERIES_NEW) {
       state.part[id] = Math.floor(this.#ordinals++ / PART_SERIES);
       const type = table.get(id)?.type;
-      state.kind[id] = type === 'gauge' || type === 'unknown' ? SERIES_TOLERANT : SERIES_EXACT;
+      state.kind[id] = kindOf(type);
     }
     this.#part(counts, id).series++;
   }
@@ -294,7 +341,7 @@ export class GroupSampler {
     const { state } = this.#options;
     if (state.isLive[id] === 1) this.#left.add(id);
     state.isLive[id] = 0;
-    state.isSent[id] = 0;
+    state.sentCount[id] = 0;
   }
 
   #dropLeft(): void {
@@ -306,12 +353,13 @@ export class GroupSampler {
   #part(counts: PartCounts[], id: number): PartCounts {
     const part = this.#options.state.part[id]!;
     this.#partsUsed = Math.max(this.#partsUsed, part + 1);
-    while (counts.length <= part) counts.push({ series: 0, present: 0, suppressed: 0 });
+    while (counts.length <= part)
+      counts.push({ series: 0, present: 0, suppressed: 0, dampened: 0 });
     return counts[part]!;
   }
 
   #countParts(): PartCounts[] {
-    const counts: PartCounts[] = [{ series: 0, present: 0, suppressed: 0 }];
+    const counts: PartCounts[] = [{ series: 0, present: 0, suppressed: 0, dampened: 0 }];
     if (this.#partsUsed <= 1) counts[0]!.series = this.#live.length;
     else for (const id of this.#live) this.#part(counts, id).series++;
     return counts;
@@ -335,6 +383,7 @@ export class GroupSampler {
       totals.shed += entry.shedCount;
       totals.failed += entry.failedCount;
     }
+    for (const { dampened } of counts) totals.dampened += dampened;
     let minTime = this.timeOf(tickFrom);
     let maxTime = this.timeOf(tickTo);
     for (let index = 0; index < columns.length; index++) {
@@ -346,24 +395,32 @@ export class GroupSampler {
 
   #entry(
     where: Pick<CoverageEntry, 'tickFrom' | 'tickTo' | 'reason' | 'part' | 'parts'>,
-    { series, present, suppressed }: PartCounts,
+    { series, present, suppressed, dampened }: PartCounts,
   ): CoverageEntry {
-    const left = (series - present - suppressed) * (where.tickTo - where.tickFrom + 1);
+    const ticks = where.tickTo - where.tickFrom + 1;
+    const left = (series - present - suppressed - dampened) * ticks;
     const isShed = where.reason === 'SHED' || where.reason === 'LIMIT';
-    const status = statusOf({ present, suppressed, left, reason: where.reason });
+    const reason = where.reason === 'NONE' && dampened > 0 ? 'SHED' : where.reason;
+    const status = statusOf({ present, suppressed, left: left + dampened, reason });
     return {
       ...where,
       group: this.#policy.group,
       status,
-      reason: status === 'FULL' ? 'NONE' : where.reason,
-      toleranceId: status === 'ON_CHANGE' ? this.#policy.toleranceId : 0,
+      reason: status === 'FULL' ? 'NONE' : reason,
+      toleranceId: status === 'ON_CHANGE' ? (this.#inForce?.id ?? 0) : 0,
       seriesCount: series,
       presentCount: present,
       suppressedCount: suppressed,
-      shedCount: isShed ? left : 0,
+      shedCount: dampened + (isShed ? left : 0),
       failedCount: isShed ? 0 : left,
     };
   }
+}
+
+/** What may be left unsent of a series of this type. */
+function kindOf(type: MetricType | undefined): number {
+  if (type === 'counter') return SERIES_PREDICTED;
+  return type === 'gauge' || type === 'unknown' ? SERIES_TOLERANT : SERIES_EXACT;
 }
 
 function statusOf(counts: {

@@ -1,13 +1,16 @@
-import { isStaleAt } from '../../model/index.ts';
+import { predictCounter } from '../../formats/tide/index.ts';
+import { HIGH_WORD, isStaleAt, LOW_WORD } from '../../model/index.ts';
 
 const CAPACITY_MIN = 256;
 
 /** Not seen yet. */
 export const SERIES_NEW = 0;
-/** Left unsent only where nothing changed: a counter that is off by any tolerance is wrong. */
+/** Left unsent only where nothing changed: a bucket that is off by any tolerance is wrong. */
 export const SERIES_EXACT = 1;
 /** A difference within the tolerance may be left unsent. */
 export const SERIES_TOLERANT = 2;
+/** A counter: left unsent where it goes on as it went, within the tolerance. */
+export const SERIES_PREDICTED = 3;
 
 /** What the sampler remembers of each series, by id: columns that grow together. */
 export class SeriesState {
@@ -18,8 +21,13 @@ export class SeriesState {
   /** Words of the value sent last: what the collector carries forward. */
   sentWords = new Uint32Array(0);
   sentValues = new Float64Array(0);
-  /** 1 once a value was sent. */
-  isSent = new Uint8Array(0);
+  /** Times of those values. */
+  sentTimes = new Float64Array(0);
+  /** The value sent before that, and its time. */
+  formerValues = new Float64Array(0);
+  formerTimes = new Float64Array(0);
+  /** Values sent since the series began, of which 2 are remembered: 0, 1 or 2. */
+  sentCount = new Uint8Array(0);
   /** The reading that the series was seen in last. */
   seenAt = new Float64Array(0);
   /** 1 while the series is scheduled at each tick of its group. */
@@ -39,12 +47,44 @@ export class SeriesState {
     const sentWords = new Uint32Array(sentValues.buffer);
     this.sentWords = grow(this.sentWords, sentWords);
     this.sentValues = sentValues;
-    this.isSent = grow(this.isSent, new Uint8Array(capacity));
+    this.sentTimes = grow(this.sentTimes, new Float64Array(capacity));
+    this.formerValues = grow(this.formerValues, new Float64Array(capacity));
+    this.formerTimes = grow(this.formerTimes, new Float64Array(capacity));
+    this.sentCount = grow(this.sentCount, new Uint8Array(capacity));
     this.seenAt = grow(this.seenAt, new Float64Array(capacity));
     this.isLive = grow(this.isLive, new Uint8Array(capacity));
     this.part = grow(this.part, new Uint16Array(capacity));
     this.kind = grow(this.kind, new Uint8Array(capacity));
     this.#capacity = capacity;
+  }
+
+  /** Takes note of what goes out of a series. */
+  send(id: number, time: number, low: number, high: number): void {
+    const { sentCount, sentWords, sentTimes } = this;
+    if (sentCount[id]! > 0) {
+      this.formerValues[id] = this.sentValues[id]!;
+      this.formerTimes[id] = sentTimes[id]!;
+    }
+    if (sentCount[id]! < 2) sentCount[id]!++;
+    sentTimes[id] = time;
+    sentWords[2 * id + LOW_WORD] = low;
+    sentWords[2 * id + HIGH_WORD] = high;
+  }
+
+  /** Whether the value sent last has these very bits. */
+  isSentAs(id: number, low: number, high: number): boolean {
+    const { sentWords } = this;
+    return sentWords[2 * id + LOW_WORD] === low && sentWords[2 * id + HIGH_WORD] === high;
+  }
+
+  /** What a counter is taken to be at `time` from what was sent of it. */
+  predict(id: number, time: number): number {
+    const lastTime = this.sentTimes[id]!;
+    const lastValue = this.sentValues[id]!;
+    if (this.sentCount[id]! < 2) return lastValue;
+    const previousTime = this.formerTimes[id]!;
+    const previousValue = this.formerValues[id]!;
+    return predictCounter({ previousTime, previousValue, lastTime, lastValue }, time);
   }
 
   /** Whether the value read last is a staleness marker, or nothing was read. */

@@ -127,6 +127,11 @@ export class SessionMachine {
     return this.#queue.deferredCount;
   }
 
+  /** What may wait on a live lane from now on: a little, where the newest alone is worth sending. */
+  boundLive(bytesMax: number): void {
+    this.#queue.boundLive(bytesMax);
+  }
+
   /** What is to be done, in order; each output is given once. */
   take(): AgentOutput[] {
     const outputs = this.#outputs;

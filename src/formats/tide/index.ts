@@ -1,3 +1,5 @@
+export type { SentCounter } from './predict-counter.ts';
+export { predictCounter } from './predict-counter.ts';
 export { BatchColumns } from './batch-columns.ts';
 export { ContentHash, hashBytes, seriesKey, xorHash } from './content-hash.ts';
 export { decodeControl, encodeControl, isControl } from './control.ts';
