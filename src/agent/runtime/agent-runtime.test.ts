@@ -335,7 +335,7 @@ test('what load makes it leave out is declared, tick by tick, and sums up exactl
   const loose = collector.samples.filter(({ series }) => series.startsWith('loose{series="a"'));
   const pressedTicks = new Set(suppressed.map(({ tickFrom }) => tickFrom));
   for (const tick of pressedTicks) {
-    const carried = loose.filter(({ time }) => time <= tick * 1000).at(-1) ?? expect.fail();
+    const carried = loose.findLast(({ time }) => time <= tick * 1000) ?? expect.fail();
     expect(Math.abs(carried.value - tick)).toBeLessThanOrEqual(3);
   }
 });
