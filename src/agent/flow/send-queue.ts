@@ -68,6 +68,13 @@ export class SendQueue<T> {
     return oldest === undefined ? 0 : nowMs - oldest.queuedMs;
   }
 
+  /** Forgets what waits in one queue; what that was. */
+  drop(name: QueueName): T[] {
+    return this.#queue(name)
+      .splice(0)
+      .map(({ frame }) => frame);
+  }
+
   /** Everything waiting is forgotten; the ring has it. */
   clear(): void {
     for (const queue of this.#queues.values()) queue.length = 0;

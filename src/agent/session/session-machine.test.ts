@@ -120,6 +120,36 @@ describe('SessionMachine of the agent', () => {
     expect(sent()).toEqual(['DAMAGED 1-1', 'DEADLINE 2-3']);
   });
 
+  test('a new pull takes the place of the one before: nothing is sent for both', async () => {
+    const { machine, ring, sent } = await machineOf();
+    batch(machine, 0, 'SCHEMA');
+    for (let seq = 2; seq <= 4; seq++) batch(machine);
+    machine.connected(0);
+    machine.receive(welcomeMessage({ schemaVersion: 1, credit: [] }), 1);
+    sent();
+    const answer = (requestId: number): string[] => {
+      const said: string[] = [];
+      for (let outputs = machine.take(); outputs.length > 0; outputs = machine.take()) {
+        for (const output of outputs) {
+          if (output.kind !== 'READ_RING') said.push(describeOutput(output));
+          else {
+            const { seq, stream } = output;
+            machine.ringRead({ requestId, seq }, ring.inMemory(stream, seq), 3);
+          }
+        }
+      }
+      return said;
+    };
+    machine.receive(pull(2, 4), 2);
+    expect(answer(1)).toEqual([]);
+    machine.receive({ ...pull(2, 3), requestId: 2 }, 2600);
+    expect(answer(2)).toEqual([]);
+    const credit = [{ lane: 2 as const, offsetBytes: 10_000 }];
+    const rest = { queueDelayMs: 0, serverTimeMs: 0, echoMs: 0, rejections: [] };
+    machine.receive({ type: 'ACK', streams: [], credit, ...rest }, 2601);
+    expect(answer(2)).toEqual(['again 2', 'again 3']);
+  });
+
   test('without credit it seals into the ring only', async () => {
     const { machine, ring, sent } = await machineOf();
     machine.connected(0);

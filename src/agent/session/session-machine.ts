@@ -294,6 +294,7 @@ export class SessionMachine {
   }
 
   #pull(request: PullRange, nowMs: number): void {
+    this.#dropPulls();
     const pull = new PullAnswer(request, nowMs);
     const { epoch, stream } = request;
     const extent = this.#extent(epoch, stream);
@@ -314,6 +315,15 @@ export class SessionMachine {
     pull.gone(extent.lastSeq + 1, Number.MAX_SAFE_INTEGER, 'NEVER_SEALED');
     this.#pulls.push(pull);
     this.#answerPulls(nowMs);
+  }
+
+  /** The collector asks for one thing at a time: it has given up what it asked for before. */
+  #dropPulls(): void {
+    this.#pulls = [];
+    for (const frame of this.#queue.drop('repair')) {
+      const isSchema = frame.type === 'RANGE_DATA' && frame.sealed.type === 'SCHEMA';
+      if (isSchema) this.#schemasSent.delete(frame.sealed.epoch);
+    }
   }
 
   /** What is held of a lane; of an epoch that is not known, nothing any more. */

@@ -58,8 +58,8 @@ export class RepairRounds<Body> {
   }
 
   /** A frame came by repair. */
-  received(agentId: string, sizeBytes: number): void {
-    this.#scheduler.received(agentId, sizeBytes);
+  received(agentId: string, sizeBytes: number, nowMs: number): void {
+    this.#scheduler.received(agentId, sizeBytes, nowMs);
   }
 
   /** Gives up requests whose time is over. */
@@ -90,11 +90,9 @@ export class RepairRounds<Body> {
         gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
       }
     }
-    for (;;) {
-      const request = this.#scheduler.next(gaps, nowMs);
-      if (request === undefined) return;
+    for (const request of this.#scheduler.round(gaps, nowMs)) {
       const agent = this.#agents.get(request.agentId);
-      if (agent?.session === undefined) return;
+      if (agent?.session === undefined) continue;
       const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);
       for (const { from, to } of request.ranges) lane?.request(from, to);
       this.#sendPull(agent.session, request, false);

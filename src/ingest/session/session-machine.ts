@@ -383,7 +383,7 @@ export class SessionMachine<Body> {
     nowMs: number,
   ): void {
     const sizeBytes = frameBytes(sealed.payload.length);
-    this.#repair.received(agent.ledger.agentId, sizeBytes);
+    this.#repair.received(agent.ledger.agentId, sizeBytes, nowMs);
     const from = { lane: LANE_REPAIR, sizeBytes, connection: session.connection };
     if (!this.#intake.take(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
       session.credit.consume(LANE_REPAIR, sizeBytes);

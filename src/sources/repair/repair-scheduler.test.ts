@@ -70,6 +70,34 @@ describe('RepairScheduler', () => {
     expect(scheduler.next([gap()], nowMs)?.timeoutMs).toBe(1000);
   });
 
+  test('an answer that comes bit by bit is waited for; one that stops is not', () => {
+    const scheduler = new RepairScheduler({ timeoutMs: 1000 });
+    scheduler.connect('a');
+    const request = scheduler.next([gap()], 1000);
+    for (let nowMs = 1900; nowMs <= 10_000; nowMs += 900) {
+      scheduler.received('a', 100, nowMs);
+      expect(scheduler.expire(nowMs + 899)).toEqual([]);
+    }
+    expect(scheduler.expire(12_000)).toEqual([request]);
+  });
+
+  test('a round looks at each gap a few times, however many agents have some', () => {
+    const looks = (agents: number): number => {
+      const scheduler = new RepairScheduler({ burstBytes: 1e9 });
+      let count = 0;
+      const gaps = Array.from({ length: agents }, (_unused, index) => {
+        scheduler.connect(`agent-${index}`);
+        const one = gap({ agentId: `agent-${index}` });
+        return Object.defineProperty({ ...one }, 'sinceMs', {
+          get: () => (count++, one.sinceMs),
+        });
+      });
+      expect(scheduler.round(gaps, 1000)).toHaveLength(agents);
+      return count / agents;
+    };
+    expect(looks(400)).toBeLessThan(2 * looks(20));
+  });
+
   test('many agents at once stay within the budget', () => {
     const scheduler = new RepairScheduler({
       bytesPerSecond: 20_480,

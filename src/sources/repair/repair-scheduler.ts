@@ -59,10 +59,17 @@ const FRAME_WEIGHT = 1 / 16;
 /** Times to eviction below this are all the same: now. */
 const EVICTION_MS_MIN = 1000;
 
+/** What one agent could be asked for now. */
+interface DueGaps {
+  best: RepairGap;
+  bestPriority: number;
+  readonly gaps: RepairGap[];
+}
+
 interface AgentRepair {
   rttMs: number;
   failures: number;
-  inFlight: { readonly request: RepairRequest; readonly deadlineMs: number } | undefined;
+  inFlight: { readonly request: RepairRequest; deadlineMs: number } | undefined;
   spentBytes: number;
   gotBytes: number;
 }
@@ -118,29 +125,29 @@ export class RepairScheduler {
 
   /** The most urgent request among `gaps` that may be made now. Counts as sent. */
   next(gaps: readonly RepairGap[], nowMs: number): RepairRequest | undefined {
-    if (!this.#bucket.ready(nowMs)) return undefined;
-    let best: RepairGap | undefined;
-    for (const gap of gaps) {
-      if (!this.#isDue(gap, nowMs)) continue;
-      if (best === undefined || priority(gap) > priority(best)) best = gap;
-    }
-    if (best === undefined) return undefined;
-    const { agentId, epoch, stream } = best;
-    const due = gaps.filter(
-      (gap) =>
-        gap.agentId === agentId &&
-        gap.epoch === epoch &&
-        gap.stream === stream &&
-        this.#isDue(gap, nowMs),
-    );
-    return this.#request(best, due, nowMs);
+    return this.#requests(gaps, nowMs, 1)[0];
   }
 
-  /** An answer brought this many bytes of one sealed frame. */
-  received(agentId: string, sizeBytes: number): void {
+  /**
+   * The requests among `gaps` that may be made now, the most urgent first, at most one for each
+   * agent. They count as sent. Costs a look at each gap, however many agents have some.
+   */
+  round(gaps: readonly RepairGap[], nowMs: number): RepairRequest[] {
+    return this.#requests(gaps, nowMs, Infinity);
+  }
+
+  /**
+   * An answer brought this many bytes of one sealed frame: one that comes bit by bit is waited
+   * for.
+   */
+  received(agentId: string, sizeBytes: number, nowMs: number): void {
     this.#frameBytes += (sizeBytes - this.#frameBytes) * FRAME_WEIGHT;
     const agent = this.#agents.get(agentId);
-    if (agent !== undefined) agent.gotBytes += sizeBytes;
+    if (agent === undefined) return;
+    agent.gotBytes += sizeBytes;
+    const { inFlight } = agent;
+    if (inFlight === undefined) return;
+    inFlight.deadlineMs = Math.max(inFlight.deadlineMs, nowMs + inFlight.request.timeoutMs);
   }
 
   /** The request under way with this agent, if it has that id. */
@@ -168,6 +175,39 @@ export class RepairScheduler {
       this.#end(agent);
     }
     return expired;
+  }
+
+  #requests(gaps: readonly RepairGap[], nowMs: number, most: number): RepairRequest[] {
+    if (!this.#bucket.ready(nowMs)) return [];
+    const due = [...this.#dueGaps(gaps, nowMs).values()];
+    due.sort((a, b) => b.bestPriority - a.bestPriority);
+    const requests: RepairRequest[] = [];
+    for (const { best, gaps: others } of due) {
+      if (requests.length >= most || !this.#bucket.ready(nowMs)) break;
+      const together = others.filter(
+        ({ epoch, stream }) => epoch === best.epoch && stream === best.stream,
+      );
+      requests.push(this.#request(best, together, nowMs));
+    }
+    return requests;
+  }
+
+  #dueGaps(gaps: readonly RepairGap[], nowMs: number): Map<string, DueGaps> {
+    const byAgent = new Map<string, DueGaps>();
+    for (const gap of gaps) {
+      if (!this.#isDue(gap, nowMs)) continue;
+      const urgency = priority(gap);
+      const due = byAgent.get(gap.agentId);
+      if (due === undefined) {
+        byAgent.set(gap.agentId, { best: gap, bestPriority: urgency, gaps: [gap] });
+        continue;
+      }
+      due.gaps.push(gap);
+      if (urgency <= due.bestPriority) continue;
+      due.best = gap;
+      due.bestPriority = urgency;
+    }
+    return byAgent;
   }
 
   #isDue(gap: RepairGap, nowMs: number): boolean {
