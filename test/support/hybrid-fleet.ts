@@ -168,8 +168,9 @@ export class HybridFleet {
       const all = await this.accounts();
       return this.agents.every(({ id }) => {
         const account = all.get(id);
-        // The tick of this very moment may be on its way.
-        return account !== undefined && account.terms.missing <= 2 * this.#options.series;
+        // The tick of this very moment may be on its way, but no number that was sealed before.
+        const isHere = account?.frames['missing'] === 0;
+        return isHere && account.terms.missing <= 2 * this.#options.series;
       });
     });
   }

@@ -190,6 +190,39 @@ describe('SessionMachine of the agent', () => {
     expect(sent()).toEqual(['BATCH 1', 'BYE', 'CLOSE']);
   });
 
+  test('BYE waits for the collector to pull what it lacks, but not for long', async () => {
+    const leaving = async (): Promise<Awaited<ReturnType<typeof machineOf>>> => {
+      const all = await machineOf();
+      batch(all.machine);
+      all.machine.connected(0);
+      const streams = [
+        { stream: 1 as const, cumReceived: 0, cumDurable: 0, sack: [], missing: [] },
+      ];
+      all.machine.receive(welcomeMessage({ streams }), 1);
+      all.sent();
+      all.machine.leave('DONE');
+      expect(all.sent()).toEqual([]);
+      return all;
+    };
+    const { machine, sent, ring } = await leaving();
+    machine.receive(pull(1, 1), 300);
+    expect(sent()).toEqual(['read 1']);
+    machine.ringRead({ requestId: 1, seq: 1 }, ring.inMemory(1, 1), 301);
+    expect(sent()).toEqual(['again 1']);
+    const marks = { stream: 1 as const, cumReceived: 1, cumDurable: 1, sack: [], missing: [] };
+    const rest = { credit: [], queueDelayMs: 0, serverTimeMs: 0, echoMs: 0, rejections: [] };
+    machine.receive({ type: 'ACK', streams: [marks], ...rest }, 310);
+    // It may have more to ask for.
+    expect(sent()).toEqual([]);
+    machine.tick(600);
+    expect(sent()).toEqual(['BYE', 'CLOSE']);
+    const other = await leaving();
+    other.machine.tick(1999);
+    expect(other.sent()).toEqual([]);
+    other.machine.tick(2001);
+    expect(other.sent()).toEqual(['BYE', 'CLOSE']);
+  });
+
   test('fenced for good, it never says HELLO again', async () => {
     const { machine, sent } = await machineOf();
     machine.connected(0);

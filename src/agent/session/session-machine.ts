@@ -18,6 +18,7 @@ import type {
   Sealed,
   Stream,
   StreamExtent,
+  StreamMarks,
   TickMark,
   Welcome,
 } from '../../formats/tide/index.ts';
@@ -75,6 +76,10 @@ const HEARTBEATS_MISSED = 2.5;
 
 /** Answers read from the ring ahead of what the repair lane could send. */
 const REPAIR_AHEAD_BYTES = 65_536;
+/** How long BYE waits for the collector to pull what it lacks. */
+const LEAVE_BACKLOG_MS = 2000;
+/** The next pull comes this soon after the one before. */
+const PULL_QUIET_MS = 300;
 
 /**
  * The agent's end of a session, without any I/O: it is told what happened and when, and says what
@@ -100,6 +105,15 @@ export class SessionMachine {
   readonly #schemasSent = new Set<number>();
   #byeReason: ByeReason = 'DONE';
   #rttMs: number | undefined;
+  /** The newest time that this was told. */
+  #nowMs = 0;
+  #leaveMs = 0;
+  #lastPullMs = -Infinity;
+  /** By stream, up to where the collector has all; nothing until it said so in this session. */
+  #durable: number[] = [];
+  /** By stream, up to where numbers were not sent in this session, but left to repair. */
+  #backlog: number[] = [];
+  #deferredBefore = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -145,7 +159,10 @@ export class SessionMachine {
     this.#reset();
     this.#phase = 'OPENING';
     this.#lastHeardMs = nowMs;
+    this.#nowMs = nowMs;
     const { ring } = this.#options;
+    this.#backlog = ring.extents().map(({ lastSeq }) => lastSeq);
+    this.#deferredBefore = this.deferredCount;
     this.#emit({
       type: 'HELLO',
       ...this.#options.introduction(),
@@ -183,9 +200,14 @@ export class SessionMachine {
     this.#pump();
   }
 
-  /** Leaves in good order: BYE follows what is queued, then the connection closes. */
+  /**
+   * Leaves in good order: BYE follows what is queued and, for a while, what the collector still
+   * pulls; then the connection closes.
+   */
   leave(reason: ByeReason): void {
     if (this.#phase !== 'OPEN') return;
+    this.#leaveMs = this.#nowMs;
+    if (this.deferredCount > this.#deferredBefore) this.#backlog = [...this.#lastSeq];
     this.#phase = 'LEAVING';
     this.#byeReason = reason;
     this.#pump();
@@ -199,8 +221,9 @@ export class SessionMachine {
       this.#outputs.push({ kind: 'CLOSE', reason: 'no answer', retryAfterMs: 0 });
       return;
     }
-    if (this.#phase !== 'OPEN') return;
-    if (nowMs >= this.#nextHeartbeatMs) {
+    this.#nowMs = nowMs;
+    if (this.#phase === 'OPENING') return;
+    if (this.#phase === 'OPEN' && nowMs >= this.#nextHeartbeatMs) {
       this.#nextHeartbeatMs = nowMs + this.#heartbeatMs;
       this.#control(this.#heartbeat(nowMs), nowMs);
     }
@@ -212,6 +235,7 @@ export class SessionMachine {
   receive(message: ControlMessage, nowMs: number): void {
     if (this.#phase === 'FENCED' || this.#phase === 'CLOSED') return;
     this.#lastHeardMs = nowMs;
+    this.#nowMs = nowMs;
     if (message.type === 'FENCE') this.#fence(message);
     else if (message.type === 'WELCOME') this.#welcome(message, nowMs);
     else if (this.#phase !== 'OPENING') this.#receiveOpen(message, nowMs);
@@ -264,6 +288,7 @@ export class SessionMachine {
     this.#heartbeatMs = welcome.heartbeatMs;
     this.#nextHeartbeatMs = nowMs + this.#heartbeatMs;
     this.#windows.grant(welcome.credit);
+    this.#takeMarks(welcome.streams);
     this.#outputs.push({ kind: 'WELCOMED', welcome });
     if (welcome.policy !== undefined) {
       this.#outputs.push({ kind: 'POLICY', policy: welcome.policy });
@@ -289,11 +314,17 @@ export class SessionMachine {
 
   #ack(ack: Ack, nowMs: number): void {
     this.#windows.grant(ack.credit);
+    this.#takeMarks(ack.streams);
     if (ack.echoMs > 0) this.#rttMs = Math.max(0, nowMs - ack.echoMs);
     this.#answerPulls(nowMs);
   }
 
+  #takeMarks(streams: readonly StreamMarks[]): void {
+    for (const { stream, cumDurable } of streams) this.#durable[stream] = cumDurable;
+  }
+
   #pull(request: PullRange, nowMs: number): void {
+    this.#lastPullMs = nowMs;
     this.#dropPulls();
     const pull = new PullAnswer(request, nowMs);
     const { epoch, stream } = request;
@@ -396,13 +427,21 @@ export class SessionMachine {
       this.#emit(frame);
     }
     const waiting = this.#queue.queuedBytes('live') + this.#queue.queuedBytes('event');
-    if (this.#phase !== 'LEAVING' || waiting > 0) return;
+    if (this.#phase !== 'LEAVING' || waiting > 0 || this.#awaitsPulls()) return;
     const streams = this.#options.ring.extents();
     const { ticks } = this.#options.condition();
     this.#emit({ type: 'BYE', reason: this.#byeReason, streams, ticks });
     this.#outputs.push({ kind: 'CLOSE', reason: 'left', retryAfterMs: undefined });
     this.#reset();
     this.#phase = 'CLOSED';
+  }
+
+  /** Whether the collector lacks something that it can be expected to ask for right now. */
+  #awaitsPulls(): boolean {
+    if (this.#nowMs - this.#leaveMs >= LEAVE_BACKLOG_MS) return false;
+    if (this.#pulls.length > 0 || this.#queue.queuedBytes('repair') > 0) return true;
+    if (this.#nowMs - this.#lastPullMs < PULL_QUIET_MS) return true;
+    return this.#durable.some((seq, stream) => seq < (this.#backlog[stream] ?? 0));
   }
 
   #heartbeat(nowMs: number): Heartbeat {
@@ -437,6 +476,8 @@ export class SessionMachine {
     this.#sinceHello = [];
     this.#pulls = [];
     this.#schemasSent.clear();
+    this.#durable = [];
+    this.#lastPullMs = -Infinity;
     this.#outputs = this.#outputs.filter(({ kind }) => kind !== 'READ_RING');
   }
 }

@@ -85,6 +85,8 @@ export class AgentRecord<Body> {
   noteSchema(epoch: number, change: SchemaChange): void {
     const known = this.#schemaReceived.get(epoch) ?? 0;
     this.#schemaReceived.set(epoch, Math.max(known, change.version));
+    const groups = change.series.map(({ group }) => group);
+    this.ledger.heardSeries(epoch, change.version, groups);
     this.#heldBack.delete(epoch);
   }
 

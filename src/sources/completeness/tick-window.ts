@@ -43,7 +43,7 @@ export function addWindow(
   range: { readonly minTime: number; readonly maxTime: number },
   nowMs: number,
 ): void {
-  for (const group of epoch.groups) {
+  for (const group of epoch.scheduledGroups) {
     const grid = epoch.grids.get(group.group);
     if (grid === undefined || grid.intervalMs === 0) continue;
     const { anchorMs, intervalMs } = grid;

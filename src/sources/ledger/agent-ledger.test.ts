@@ -30,6 +30,41 @@ function store(ledger: AgentLedger, epoch: number, seq: number, account: TickAcc
 }
 
 describe('AgentLedger', () => {
+  test('what is sealed and not here is missing before any batch of its epoch came', () => {
+    const ledger = new AgentLedger('a');
+    const streams = [{ stream: LIVE, firstRetained: 1, lastSeq: 4 }];
+    // A collector that knows nothing: an earlier run on the agent's disk, and the one that runs.
+    const epoch = ledger.open(20_000, 7, [GRID], [{ epoch: 10_000, streams }], 30_000);
+    epoch.lane(LIVE).heard(1, 11, 30_000);
+    expect(ledger.completeThroughMs(30_000)).toBe(9999);
+    ledger.heardSeries(
+      20_000,
+      1,
+      Array.from({ length: 10 }, () => 1),
+    );
+    ledger.heardSeries(
+      20_000,
+      1,
+      Array.from({ length: 10 }, () => 1),
+    );
+    const terms = { scheduled: 210, missing: 210 };
+    expect(ledger.terms(30_000)).toMatchObject(terms);
+    const loaded = new AgentLedger('a');
+    for (const each of [10_000, 20_000]) loaded.loadEpoch(ledger.encodeEpoch(each), 0);
+    expect(loaded.terms(30_000)).toMatchObject(terms);
+    ledger.heardSeries(
+      10_000,
+      1,
+      Array.from({ length: 20 }, () => 1),
+    );
+    expect(ledger.terms(30_000)).toMatchObject({ scheduled: 310, missing: 310 });
+    // Stored: the batch knows better than the schema what was scheduled.
+    for (let seq = 1; seq <= 4; seq++) store(ledger, 10_000, seq, tick(9 + seq));
+    expect(ledger.terms(30_000)).toMatchObject({ stored: 40, down: 60, missing: 110 });
+    expect(ledger.completeThroughMs(30_000)).toBe(19_000);
+    expect(imbalance(ledger.terms(30_000))).toBe(0);
+  });
+
   test('every tick is in one term', () => {
     const ledger = new AgentLedger('a');
     const epoch = ledger.open(5000, 7, [GRID], [], 5000);
@@ -123,6 +158,8 @@ describe('AgentLedger', () => {
   });
 
   test('refuses a state of another version', () => {
-    expect(() => new AgentLedger('a').loadEpoch(Uint8Array.of(9), 0)).toThrow('version 9, not 1');
+    expect(() => new AgentLedger('a').loadEpoch(Uint8Array.of(9), 0)).toThrow(
+      'version 9, wanted 1',
+    );
   });
 });

@@ -6,8 +6,8 @@ import { addTerms, noTerms, type Terms } from './terms.ts';
 /** Kind of the keys under which ledgers are kept in the store's keyed state. */
 export const LEDGER_STATE_PREFIX = 'ledger/';
 
-/** First byte of an epoch's state. */
-const STATE_VERSION = 1;
+/** First byte of an epoch's state. Version 1 had nothing of groups without a batch. */
+const STATE_VERSION = 2;
 
 /** What an agent still holds of one lane of an epoch before its own. */
 export interface EpochExtent {
@@ -67,10 +67,12 @@ export class AgentLedger {
     nowMs: number,
   ): EpochLedger {
     const before = this.epochs.filter((other) => other.epoch < epoch);
+    const newestBefore = before.at(-1);
     for (const extent of previous) {
       if (extent.epoch >= epoch || this.#epochs.has(extent.epoch)) continue;
       const unheard = new EpochLedger(extent.epoch);
-      unheard.declare(grids, before.at(-1)?.groups);
+      unheard.declare(grids, newestBefore?.groups);
+      if (newestBefore !== undefined) unheard.hearsay.assume(newestBefore.hearsay);
       this.#epochs.set(extent.epoch, unheard);
     }
     const ledger = this.#epochs.get(epoch) ?? new EpochLedger(epoch);
@@ -81,7 +83,21 @@ export class AgentLedger {
     this.#closeBefore(epoch, previous, nowMs);
     const newest = this.epochs.findLast((other) => other.epoch < epoch);
     ledger.declare(grids, newest?.groups);
+    if (newest !== undefined) ledger.hearsay.assume(newest.hearsay);
     return ledger;
+  }
+
+  /**
+   * A schema of `epoch` was received that brings series of these groups, each named once for each
+   * series: other epochs that nothing is known of are taken to have as many.
+   */
+  heardSeries(epoch: number, version: number, groups: Iterable<number>): void {
+    const ledger = this.#epochs.get(epoch);
+    if (ledger === undefined) return;
+    ledger.hearsay.addOwn(version, groups);
+    for (const other of this.#epochs.values()) {
+      if (other !== ledger) other.hearsay.assume(ledger.hearsay);
+    }
   }
 
   /** What an agent retains of epochs before its own. */
@@ -109,7 +125,12 @@ export class AgentLedger {
     let throughMs: number | undefined;
     for (const epoch of this.epochs) {
       const epochMs = epoch.completeThroughMs(nowMs);
-      if (epochMs === undefined) continue;
+      if (epochMs === undefined) {
+        // Numbers are missing, and nobody knows of what ticks: none of its can count as resolved.
+        const isOpen = epoch.lanes.some(({ missingCount }) => missingCount > 0);
+        if (isOpen) return Math.min(throughMs ?? Infinity, epoch.epoch - 1);
+        continue;
+      }
       if (!epoch.isSettled) return Math.min(throughMs ?? Infinity, epochMs);
       throughMs = epochMs;
     }
@@ -150,10 +171,11 @@ export class AgentLedger {
   loadEpoch(state: Uint8Array, nowMs: number): void {
     const reader = new ByteReader(state);
     const version = reader.uint();
-    if (version !== STATE_VERSION) {
-      throw new RangeError(`state of the ledger has version ${version}, not ${STATE_VERSION}`);
+    if (version < 1 || version > STATE_VERSION) {
+      const text = `state of the ledger has version ${version}, wanted 1 to ${STATE_VERSION}`;
+      throw new RangeError(text);
     }
-    const ledger = EpochLedger.decode(reader, nowMs);
+    const ledger = EpochLedger.decode(reader, nowMs, version);
     this.#epochs.set(ledger.epoch, ledger);
   }
 

@@ -1,10 +1,13 @@
 import type { ByteReader, ByteWriter } from '../../util/index.ts';
 import { type GridEnd, GroupLedger, type TickAccount, type TickState } from './group-ledger.ts';
 import { LaneLedger } from './lane-ledger.ts';
+import { SeriesHearsay } from './series-hearsay.ts';
 import { addTerms, noTerms, type Terms } from './terms.ts';
 
 /** Lanes with sequence numbers: event and live. */
 export const STREAMS = 2;
+/** What is on a grid of time comes on this lane. */
+const LIVE = 1;
 
 /** When the ticks of a group are: tick k is at anchorMs + k × intervalMs. */
 export interface TickGrid {
@@ -33,7 +36,10 @@ export class EpochLedger {
   endMs: number | undefined;
   readonly lanes: readonly LaneLedger[];
   readonly grids = new Map<number, TickGrid>();
+  /** Those of which a batch came, or which an epoch before had. */
   readonly groups: GroupLedger[] = [];
+  /** What is said of groups of which no batch came. */
+  readonly hearsay = new SeriesHearsay();
 
   constructor(epoch: number, nonce?: number, lanes?: readonly LaneLedger[]) {
     this.epoch = epoch;
@@ -111,8 +117,29 @@ export class EpochLedger {
     lane.reject(key.seq);
   }
 
+  /**
+   * The groups whose ticks are counted: where no batch of one came, a stand-in with as many series
+   * as the schema has. So nothing is complete only because nothing is known of it.
+   */
+  get scheduledGroups(): readonly GroupLedger[] {
+    if (this.grids.size <= this.groups.length || this.hearsay.size === 0) return this.groups;
+    const standIns: GroupLedger[] = [];
+    for (const { group, intervalMs } of this.grids.values()) {
+      const seriesCount = this.hearsay.seriesOf(group);
+      if (intervalMs === 0 || seriesCount === 0) continue;
+      if (this.groups.some((other) => other.group === group)) continue;
+      const firstTick = this.#firstTick(group);
+      const standIn = new GroupLedger({ group, part: 0, stream: LIVE, firstTick });
+      standIn.series.set(firstTick, Infinity, seriesCount);
+      standIn.knownTick = Math.max(standIn.knownTick, this.hearsay.tickOf(group));
+      standIns.push(standIn);
+    }
+    return standIns.length === 0 ? this.groups : [...this.groups, ...standIns];
+  }
+
   /** The agent says that `tick` of a group is done. */
   heardTick(group: number, tick: number): void {
+    this.hearsay.heardTick(group, tick);
     for (const ledger of this.groups) {
       if (ledger.group === group) ledger.knownTick = Math.max(ledger.knownTick, tick);
     }
@@ -134,7 +161,7 @@ export class EpochLedger {
 
   terms(nowMs: number): Terms {
     const sum = noTerms();
-    for (const group of this.groups) addTerms(sum, this.groupTerms(group, nowMs));
+    for (const group of this.scheduledGroups) addTerms(sum, this.groupTerms(group, nowMs));
     return sum;
   }
 
@@ -149,7 +176,7 @@ export class EpochLedger {
   /** Time through which all ticks of all groups are resolved; undefined where none is timed. */
   completeThroughMs(nowMs: number): number | undefined {
     let throughMs: number | undefined;
-    for (const group of this.groups) {
+    for (const group of this.scheduledGroups) {
       const grid = this.grids.get(group.group);
       if (grid === undefined || grid.intervalMs === 0) continue;
       const end = this.gridEnd(group, nowMs);
@@ -181,6 +208,7 @@ export class EpochLedger {
     copy.endMs = this.endMs;
     for (const [group, grid] of this.grids) copy.grids.set(group, grid);
     for (const group of this.groups) copy.groups.push(group.cloneCovered());
+    copy.hearsay.take(this.hearsay);
     return copy;
   }
 
@@ -199,10 +227,11 @@ export class EpochLedger {
     }
     writer.uint(this.groups.length);
     for (const group of this.groups) group.encode(writer);
+    this.hearsay.encode(writer);
   }
 
-  /** Reads what `encode` wrote. */
-  static decode(reader: ByteReader, nowMs: number): EpochLedger {
+  /** Reads what `encode` wrote, in this version or the one before. */
+  static decode(reader: ByteReader, nowMs: number, version: number): EpochLedger {
     const epoch = reader.uint();
     const nonce = reader.uint();
     const schemaVersion = reader.uint();
@@ -218,6 +247,7 @@ export class EpochLedger {
       ledger.grids.set(grid.group, grid);
     }
     for (let left = reader.uint(); left > 0; left--) ledger.groups.push(GroupLedger.decode(reader));
+    if (version > 1) ledger.hearsay.take(SeriesHearsay.decode(reader));
     return ledger;
   }
 
@@ -233,6 +263,8 @@ export class EpochLedger {
     if (known !== undefined) return known;
     const firstTick = this.#firstTick(key.group, key.tickFrom);
     const ledger = new GroupLedger({ group: key.group, part: key.part, stream, firstTick });
+    const isTimed = (this.grids.get(key.group)?.intervalMs ?? 0) > 0;
+    if (isTimed) ledger.knownTick = Math.max(ledger.knownTick, this.hearsay.tickOf(key.group));
     this.groups.push(ledger);
     return ledger;
   }
