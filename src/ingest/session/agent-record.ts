@@ -1,4 +1,4 @@
-import type { Rejection, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import type { Hello, Rejection, SchemaChange, Sealed } from '../../formats/tide/index.ts';
 import {
   AgentLedger,
   type EpochLedger,
@@ -20,6 +20,8 @@ export interface AgentSession {
   echoMs: number;
   rejections: Rejection[];
   ackDue: boolean;
+  /** WELCOME waits until the epoch is safe from a crash; undefined when it was sent. */
+  opening: { readonly token: number; readonly hello: Hello } | undefined;
   pull: PullState | undefined;
 }
 
@@ -61,6 +63,8 @@ export class AgentRecord<Body> {
   /** Received and not handed out to be stored. */
   waiting: Waiting<Body>[] = [];
   applying: { readonly token: number; readonly frames: readonly Waiting<Body>[] } | undefined;
+  /** Epochs that a collector knows after a crash. */
+  readonly durableEpochs = new Set<number>();
   /** Epochs whose state changed without samples. */
   readonly dirty = new Set<number>();
   /** Newest schema version received, by epoch, durable or not. */

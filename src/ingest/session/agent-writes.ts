@@ -74,11 +74,21 @@ export class AgentWrites {
     });
   }
 
-  /** Stores states that no samples go with. That it fails costs work later, never truth. */
-  async persist(states: readonly StateChange[]): Promise<void> {
-    const appender = this.#deps.storage.appender();
-    for (const { key, value } of states) appender.putState(key, value);
-    await this.#commit(appender, 'the state of ledgers was not stored');
+  /**
+   * Stores states that no samples go with, in one commit that others may share, and tells `done`
+   * whether they are stored. That it fails costs work later, never truth.
+   */
+  persist(states: readonly StateChange[], done: (isStored: boolean) => void): void {
+    this.#commits.add({
+      fill: (appender) => {
+        for (const { key, value } of states) appender.putState(key, value);
+      },
+      settle: (committed) => {
+        const isStored = !(committed instanceof Error);
+        if (!isStored) this.failed('the state of ledgers was not stored')(committed);
+        done(isStored);
+      },
+    });
   }
 
   /** Removes states. */
@@ -86,7 +96,11 @@ export class AgentWrites {
     if (keys.length === 0) return;
     const appender = this.#deps.storage.appender();
     for (const key of keys) appender.putState(key, undefined);
-    await this.#commit(appender, 'states were not removed');
+    try {
+      await appender.commit();
+    } catch (error) {
+      this.failed('states were not removed')(error);
+    }
   }
 
   /** Waits for `work`, which must not reject, in `settled`. */
@@ -114,13 +128,5 @@ export class AgentWrites {
     const durationMs = clock.monotonic() - startMs;
     metrics.applied({ ...result, durationMs, nowMs: clock.now() });
     return { result, durationMs };
-  }
-
-  async #commit(appender: ReturnType<Storage['appender']>, message: string): Promise<void> {
-    try {
-      await appender.commit();
-    } catch (error) {
-      this.failed(message)(error);
-    }
   }
 }

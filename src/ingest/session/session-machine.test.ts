@@ -46,15 +46,34 @@ function say(output: SessionOutput<null>): string {
   }
 }
 
+/** What came when a connection was opened. */
+const opened = new WeakMap<SessionMachine<null>, SessionOutput<null>[]>();
+
+function take(machine: SessionMachine<null>): SessionOutput<null>[] {
+  const outputs = [...(opened.get(machine) ?? []), ...machine.take()];
+  opened.delete(machine);
+  return outputs;
+}
+
+/** Says of each state that somebody waits for whether it is stored; gives the other outputs. */
+function persist(machine: SessionMachine<null>, isStored: boolean): SessionOutput<null>[] {
+  const others: SessionOutput<null>[] = [];
+  for (const output of take(machine)) {
+    if (output.kind !== 'PERSIST' || output.token === undefined) others.push(output);
+    else machine.persisted(output.agentId, output.token, isStored, 0);
+  }
+  return others;
+}
+
 function taken(machine: SessionMachine<null>): string[] {
-  return machine.take().map(say);
+  return take(machine).map(say);
 }
 
 /** Lets everything that waits be stored. */
 function storeAll(machine: SessionMachine<null>, nowMs: number): string[] {
   const said: string[] = [];
   for (let turn = 0; turn < 10; turn++) {
-    for (const output of machine.take()) {
+    for (const output of take(machine)) {
       said.push(say(output));
       if (output.kind !== 'APPLY') continue;
       machine.applied(output.agentId, output.token, { stored: true }, nowMs);
@@ -71,6 +90,7 @@ function connect(
 ): void {
   machine.connected(connection);
   machine.receive(connection, { epoch, message: helloMessage({ nonce }) }, 0);
+  opened.set(machine, persist(machine, true));
 }
 
 function frame(seq: number, more: Partial<Sealed> = {}): { epoch: number; message: Sealed } {
@@ -81,7 +101,7 @@ describe('SessionMachine of the collector', () => {
   test('stores each frame once, whatever its way', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
-    expect(taken(machine)).toEqual(['1 WELCOME', 'HELLO', 'up 1']);
+    expect(taken(machine)).toEqual(['HELLO', 'up 1', '1 WELCOME']);
     machine.receive(1, frame(1), 10);
     machine.receive(1, frame(1), 10);
     expect(storeAll(machine, 11)).toEqual(['apply 1', '1 ACK']);
@@ -110,9 +130,9 @@ describe('SessionMachine of the collector', () => {
       'MISSING',
     ]);
     machine.tick(300);
-    const pull = machine
-      .take()
-      .find((each) => each.kind === 'SEND' && each.message.type === 'PULL_RANGE');
+    const pull = take(machine).find(
+      (each) => each.kind === 'SEND' && each.message.type === 'PULL_RANGE',
+    );
     expect(pull).toMatchObject({
       message: {
         stream: 1,
@@ -138,7 +158,7 @@ describe('SessionMachine of the collector', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
     machine.receive(1, frame(1), 0);
-    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    const apply = take(machine).find((output) => output.kind === 'APPLY');
     expect(apply?.kind).toBe('APPLY');
     machine.applied('a', 1, { stored: false }, 5);
     const lane = machine.ledger('a')?.epoch(EPOCH)?.lane(1);
@@ -151,7 +171,7 @@ describe('SessionMachine of the collector', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
     machine.receive(1, frame(1, { type: 'SCHEMA' }), 0);
-    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    const apply = take(machine).find((output) => output.kind === 'APPLY');
     machine.applied('a', apply?.token ?? 0, { stored: false }, 5);
     expect(taken(machine)).toEqual(['1 closed', 'up 0']);
     expect(machine.ledger('a')?.epoch(EPOCH)?.lane(1).stateOf(1)).toBe('MISSING');
@@ -229,12 +249,14 @@ describe('SessionMachine of the collector', () => {
     const machine = newMachine();
     machine.connected(1);
     machine.receive(1, { epoch: EPOCH, message: helloMessage({ streams: liveExtent(3, 9) }) }, 0);
-    const [welcome] = machine.take();
+    const welcome = [...persist(machine, true), ...take(machine)].find(
+      ({ kind }) => kind === 'SEND',
+    );
     expect(welcome).toMatchObject({
       message: { streams: [{ stream: 0 }, { stream: 1, missing: [{ from: 3, to: 9 }] }] },
     });
     machine.tick(300);
-    const pull = machine.take().find((each) => each.kind === 'SEND');
+    const pull = take(machine).find((each) => each.kind === 'SEND');
     expect(pull).toMatchObject({ message: { type: 'PULL_RANGE', ranges: [{ from: 3, to: 9 }] } });
   });
 
@@ -249,7 +271,7 @@ describe('SessionMachine of the collector', () => {
     expect(taken(machine)).toEqual(['1 PULL_RANGE']);
     const message = { type: 'RANGE_DATA', requestId: 1, sealed: sealedBatch(1) } as const;
     machine.receive(1, { epoch: EPOCH, message }, 20);
-    const [apply] = machine.take();
+    const [apply] = take(machine);
     expect(apply).toMatchObject({ kind: 'APPLY', frames: [{ again: true }] });
     machine.applied('a', 2, { stored: true }, 30);
     expect(machine.ledger('a')?.terms(0)).toEqual(before);
@@ -259,7 +281,7 @@ describe('SessionMachine of the collector', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
     machine.receive(1, frame(1), 0);
-    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    const apply = take(machine).find((output) => output.kind === 'APPLY');
     connect(machine, 2, EPOCH + 1, 8);
     machine.applied('a', apply?.token ?? 0, { stored: false }, 5);
     machine.tick(300);
@@ -270,11 +292,26 @@ describe('SessionMachine of the collector', () => {
     expect(machine.ledger('a')?.epoch(EPOCH)?.lane(1).lossReason(1)).toBe('CRASH');
   });
 
+  test('WELCOME waits until the epoch is safe from a crash', () => {
+    const machine = newMachine();
+    machine.connected(1);
+    machine.receive(1, { epoch: EPOCH, message: helloMessage({ nonce: 7 }) }, 0);
+    expect(persist(machine, false).map(say)).toEqual(['HELLO', 'up 1']);
+    expect(taken(machine)).toEqual(['1 closed', 'up 0']);
+    connect(machine, 2, EPOCH);
+    expect(taken(machine)).toEqual(['HELLO', 'up 1', '2 WELCOME']);
+    // From then on it is known.
+    machine.disconnected(2, 0);
+    machine.connected(3);
+    machine.receive(3, { epoch: EPOCH, message: helloMessage({ nonce: 7 }) }, 0);
+    expect(taken(machine)).toEqual(['up 0', '3 WELCOME', 'HELLO', 'up 1']);
+  });
+
   test('ledgers are taken back in after a restart', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
     machine.receive(1, frame(1), 0);
-    const apply = machine.take().find((output) => output.kind === 'APPLY');
+    const apply = take(machine).find((output) => output.kind === 'APPLY');
     const next = newMachine();
     for (const { key, value } of apply?.states ?? []) next.load(key, value, 0);
     expect(next.ledger('a')?.epoch(EPOCH)?.lane(1).stateOf(1)).toBe('DURABLE');

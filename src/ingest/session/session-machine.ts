@@ -85,6 +85,7 @@ export class SessionMachine<Body> {
   readonly #credit: CreditController;
   #outputs: SessionOutput<Body>[] = [];
   #lastToken = 0;
+  #lastPersist = 0;
   #lastSession = 0;
   #delayMs = 0;
   #delayAtMs = -Infinity;
@@ -143,7 +144,9 @@ export class SessionMachine<Body> {
   /** Takes back in, at the start, a state that was written with a key of the ledger. */
   load(key: string, value: Uint8Array, nowMs: number): void {
     const rest = key.slice(LEDGER_STATE_PREFIX.length);
-    this.#agent(rest.slice(0, rest.lastIndexOf('/'))).ledger.loadEpoch(value, nowMs);
+    const agent = this.#agent(rest.slice(0, rest.lastIndexOf('/')));
+    const epoch = agent.ledger.loadEpoch(value, nowMs);
+    agent.durableEpochs.add(epoch.epoch);
   }
 
   connected(connection: number): void {
@@ -177,6 +180,7 @@ export class SessionMachine<Body> {
       const epoch = agent.ledger.epoch(frame.sealed.epoch);
       if (epoch === undefined || frame.again) continue;
       if (result.stored) {
+        agent.durableEpochs.add(epoch.epoch);
         const rejected = result.rejected?.get(index);
         epoch.settle(frame.sealed, frame.byRepair, rejected);
         // The record said that all were stored; the truth follows it.
@@ -202,6 +206,20 @@ export class SessionMachine<Body> {
     this.#apply(agent, nowMs);
   }
 
+  /** What became of a PERSIST with a token. */
+  persisted(agentId: string, token: number, isStored: boolean, nowMs: number): void {
+    const agent = this.#agents.get(agentId);
+    const session = agent?.session;
+    if (agent === undefined || session?.opening?.token !== token) return;
+    if (isStored) {
+      agent.durableEpochs.add(session.epoch);
+      this.#welcome(agent, session, session.opening.hello, nowMs);
+      return;
+    }
+    this.#close(session.connection, 'the epoch could not be stored');
+    this.#endSession(agent, nowMs);
+  }
+
   /** Time goes on: silence, credit, repair. */
   tick(nowMs: number): void {
     const delayMs = this.queueDelayMs(nowMs);
@@ -210,7 +228,7 @@ export class SessionMachine<Body> {
     for (const agent of this.#agents.values()) {
       const { session } = agent;
       if (session !== undefined) this.#tickSession(agent, session, nowMs);
-      for (const epoch of agent.dirty) this.#persist(agent, epoch);
+      this.#persistDirty(agent);
     }
     this.#repair.schedule(nowMs);
   }
@@ -341,12 +359,24 @@ export class SessionMachine<Body> {
       echoMs: 0,
       rejections: [],
       ackDue: false,
+      opening: undefined,
       pull: undefined,
     };
     agent.session = session;
     this.#connections.set(connection, agent);
-    this.#repair.connect(ledger.agentId);
-    this.#send(connection, {
+    // A collector that forgot the epoch would let in a process that it has taken the place of.
+    if (agent.durableEpochs.has(epochNumber)) this.#welcome(agent, session, hello, nowMs);
+    else session.opening = { token: this.#persist(agent, epochNumber, true), hello };
+    this.#outputs.push({ kind: 'HELLO', agentId: ledger.agentId, hello });
+    this.#setUp(agent, 1, nowMs);
+  }
+
+  #welcome(agent: AgentRecord<Body>, session: AgentSession, hello: Hello, nowMs: number): void {
+    const epoch = agent.ledger.epoch(session.epoch);
+    if (epoch === undefined) return;
+    session.opening = undefined;
+    this.#repair.connect(agent.ledger.agentId);
+    this.#send(session.connection, {
       type: 'WELCOME',
       sessionId: session.sessionId,
       serverTimeMs: nowMs,
@@ -359,8 +389,6 @@ export class SessionMachine<Body> {
       policy: this.#options.policyOf?.(hello),
       redirect: undefined,
     });
-    this.#outputs.push({ kind: 'HELLO', agentId: ledger.agentId, hello });
-    this.#setUp(agent, 1, nowMs);
   }
 
   #live(agent: AgentRecord<Body>, session: AgentSession, sealed: Sealed, nowMs: number): void {
@@ -469,7 +497,7 @@ export class SessionMachine<Body> {
 
   #ack(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
     const epoch = agent.ledger.epoch(session.epoch);
-    if (epoch === undefined) return;
+    if (epoch === undefined || session.opening !== undefined) return;
     this.#send(session.connection, {
       type: 'ACK',
       streams: marksOf(epoch, false),
@@ -506,13 +534,24 @@ export class SessionMachine<Body> {
     this.#outputs.push({ kind: 'UP', agentId: agent.ledger.agentId, up, atMs: nowMs });
   }
 
-  #persist(agent: AgentRecord<Body>, epoch: number): void {
-    // A record under way holds more than the ledger does: this would undo it.
-    if (agent.applying?.frames.some(({ frame }) => frame.sealed.epoch === epoch) === true) return;
+  #persistDirty(agent: AgentRecord<Body>): void {
+    for (const epoch of agent.dirty) {
+      // A record under way holds more than the ledger does: this would undo it.
+      const isUnderWay = agent.applying?.frames.some(({ frame }) => frame.sealed.epoch === epoch);
+      if (isUnderWay !== true) this.#persist(agent, epoch, false);
+    }
+  }
+
+  /** The token, where somebody waits for it. */
+  #persist(agent: AgentRecord<Body>, epoch: number, isWaitedFor: boolean): number {
     agent.dirty.delete(epoch);
+    const { agentId } = agent.ledger;
     const key = agent.ledger.stateKey(epoch);
     const value = agent.ledger.encodeEpoch(epoch);
-    this.#outputs.push({ kind: 'PERSIST', state: { key, value } });
+    const token = ++this.#lastPersist;
+    const state = { key, value };
+    this.#outputs.push({ kind: 'PERSIST', agentId, state, token: isWaitedFor ? token : undefined });
+    return token;
   }
 
   #answer(agent: AgentRecord<Body>, message: ControlMessage): void {

@@ -59,8 +59,16 @@ export type SessionOutput<Body> =
       readonly frames: readonly AppliedFrame<Body>[];
       readonly states: readonly StateChange[];
     }
-  /** State that changed without samples; loss of it costs work only, never truth. */
-  | { readonly kind: 'PERSIST'; readonly state: StateChange }
+  /**
+   * State that changed without samples; loss of it costs work only, never truth. With a token
+   * somebody waits: tell `persisted` when it is safe from a crash, or could not be written.
+   */
+  | {
+      readonly kind: 'PERSIST';
+      readonly agentId: string;
+      readonly state: StateChange;
+      readonly token: number | undefined;
+    }
   /** What is known now of the agent: 1 while it is heard of in time. */
   | { readonly kind: 'UP'; readonly agentId: string; readonly up: 0 | 1; readonly atMs: number }
   | { readonly kind: 'HELLO'; readonly agentId: string; readonly hello: Hello }

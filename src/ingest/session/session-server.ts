@@ -27,7 +27,7 @@ import { LifeKeeper } from './life-keeper.ts';
 import type { AgentsOptions } from './options.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
-import type { AgentMessage, SessionOutput, StateChange } from './session-output.ts';
+import type { AgentMessage, SessionOutput } from './session-output.ts';
 import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
 
 export interface SessionServerDependencies {
@@ -52,6 +52,7 @@ export interface ReadSeries {
 
 type Refusal = Partial<Fence> & Pick<Fence, 'message'>;
 type Output = SessionOutput<BatchColumns>;
+type PersistOutput = Extract<Output, { kind: 'PERSIST' }>;
 
 const TICK_MS = 100;
 const AGENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -310,12 +311,12 @@ export class SessionServer {
     for (;;) {
       const outputs = this.#machine.take();
       if (outputs.length === 0) return;
-      const states: StateChange[] = [];
+      const persisted: PersistOutput[] = [];
       for (const output of outputs) {
-        if (output.kind === 'PERSIST') states.push(output.state);
+        if (output.kind === 'PERSIST') persisted.push(output);
         else this.#do(output, current);
       }
-      if (states.length > 0) this.#writes.track(this.#writes.persist(states));
+      if (persisted.length > 0) this.#persist(persisted);
     }
   }
 
@@ -435,6 +436,16 @@ export class SessionServer {
   #committed(): void {
     this.#flush();
     this.#connections.resume(({ agentId }) => !this.#inFlight.isFull(this.#agents.get(agentId)));
+  }
+
+  #persist(outputs: readonly PersistOutput[]): void {
+    const states = outputs.map(({ state }) => state);
+    this.#writes.persist(states, (isStored) => {
+      for (const { agentId, token } of outputs) {
+        if (token === undefined) continue;
+        this.#machine.persisted(agentId, token, isStored, this.#deps.clock.now());
+      }
+    });
   }
 
   #tick(): void {

@@ -168,7 +168,7 @@ export class AgentLedger {
    * Takes an epoch's state back in.
    * @throws BadBytesError when they are not what `encodeEpoch` wrote.
    */
-  loadEpoch(state: Uint8Array, nowMs: number): void {
+  loadEpoch(state: Uint8Array, nowMs: number): EpochLedger {
     const reader = new ByteReader(state);
     const version = reader.uint();
     if (version < 1 || version > STATE_VERSION) {
@@ -177,6 +177,7 @@ export class AgentLedger {
     }
     const ledger = EpochLedger.decode(reader, nowMs, version);
     this.#epochs.set(ledger.epoch, ledger);
+    return ledger;
   }
 
   #closeBefore(epoch: number, previous: readonly EpochExtent[], nowMs: number): void {

@@ -49,6 +49,16 @@ export class SimulatedStore {
     return count;
   }
 
+  /** The highest epoch that a state on disk tells of; 0 for none. */
+  newestEpoch(agentId: string): number {
+    let newest = 0;
+    for (const key of this.states.keys()) {
+      const [, agent, epoch] = key.split('/');
+      if (agent === agentId) newest = Math.max(newest, Number(epoch));
+    }
+    return newest;
+  }
+
   refusedCount(agentId: string): number {
     return this.#refusedCounts.get(agentId) ?? 0;
   }
@@ -234,10 +244,10 @@ export class SimulatedCollector {
         (rejected) => this.#applied(agentId, token, rejected),
       );
     } else if (output.kind === 'PERSIST') {
-      const { state } = output;
+      const { agentId, state, token } = output;
       this.#write(
         () => this.#store.commit('', [], [state]),
-        () => {},
+        (rejected) => this.#persisted(agentId, token, rejected !== undefined),
       );
     }
   }
@@ -251,6 +261,11 @@ export class SimulatedCollector {
     const { nowMs } = this.#timeline;
     for (const count of countsOf(rejected ?? new Map())) this.#unwritten += count;
     this.#machine?.applied(agentId, token, stored ? { stored, rejected } : { stored }, nowMs);
+  }
+
+  #persisted(agentId: string, token: number | undefined, isStored: boolean): void {
+    if (token === undefined) return;
+    this.#machine?.persisted(agentId, token, isStored, this.#timeline.nowMs);
   }
 
   #write(commit: () => Rejected, done: (rejected: Rejected | undefined) => void): void {

@@ -235,11 +235,11 @@ class Simulation {
     });
   }
 
-  /** The old process stops for long; it wakes when the collector knows the new one. */
+  /** The old process stops for long; it wakes when the new one is known for good. */
   #haunt(agent: SimulatedAgent): void {
     const { epoch } = agent;
     if (!agent.isRunning) return;
-    agent.haunt(() => (this.#collector.machine?.ledger(agent.id)?.currentEpoch ?? 0) > epoch);
+    agent.haunt(() => this.#collector.store.newestEpoch(agent.id) > epoch);
     this.#timeline.after(this.#chance.whole(1, 12_000), () => this.#begin(agent));
   }
 
@@ -261,22 +261,11 @@ class Simulation {
 
   #crashCollector(deleteStore: boolean): void {
     if (this.#collector.machine === undefined) return;
-    this.#forgetZombies();
     this.#collector.crash();
     if (deleteStore) this.#deleteStore();
     this.#timeline.after(this.#chance.whole(1, 10_000), () => {
       if (this.#collector.machine === undefined) this.#collector.start();
     });
-  }
-
-  /** Where the newest epoch is not on disk, nobody knows it after a crash. */
-  #forgetZombies(): void {
-    const { machine, store } = this.#collector;
-    for (const agent of this.#agents) {
-      const ledger = machine?.ledger(agent.id);
-      const key = ledger?.stateKey(ledger.currentEpoch) ?? '';
-      if (!store.states.has(key)) agent.killZombies();
-    }
   }
 
   // Nobody is left who knows which of two processes is the newer one, or which the clone.

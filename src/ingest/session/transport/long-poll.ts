@@ -12,6 +12,8 @@ export const POLL_PATH = '/tide/v1/poll';
 
 const BODY_BYTES_MAX = 1 << 20;
 const WAIT_MS_MAX = 30_000;
+/** The first answer of a session waits so long for the answer to HELLO. */
+const WELCOME_WAIT_MS = 1000;
 const BUFFERED_BYTES_MAX = 1 << 20;
 /** A session that is over is remembered so long, for its last frames to be fetched. */
 const LINGER_MS = 30_000;
@@ -63,7 +65,9 @@ export class LongPollTransport {
     open.touch();
     await open.ready();
     if (body.length > 0) this.#options.sessions.receive(open.id, body);
-    await open.wait(Number.isFinite(waitMs) ? waitMs : 0, response);
+    // WELCOME comes as soon as the epoch is stored.
+    const leastMs = poll === undefined ? WELCOME_WAIT_MS : 0;
+    await open.wait(Math.max(leastMs, Number.isFinite(waitMs) ? waitMs : 0), response);
     open.answer(response);
   }
 
