@@ -38,6 +38,7 @@ import { beginRead, endRead, hasReadersBefore, reclaim, retire } from './epochs.
 import { findSample, foundBits, oldestTime as oldestTimeOf } from './finds.ts';
 import { forgetRefs, reserveRefs } from './foreign.ts';
 import { setUpIdentities, sweepIdentities } from './identities.ts';
+import { enterSeries } from './label-index.ts';
 import { insertLate } from './late.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
 import { closeReader, openReader } from './readers.ts';
@@ -82,6 +83,7 @@ export {
   removeSeries,
   forgetRefs,
   reserveRefs,
+  enterSeries,
   allocate,
   release,
   retire,

@@ -79,6 +79,7 @@ export interface KernelExports {
   reclaim(): void;
   hasReadersBefore(epoch: number): number;
 
+  enterSeries(root: number, pairs: number, count: number, ref: number): number;
   allocate(bytes: number, kind: number): number;
   release(address: number, kind: number): void;
   retire(address: number, kind: number): void;

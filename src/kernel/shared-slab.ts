@@ -6,6 +6,7 @@ import { MEMORY_KINDS } from './types.ts';
 import type { SharedMemory } from './web-assembly.ts';
 
 const ROOT_SLOTS = 32;
+const WASM_PAGE_BYTES = 65_536;
 const KIND_NUMBERS = Object.fromEntries(
   MEMORY_KINDS.map((kind, index) => [kind, index]),
 ) as Readonly<Record<MemoryKind, number>>;
@@ -69,6 +70,13 @@ export class SharedSlab extends SharedSlabReader implements Slab {
     if (address === 0) throw new KernelMemoryError(`${bytes} bytes of ${kind}`, this.#maxBytes);
     this.refresh(address + bytes);
     return address;
+  }
+
+  enterSeries(root: number, pairs: number, count: number, ref: number): number {
+    const answer = this.#exports.enterSeries(root, pairs, count, ref) >>> 0;
+    const memoryBytes = WASM_PAGE_BYTES * (this.u32[pairs / 4 - 1] ?? 0);
+    if (memoryBytes !== this.u8.length) this.refresh();
+    return answer;
   }
 
   retire(address: number, kind: MemoryKind): void {

@@ -325,6 +325,11 @@ export interface Slab extends SlabReader {
   retire(address: number, kind: MemoryKind): void;
   /** Frees a block that no other thread has ever been able to find, at once. */
   release(address: number, kind: MemoryKind): void;
+  /**
+   * Enters a series in the label index whose root is at `root`; see kernel/label-index.ts. The word
+   * before `pairs` is the kernel's. Slabs without a kernel leave it out.
+   */
+  enterSeries?(root: number, pairs: number, count: number, ref: number): number;
 }
 
 /** The writing side; one thread only. */

@@ -17,7 +17,7 @@ export class BatchAppender implements Appender {
   readonly #source: string | undefined;
   readonly #bounds: () => CommitBounds;
   readonly #write: CommitWriter;
-  readonly #held = new Set<PendingSeries>();
+  readonly #held: PendingSeries[] = [];
   readonly #histograms: HistogramEntry[] = [];
   readonly #exemplars: StoredExemplar[] = [];
   readonly #metadata: [string, Metadata][] = [];
@@ -90,7 +90,7 @@ export class BatchAppender implements Appender {
   #isEmpty(): boolean {
     return (
       this.samples.length === 0 &&
-      this.#held.size === 0 &&
+      this.#held.length === 0 &&
       this.#histograms.length === 0 &&
       this.#exemplars.length === 0 &&
       this.#metadata.length === 0 &&

@@ -10,6 +10,14 @@ export interface PendingSeries {
   /** Appenders that may still commit it. */
   holders: number;
   readonly hash: number;
+  /** UTF-16 units of all its texts. */
+  readonly textUnits: number;
+  /** The list of an appender that it was put in last: not again while that asks for it anew. */
+  heldBy: readonly PendingSeries[] | undefined;
+  /** The list of what an appender commits that it was put in last. */
+  listedIn: readonly PendingSeries[] | undefined;
+  /** A commit has made it. */
+  isApplied: boolean;
   /** The next one with the same hash. */
   nextSameHash: PendingSeries | undefined;
 }
@@ -33,7 +41,18 @@ export class PendingTable {
   /** Enters a series, which must not be there. */
   add(ref: SeriesRef, labels: Labels, hash: number, source: string | undefined): PendingSeries {
     const nextSameHash = this.#byHash.get(hash);
-    const pending = { ref, labels, source, holders: 0, hash, nextSameHash };
+    const pending: PendingSeries = {
+      ref,
+      labels,
+      source,
+      holders: 0,
+      hash,
+      textUnits: lastTexts === labels.pairs ? lastUnits : countUnits(labels.pairs),
+      heldBy: undefined,
+      listedIn: undefined,
+      isApplied: false,
+      nextSameHash,
+    };
     this.#byHash.set(hash, pending);
     this.#size++;
     return pending;
@@ -62,6 +81,7 @@ const HASH_SEED = (Math.random() * 0x40000000) | 0;
 /** The texts of the label set that was hashed last, and the hash of each. */
 let lastTexts: readonly string[] = [];
 let lastHashes = new Int32Array(64);
+let lastUnits = 0;
 
 /** A hash of names and values that fits a small integer. */
 export function hashLabels({ pairs }: Labels): number {
@@ -73,14 +93,24 @@ export function hashLabels({ pairs }: Labels): number {
   const texts = lastTexts;
   const hashes = lastHashes;
   let hash = HASH_SEED;
+  let units = 0;
   for (let place = 0; place < pairs.length; place++) {
     const text = pairs[place]!;
+    units += text.length;
     if (text !== texts[place]) hashes[place] = hashText(text);
     hash = Math.imul(hash ^ hashes[place]!, 0x5bd1e995);
     hash ^= hash >>> 15;
   }
   lastTexts = pairs;
+  lastUnits = units;
   return hash & 0x3fffffff;
+}
+
+/** UTF-16 units of texts. */
+export function countUnits(texts: readonly string[]): number {
+  let units = 0;
+  for (const text of texts) units += text.length;
+  return units;
 }
 
 function hashText(text: string): number {

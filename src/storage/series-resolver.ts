@@ -43,7 +43,7 @@ export class SeriesResolver {
   }
 
   /** The ref, `NO_SERIES` beyond a limit; a pending series is added to `held`. */
-  resolve(labels: Labels, held: Set<PendingSeries>, source?: string): SeriesRef {
+  resolve(labels: Labels, held: PendingSeries[], source?: string): SeriesRef {
     const known = this.#head.find(labels);
     if (known !== NO_SERIES) {
       this.#use(known);
@@ -60,35 +60,42 @@ export class SeriesResolver {
       pending = this.#pending.add(this.#nextRef++, labels, hash, source);
       this.#countPending(source, 1);
     }
-    if (!held.has(pending)) {
+    // Appenders that ask in turns may hold it several times: it is counted as often.
+    if (pending.heldBy !== held) {
+      pending.heldBy = held;
       pending.holders++;
-      held.add(pending);
+      held.push(pending);
     }
     return pending.ref;
   }
 
   /** Those of `held` that the head does not know yet, for a record. */
-  notApplied(held: ReadonlySet<PendingSeries>): PendingSeries[] {
+  notApplied(held: readonly PendingSeries[]): PendingSeries[] {
     const series: PendingSeries[] = [];
     for (const pending of held) {
-      if (!this.#head.has(pending.ref)) series.push(pending);
+      if (pending.listedIn === series || this.#isThere(pending)) continue;
+      pending.listedIn = series;
+      series.push(pending);
     }
     return series;
   }
 
   /** An appender is done with its series, committed or not. */
-  release(held: Set<PendingSeries>): void {
+  release(held: PendingSeries[]): void {
     for (const pending of held) {
       pending.holders--;
+      pending.heldBy = undefined;
+      pending.listedIn = undefined;
       const isApplied = this.#head.has(pending.ref);
       if (isApplied) {
+        pending.isApplied = true;
         this.#use(pending.ref);
         this.#sources.claim(pending.ref, pending.source);
       }
       if (pending.holders > 0 && !isApplied) continue;
       if (this.#pending.remove(pending)) this.#countPending(pending.source, -1);
     }
-    held.clear();
+    held.length = 0;
   }
 
   /** Series that the head has dropped. */
@@ -104,6 +111,10 @@ export class SeriesResolver {
 
   #use(ref: SeriesRef): void {
     this.#head.shard(ref).index.touch(ref, this.period & PERIOD_MASK);
+  }
+
+  #isThere({ isApplied, ref }: PendingSeries): boolean {
+    return isApplied && this.#head.has(ref);
   }
 
   #mayAdd(source: string | undefined): boolean {

@@ -45,7 +45,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 test('readers find what is right while series come and go at full speed', async () => {
   const kernel = testKernel(MEMORY_BYTES);
   const writer = new SeriesIndexWriter(kernel.slab());
-  for (let ref = 1; ref <= LASTING; ref++) writer.add(ref, labelsOfRef(ref));
+  for (let ref = 1; ref <= LASTING; ref++) writer.enter(ref, labelsOfRef(ref));
   const counts = Array.from({ length: READERS }, () => new Int32Array(new SharedArrayBuffer(4)));
   const workers = counts.map(
     (done) => new Worker(program, { workerData: { handle: kernel.openReader(), done } }),
@@ -62,7 +62,7 @@ test('readers find what is right while series come and go at full speed', async 
   for (let round = 0; elapsedMs() < (isSlow() ? RUN_MS_MAX : RUN_MS); round++) {
     const atFullSpeed = round % 2 === 0 ? slowAtomics(50, 0.05) : undefined;
     for (let count = 0; count < 500; count++) {
-      writer.add(next, labelsOfRef(next));
+      writer.enter(next, labelsOfRef(next));
       passing.push(next++);
     }
     // Some in a row, some from all over; now and then nearly all.

@@ -155,8 +155,9 @@ class Pair {
     const known = this.refs.get(labels.key);
     assert.equal(this.writer.find(labels), known ?? 0);
     // A ref is never given to a second series.
-    if (known !== undefined || this.used.has(ref)) return;
-    this.writer.add(ref, labels);
+    if (this.used.has(ref)) return;
+    assert.equal(this.writer.enter(ref, labels), known ?? ref);
+    if (known !== undefined) return;
     this.newest = Math.max(this.newest, ref < 0xf000_0000 ? ref : 0);
     this.known.set(ref, labels);
     this.refs.set(labels.key, ref);

@@ -103,7 +103,7 @@ export class ReadingStore implements HeadSource {
     const ref = this.#nextRef++;
     const { kernel, index } = this.#shard(ref);
     kernel.createSeries(ref);
-    index.add(ref, labels);
+    index.enter(ref, labels);
     return ref;
   }
 

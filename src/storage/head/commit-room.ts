@@ -1,3 +1,4 @@
+import { countUnits } from '../pending-series.ts';
 import type { Commit } from './commit.ts';
 import type { Head } from './head.ts';
 
@@ -58,7 +59,7 @@ export class CommitRoom {
 
 function bytesOf({ samples, series, histograms }: Commit): number {
   let units = 0;
-  for (const { labels } of series) for (const text of labels.pairs) units += text.length;
+  for (const { labels, textUnits } of series) units += textUnits ?? countUnits(labels.pairs);
   const count = samples.length + histograms.length;
   return count * SAMPLE_BYTES + series.length * SERIES_BYTES + units * TEXT_UNIT_BYTES;
 }

@@ -12,6 +12,8 @@ export interface CommitBounds {
 export interface NewSeries {
   readonly ref: number;
   readonly labels: Labels;
+  /** UTF-16 units of all its texts, where somebody has counted them. */
+  readonly textUnits?: number;
 }
 
 export interface HistogramEntry {

@@ -215,16 +215,28 @@ export class Head {
     if (ref >= this.nextRef) this.nextRef = ref + 1;
     const there = this.resolve(ref);
     if (there !== 0) return there;
-    const known = this.find(labels);
-    if (known !== 0) {
+    const shard = this.shard(ref);
+    const known = this.#findInOthers(shard, labels) || shard.index.enter(ref, labels);
+    if (known !== ref) {
       this.#aliases.set(ref, known);
       return known;
     }
-    const { kernel, index } = this.shard(ref);
-    kernel.createSeries(ref);
-    index.add(ref, labels);
+    try {
+      shard.kernel.createSeries(ref);
+    } catch (error) {
+      shard.index.remove([ref]);
+      throw error;
+    }
     this.#empty.add(ref);
     return ref;
+  }
+
+  #findInOthers(shard: HeadShard, labels: Labels): number {
+    for (const other of this.shards) {
+      const ref = other === shard ? 0 : other.index.find(labels);
+      if (ref !== 0) return ref;
+    }
+    return 0;
   }
 
   /** Puts back a series from a checkpoint. */

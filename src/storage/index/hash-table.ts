@@ -100,6 +100,11 @@ export class HashTableWriter extends HashTable {
     this.#liveCount++;
   }
 
+  /** The kernel has entered a block, in a slot that was empty, after `reserve`. */
+  countEntered(): void {
+    this.#liveCount++;
+  }
+
   remove(hash: number, block: number): void {
     const { u32 } = this.#blocks;
     const entry = (((hash >>> BLOCK_BITS) << BLOCK_BITS) | block) >>> 0;

@@ -36,8 +36,8 @@ function selectDuring(view: IndexView, at: number, change: () => void): number[]
 function open() {
   const slab = new SeparateSlab();
   const writer = new SeriesIndexWriter(slab);
-  writer.add(1, Labels.fromObject({ a: 'x' }));
-  writer.add(2, LABELS.with('c', 'z'));
+  writer.enter(1, Labels.fromObject({ a: 'x' }));
+  writer.enter(2, LABELS.with('c', 'z'));
   return { slab, writer, view: new IndexView(slab.reader()) };
 }
 
@@ -49,7 +49,7 @@ it('does not find a series that gets its labels in between', () => {
     const postings = new PostingsWriter(blocks, new WordListWriter(blocks));
     const pair = view.pairs.find('a', 'x');
     postings.publish(pair, 3, postings.prepare(pair, 3));
-    const refs = selectDuring(view, at, () => writer.add(3, LABELS));
+    const refs = selectDuring(view, at, () => writer.enter(3, LABELS));
     if (refs === undefined) return;
     expect([at, refs]).toEqual([at, [1]]);
   }

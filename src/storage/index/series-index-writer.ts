@@ -18,8 +18,13 @@ import {
 import { PairWriter } from './pair-writer.ts';
 import { PostingsWriter } from './postings-writer.ts';
 import { SeriesIndexReader } from './series-index-reader.ts';
-import { SlabBlocks } from './slab-views.ts';
+import { NOT_ENTERED, SlabBlocks } from './slab-views.ts';
 import { WordListWriter } from './word-list-writer.ts';
+
+/** Answer of `Slab.enterSeries`, besides the ref that has the label set and `NOT_ENTERED`. */
+const ENTERED = 0;
+/** Labels of a label set that the kernel enters; others are made without it. */
+const KERNEL_PAIRS = 63;
 
 /** Two random words: where hashes of texts begin, and what they are multiplied by. */
 export type IndexKey = readonly [number, number];
@@ -47,6 +52,9 @@ export class SeriesIndexWriter {
   #foundOf: Labels | undefined;
   #foundCount = 0;
   #prepared = new Uint32Array(64);
+  /** Where the kernel is told the pairs of a set; 0 where it enters none. */
+  readonly #shown: number;
+  readonly #root: number;
 
   /** @throws KernelMemoryError */
   constructor(slab: Slab, key: IndexKey = randomKey()) {
@@ -57,6 +65,8 @@ export class SeriesIndexWriter {
     this.#sets = new HashTableWriter(blocks, at + R_SETS, (set) => this.#view.sets.hashOf(set));
     this.#directory = new DirectoryWriter(blocks, at);
     Atomics.store(blocks.u32, slab.rootAddress(INDEX_ROOT_SLOT) / 4, root);
+    this.#root = root;
+    this.#shown = blocks.hasKernel ? blocks.allocate(KERNEL_PAIRS + 1, 'label_lookup') : 0;
     this.#blocks = blocks;
     this.#view = new IndexView(slab, blocks);
     this.#lists = new WordListWriter(blocks);
@@ -102,44 +112,19 @@ export class SeriesIndexWriter {
   }
 
   /**
-   * Enters a series whose ref (1 to 2^32 - 1) and labels are not in the index: ask `find` before.
-   * Refs may come in any order; ascending costs least. @throws KernelMemoryError
+   * Enters a series, unless one has these labels; returns its ref, or that of the one which has
+   * them. The ref (1 to 2^32 - 1) must not be in the index. Refs may come in any order; ascending
+   * costs least. @throws KernelMemoryError
    */
-  add(ref: number, labels: Labels): void {
-    const texts = labels.pairs;
-    const count = texts.length >>> 1;
-    const found = this.#room(count);
-    const prepared = this.#prepared;
-    // Mostly `find` was just asked for the same labels.
-    const known = labels === this.#foundOf ? this.#foundCount : 0;
-    this.#foundOf = undefined;
-    let done = 0;
-    let set = 0;
-    try {
-      for (let index = 0; index < count; index++) {
-        if (index >= known) {
-          const [name, value] = [texts[2 * index]!, texts[2 * index + 1]!];
-          found[index] = this.#pairs.findOrCreateAt(index, name, value);
-        }
-        done = index + 1;
-        prepared[index] = 0;
-        prepared[index] = this.#postings.prepare(found[index]!, ref);
-      }
-      set = this.#blocks.allocate(L_PAIRS + Math.max(count, 1), 'label_sets');
-      this.#directory.reserve(ref);
-      this.#sets.reserve();
-    } catch (error) {
-      this.#giveUp(done, set);
-      throw error;
-    }
-    this.#writeSet(set, ref, count);
-    for (let index = 0; index < count; index++) {
-      this.#postings.publish(found[index]!, ref, prepared[index]!);
-    }
-    this.#directory.setPeriod(ref, 0);
-    this.#directory.set(ref, set);
-    this.#sets.insert(this.#view.sets.hash(found, count), set);
-    this.#addToCount(1);
+  enter(ref: number, labels: Labels): number {
+    const count = this.#locate(labels);
+    const known = this.#shown === 0 ? NOT_ENTERED : this.#enterByKernel(ref, count);
+    if (known === ENTERED) return ref;
+    if (known !== NOT_ENTERED) return known;
+    const set = this.#view.sets.find(this.#found, count);
+    if (set !== 0) return this.#view.sets.ref(set);
+    this.#enter(ref, count);
+    return ref;
   }
 
   /**
@@ -188,6 +173,76 @@ export class SeriesIndexWriter {
     }
   }
 
+  /**
+   * Puts the pairs of a label set into `#found`, made where there are none; returns how many. They
+   * must get a ref, or be given up. @throws KernelMemoryError
+   */
+  #locate(labels: Labels): number {
+    const texts = labels.pairs;
+    const count = texts.length >>> 1;
+    const found = this.#room(count);
+    // Mostly `find` was just asked for the same labels.
+    let done = labels === this.#foundOf ? this.#foundCount : 0;
+    this.#foundOf = undefined;
+    try {
+      for (; done < count; done++) {
+        const [name, value] = [texts[2 * done]!, texts[2 * done + 1]!];
+        found[done] = this.#pairs.findOrCreateAt(done, name, value);
+      }
+    } catch (error) {
+      this.#prepared.fill(0, 0, done);
+      this.#giveUp(done, 0);
+      throw error;
+    }
+    return count;
+  }
+
+  /** As `Slab.enterSeries`, with the first `count` pairs of `#found`. @throws KernelMemoryError */
+  #enterByKernel(ref: number, count: number): number {
+    if (count > KERNEL_PAIRS) return NOT_ENTERED;
+    try {
+      this.#directory.reserve(ref);
+      this.#sets.reserve();
+    } catch (error) {
+      this.#prepared.fill(0, 0, count);
+      this.#giveUp(count, 0);
+      throw error;
+    }
+    const { u32 } = this.#blocks;
+    const at = (this.#shown << 2) + 1;
+    for (let index = 0; index < count; index++) u32[at + index] = this.#found[index]!;
+    const answer = this.#blocks.enterSeries(this.#root, this.#shown, count, ref);
+    if (answer === ENTERED) this.#sets.countEntered();
+    return answer;
+  }
+
+  /** Enters a series that is not there by the first `count` pairs of `#found`. */
+  #enter(ref: number, count: number): void {
+    const found = this.#found;
+    const prepared = this.#prepared;
+    prepared.fill(0, 0, count);
+    let set = 0;
+    try {
+      for (let index = 0; index < count; index++) {
+        prepared[index] = this.#postings.prepare(found[index]!, ref);
+      }
+      set = this.#blocks.allocate(L_PAIRS + Math.max(count, 1), 'label_sets');
+      this.#directory.reserve(ref);
+      this.#sets.reserve();
+    } catch (error) {
+      this.#giveUp(count, set);
+      throw error;
+    }
+    this.#writeSet(set, ref, count);
+    for (let index = 0; index < count; index++) {
+      this.#postings.publish(found[index]!, ref, prepared[index]!);
+    }
+    this.#directory.setPeriod(ref, 0);
+    this.#directory.set(ref, set);
+    this.#sets.insert(this.#view.sets.hash(found, count), set);
+    this.#addToCount(1);
+  }
+
   #writeSet(set: number, ref: number, count: number): void {
     const { u32 } = this.#blocks;
     const at = set << 2;
@@ -199,7 +254,7 @@ export class SeriesIndexWriter {
     }
   }
 
-  /** After a failed `add`: gives back what was prepared for the first `count` pairs. */
+  /** After a failed `enter`: gives back what was prepared for the first `count` pairs. */
   #giveUp(count: number, set: number): void {
     this.#blocks.release(set, 'label_sets');
     const empty = new Set<number>();

@@ -28,7 +28,7 @@ describe.each(SLABS)('label index in %s', (_, openSlab) => {
   function filled(): { writer: SeriesIndexWriter; reader: SeriesIndexReader } {
     const slab = openSlab();
     const writer = new SeriesIndexWriter(slab);
-    for (const [at, labels] of SEVERAL.entries()) writer.add(at + 1, labels);
+    for (const [at, labels] of SEVERAL.entries()) writer.enter(at + 1, labels);
     return { writer, reader: new SeriesIndexReader(slab) };
   }
 
@@ -91,7 +91,7 @@ describe.each(SLABS)('label index in %s', (_, openSlab) => {
   it('collects the labels of many series, each text once', () => {
     const { writer, reader } = filled();
     for (let ref = 100; ref < 2100; ref++) {
-      writer.add(ref, Labels.fromObject({ __name__: 'm', a: '1', n: `${ref}` }));
+      writer.enter(ref, Labels.fromObject({ __name__: 'm', a: '1', n: `${ref}` }));
     }
     const refs = Uint32Array.of(...reader.select([]), 5000);
     const { texts, offsets, textIds } = reader.collect(reader.setsOf(refs));
@@ -106,7 +106,7 @@ describe.each(SLABS)('label index in %s', (_, openSlab) => {
     const slab = openSlab();
     const writer = new SeriesIndexWriter(slab);
     const refs = Array.from({ length: 1500 }, (_each, at) => 1 + ((at * 7919) % 1500) * 300);
-    for (const ref of refs) writer.add(ref, Labels.fromObject({ all: 'yes', n: `${ref}` }));
+    for (const ref of refs) writer.enter(ref, Labels.fromObject({ all: 'yes', n: `${ref}` }));
     const want = refs.toSorted((a, b) => a - b);
     expect([...writer.reader.select([createMatcher('=', 'all', 'yes')])]).toEqual(want);
     expect([...writer.reader.select([])]).toEqual(want);
@@ -126,8 +126,8 @@ describe.each(SLABS)('label index in %s', (_, openSlab) => {
     const { writer, reader } = filled();
     const long = Labels.fromObject({ ['n'.repeat(40_000)]: 'ö'.repeat(70_000) });
     const many = Labels.fromEntries(Array.from({ length: 700 }, (_each, at) => [`n${at}`, 'v']));
-    writer.add(50, long);
-    writer.add(51, many);
+    writer.enter(50, long);
+    writer.enter(51, many);
     expect([writer.find(long), writer.find(many)]).toEqual([50, 51]);
     expect(reader.labels(50).equals(long)).toBe(true);
     expect(reader.labels(51).equals(many)).toBe(true);
@@ -142,14 +142,14 @@ describe('a full slab', () => {
       const slab = new SeparateSlab();
       const writer = new SeriesIndexWriter(slab);
       for (let ref = 1; ref <= 254; ref++) {
-        writer.add(ref, Labels.fromObject({ all: 'yes', n: `${ref}` }));
+        writer.enter(ref, Labels.fromObject({ all: 'yes', n: `${ref}` }));
       }
       const before = slab.bytesUsed();
       const labels = Labels.fromObject({ all: 'yes', fresh: 'one', n: 'new', z: 'z' });
       slab.allocationsLeft = allowed;
       let failed = false;
       try {
-        writer.add(1_000_000, labels);
+        writer.enter(1_000_000, labels);
       } catch (error) {
         expect(error).toBeInstanceOf(KernelMemoryError);
         failed = true;
@@ -164,7 +164,7 @@ describe('a full slab', () => {
       expect([writer.pairCount, writer.symbolCount]).toEqual([255, 257]);
       // The directory may keep room for the ref, and lists room for one more.
       expect(slab.bytesUsed() - before).toBeLessThan(40_000);
-      writer.add(1_000_000, labels);
+      writer.enter(1_000_000, labels);
       expect(writer.find(labels)).toBe(1_000_000);
     }
   });
@@ -173,7 +173,7 @@ describe('a full slab', () => {
     const slab = new SeparateSlab();
     const writer = new SeriesIndexWriter(slab);
     for (let ref = 1; ref <= 2000; ref++) {
-      writer.add(ref, Labels.fromObject({ all: 'yes', n: `${ref % 900}`, own: `${ref}` }));
+      writer.enter(ref, Labels.fromObject({ all: 'yes', n: `${ref % 900}`, own: `${ref}` }));
     }
     slab.allocationsLeft = 0;
     writer.remove(Array.from({ length: 1000 }, (_, at) => 2 * at + 1));
@@ -185,7 +185,7 @@ describe('a full slab', () => {
     expect(all!.refs().length).toBe(1000);
     expect(writer.pairCount).toBe(1 + 450 + 1000);
     slab.reclaim();
-    writer.add(3001, Labels.fromObject({ all: 'yes', own: '1' }));
+    writer.enter(3001, Labels.fromObject({ all: 'yes', own: '1' }));
     expect([...writer.reader.select([createMatcher('=', 'own', '1')])]).toEqual([3001]);
   });
 });

@@ -7,6 +7,9 @@ class BlockOutOfReachError extends TidegaugeError {
   readonly code = 'block_out_of_reach';
 }
 
+/** Answer of `Slab.enterSeries`: TypeScript is to do it. */
+export const NOT_ENTERED = 0xffff_ffff;
+
 /** How often to look again for a memory that another thread has made larger. */
 const REFRESHES_MAX = 100_000;
 
@@ -78,6 +81,18 @@ export class SlabBlocks extends SlabViews {
   constructor(slab: Slab) {
     super(slab);
     this.#slab = slab;
+  }
+
+  /** Whether the kernel can enter series; see `enterSeries`. */
+  get hasKernel(): boolean {
+    return this.#slab.enterSeries !== undefined;
+  }
+
+  /** As `Slab.enterSeries`, by blocks; the pairs begin at the second word of theirs. */
+  enterSeries(root: number, pairs: number, count: number, ref: number): number {
+    const answer = this.#slab.enterSeries?.(16 * root, 16 * pairs + 4, count, ref) ?? NOT_ENTERED;
+    if (this.u8 !== this.#slab.u8) this.refresh();
+    return answer;
   }
 
   /** A block holding anything. @throws KernelMemoryError */
