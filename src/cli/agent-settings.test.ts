@@ -62,9 +62,53 @@ test('what is wrong is said with its place and what is wanted', () => {
   check({ collector: URL_HERE, interval: '5' }, /--interval 5, want a duration/);
   check({ collector: URL_HERE, scrape: ['a=http://'] }, /--scrape a=http:\/\//);
   check({ collector: URL_HERE, id: 'a b' }, /agent_id: want letters/);
-  check({ config: configFile('collectr: x') }, /Unrecognized key: "collectr"/);
-  check({ config: configFile('a: [') }, /is not YAML/);
+  check(
+    { config: configFile('labels: {}\ncollectr: x') },
+    /agent\.yml:2:1: unknown field "collectr"; did you mean "collector"\?/,
+  );
+  check(
+    { config: configFile('host_metrics:\n  intervall_ms: 5') },
+    /:2:3: unknown field "intervall_ms".*\(at host_metrics\.intervall_ms\)/,
+  );
+  check({ config: configFile('sync_ms: soon') }, /:1:10: this is a text "?soon/);
+  check({ config: configFile('- a') }, /holds no map of settings/);
+  check({ config: configFile('a: [') }, /:1:5: not valid YAML/);
   check({ config: '/nonexistent/agent.yml' }, /cannot be read/);
+});
+
+test('keys that are for a collector are refused, each with its line', () => {
+  const config = configFile(`collector: ${URL_HERE}
+scrape_configs:
+  - job_name: near
+    static_configs: [{ targets: ['127.0.0.1:9100'] }]
+  - job_name: behind
+    tidegauge_agent: edge
+    static_configs: [{ targets: ['10.0.0.7:9100'] }]
+    scrape_timeot: 1s
+tidegauge:
+  storage: {}
+remote_write: []
+`);
+  const lines = (): string[] => {
+    try {
+      loadAgentSettings({ ...NONE, config });
+    } catch (error) {
+      return (error as Error).message.split('\n').map((line) => line.replace(config, ''));
+    }
+    return expect.fail('taken');
+  };
+  expect(lines()).toEqual([
+    expect.stringMatching(/^:6:5: "tidegauge_agent" is for the collector/),
+    expect.stringMatching(/^:8:5: unknown field "scrape_timeot"; did you mean "scrape_timeout"/),
+    expect.stringMatching(/^:9:1: "tidegauge" is for the collector's configuration/),
+    expect.stringMatching(/^:11:1: "remote_write" is for the collector's configuration/),
+  ]);
+});
+
+test('what is wrong between scrape configurations is said with its line', () => {
+  const job = "  - { job_name: a, static_configs: [{ targets: ['127.0.0.1:1'] }] }\n";
+  const config = configFile(`collector: ${URL_HERE}\nscrape_configs:\n${job}${job}`);
+  expect(() => loadAgentSettings({ ...NONE, config })).toThrow(/:4:17: found multiple/);
 });
 
 test('a synthetic load is as many agents as asked for, without disks', () => {

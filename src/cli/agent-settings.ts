@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parse, YAMLError } from 'yaml';
 import type { z } from 'zod';
 import type { AgentOptions, SyntheticLoad } from '../agent/index.ts';
 import { AgentSetupError, agentOptionsSchema } from '../agent/index.ts';
 import type { ScrapeConfig } from '../ingest/index.ts';
 import { resolveScrapeConfigs } from '../ingest/index.ts';
-import { formatDuration, messageOf, parseDuration } from '../model/index.ts';
+import { formatDuration, parseDuration } from '../model/index.ts';
+import { readAgentFile } from './agent-file.ts';
 
 export interface AgentFlags {
   readonly collector?: string;
@@ -48,16 +47,18 @@ const SYNTHETIC_INTERVAL_MS = 1000;
  */
 export function loadAgentSettings(flags: AgentFlags): AgentSettings {
   const file = flags.config ?? '(flags)';
-  const given = flags.config === undefined ? {} : readYaml(flags.config);
-  const parsed = agentOptionsSchema.safeParse(withFlags(given, flags));
+  const source = flags.config === undefined ? undefined : readAgentFile(flags.config);
+  const parsed = agentOptionsSchema.safeParse(withFlags(source?.settings ?? {}, flags));
   if (!parsed.success) {
     throw new AgentSetupError(`${file}: ${parsed.error.issues.map(formatIssue).join('; ')}`);
   }
   const options = parsed.data;
   const resolved = resolveScrapeConfigs(options.global, options.scrape_configs, dirname(file));
   if (resolved.issues.length > 0) {
-    const issues = resolved.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new AgentSetupError(`${file}: ${issues.join('; ')}`);
+    const issues = resolved.issues.map(({ path, message }) => {
+      return source?.describe(path, message) ?? `${path.join('.')}: ${message}`;
+    });
+    throw new AgentSetupError(issues.join('\n'));
   }
   const { collector } = options;
   if (collector === undefined) {
@@ -87,18 +88,6 @@ function agentsOf(
     };
     return { options: own, scrapeConfigs: [], synthetic: { agent, series, intervalMs } };
   });
-}
-
-function readYaml(file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = parse(readFileSync(file, 'utf8')) ?? {};
-  } catch (cause) {
-    const what = cause instanceof YAMLError ? 'is not YAML' : 'cannot be read';
-    throw new AgentSetupError(`${file} ${what}: ${messageOf(cause)}`, { cause });
-  }
-  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new AgentSetupError(`${file} holds no map of settings`);
 }
 
 /** The file's settings with those that flags give in their places. */

@@ -3,3 +3,5 @@ export { ConfigError, formatProblem } from './errors.ts';
 export { fileKey } from './file-form.ts';
 export type { ComponentOptions, ConfigFiles, LoadedConfig } from './load.ts';
 export { loadConfig, loadDefaultConfig, loadText } from './load.ts';
+export { formatPath, validate } from './validate.ts';
+export { parseYaml } from './yaml-source.ts';
