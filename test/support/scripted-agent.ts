@@ -104,10 +104,10 @@ export class ScriptedAgent {
     return this.#seal('SCHEMA', encodeSchema(change, CODEC_DEFLATE));
   }
 
-  /** Seals one tick of all series. */
-  batch(tick: number, schemaVersion = 1): Uint8Array {
+  /** Seals one tick of all series, or of the first `seriesCount` of them as if they were all. */
+  batch(tick: number, schemaVersion = 1, seriesCount = this.seriesCount): Uint8Array {
     this.lastTick = tick;
-    return this.#seal('BATCH', this.#encode(tick, schemaVersion, CODEC_DEFLATE));
+    return this.#seal('BATCH', this.#encode(tick, schemaVersion, CODEC_DEFLATE, seriesCount));
   }
 
   /** One tick of all series as an answer to READ holds it. */
@@ -143,8 +143,12 @@ export class ScriptedAgent {
     return encodeControl(message, this.epoch);
   }
 
-  #encode(tick: number, schemaVersion: number, codec: PayloadCodec) {
-    const { seriesCount } = this;
+  #encode(
+    tick: number,
+    schemaVersion: number,
+    codec: PayloadCodec,
+    seriesCount = this.seriesCount,
+  ) {
     const columns = new BatchColumns();
     for (let id = 0; id < seriesCount; id++) {
       columns.pushValue(id, tick * INTERVAL_MS, valueOf(id, tick));

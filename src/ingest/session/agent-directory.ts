@@ -96,7 +96,10 @@ export class AgentDirectory {
   forgetSchemas(entry: AgentEntry): string[] {
     const held = new Set(entry.hello?.previous.map(({ epoch }) => epoch));
     const keys: string[] = [];
-    for (const epoch of this.#deps.ledger(entry.agentId)?.epochs ?? []) {
+    const epochs = this.#deps.ledger(entry.agentId)?.epochs ?? [];
+    // Of the run before this one it has still to be seen which series have ended with it.
+    held.add(Math.max(...epochs.map(({ epoch }) => epoch).filter((one) => one < entry.epoch)));
+    for (const epoch of epochs) {
       if (epoch.epoch === entry.epoch || held.has(epoch.epoch) || !epoch.isSettled) continue;
       keys.push(...entry.catalog.forget(epoch.epoch));
     }

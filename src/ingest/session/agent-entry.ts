@@ -52,7 +52,9 @@ export class AgentEntry {
   constructor(agentId: string, { storage, stepMs, maxSeries, nowMs }: AgentEntryOptions) {
     this.agentId = agentId;
     this.catalog = new SchemaCatalog(agentId, storage, maxSeries);
-    this.writer = new BatchWriter(storage, this.catalog, stepMs);
+    this.writer = new BatchWriter(storage, this.catalog, stepMs, (epoch) => {
+      return epoch === this.epoch ? this.hello?.groups : undefined;
+    });
     this.labels = agentLabels(agentId, LabelSets.EMPTY);
     this.life = lifeSeries(this.labels);
     this.lastHeardMs = nowMs;

@@ -1,5 +1,6 @@
-import type { BatchColumns, SchemaSeries } from '../../formats/tide/index.ts';
+import type { BatchColumns, GroupPolicy, SchemaSeries } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
+import { isStaleAt } from '../../model/index.ts';
 import {
   type Appender,
   type CommitResult,
@@ -8,6 +9,7 @@ import {
   type Storage,
 } from '../../storage/api.ts';
 import { IntervalSet } from '../../util/index.ts';
+import { AbsenceWatch } from './absence-watch.ts';
 import type { AgentSeries, SchemaCatalog } from './schema-catalog.ts';
 import type { AppliedFrame, ApplyResult, StateChange } from './session-output.ts';
 
@@ -44,6 +46,16 @@ interface RunSource {
   readonly group: number;
 }
 
+/** Where a batch stands, and what it speaks of. */
+interface BatchPlace {
+  readonly frame: number;
+  /** Of series that the schema does not know. */
+  readonly group: number;
+  /** The last that it covers; -1 where it says nothing of what is there now. */
+  readonly tick: number;
+  readonly byRepair: boolean;
+}
+
 /** What an agent's part of a commit is, until it is known what became of it. */
 export interface OpenWrite {
   /** To be told what the commit came to. @returns what that means for this agent */
@@ -57,12 +69,20 @@ export interface OpenWrite {
 export class BatchWriter {
   readonly #storage: Storage;
   readonly #catalog: SchemaCatalog;
+  readonly #absences: AbsenceWatch;
   readonly #aliveStepMs: number;
   /** Steps of time of which it is stored that the agent lived. */
   readonly #aliveSteps = new IntervalSet();
 
-  constructor(storage: Storage, catalog: SchemaCatalog, aliveStepMs: number) {
+  /** @param groupsOf what HELLO said of the groups of the epoch that is current. */
+  constructor(
+    storage: Storage,
+    catalog: SchemaCatalog,
+    aliveStepMs: number,
+    groupsOf: (epoch: number) => readonly GroupPolicy[] | undefined,
+  ) {
     this.#storage = storage;
+    this.#absences = new AbsenceWatch(catalog, groupsOf);
     this.#catalog = catalog;
     this.#aliveStepMs = aliveStepMs;
   }
@@ -77,7 +97,7 @@ export class BatchWriter {
     states: readonly StateChange[],
     alive: Labels,
   ): OpenWrite {
-    const fill = new Fill(appender, this.#catalog, this.#aliveStepMs);
+    const fill = new Fill(appender, this.#catalog, this.#absences, this.#aliveStepMs);
     for (const [index, frame] of frames.entries()) fill.add(frame, index);
     const steps = fill.newSteps(this.#aliveSteps);
     fill.addAlive(alive, steps);
@@ -132,6 +152,7 @@ class Fill {
   /** Samples whose series the store does not know any more, by their place in the commit. */
   readonly unknown: { readonly at: number; readonly origin: Origin }[] = [];
   readonly #appender: Appender;
+  readonly #watch: AbsenceWatch;
   readonly #catalog: SchemaCatalog;
   readonly #stepMs: number;
   readonly #runs: Run[] = [];
@@ -144,22 +165,34 @@ class Fill {
   #newestMs: number | undefined;
   #lastStep = Number.NaN;
 
-  constructor(appender: Appender, catalog: SchemaCatalog, stepMs: number) {
+  constructor(appender: Appender, catalog: SchemaCatalog, watch: AbsenceWatch, stepMs: number) {
     this.#appender = appender;
+    this.#watch = watch;
     this.#catalog = catalog;
     this.#stepMs = stepMs;
   }
 
   add({ sealed, content, byRepair }: AppliedFrame<BatchColumns>, index: number): void {
     if (content.kind === 'BATCH') {
-      const group = content.head.coverage[0]?.group ?? 0;
-      this.#addBatch(sealed.epoch, content.body, { frame: index, group, byRepair });
+      const { epoch } = sealed;
+      const { coverage } = content.head;
+      const group = coverage[0]?.group ?? 0;
+      // What comes late says nothing of what is there now.
+      const tick = byRepair ? -1 : (coverage.at(-1)?.tickTo ?? -1);
+      this.#addBatch(epoch, content.body, { frame: index, group, tick, byRepair });
+      if (byRepair) return;
+      for (const { series, timestamp } of this.#watch.take(epoch, coverage)) {
+        this.#endSeries(series, index, timestamp);
+        this.#catalog.advance(series, timestamp, true);
+      }
       return;
     }
     const { change } = content;
     const { key, value } = this.#catalog.stateOf(sealed, change.version);
     this.#appender.putState(key, value);
-    for (const series of this.#catalog.apply(sealed.epoch, change)) this.#endSeries(series, index);
+    for (const series of this.#catalog.apply(sealed.epoch, change)) {
+      if (!series.isStale) this.#endSeries(series, index, series.lastMs + 1);
+    }
     this.#addMetadata(change.series);
   }
 
@@ -231,7 +264,7 @@ class Fill {
   #addBatch(
     epoch: number,
     columns: BatchColumns,
-    { frame, group, byRepair }: { frame: number; group: number; byRepair: boolean },
+    { frame, group, tick, byRepair }: BatchPlace,
   ): void {
     const { length, seriesIds, timestamps } = columns;
     const seriesOf = this.#catalog.seriesOf(epoch);
@@ -255,7 +288,10 @@ class Fill {
         }
         this.#addSamples(columns, start, end, ref);
         const lastMs = timestamps[end - 1] ?? 0;
-        if (lastMs > series.lastMs) series.lastMs = lastMs;
+        if (lastMs > series.lastMs) {
+          this.#catalog.advance(series, lastMs, isStaleAt(columns.words, end - 1));
+        }
+        if (tick > series.seenTick) series.seenTick = tick;
         if (lastMs > newestMs) newestMs = lastMs;
       }
       start = end;
@@ -276,15 +312,13 @@ class Fill {
     }
   }
 
-  // Right behind its last sample, so that a new series of the same labels may begin with the tick
-  // after it.
-  #endSeries(series: AgentSeries, frame: number): void {
+  #endSeries(series: AgentSeries, frame: number, timestamp: number): void {
     if (series.lastMs === Number.NEGATIVE_INFINITY) return;
     const ref = refOf(series, this.#appender);
     if (ref === NO_SERIES) return;
     const { samples } = this.#appender;
     this.#runs.push({ start: samples.length, frame, source: undefined });
-    samples.pushStale(ref, series.lastMs + 1);
+    samples.pushStale(ref, timestamp);
   }
 
   #addMetadata(added: readonly SchemaSeries[]): void {

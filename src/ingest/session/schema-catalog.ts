@@ -13,20 +13,28 @@ const EXPORTED_AGENT_LABEL = 'exported_agent';
 
 /** A series of an agent, as the store has it. */
 export interface AgentSeries {
+  readonly epoch: number;
   readonly labels: Labels;
   readonly group: number;
   /** NO_SERIES until it is asked for, and again when the store has dropped it. */
   ref: SeriesRef;
   /** Time of the newest sample stored in this process; -Infinity for none. */
   lastMs: number;
+  /** Whether that sample is a staleness marker. */
+  isStale: boolean;
+  /** The newest tick of its group that a batch with a sample of it covered; -1 for none. */
+  seenTick: number;
   /** Kept all the same: a batch from before its end may still come by repair. */
   ended: boolean;
 }
 
 interface EpochSchema {
+  readonly epoch: number;
   version: number;
   /** Those that have not ended. */
   liveCount: number;
+  /** By group: those with a sample stored by this process, and no marker behind it. */
+  readonly activeCounts: Map<number, number>;
   readonly series: Map<number, AgentSeries>;
 }
 
@@ -67,6 +75,31 @@ export class SchemaCatalog {
   /** All that an epoch's ids stand for, by id; good until the next frame is applied. */
   seriesOf(epoch: number): ReadonlyMap<number, AgentSeries> {
     return this.#epoch(epoch).series;
+  }
+
+  /** How many series of a group go on, as far as this process has stored samples of them. */
+  activeCount(epoch: number, group: number): number {
+    return this.#epoch(epoch).activeCounts.get(group) ?? 0;
+  }
+
+  /** The newest sample of a series is stored. */
+  advance(series: AgentSeries, lastMs: number, isStale: boolean): void {
+    series.lastMs = lastMs;
+    if (series.isStale === isStale) return;
+    series.isStale = isStale;
+    if (!series.ended) activate(this.#epoch(series.epoch), series.group, isStale ? -1 : 1);
+  }
+
+  /** Every series of the epochs before this one. */
+  *earlier(epoch: number): IterableIterator<AgentSeries> {
+    const prefix = `${SCHEMA_STATE_PREFIX}${this.agentId}/`;
+    const epochs = new Set<number>();
+    for (const key of this.#storage.state(prefix).keys()) {
+      epochs.add(Number.parseInt(key.slice(prefix.length), 10));
+    }
+    for (const earlier of epochs) {
+      if (earlier < epoch) yield* this.#epoch(earlier).series.values();
+    }
   }
 
   /** Every series of an epoch that has not ended. */
@@ -113,7 +146,13 @@ export class SchemaCatalog {
   #epoch(epoch: number): EpochSchema {
     const known = this.#epochs.get(epoch);
     if (known !== undefined) return known;
-    const schema: EpochSchema = { version: 0, liveCount: 0, series: new Map() };
+    const schema: EpochSchema = {
+      epoch,
+      version: 0,
+      liveCount: 0,
+      activeCounts: new Map(),
+      series: new Map(),
+    };
     this.#epochs.set(epoch, schema);
     const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map((value) =>
       decodeSchema(value.subarray(1), value[0] as PayloadCodec),
@@ -126,10 +165,13 @@ export class SchemaCatalog {
   #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
     for (const { id, labels, group } of change.series) {
       const series = {
+        epoch: schema.epoch,
         labels: this.#labelsOf(labels),
         group,
         ref: NO_SERIES,
         lastMs: Number.NEGATIVE_INFINITY,
+        isStale: true,
+        seenTick: -1,
         ended: false,
       };
       if (!schema.series.has(id)) schema.liveCount++;
@@ -140,6 +182,7 @@ export class SchemaCatalog {
       const series = schema.series.get(id);
       if (series === undefined || series.ended) continue;
       ended.push(series);
+      if (!series.isStale) activate(schema, series.group, -1);
       series.ended = true;
       schema.liveCount--;
     }
@@ -154,6 +197,10 @@ export class SchemaCatalog {
     if (!labels.has(INSTANCE_LABEL)) pairs.push(INSTANCE_LABEL, this.agentId);
     return Labels.fromPairs([...pairs, ...this.#enforced.pairs]);
   }
+}
+
+function activate({ activeCounts }: EpochSchema, group: number, by: 1 | -1): void {
+  activeCounts.set(group, (activeCounts.get(group) ?? 0) + by);
 }
 
 /** The labels of what the collector itself writes of an agent. */

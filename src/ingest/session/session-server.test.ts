@@ -209,6 +209,62 @@ test('an agent that is silent too long is declared gone: its series end', async 
   expect(storage.newest()).toEqual([]);
 });
 
+test('a series that is missing where all is said to be there has ended, at that tick', async () => {
+  const { storage, clock, connect, server } = setUp(
+    {},
+    new MemoryStorage({ outOfOrderWindowMs: 1e6 }),
+  );
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+  // What comes late says nothing of what is there now.
+  agent.batch(FIRST_TICK + 1, 1, 1);
+  send(agent.batch(FIRST_TICK + 2));
+  await clock.advance(600);
+  send(agent.again(3, connection.last('PULL_RANGE').requestId));
+  await clock.advance(200);
+  expect(storage.samplesOf(series(1)).at(-1)).toBe(
+    `${START_MS + 2000}=${1000 * FIRST_TICK + 2001}`,
+  );
+  for (const tick of [3, 4]) send(agent.batch(FIRST_TICK + tick, 1, 1));
+  await clock.advance(10);
+  expect(storage.samplesOf(series(1)).at(-1)).toBe(`${START_MS + 3000}=stale`);
+  expect(storage.samplesOf(series(0)).at(-1)).not.toContain('stale');
+  // It comes back, and ends again.
+  send(agent.batch(FIRST_TICK + 5), agent.batch(FIRST_TICK + 6, 1, 1));
+  await clock.advance(10);
+  expect(storage.samplesOf(series(1)).slice(-3)).toEqual([
+    `${START_MS + 3000}=stale`,
+    `${START_MS + 5000}=${1000 * FIRST_TICK + 5001}`,
+    `${START_MS + 6000}=stale`,
+  ]);
+  expect(imbalance(server.ledger('a1')?.terms(clock.now()) ?? expect.fail())).toBe(0);
+});
+
+test('series of a run that was killed end where the next run shows that it has them no more', async () => {
+  const { storage, clock, connect, server } = setUp(
+    {},
+    new MemoryStorage({ outOfOrderWindowMs: 1e6 }),
+  );
+  const first = agentOf();
+  const before = connect();
+  before.send(first.hello(), first.schema(), first.batch(FIRST_TICK));
+  await clock.advance(10);
+  before.lost();
+  await clock.advance(30_000);
+  const second = agentOf('a1', { epoch: START_MS + 30_000, seriesCount: 1 });
+  const after = connect();
+  after.send(second.hello(), second.schema());
+  await clock.advance(10);
+  expect(storage.samplesOf(series(1)).at(-1)).not.toContain('stale');
+  after.send(second.batch(FIRST_TICK + 30), second.batch(FIRST_TICK + 31));
+  await clock.advance(10);
+  expect(storage.samplesOf(series(1)).at(-1)).toBe(`${START_MS + 30_000}=stale`);
+  expect(storage.samplesOf(series(1))).toHaveLength(2);
+  expect(storage.samplesOf(series(0)).some((sample) => sample.includes('stale'))).toBe(false);
+  expect(imbalance(server.ledger('a1')?.terms(clock.now()) ?? expect.fail())).toBe(0);
+});
+
 test('a second start shows the time between as down, once the first is resolved', async () => {
   const { storage, clock, connect } = setUp({}, new MemoryStorage({ outOfOrderWindowMs: 1e6 }));
   const first = agentOf();
