@@ -13,8 +13,10 @@ export function isSimpleFold(operator: string): operator is SimpleFold {
 
 /** Folds the float samples of a group's series, step by step side by side. */
 export class FloatFold {
-  /** Float samples seen at each step. */
-  readonly counts: Float64Array;
+  /** Float samples seen at each step, without those of `#fullSeries`. */
+  readonly #counts: Float64Array;
+  /** Series that had a float at every step, where they were not counted step by step. */
+  #fullSeries = 0;
   readonly #operator: SimpleFold;
   /** Sum, extreme, or sum of squared distances. */
   readonly #main: Float64Array;
@@ -26,7 +28,7 @@ export class FloatFold {
 
   constructor(operator: SimpleFold, steps: number) {
     this.#operator = operator;
-    this.counts = new Float64Array(steps);
+    this.#counts = new Float64Array(steps);
     this.#main = new Float64Array(steps);
     this.#extra = new Float64Array(steps);
     // The sum of nothing to which -0 can be added.
@@ -54,26 +56,50 @@ export class FloatFold {
         return;
       default:
         for (let step = 0; step < present.length; step++) {
-          if (present[step] === FLOAT) this.counts[step]!++;
+          if (present[step] === FLOAT) this.#counts[step]!++;
         }
     }
   }
 
-  /** Writes the results of the steps whose count is above 0. */
-  store(into: Float64Array): void {
-    const { counts } = this;
+  /** Takes in a series with a float at every step, if there is a faster way for that. */
+  addFull(values: Float64Array): boolean {
+    switch (this.#operator) {
+      case 'sum':
+        this.#fullSeries++;
+        this.#addFullSums(values);
+        return true;
+      case 'count':
+      case 'group':
+        this.#fullSeries++;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /**
+   * Writes the results of the steps at which there were any floats; returns how many at each step.
+   * To be called once.
+   */
+  store(into: Float64Array): Float64Array {
+    const counts = this.#counts;
+    if (this.#fullSeries > 0) {
+      for (let step = 0; step < counts.length; step++) counts[step]! += this.#fullSeries;
+    }
     for (let step = 0; step < into.length; step++) {
       if (counts[step] !== 0) into[step] = this.#result(step);
     }
+    return counts;
   }
 
   #result(step: number): number {
     const main = this.#main[step]!;
     const extra = this.#extra[step]!;
-    const count = this.counts[step]!;
+    const count = this.#counts[step]!;
     switch (this.#operator) {
       case 'sum':
-        return main + extra;
+        // Beyond all numbers nothing is known of what rounding lost.
+        return main === Infinity || main === -Infinity ? main : main + extra;
       case 'avg':
         if (this.#overflowed?.[step] === 1) return this.#means![step]! + extra;
         return main / count + extra / count;
@@ -90,9 +116,23 @@ export class FloatFold {
     }
   }
 
+  // As `#addSums`: without branches and counts, half the time.
+  #addFullSums(values: Float64Array): void {
+    const sums = this.#main;
+    const rests = this.#extra;
+    for (let step = 0; step < sums.length; step++) {
+      const value = values[step]!;
+      const sum = sums[step]!;
+      const next = sum + value;
+      const added = next - sum;
+      sums[step] = next;
+      rests[step]! += sum - (next - added) + (value - added);
+    }
+  }
+
   // Knuth's two-sum: what rounding loses, without a look at which of the two is larger.
   #addSums(values: Float64Array, present: Uint8Array): void {
-    const { counts } = this;
+    const counts = this.#counts;
     const sums = this.#main;
     const rests = this.#extra;
     for (let step = 0; step < present.length; step++) {
@@ -102,17 +142,13 @@ export class FloatFold {
       const next = sum + value;
       counts[step]!++;
       sums[step] = next;
-      if (next === Infinity || next === -Infinity) {
-        rests[step] = 0;
-        continue;
-      }
       const added = next - sum;
       rests[step]! += sum - (next - added) + (value - added);
     }
   }
 
   #addMeans(values: Float64Array, present: Uint8Array): void {
-    const { counts } = this;
+    const counts = this.#counts;
     const sums = this.#main;
     const rests = this.#extra;
     for (let step = 0; step < present.length; step++) {
@@ -137,8 +173,8 @@ export class FloatFold {
 
   // Once a sum overflows, its step goes on with a running mean.
   #addToMean(step: number, value: number, count: number): void {
-    this.#means ??= new Float64Array(this.counts.length);
-    this.#overflowed ??= new Uint8Array(this.counts.length);
+    this.#means ??= new Float64Array(this.#counts.length);
+    this.#overflowed ??= new Uint8Array(this.#counts.length);
     if (this.#overflowed[step] === 0) {
       this.#overflowed[step] = 1;
       this.#means[step] = this.#main[step]! / (count - 1);
@@ -162,7 +198,7 @@ export class FloatFold {
       const value = values[step]!;
       const before = least[step]!;
       // Any number is preferred to NaN.
-      if (this.counts[step]!++ === 0 || before > value || before !== before) least[step] = value;
+      if (this.#counts[step]!++ === 0 || before > value || before !== before) least[step] = value;
     }
   }
 
@@ -172,12 +208,12 @@ export class FloatFold {
       if (present[step] !== FLOAT) continue;
       const value = values[step]!;
       const before = greatest[step]!;
-      if (this.counts[step]!++ === 0 || before < value || before !== before) greatest[step] = value;
+      if (this.#counts[step]!++ === 0 || before < value || before !== before) greatest[step] = value;
     }
   }
 
   #addVariances(values: Float64Array, present: Uint8Array): void {
-    const { counts } = this;
+    const counts = this.#counts;
     const squares = this.#main;
     const means = this.#extra;
     for (let step = 0; step < present.length; step++) {

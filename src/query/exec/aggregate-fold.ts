@@ -33,13 +33,18 @@ export class GroupFold {
     this.#floats = new FloatFold(operator, count);
   }
 
-  /** Takes a series in; nothing is kept of it but its histograms. */
-  add(series: SeriesColumn): void {
+  /**
+   * Takes a series in; nothing is kept of it but its histograms. `isFull`: it is known to have a
+   * float at every step.
+   */
+  add(series: SeriesColumn, isFull = false): void {
     const { annotations, guard } = this.#context;
     const steps = this.#column.present.length;
     guard.tick(steps);
     if (series.dropName) this.#column.dropName = true;
-    this.#floats.add(series.values, series.present);
+    if (!isFull || !this.#floats.addFull(series.values)) {
+      this.#floats.add(series.values, series.present);
+    }
     if (series.histograms !== undefined) {
       this.#histograms ??= new HistogramFold(this.#node, this.#operator, steps, annotations);
       this.#histograms.add(series);
@@ -49,8 +54,7 @@ export class GroupFold {
   /** The result, given away: to be called once. */
   finish(): SeriesColumn {
     const column = this.#column;
-    const { counts } = this.#floats;
-    this.#floats.store(column.values);
+    const counts = this.#floats.store(column.values);
     for (let step = 0; step < counts.length; step++) {
       if (counts[step]! > 0) column.present[step] = FLOAT;
     }

@@ -71,6 +71,7 @@ class FoldingSink implements ColumnSink {
     column.present.fill(ABSENT);
     column.histograms = undefined;
     column.dropName = false;
+    column.isFull = false;
     return column;
   }
 
@@ -78,7 +79,7 @@ class FoldingSink implements ColumnSink {
     // Nobody needs the labels of the series, unless to name what has histograms.
     const isNamed = column.histograms !== undefined;
     column.labels = isNamed ? source.labels(index) : Labels.EMPTY;
-    this.#foldOf(source, index).add(column);
+    this.#foldOf(source, index).add(column, column.isFull);
   }
 
   results(): SeriesColumn[] {

@@ -11,6 +11,7 @@ const WITHOUT_BUCKET: ReadonlySet<string> = new Set([BUCKET_LABEL]);
 /** One histogram over time: the series of its classic buckets, or native histograms. */
 export interface BucketGroup {
   readonly labels: Labels;
+  /** By their bounds. */
   readonly buckets: { readonly upperBound: number; readonly column: SeriesColumn }[];
   /** The series with these very labels that has native histograms. */
   native: SeriesColumn | undefined;
@@ -51,7 +52,13 @@ export function groupBuckets(
       groupOf(column.labels.without(WITHOUT_BUCKET)).buckets.push({ upperBound, column });
     }
   }
-  return [...groups.values()];
+  const found = [...groups.values()];
+  for (const { buckets } of found) buckets.sort(byBound);
+  return found;
+}
+
+function byBound(a: { upperBound: number }, b: { upperBound: number }): number {
+  return a.upperBound < b.upperBound ? -1 : a.upperBound > b.upperBound ? 1 : 0;
 }
 
 /** The histogram of a group at a step; undefined, with a warning, where it is of both kinds. */

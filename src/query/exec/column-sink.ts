@@ -77,6 +77,7 @@ export class CollectingSink implements ColumnSink {
       values: this.#values.subarray(from, end),
       present: this.#present.subarray(from, end),
       histograms: undefined,
+      isFull: false,
     };
   }
 }

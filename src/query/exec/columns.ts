@@ -27,6 +27,8 @@ export interface SeriesColumn {
   readonly present: Uint8Array;
   /** Set where `present` is `HISTOGRAM`; undefined while the series has no histogram at all. */
   histograms: (FloatHistogram | undefined)[] | undefined;
+  /** Set by those who have just given every step a float. Only a sink may rely on it. */
+  isFull: boolean;
 }
 
 /** An instant vector over all steps of a grid. */
@@ -58,6 +60,7 @@ export function emptyColumn(labels: Labels, steps: number, dropName = false): Se
     values: new Float64Array(steps),
     present: new Uint8Array(steps),
     histograms: undefined,
+    isFull: false,
   };
 }
 

@@ -125,7 +125,10 @@ class RangeRun {
       const column = sink.open();
       column.dropName = !keepsName || source.dropName(index);
       kernels.floats(series, call, column);
-      if (series.histograms.length > 0) this.#correctHistogramSteps(series, column);
+      if (series.histograms.length > 0) {
+        column.isFull = false;
+        this.#correctHistogramSteps(series, column);
+      }
       if (this.#isWorthKeeping(column, index)) sink.take(column, source, index);
     }
   }

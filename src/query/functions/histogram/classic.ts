@@ -75,6 +75,8 @@ function rankBelow(buckets: readonly ClassicBucket[], value: number): number | u
 
 /** Sorted by bound; the counts of equal bounds (`1`, `1.0`) are added up. */
 function mergeEqualBounds(buckets: ClassicBucket[]): ClassicBucket[] {
+  // Fast path: whoever asks step after step has them in order.
+  if (isAscending(buckets)) return buckets;
   buckets.sort((a, b) => (a.upperBound < b.upperBound ? -1 : a.upperBound > b.upperBound ? 1 : 0));
   const merged: ClassicBucket[] = [];
   for (const bucket of buckets) {
@@ -85,10 +87,19 @@ function mergeEqualBounds(buckets: ClassicBucket[]): ClassicBucket[] {
   return merged;
 }
 
+/** Whether each bound is above the one before. */
+function isAscending(buckets: readonly ClassicBucket[]): boolean {
+  for (let index = 1; index < buckets.length; index++) {
+    if (!(buckets[index]!.upperBound > buckets[index - 1]!.upperBound)) return false;
+  }
+  return true;
+}
+
 function makeMonotonic(buckets: readonly ClassicBucket[]): ForcedMonotonicity | undefined {
   let forced: ForcedMonotonicity | undefined;
   let before = buckets[0]!.count;
-  for (const bucket of buckets.slice(1)) {
+  for (let index = 1; index < buckets.length; index++) {
+    const bucket = buckets[index]!;
     const { count, upperBound } = bucket;
     if (count === before) continue;
     if (isRounding(before, count)) {

@@ -18,6 +18,8 @@ export interface RangeSeries {
   values: Float64Array;
   /** Floats held; the arrays may be longer. */
   length: number;
+  /** No float is below the one before it, and none is NaN; undefined where not known. */
+  onlyRises?: boolean | undefined;
   /** Start timestamps of the floats, 0 for unknown; undefined where none is to be used. */
   startTimes: Float64Array | undefined;
   histograms: readonly TimedHistogram[];

@@ -41,20 +41,22 @@ function plainRates(
   { isCounter, isRate }: RateKind,
   series: RangeSeries,
   { windows }: RangeCall,
-  { values: results, present }: SeriesColumn,
+  column: SeriesColumn,
 ): void {
+  const { values: results, present } = column;
   const { values, times, length } = series;
   const { count, floatFrom, floatTo } = windows;
   const unitSeconds = isRate ? windows.rangeMs / 1000 : 1;
   const edges = windowEdges(windows, times, unitSeconds);
   const { sampled, toStart, toEnd, scale } = edges;
-  const mayFall = isCounter && !onlyRises(values, length);
+  const mayFall = isCounter && !(series.onlyRises ?? onlyRises(values, length));
   if (edges.isFull && !mayFall && (!isCounter || isFarFromZero(values, length, edges))) {
     for (let step = 0; step < count; step++) {
       const increase = values[floatTo[step]! - 1]! - values[floatFrom[step]!]!;
       results[step] = increase * scale[step]!;
     }
     present.fill(FLOAT);
+    column.isFull = true;
     return;
   }
   const resets = mayFall ? new ResetIndex(series, undefined) : undefined;
