@@ -23,6 +23,7 @@ class SharedReader implements KernelReader {
   // The reading area never moves, and views of a memory that has grown still work: taken once.
   readonly #header: Uint32Array;
   readonly #commit: Uint32Array;
+  readonly #sampleCount: Uint32Array;
   readonly #resume: Float64Array;
   readonly #times: Float64Array;
   readonly #words: Uint32Array;
@@ -39,6 +40,7 @@ class SharedReader implements KernelReader {
     const views = new MemoryViews(memory);
     this.#header = views.wordsAt(readerAddress, AREA_WORDS);
     this.#commit = views.wordsAt(layout.H_COMMIT, 1);
+    this.#sampleCount = views.wordsAt(layout.H_SAMPLE_COUNT, 2);
     this.#resume = views.doublesAt(readerAddress + layout.V_RESUME, 1);
     this.#slot = this.#field(layout.V_SLOT);
     this.#times = views.doublesAt(this.#field(layout.V_TIMES), layout.READER_SAMPLES);
@@ -59,11 +61,14 @@ class SharedReader implements KernelReader {
   read(ref: number, minTime: number, maxTime: number, into: ReadTarget): void {
     let from = Math.ceil(Math.max(minTime, -TIME_MAX));
     const to = Math.floor(Math.min(maxTime, TIME_MAX));
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const count = this.#exports.readSeries(this.#address, ref, from, to);
       if (count === 0) return;
-      into.append(this.#times, this.#words, 0, count);
-      if (this.#field(layout.V_MORE) === 0) return;
+      const hasMore = this.#field(layout.V_MORE) !== 0;
+      if (isFirst && !hasMore && into.lend !== undefined) {
+        into.lend(this.#times, this.#words, count);
+      } else into.append(this.#times, this.#words, 0, count);
+      if (!hasMore) return;
       from = (this.#times[count - 1] ?? TIME_MAX) + 1;
     }
   }
@@ -137,6 +142,11 @@ class SharedReader implements KernelReader {
 
   count(ref: number, minTime: number, maxTime: number): number {
     return this.#exports.countSamples(this.#address, ref, minTime, maxTime) >>> 0;
+  }
+
+  sampleTotal(): number {
+    // The halves may be of two moments, once in 2^32 samples.
+    return Atomics.load(this.#sampleCount, 0) + 2 ** 32 * Atomics.load(this.#sampleCount, 1);
   }
 
   slab(): SlabReader {

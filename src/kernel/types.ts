@@ -508,6 +508,8 @@ export interface KernelReader {
   flags(ref: number): number;
   /** Upper bound of the samples within the times, from what stands before each chunk: cheap. */
   count(ref: number, minTime: number, maxTime: number): number;
+  /** Samples of all series together, those of a commit under way perhaps included. */
+  sampleTotal(): number;
   /** The memory, for structures that are not the kernel's; always the same object. */
   slab(): SlabReader;
   close(): void;
@@ -519,7 +521,12 @@ export interface ReadSelection {
   readonly caps: Float64Array;
 }
 
-/** What `SampleColumns.append` of the model is. */
+/** What `SampleColumns` of the model are. */
 export interface ReadTarget {
+  /**
+   * Instead of `append`, for all that one `read` has to give: the columns are lent until the next
+   * call to the reader, and may be written into.
+   */
+  lend?(timestamps: Float64Array, words: Uint32Array, length: number): void;
   append(timestamps: Float64Array, words: Uint32Array, from: number, to: number): void;
 }

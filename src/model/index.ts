@@ -21,6 +21,7 @@ export {
   LOW_WORD,
   NAN_HIGH_WORD,
   NAN_LOW_WORD,
+  BorrowedSamples,
   SampleColumns,
   setStaleAt,
   STALE_HIGH_WORD,

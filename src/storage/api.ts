@@ -138,6 +138,11 @@ export interface SeriesSet {
    * staleness markers included, bit for bit).
    */
   samples(index: number, into: SampleColumns): void;
+  /**
+   * As `samples`, but only those up to `time` matter, and of these the newest alone: which of the
+   * others are appended is not said. Where that is to be had for less.
+   */
+  latest?(index: number, time: number, into: SampleColumns): void;
   /** About what the set holds in memory of its own. Stores that cannot tell leave it out. */
   heldBytes?(): number;
   /** Histogram samples within the selected times, ascending; usually empty. */

@@ -208,7 +208,8 @@ export class FloatFold {
       if (present[step] !== FLOAT) continue;
       const value = values[step]!;
       const before = greatest[step]!;
-      if (this.#counts[step]!++ === 0 || before < value || before !== before) greatest[step] = value;
+      if (this.#counts[step]!++ === 0 || before < value || before !== before)
+        greatest[step] = value;
     }
   }
 

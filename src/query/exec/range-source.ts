@@ -1,4 +1,10 @@
-import { isStaleAt, type Labels, METRIC_NAME, SampleColumns } from '../../model/index.ts';
+import {
+  BorrowedSamples,
+  isStaleAt,
+  type Labels,
+  METRIC_NAME,
+  type SampleColumns,
+} from '../../model/index.ts';
 import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
 import type { RangeSeries, TimedHistogram } from '../functions/range/range-function.ts';
 import { FLOAT, type Grid, HISTOGRAM, type SeriesColumn } from './columns.ts';
@@ -53,7 +59,7 @@ export function storageSource(
   const { guard } = context;
   const { statsOnly } = node.kind === 'matrix' ? node.selector : node;
   const set = context.seriesOf(node);
-  const columns = new SampleColumns();
+  const columns = new BorrowedSamples();
   const { matchers } = node.kind === 'matrix' ? node.selector : node;
   const named = matchers.find(({ type, name }) => type === '=' && name === METRIC_NAME)?.value;
   const metricName = (index: number): string => named ?? metricNameOf(set, index);

@@ -1,4 +1,9 @@
-import { type FloatHistogram, isStaleAt, SampleColumns } from '../../model/index.ts';
+import {
+  BorrowedSamples,
+  type FloatHistogram,
+  isStaleAt,
+  type SampleColumns,
+} from '../../model/index.ts';
 import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
 import { CollectingSink, type ColumnSink } from './column-sink.ts';
 import {
@@ -65,10 +70,14 @@ export function visitLatest(
   sink: ColumnSink,
 ): void {
   const set = context.seriesOf(source);
-  const columns = new SampleColumns();
+  const columns = new BorrowedSamples();
   const labelSource = { stored: set, labels: (index: number) => set.labels(index) };
+  const onlyTime = grid.count === 1 ? lookupTime(node, grid, 0) : undefined;
   for (let index = 0; index < set.length; index++) {
     context.guard.tick(grid.count);
+    columns.reset();
+    if (onlyTime === undefined || set.latest === undefined) set.samples(index, columns);
+    else set.latest(index, onlyTime, columns);
     const reader = new LatestReader(set, index, columns, node.statsOnly);
     const column = sink.open();
     let found = 0;
@@ -105,9 +114,8 @@ class LatestReader {
   readonly #histograms: readonly HistogramSample[];
   readonly #startTimes: Float64Array | undefined;
 
+  /** `columns`: the floats of the series. */
   constructor(set: SeriesSet, index: number, columns: SampleColumns, statsOnly: boolean) {
-    columns.reset();
-    set.samples(index, columns);
     this.#columns = columns;
     const histograms = set.histograms(index);
     this.#histograms = statsOnly ? withoutBuckets(histograms) : histograms;

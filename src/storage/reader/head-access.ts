@@ -30,6 +30,13 @@ export class HeadAccess {
     });
   }
 
+  /** Samples in all shards. */
+  sampleTotal(): number {
+    let total = 0;
+    for (const { kernel } of this.shards) total += kernel.sampleTotal();
+    return total;
+  }
+
   begin(): void {
     if (this.#readCount++ > 0) return;
     for (const { kernel } of this.shards) kernel.begin();

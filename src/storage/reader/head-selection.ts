@@ -2,6 +2,7 @@ import type { Matcher } from '../../model/index.ts';
 import { SampleColumns } from '../../model/index.ts';
 import { ANY_COMMIT, SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
 import type { HistogramSample, SelectHints } from '../api.ts';
+import type { BlockRef } from '../block/block-set.ts';
 import { SelectLimitError } from '../errors.ts';
 import { Pacer } from '../pacer.ts';
 import type { ShardAccess } from './head-access.ts';
@@ -91,7 +92,9 @@ class Finder {
   /** Places of series that have histograms. */
   readonly #flagged: number[] = [];
   #length = 0;
-  /** More than there are, mostly not by much. */
+  /** Whether there may be too many samples, or room is to be made for them. */
+  readonly #isCounted: boolean;
+  /** More than there are; where they are counted mostly not by much. */
   #sampleBound = 0;
 
   constructor(parts: StoreParts, read: StoreRead, hints: SelectHints, scope: ReadScope) {
@@ -103,6 +106,10 @@ class Finder {
     this.#maxSamples = hints.maxSamples ?? Infinity;
     this.#scope = scope;
     this.#pacer = new Pacer(parts.sliceMs);
+    const total = parts.head.sampleTotal();
+    const isLazy = parts.isLazy && overlapping(read.blocks, hints).length === 0;
+    this.#isCounted = !isLazy || total > this.#maxSamples;
+    if (!this.#isCounted) this.#sampleBound = total;
   }
 
   /** False when commits went on too fast to show any of them wholly. */
@@ -169,7 +176,9 @@ class Finder {
   /** Whether the series has something to be seen; counts it then. */
   #keeps({ kernel }: ShardAccess, ref: number, cap: number): boolean {
     const end = Math.min(cap, this.#maxTime);
-    const bound = kernel.count(ref, this.#minTime, end);
+    // Fast path: it has what its cap is the time of.
+    const isSeen = !this.#isCounted && cap === end;
+    const bound = isSeen ? 1 : kernel.count(ref, this.#minTime, end);
     const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
     // Up to its cap a series has what its newest chunk begins or ends with. Before, it may have a
     // gap there.
@@ -177,7 +186,7 @@ class Finder {
       return false;
     }
     if (isFlagged) this.#flagged.push(this.#length);
-    this.#sampleBound += bound;
+    if (this.#isCounted) this.#sampleBound += bound;
     this.#length++;
     // Those with histograms count when it is known that they have any.
     if (this.#length - this.#flagged.length > this.#maxSeries) {
@@ -274,6 +283,14 @@ class Finder {
     await this.#pacer.pause();
     this.#scope.throwIfAborted();
   }
+}
+
+/** The blocks that have samples within the times. */
+export function overlapping(
+  blocks: readonly BlockRef[],
+  { minTime, maxTime }: Pick<SelectHints, 'minTime' | 'maxTime'>,
+): readonly BlockRef[] {
+  return blocks.filter(({ meta }) => meta.maxTime >= minTime && meta.minTime <= maxTime);
 }
 
 function shortened({ shard, refs, sets, caps }: ShardSelection, length: number): ShardSelection {

@@ -100,12 +100,26 @@ export class HeadSeries extends SelectedSeries {
   }
 
   samples(index: number, into: SampleColumns): void {
-    const { read, minTime } = this.#selection;
-    if (read.isReleased) throw new StorageClosedError('the querier was closed');
-    let at = this.#columns === undefined ? index : this.#columns.place(index);
-    let of = this.#only;
-    if (of === undefined) ({ of, at } = this.#locate(at));
-    of.shard.kernel.read(of.refs[at]!, minTime, of.caps[at]!, into);
+    const { of, at } = this.#find(index);
+    of.shard.kernel.read(of.refs[at]!, this.#selection.minTime, of.caps[at]!, into);
+  }
+
+  latest(index: number, time: number, into: SampleColumns): void {
+    const { of, at } = this.#find(index);
+    const { kernel } = of.shard;
+    const ref = of.refs[at]!;
+    const cap = of.caps[at]!;
+    const before = into.length;
+    // Mostly the cap is the time of the newest sample, which is at hand then.
+    if (time >= cap) kernel.read(ref, cap, cap, into);
+    if (into.length > before) return;
+    kernel.read(ref, this.#selection.minTime, Math.min(time, cap), into);
+  }
+
+  #find(index: number): { of: ShardSelection; at: number } {
+    if (this.#selection.read.isReleased) throw new StorageClosedError('the querier was closed');
+    const place = this.#columns === undefined ? index : this.#columns.place(index);
+    return this.#only === undefined ? this.#locate(place) : { of: this.#only, at: place };
   }
 
   protected get columns(): LabelColumns {

@@ -4,7 +4,7 @@ import type { BlockRef } from '../block/block-set.ts';
 import type { Querier, SelectHints, SeriesSet, TimeRange } from '../api.ts';
 import type { MatcherLists } from './block-series.ts';
 import type { HeadSelection } from './head-selection.ts';
-import { addLabels, copyFloats, selectHead } from './head-selection.ts';
+import { addLabels, copyFloats, overlapping, selectHead } from './head-selection.ts';
 import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelReader } from './label-reader.ts';
@@ -30,9 +30,7 @@ export class StoreQuerier implements Querier {
   async select(matchers: readonly Matcher[], hints: SelectHints): Promise<SeriesSet> {
     const selection = await selectHead(this.#parts, matchers, hints, this.#scope);
     const { read } = selection;
-    const blocks = read.blocks.filter(
-      ({ meta }) => meta.maxTime >= hints.minTime && meta.minTime <= hints.maxTime,
-    );
+    const blocks = overlapping(read.blocks, hints);
     const isLazy = this.#parts.isLazy && blocks.length === 0;
     try {
       const set = isLazy

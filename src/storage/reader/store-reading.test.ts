@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryFileSystem } from '../../../test/support/memory-file-system.ts';
 import { ReadingStore } from '../../../test/support/reading-store.ts';
 import type { FloatHistogram, Matcher } from '../../model/index.ts';
-import { createMatcher, Labels, SampleColumns } from '../../model/index.ts';
+import { BorrowedSamples, createMatcher, Labels, SampleColumns } from '../../model/index.ts';
 import type { Queryable, SelectHints, SeriesSet } from '../api.ts';
 import { connectReader } from './connect-reader.ts';
 
@@ -155,6 +155,43 @@ describe.each([
     }
     expect(timesOf(set, 0).at(-1)).toBe(1099);
     expect(timesOf(set, 1)).toEqual([1000, 1099]);
+    querier.close();
+  });
+
+  test('the newest sample up to a time is there, whatever else is', async () => {
+    const querier = reader.querier();
+    const set = await querier.select(matchM, { minTime: 1040, maxTime: 1099 });
+    const newest = (index: number, time: number): number | undefined => {
+      const columns = new BorrowedSamples();
+      if (set.latest === undefined) set.samples(index, columns);
+      else set.latest(index, time, columns);
+      const { timestamps, length } = columns;
+      return timestamps.subarray(0, length).findLast((at) => at <= time);
+    };
+    for (const time of [1040, 1041, 1098, 1099, 2000]) {
+      expect(newest(0, time)).toBe(Math.min(time, 1099));
+      expect(newest(1, time)).toBe(time < 1099 ? undefined : 1099);
+    }
+    expect(newest(0, 1039)).toBe(undefined);
+    querier.close();
+  });
+
+  test('a series longer than what is lent at once is whole', async () => {
+    for (let from = 2000; from < 12_000; from += 1000) {
+      store.commit(Array.from({ length: 1000 }, (_, index) => [C, from + index, index]));
+    }
+    const querier = reader.querier();
+    const set = await querier.select([createMatcher('=', '__name__', 'n')], ALWAYS);
+    const columns = new BorrowedSamples();
+    for (let round = 0; round < 2; round++) {
+      columns.reset();
+      set.samples(0, columns);
+      const { timestamps, length } = columns;
+      expect(length).toBe(10_001);
+      expect(
+        timestamps.subarray(0, length).every((at, index) => at === 1999 + index || !index),
+      ).toBe(true);
+    }
     querier.close();
   });
 
