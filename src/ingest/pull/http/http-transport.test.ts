@@ -7,7 +7,7 @@ import {
   type Server,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createRawServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -241,6 +241,109 @@ describe('HttpTransport', () => {
     await get(transport, server.url);
     expect((await get(transport, server.url)).text).toBe('a 1\n');
     expect([count, server.connections]).toEqual([3, 2]);
+  });
+});
+
+/** A server that answers each request with these bytes, and what becomes of its sockets. */
+async function serveBytes(
+  ...answers: readonly string[]
+): Promise<{ readonly url: string; readonly seen: string[]; connections: number }> {
+  const seen: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createRawServer((socket) => {
+    served.connections++;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      const text = answers[seen.length] ?? answers.at(-1) ?? '';
+      seen.push(chunk.toString('latin1'));
+      if (text === 'CLOSE') socket.end();
+      else socket.write(text, 'latin1');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  const served = { url: `http://127.0.0.1:${port}/metrics?a=b`, seen, connections: 0 };
+  return served;
+}
+
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na 1\n';
+
+describe('connections', () => {
+  it('carry requests as they should be', async () => {
+    const server = await serveBytes(ANSWER);
+    await get(transportFor(), server.url);
+    const { host } = new URL(server.url);
+    expect(server.seen).toEqual([
+      `GET /metrics?a=b HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n` +
+        'accept: text/plain\r\naccept-encoding: gzip\r\n\r\n',
+    ]);
+  });
+
+  it('are dropped where the answer is malformed, or followed by what nobody asked for', async () => {
+    const twoLengths = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const server = await serveBytes(twoLengths, `${ANSWER}HTTP/1.1 200 OK\r\n`, ANSWER);
+    const transport = transportFor();
+    const message = /^Get "http.*": malformed HTTP answer: both Content-Length and Transfer-/;
+    await checkFails(get(transport, server.url), 'connection', message);
+    expect((await get(transport, server.url)).text).toBe('a 1\n');
+    expect((await get(transport, server.url)).text).toBe('a 1\n');
+    expect([server.seen.length, server.connections]).toEqual([3, 3]);
+  });
+
+  it('that are new and closed without an answer fail the scrape, and are not tried again', async () => {
+    const server = await serveBytes('CLOSE');
+    const message = /: the connection was closed before an answer came$/;
+    await checkFails(get(transportFor(), server.url), 'connection', message);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('that were kept and fail in the middle of an answer are not tried again', async () => {
+    const server = await serveBytes(ANSWER, 'HTTP/1.1 200 OK\r\n');
+    const transport = transportFor();
+    await get(transport, server.url);
+    const signal = AbortSignal.timeout(100);
+    await checkFails(get(transport, server.url, { signal }), 'connection', /timeout/);
+    expect([server.seen.length, server.connections]).toEqual([2, 1]);
+  });
+
+  it('are not used again when the server said that it would close them by then', async () => {
+    const named = ANSWER.replace('\r\n', '\r\nKeep-Alive: timeout=1, max=5\r\n');
+    const server = await serveBytes(named);
+    const transport = transportFor();
+    await get(transport, server.url);
+    await get(transport, server.url);
+    expect(server.connections).toBe(2);
+    const longer = await serveBytes(named.replace('=1', '=9'));
+    await get(transport, longer.url);
+    await get(transport, longer.url);
+    expect(longer.connections).toBe(1);
+  });
+
+  it('are made for each of the scrapes that run at one time, and all kept', async () => {
+    const server = await serve(plain);
+    const transport = transportFor();
+    const three = [0, 1, 2];
+    await Promise.all(three.map(() => get(transport, server.url)));
+    await Promise.all(three.map(() => get(transport, server.url)));
+    expect(server.connections).toBe(3);
+    await transport.close();
+    await expect.poll(() => server.sockets.size).toBe(0);
+  });
+
+  it('take no headers that would become two', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'scrape-'));
+    closers.push(() => rm(directory, { recursive: true }));
+    const file = join(directory, 'secret');
+    await writeFile(file, 'a\r\nx-other: b');
+    const server = await serve(plain);
+    const transport = transportFor({ authorization: { credentials_file: file } });
+    await checkFails(get(transport, server.url), 'connection', /header "authorization" holds/);
+    expect(server.seen).toEqual([]);
   });
 });
 

@@ -1,25 +1,24 @@
-import type { Agent, Dispatcher } from 'undici';
+import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../../model/index.ts';
 import type { Clock } from '../../../util/index.ts';
 import type { HttpClientConfig, TlsConfig } from '../config/scrape-config.ts';
 import { ScrapeError } from '../errors.ts';
 import type { BodyBuffer } from './body-buffer.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { credentialHeaders, readText } from './credentials.ts';
+import { StaleConnectionError } from './http-connection.ts';
+import { requestText } from './request-text.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ScrapeRequest, ScrapeTransport } from './transport.ts';
 
 /** As Go's client, which Prometheus uses. */
 const REDIRECTS_MAX = 10;
-const CONNECT_TIMEOUT_MS = 30_000;
-
-/** Longer than any usual scrape interval, so that connections live from scrape to scrape. */
-const KEEP_ALIVE_MS = 300_000;
 
 /** Certificates and keys in files are read again after that, so that renewed ones are used. */
 const TLS_RELOAD_MS = 60_000;
 
-interface LoadedAgent {
-  readonly agent: Agent;
+interface LoadedPool {
+  readonly pool: ConnectionPool;
   readonly loadedAtMs: number;
   /** Texts of certificates and keys. */
   readonly material: readonly string[];
@@ -32,7 +31,7 @@ interface LoadedAgent {
 export class HttpTransport implements ScrapeTransport {
   readonly #config: HttpClientConfig;
   readonly #clock: Clock;
-  #loaded: Promise<LoadedAgent> | undefined;
+  #loaded: Promise<LoadedPool> | undefined;
   /** Scrapes under way. */
   #active = 0;
   #idle: () => void = () => {};
@@ -47,11 +46,11 @@ export class HttpTransport implements ScrapeTransport {
     this.#active++;
     try {
       const secrets = await credentialHeaders(this.#config);
-      const agent = await this.#agent();
-      return await this.#follow(agent, { request, secrets, body, signal });
+      const pool = await this.#pool();
+      return await this.#follow(pool, { request, secrets, body, signal });
     } catch (error) {
-      if (error instanceof ScrapeError && error.failure !== 'timeout') throw error;
       const failure = error instanceof ScrapeError ? error.failure : 'connection';
+      if (failure !== 'timeout' && failure !== 'connection') throw error;
       const message = `Get ${JSON.stringify(request.url)}: ${reasonOf(error)}`;
       throw new ScrapeError(failure, message, { cause: error });
     } finally {
@@ -66,20 +65,20 @@ export class HttpTransport implements ScrapeTransport {
   }
 
   async #close(): Promise<void> {
-    // A scrape may still be on its way to the agent, which takes none once it closes.
+    // A scrape may still be on its way to the pool, which keeps no connection once it closes.
     if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     const loaded = await this.#loaded?.catch(() => undefined);
-    await loaded?.agent.close();
+    loaded?.pool.close();
   }
 
-  async #follow(agent: Agent, fetch: Fetch): Promise<string> {
+  async #follow(pool: ConnectionPool, fetch: Fetch): Promise<string> {
     let url = new URL(fetch.request.url);
     const first = url;
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
       // Credentials are for the configured host, never for one that a redirect names.
       const trusted = url.host === first.host && url.protocol === first.protocol;
       const headers = { ...fetch.request.headers, ...(trusted ? fetch.secrets : {}) };
-      const result = await getOnce(agent, url, headers, this.#config.followRedirects, fetch);
+      const result = await getOnce(pool, url, headers, this.#config.followRedirects, fetch);
       if (result.kind === 'body') return result.contentType;
       url = new URL(result.location, url);
       if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -89,22 +88,22 @@ export class HttpTransport implements ScrapeTransport {
     throw new Error(`stopped after ${REDIRECTS_MAX} redirects`);
   }
 
-  async #agent(): Promise<Agent> {
+  async #pool(): Promise<ConnectionPool> {
     const held = this.#loaded;
     if (held !== undefined) {
       const loaded = await held.catch(() => undefined);
       const fresh = (loaded?.loadedAtMs ?? -Infinity) + TLS_RELOAD_MS > this.#clock.monotonic();
-      if (loaded !== undefined && (fresh || !hasFiles(this.#config.tls))) return loaded.agent;
+      if (loaded !== undefined && (fresh || !hasFiles(this.#config.tls))) return loaded.pool;
       // Another scrape may have begun to load while this one waited.
-      if (this.#loaded !== held) return this.#agent();
+      if (this.#loaded !== held) return this.#pool();
       this.#loaded = this.#load(loaded);
     } else {
       this.#loaded = this.#load(undefined);
     }
-    return (await this.#loaded).agent;
+    return (await this.#loaded).pool;
   }
 
-  async #load(old: LoadedAgent | undefined): Promise<LoadedAgent> {
+  async #load(old: LoadedPool | undefined): Promise<LoadedPool> {
     const { tls } = this.#config;
     const parts = [tls.ca, tls.cert, tls.key];
     const material = await Promise.all(
@@ -114,8 +113,8 @@ export class HttpTransport implements ScrapeTransport {
     if (old !== undefined && old.material.every((text, index) => text === material[index])) {
       return { ...old, loadedAtMs };
     }
-    old?.agent.close().catch(() => {});
-    return { agent: await makeAgent(tls, material), loadedAtMs, material };
+    old?.pool.close();
+    return { pool: makePool(tls, material, this.#clock), loadedAtMs, material };
   }
 }
 
@@ -127,57 +126,41 @@ interface Fetch {
 }
 
 async function getOnce(
-  agent: Agent,
+  pool: ConnectionPool,
   url: URL,
   headers: Readonly<Record<string, string | string[]>>,
   followRedirects: boolean,
-  fetch: Fetch,
+  { body, signal }: Fetch,
 ): Promise<Awaited<ResponseReader['done']>> {
-  const { body, signal } = fetch;
-  for (let attempt = 0; ; attempt++) {
-    const reader = new ResponseReader({ url: url.href, body, followRedirects });
+  const text = requestText(url, headers);
+  for (let isAgain = false; ; isAgain = true) {
+    if (signal.aborted) throw abortReason(signal);
+    const reader = new ResponseReader({ body, followRedirects });
     const abort = (): void => reader.abort(abortReason(signal));
     signal.addEventListener('abort', abort, { once: true });
     try {
-      if (signal.aborted) throw abortReason(signal);
-      const options: Dispatcher.DispatchOptions = {
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: 'GET',
-        headers: { ...headers },
-      };
-      agent.dispatch(options, reader);
+      pool.take(url, isAgain).send(text, reader);
       return await reader.done;
     } catch (error) {
       // A connection that was kept alive may be closed by the server just as it is used again.
-      if (attempt > 0 || reader.answered || !isConnectionLoss(error)) throw error;
+      if (!(error instanceof StaleConnectionError)) throw error;
     } finally {
       signal.removeEventListener('abort', abort);
     }
   }
 }
 
-async function makeAgent(tls: TlsConfig, material: readonly string[]): Promise<Agent> {
-  // Large, and not needed before the first scrape: starting does not wait for it.
-  const { Agent } = await import('undici');
+function makePool(tls: TlsConfig, material: readonly string[], clock: Clock): ConnectionPool {
   const [ca = '', cert = '', key = ''] = material;
-  return new Agent({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: 2 * KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    pipelining: 1,
-    connect: {
-      timeout: CONNECT_TIMEOUT_MS,
-      rejectUnauthorized: !tls.insecureSkipVerify,
-      // As Prometheus: a configured authority takes the place of the system's.
-      ...(ca === '' ? {} : { ca }),
-      ...(cert === '' ? {} : { cert, key }),
-      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-      ...(tls.minVersion === undefined ? {} : { minVersion: tls.minVersion }),
-      ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
-    },
+  const context = createSecureContext({
+    // As Prometheus: a configured authority takes the place of the system's.
+    ...(ca === '' ? {} : { ca }),
+    ...(cert === '' ? {} : { cert, key }),
+    ...(tls.minVersion === undefined ? {} : { minVersion: tls.minVersion }),
+    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
   });
+  const { insecureSkipVerify, serverName } = tls;
+  return new ConnectionPool({ context, verifies: !insecureSkipVerify, serverName }, clock);
 }
 
 function hasFiles(tls: TlsConfig): boolean {
@@ -187,12 +170,6 @@ function hasFiles(tls: TlsConfig): boolean {
 function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new ScrapeError('stopped', 'scrape stopped');
-}
-
-const LOSSES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-
-function isConnectionLoss(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && LOSSES.has(String(error.code));
 }
 
 /** What went wrong, also where all addresses of a host were tried and each failed. */

@@ -1,9 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { createGunzip, type Gunzip } from 'node:zlib';
-import type { Dispatcher } from 'undici';
 import { ScrapeError } from '../errors.ts';
 import type { BodyBuffer } from './body-buffer.ts';
+import type { ResponseHead } from './response-head.ts';
+import type { ResponseHandler } from './response-parser.ts';
 
 /** Output of the decompressor in one piece. */
 const GUNZIP_CHUNK_BYTES = 64 * 1024;
@@ -17,8 +17,15 @@ export type ReadResult =
   | { readonly kind: 'body'; readonly contentType: string }
   | { readonly kind: 'redirect'; readonly location: string };
 
+/** The connection that a response comes over. */
+export interface ResponseSource {
+  pause(): void;
+  resume(): void;
+  /** Drops the connection. */
+  destroy(): void;
+}
+
 export interface ResponseReaderOptions {
-  readonly url: string;
   readonly body: BodyBuffer;
   readonly followRedirects: boolean;
 }
@@ -27,15 +34,12 @@ export interface ResponseReaderOptions {
  * Reads one response into a body buffer, through the decompressor where it is compressed. `done`
  * settles once; after a failure the connection is dropped, unless all of the response was read.
  */
-export class ResponseReader implements Dispatcher.DispatchHandler {
+export class ResponseReader implements ResponseHandler {
   readonly done: Promise<ReadResult>;
-  /** Whether the server has begun to answer. */
-  answered = false;
-
   readonly #options: ResponseReaderOptions;
   #resolve: (result: ReadResult) => void = () => {};
   #reject: (error: Error) => void = () => {};
-  #controller: Dispatcher.DispatchController | undefined;
+  #source: ResponseSource | undefined;
   #failure: Error | undefined;
   #gunzip: Gunzip | undefined;
   #result: ReadResult = { kind: 'body', contentType: '' };
@@ -50,70 +54,65 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
     });
   }
 
+  /** Where the response will come from. */
+  begin(source: ResponseSource): void {
+    this.#source = source;
+  }
+
   /** Gives up: rejects now, and drops the connection, also one that is still being made. */
   abort(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.fail(error);
+    this.#source?.destroy();
+  }
+
+  /** There will be no more: the connection is lost, or what came over it was no response. */
+  fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#reject(error);
     this.#gunzip?.destroy();
-    this.#controller?.abort(error);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#failure !== undefined) controller.abort(this.#failure);
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-    statusMessage?: string,
-  ): void {
-    this.answered = true;
-    if (status < 200) return;
-    const { location } = headers;
+  onHead({ status, reason, fields }: ResponseHead): void {
+    const location = fields.get('location');
     if (this.#options.followRedirects && REDIRECTS.has(status) && location !== undefined) {
       this.#result = { kind: 'redirect', location };
       this.#drain = { left: DRAINED_BYTES_MAX, error: undefined };
       return;
     }
     if (status !== 200) {
-      const text = statusMessage || STATUS_CODES[status] || '';
+      const text = reason || STATUS_CODES[status] || '';
       const message = `server returned HTTP status ${status} ${text}`.trimEnd();
       this.#drain = { left: DRAINED_BYTES_MAX, error: new ScrapeError('status', message) };
       return;
     }
-    this.#result = { kind: 'body', contentType: headers['content-type'] ?? '' };
-    this.#startBody(headers['content-encoding'] ?? '');
+    this.#result = { kind: 'body', contentType: fields.get('content-type') ?? '' };
+    this.#startBody(fields.get('content-encoding') ?? '');
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onBody(part: Uint8Array): void {
     if (this.#failure !== undefined) return;
     if (this.#drain !== undefined) {
-      this.#drain.left -= chunk.length;
+      this.#drain.left -= part.length;
       if (this.#drain.left < 0) this.#endDrain(true);
       return;
     }
-    if (this.#gunzip === undefined) this.#append(chunk);
-    // What is written here and not yet decompressed is bounded by the reader's flow control below.
-    else if (!this.#gunzip.write(chunk)) {
-      this.#controller?.pause();
-      this.#gunzip.once('drain', () => this.#controller?.resume());
+    if (this.#gunzip === undefined) this.#append(part);
+    // A copy, as it is decompressed later; what waits is bounded by the reader's flow control.
+    else if (!this.#gunzip.write(Buffer.from(part))) {
+      this.#source?.pause();
+      this.#gunzip.once('drain', () => this.#source?.resume());
     }
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
+    // From here on the connection is for others.
+    this.#source = undefined;
     if (this.#failure !== undefined) return;
     if (this.#drain !== undefined) this.#endDrain(false);
     else if (this.#gunzip === undefined) this.#resolve(this.#result);
     else this.#gunzip.end();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#failure ??= error;
-    this.#gunzip?.destroy();
-    this.#reject(this.#failure);
   }
 
   #startBody(encoding: string): void {
@@ -132,7 +131,7 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
     this.#gunzip = gunzip;
   }
 
-  #append(chunk: Buffer): void {
+  #append(chunk: Uint8Array): void {
     if (this.#failure !== undefined) return;
     try {
       this.#options.body.append(chunk);
@@ -146,6 +145,6 @@ export class ResponseReader implements Dispatcher.DispatchHandler {
     if (error === undefined) this.#resolve(this.#result);
     else this.#reject(error);
     this.#failure = error ?? new ScrapeError('connection', 'response not read to its end');
-    if (cut) this.#controller?.abort(this.#failure);
+    if (cut) this.#source?.destroy();
   }
 }
