@@ -24,6 +24,7 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const alarms = counter('alarms', 'Agents refused for what they are, by reason.', 'reason');
   const failures = counter('write_failures', 'Writes to the store that failed.');
   const samples = counter('samples', 'Samples of agents stored.');
+  const tooOld = counter('samples_too_old', 'Samples of agents older than the store takes.');
   const durations = new Histogram({
     name: 'tidegauge_session_commit_seconds',
     help: 'Time to store what one agent sent at a time.',
@@ -42,8 +43,9 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     fenced: (reason) => fenced.inc({ reason }),
     alarm: (reason) => alarms.inc({ reason }),
     failed: () => failures.inc(),
-    applied({ storedCount, durationMs, newestMs, nowMs }) {
+    applied({ storedCount, tooOldCount, durationMs, newestMs, nowMs }) {
       samples.inc(storedCount);
+      tooOld.inc(tooOldCount);
       durations.observe(durationMs / 1000);
       if (newestMs !== undefined) visibility.observe(Math.max(0, nowMs - newestMs) / 1000);
     },
@@ -161,6 +163,16 @@ function registerTerms(readings: Readings, sums: () => Sums): void {
 }
 
 function registerSessions(readings: Readings, sessions: SessionServer): void {
+  readings.gauge(
+    'repair_window_seconds',
+    'How far back the store takes samples of agents.',
+    () => sessions.horizon.windowMs / 1000,
+  );
+  readings.gauge(
+    'repair_ring_seconds',
+    'How far back the ring that reaches furthest holds samples.',
+    () => sessions.horizon.ringMs / 1000,
+  );
   readings.gauge('live_agents', 'Agents with a session.', () => live(sessions));
   readings.gauge(
     'expected_agents',

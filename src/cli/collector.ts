@@ -194,6 +194,7 @@ class Assembly {
       clock: systemClock,
       logger: this.#options.logger.child({ part: 'agents' }),
       options: this.#config.components.agents,
+      outOfOrderWindowMs: this.#config.components.storage.out_of_order_window_ms,
       metrics: createAgentMetrics(registry),
       runId: randomBytes(6).toString('hex'),
     });

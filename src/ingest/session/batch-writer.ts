@@ -18,6 +18,8 @@ export interface WriteResult extends ApplyResult {
   readonly storedCount: number;
   readonly rejectedCount: number;
   readonly conflictCount: number;
+  /** Of those rejected: older than the store takes. */
+  readonly tooOldCount: number;
   /** Newest time of a sample, of what did not come by repair; undefined for none. */
   readonly newestMs: number | undefined;
 }
@@ -162,6 +164,7 @@ class Fill {
   /** Samples from here on are not of this agent. */
   #endAt = 0;
   #conflicts = 0;
+  #tooOld = 0;
   #newestMs: number | undefined;
   #lastStep = Number.NaN;
 
@@ -229,6 +232,7 @@ class Fill {
   reject({ frame, group }: Omit<Origin, 'series'>, outcome: number): void {
     this.#rejectedCount++;
     if (outcome === SampleOutcome.CONFLICT) this.#conflicts++;
+    if (outcome === SampleOutcome.OUT_OF_ORDER) this.#tooOld++;
     const byGroup = this.#rejected.get(frame) ?? new Map<number, number>();
     this.#rejected.set(frame, byGroup);
     byGroup.set(group, (byGroup.get(group) ?? 0) + 1);
@@ -241,6 +245,7 @@ class Fill {
       storedCount: this.stored,
       rejectedCount: this.#rejectedCount,
       conflictCount: this.#conflicts,
+      tooOldCount: this.#tooOld,
       newestMs: this.#newestMs,
     };
   }

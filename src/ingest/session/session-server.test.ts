@@ -8,19 +8,24 @@ import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import type { Principal } from './agent-connection.ts';
 import { agentsOptionsSchema } from './options.ts';
-import { SessionServer } from './session-server.ts';
+import { SessionServer, type SessionServerDependencies } from './session-server.ts';
 
 const START_MS = 1_700_000_000_000;
 const FIRST_TICK = START_MS / 1000;
 const ANYBODY: Principal = { agentId: undefined, labels: Labels.EMPTY };
 
-function setUp(options: Record<string, unknown> = {}, storage = new MemoryStorage()) {
+function setUp(
+  options: Record<string, unknown> = {},
+  storage = new MemoryStorage(),
+  changes: Partial<SessionServerDependencies> = {},
+) {
   const clock = new FakeClock(START_MS);
   const sources = new SourceRegistry({ clock });
   const server = new SessionServer({
     ...{ storage, sources, clock, logger: silentLogger, runId: 'run' },
     options: agentsOptionsSchema.parse(options),
     random: () => 0.5,
+    ...changes,
   });
   server.start();
   onTestFinished(() => server.close());
@@ -158,6 +163,43 @@ test('series that the store dropped are made again, once', async () => {
   await clock.advance(10);
   expect(storage.samplesOf(series(1))).toHaveLength(1);
   expect(server.ledger('a1')?.terms(START_MS + 1000)).toMatchObject({ stored: 4, rejected: 0 });
+});
+
+test('a window shorter than what rings hold is said once, and again when it costs samples', async () => {
+  const warnings: [string, object][] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (fields: object, message: string) => warnings.push([message, fields]),
+  };
+  const outOfOrderWindowMs = 60_000;
+  const { clock, connect, server } = setUp({}, new MemoryStorage({ outOfOrderWindowMs }), {
+    ...{ logger, outOfOrderWindowMs },
+  });
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello(), agent.schema());
+  agent.batch(FIRST_TICK);
+  const ring = (ageMs: number) => ({
+    ring: { usedBytes: 1, limitBytes: 2, oldestMs: clock.now() - ageMs },
+  });
+  send(agent.heartbeat(clock.now(), ring(60_000)));
+  expect(warnings).toEqual([]);
+  expect(server.horizon.ringMs).toBe(60_000);
+  for (let at = 0; at < 2; at++) send(agent.heartbeat(clock.now(), ring(7_200_000)));
+  expect(warnings).toMatchObject([
+    [expect.stringMatching(/further back than the store takes/), { ring: '2h' }],
+  ]);
+  // The newest goes first: what is older than it by more than the window has no place any more.
+  send(agent.batch(FIRST_TICK + 61));
+  await clock.advance(600);
+  send(agent.again(2, connection.last('PULL_RANGE').requestId));
+  await clock.advance(200);
+  expect(warnings).toHaveLength(2);
+  expect(warnings[1]).toMatchObject([
+    expect.stringMatching(/were rejected/),
+    { agentId: 'a1', count: 2, window: '1m' },
+  ]);
+  expect(server.ledger('a1')?.terms(clock.now()).rejected).toBe(2);
 });
 
 test('up is 0 at once when the connection breaks, and after silence', async () => {

@@ -24,6 +24,7 @@ import {
 } from './attached-connections.ts';
 import { BatchesInFlight } from './batches-in-flight.ts';
 import { LifeKeeper } from './life-keeper.ts';
+import { RepairHorizon } from './repair-horizon.ts';
 import type { AgentsOptions } from './options.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
@@ -37,6 +38,8 @@ export interface SessionServerDependencies {
   readonly logger: Logger;
   readonly options: AgentsOptions;
   readonly metrics?: SessionMetrics;
+  /** How much older than the newest of its series the store takes a sample; unknown: any. */
+  readonly outOfOrderWindowMs?: number;
   /** Unique among runs of the collector. */
   readonly runId: string;
   /** 0 to below 1. */
@@ -71,6 +74,7 @@ export class SessionServer {
   readonly #inFlight: BatchesInFlight;
   readonly #writes: AgentWrites;
   readonly #life: LifeKeeper;
+  readonly horizon: RepairHorizon;
   /** Whose frame the machine is being told of. */
   #opening: AgentEntry | undefined;
   #lastLeaseId = 0;
@@ -96,6 +100,7 @@ export class SessionServer {
       track: (write) =>
         writes.track(write.catch(writes.failed('the life of agents was not stored'))),
     });
+    this.horizon = new RepairHorizon({ ...deps, windowMs: deps.outOfOrderWindowMs ?? Infinity });
     this.requests = new AgentRequests(deps.clock);
     const { options, runId } = deps;
     this.#machine = new SessionMachine<BatchColumns>({
@@ -280,7 +285,10 @@ export class SessionServer {
     const entry = attached.agentId === undefined ? undefined : this.#agents.get(attached.agentId);
     if (entry !== undefined) {
       entry.lastHeardMs = nowMs;
-      if (message.type === 'HEARTBEAT') entry.heartbeat = message;
+      if (message.type === 'HEARTBEAT') {
+        entry.heartbeat = message;
+        this.horizon.heard(entry.agentId, message.ring.oldestMs);
+      }
     }
     this.#opening = entry;
     this.#machine.receive(id, { epoch, message }, nowMs);
@@ -399,6 +407,7 @@ export class SessionServer {
   #bye(agentId: string): void {
     const entry = this.#agents.get(agentId);
     if (entry === undefined) return;
+    this.horizon.forget(agentId);
     const attached = this.#connections.get(entry.connection ?? 0);
     if (attached !== undefined) attached.left = true;
     this.#agents.leaving(entry);
@@ -425,6 +434,7 @@ export class SessionServer {
       } else {
         const { storedCount: samples, rejectedCount: rejected } = result;
         this.#agents.contact(entry, { samples, rejected, durationMs });
+        this.horizon.rejected(agentId, result.tooOldCount);
         this.#machine.applied(agentId, token, result, clock.now());
       }
       for (const { sealed } of frames) this.#inFlight.release(entry, sealed);
