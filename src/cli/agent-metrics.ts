@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { SessionMetrics, SessionServer } from '../ingest/index.ts';
+import { AUDIT_OUTCOMES, type SessionMetrics, type SessionServer } from '../ingest/index.ts';
 import {
   addTerms,
   imbalance,
@@ -37,7 +37,22 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
     registers,
   });
+  const repairs = new Histogram({
+    name: 'tidegauge_gap_repair_seconds',
+    help: 'From when a sealed frame was known to be missing until it was stored by repair.',
+    buckets: [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600],
+    registers,
+  });
+  const audits = new Counter({
+    name: 'tidegauge_audits_total',
+    help: 'Audits of agents against the store, by what they came to.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  for (const outcome of AUDIT_OUTCOMES) audits.inc({ outcome: outcome.toLowerCase() }, 0);
   return {
+    repaired: (seconds) => repairs.observe(Math.max(0, seconds)),
+    audited: (outcome) => audits.inc({ outcome: outcome.toLowerCase() }),
     received: (transport, sizeBytes) => bytes.inc({ transport }, sizeBytes),
     refused: (code) => refused.inc({ code }),
     fenced: (reason) => fenced.inc({ reason }),

@@ -43,11 +43,15 @@ export {
 export type {
   AppliedFrame,
   ApplyResult,
+  AuditOptions,
+  AuditOutcome,
+  DigestQuestion,
   ReceivedMessage,
   SealedContent,
   SessionMachineOptions,
   SessionOutput,
   StateChange,
+  StoreDigest,
   StoredRange,
 } from './session/index.ts';
 export type {
@@ -64,6 +68,7 @@ export type {
 export {
   AgentRequestError,
   agentsOptionsSchema,
+  AUDIT_OUTCOMES,
   CollectorSessionMachine,
   createAgentSessions,
   scrapeThrough,

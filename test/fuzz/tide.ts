@@ -18,6 +18,7 @@ export async function fuzzTide(
     lostTicks: 0,
     fencedZombies: 0,
     fencedClones: 0,
+    silentlyLost: 0,
   };
   let failed = 0;
   for (let done = 1; done <= runs && failed < failures; done++) {

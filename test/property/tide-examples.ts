@@ -68,7 +68,9 @@ export const MESSAGES: readonly ControlMessage[] = [
   },
   {
     ...{ type: 'AUDIT_RESULT', requestId: 4, group: 7, retainedFrom: -5 },
-    windows: [{ minTime: -1000, maxTime: time, count: 3, hash }],
+    windows: [
+      { minTime: -1000, maxTime: time, count: 3, hash, ranges: [{ stream: 1, from: 2, to: 9 }] },
+    ],
   },
   { type: 'BYE', reason: 'SCALE_IN', streams, ticks },
   {

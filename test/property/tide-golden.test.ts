@@ -91,7 +91,7 @@ const CONTROL: readonly (readonly [ControlMessage, string, string])[] = [
   [
     {
       ...{ type: 'AUDIT_RESULT', requestId: 1, group: 2, retainedFrom: 0 },
-      windows: [{ minTime: 0, maxTime: 1, count: 1, hash: { low: 7, high: 0 } }],
+      windows: [{ minTime: 0, maxTime: 1, count: 1, hash: { low: 7, high: 0 }, ranges: [] }],
     },
     '09 00 03 00',
     '0801 1002 220d 1002 1801 21 0700000000000000',

@@ -172,7 +172,7 @@ export class ReadAnswerer {
     const { minTime, maxTime, resolutionMs, budgetBytes } = request;
     const wanted = seriesSelection(parseSelector(request.selector), (id) => table.get(id));
     const found = new BatchColumns(1024);
-    for await (const batch of retained.batches(minTime, maxTime)) {
+    for await (const { columns: batch } of retained.batches(minTime, maxTime)) {
       signal.throwIfAborted();
       for (let index = 0; index < batch.length; index++) {
         const time = batch.timestamps[index]!;

@@ -6,8 +6,10 @@ import {
   type AuditWindow,
   type Hash64,
   type SchemaSeries,
+  SEQ_RANGES_MAX,
   seriesKey,
 } from '../../formats/tide/index.ts';
+import { IntervalSet } from '../../util/index.ts';
 import type { SealedIndex } from './sealed-index.ts';
 
 /** What reading back needs of the ring. */
@@ -23,6 +25,12 @@ export interface RetainedOptions {
   series(id: number): SchemaSeries | undefined;
 }
 
+export interface RetainedBatch {
+  readonly stream: Stream;
+  readonly seq: number;
+  readonly columns: BatchColumns;
+}
+
 /** Scratch memory of a megabyte; decoding is synchronous, so all agents of a process share it. */
 const decoder = new BatchDecoder();
 const STREAMS: readonly Stream[] = [0, 1];
@@ -35,8 +43,8 @@ export class RetainedSamples {
     this.#options = options;
   }
 
-  /** The columns of each retained batch that touches the times, one after another. */
-  async *batches(minTime: number, maxTime: number): AsyncGenerator<BatchColumns> {
+  /** Each retained batch that touches the times, one after another. */
+  async *batches(minTime: number, maxTime: number): AsyncGenerator<RetainedBatch> {
     const { epoch, ring, index } = this.#options;
     for (const stream of STREAMS) {
       for (const seq of index.overlapping(stream, minTime, maxTime)) {
@@ -44,7 +52,7 @@ export class RetainedSamples {
         if (sealed?.type !== 'BATCH') continue;
         const columns = new BatchColumns(256);
         decoder.decode(sealed.payload, sealed.codec, columns);
-        yield columns;
+        yield { stream, seq, columns };
       }
     }
   }
@@ -65,23 +73,21 @@ export class RetainedSamples {
     group: number,
     { minTime, maxTime, parts }: { minTime: number; maxTime: number; parts: number },
   ): Promise<AuditWindow[]> {
-    const windows = windowsOf(minTime, maxTime, parts);
-    const hashes = windows.map(() => new ContentHash());
+    const windows = windowsOf(minTime, maxTime, parts).map((times) => new WindowDigest(times));
     const keys = new Map<number, Hash64 | undefined>();
-    for await (const { length, seriesIds, timestamps, words } of this.batches(minTime, maxTime)) {
+    for await (const { stream, seq, columns } of this.batches(minTime, maxTime)) {
+      const { length, seriesIds, timestamps, words } = columns;
       for (let index = 0; index < length; index++) {
         const time = timestamps[index]!;
         if (time < minTime || time > maxTime) continue;
         const key = this.#keyOf(seriesIds[index]!, group, keys);
         if (key === undefined) continue;
-        const at = windows.findIndex((window) => time <= window.maxTime);
-        hashes[at]?.add(key, time, words[2 * index]!, words[2 * index + 1]!);
+        const window = windows.find((other) => time <= other.maxTime);
+        window?.hash.add(key, time, words[2 * index]!, words[2 * index + 1]!);
+        window?.numbers[stream].add(seq);
       }
     }
-    return windows.map((window, index) => {
-      const { count = 0, hash = { low: 0, high: 0 } } = hashes[index] ?? {};
-      return { ...window, count, hash };
-    });
+    return windows.map((window) => window.result());
   }
 
   #keyOf(id: number, group: number, keys: Map<number, Hash64 | undefined>): Hash64 | undefined {
@@ -90,6 +96,34 @@ export class RetainedSamples {
       keys.set(id, series?.group === group ? seriesKey(series.labels) : undefined);
     }
     return keys.get(id);
+  }
+}
+
+/** What is in one window of an audit. */
+class WindowDigest {
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly hash = new ContentHash();
+  /** By stream. */
+  readonly numbers = [new IntervalSet(), new IntervalSet()] as const;
+
+  constructor({ minTime, maxTime }: { minTime: number; maxTime: number }) {
+    this.minTime = minTime;
+    this.maxTime = maxTime;
+  }
+
+  result(): AuditWindow {
+    const { minTime, maxTime, hash } = this;
+    let ranges = STREAMS.flatMap((stream) =>
+      this.numbers[stream].ranges().map((range) => ({ stream, ...range })),
+    );
+    if (ranges.length > SEQ_RANGES_MAX) {
+      ranges = STREAMS.flatMap((stream) => {
+        const { first, last } = this.numbers[stream];
+        return first === undefined || last === undefined ? [] : [{ stream, from: first, to: last }];
+      });
+    }
+    return { minTime, maxTime, count: hash.count, hash: hash.hash, ranges };
   }
 }
 

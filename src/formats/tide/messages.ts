@@ -22,6 +22,7 @@ import type {
   ControlType,
   GroupPolicy,
   LaneCredit,
+  LaneRange,
   LeaseReport,
   PayloadCodec,
   Policy,
@@ -111,11 +112,13 @@ const leaseReport: MessageFields<LeaseReport> = {
   state: oneOf(2, ['ACTIVE', 'REFUSED', 'ENDED']),
   remainingMs: uint(3),
 };
+const laneRange: MessageFields<LaneRange> = { stream: stream(1), from: uint(2), to: uint(3) };
 const auditWindow: MessageFields<AuditWindow> = {
   minTime: signed(1),
   maxTime: signed(2),
   count: uint(3),
   hash: hash64(4),
+  ranges: listOf(nested(5, laneRange), SEQ_RANGES_MAX),
 };
 const rejection: MessageFields<Rejection> = {
   stream: stream(1),

@@ -369,12 +369,21 @@ export interface ReadEnd {
   readonly clockMs: number;
 }
 
+/** Numbers of a lane, both ends included. */
+export interface LaneRange {
+  readonly stream: Stream;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface AuditWindow {
   /** Both included. */
   readonly minTime: number;
   readonly maxTime: number;
   readonly count: number;
   readonly hash: Hash64;
+  /** The batches that hold these samples, and perhaps some between them. At most 64. */
+  readonly ranges: readonly LaneRange[];
 }
 
 export interface AuditResult {

@@ -82,6 +82,12 @@ export class AgentRecord<Body> {
     return this.applying?.frames[0]?.receivedMs ?? this.waiting[0]?.receivedMs;
   }
 
+  /** Whether something that was pulled again is on its way to the store. */
+  get isApplyingAgain(): boolean {
+    const isAgain = ({ frame }: Waiting<Body>): boolean => frame.again;
+    return this.waiting.some(isAgain) || this.applying?.frames.some(isAgain) === true;
+  }
+
   schemaReceived(epoch: EpochLedger): number {
     return Math.max(epoch.schemaVersion, this.#schemaReceived.get(epoch.epoch) ?? 0);
   }

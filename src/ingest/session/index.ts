@@ -1,3 +1,5 @@
+export type { AuditOptions, AuditOutcome, DigestQuestion, StoreDigest } from './audit-rounds.ts';
+export { AUDIT_OUTCOMES } from './audit-rounds.ts';
 export type { StoredRange } from './repair-rounds.ts';
 export type { SessionMachineOptions } from './session-machine.ts';
 export { SessionMachine as CollectorSessionMachine } from './session-machine.ts';

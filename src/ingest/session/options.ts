@@ -61,6 +61,21 @@ export const agentsOptionsSchema = z.strictObject({
       'Silence in milliseconds after which an agent is declared gone: its series end, and the ' +
         'watermark waits for it no longer.',
     ),
+  audit_interval_ms: z
+    .number()
+    .int()
+    .min(0)
+    .default(3_600_000)
+    .describe(
+      'Milliseconds between two audits of an agent: count and hash of what it has are compared ' +
+        'with the store, and what differs is pulled again. 0 for none.',
+    ),
+  audit_window_ms: z
+    .number()
+    .int()
+    .min(1_000)
+    .default(3_600_000)
+    .describe('Milliseconds before now that an audit looks at.'),
   token_file: z
     .string()
     .default('')

@@ -1,4 +1,4 @@
-import type { ControlMessage, Stream } from '../../formats/tide/index.ts';
+import type { ControlMessage, LaneRange, Stream } from '../../formats/tide/index.ts';
 import {
   type RepairGap,
   type RepairOptions,
@@ -69,16 +69,18 @@ export class RepairRounds<Body> {
 
   /**
    * Pulls stored sequence numbers again, when an audit found that the store does not have what they
-   * brought. The ledger stays as it is; the store keeps what it has and takes what it lacks.
+   * brought. The ledger stays as it is; the store keeps what it has and takes what it lacks. Gives
+   * what was asked for, which may be less; undefined where the agent cannot be asked now.
    */
-  pullAgain(key: StoredRange, nowMs: number): boolean {
+  pullAgain(key: StoredRange, nowMs: number): readonly LaneRange[] | undefined {
     const agent = this.#agents.get(key.agentId);
-    if (agent?.session === undefined || !this.#scheduler.idle(key.agentId)) return false;
+    if (agent?.session === undefined || !this.#scheduler.idle(key.agentId)) return undefined;
     const since = { sinceMs: -Infinity, timeToEvictionMs: 0 };
     const urgent = { ...key, ...since, classWeight: 1, inAlertWindow: false };
     const request = this.#scheduler.next([urgent], nowMs);
-    if (request !== undefined) this.#sendPull(agent.session, request, true);
-    return request !== undefined;
+    if (request === undefined) return undefined;
+    this.#sendPull(agent.session, request, true);
+    return request.ranges.map((range) => ({ stream: key.stream, ...range }));
   }
 
   /** Asks for what is missing, the most urgent first, as far as the budget goes. */

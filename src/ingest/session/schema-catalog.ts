@@ -1,5 +1,5 @@
-import type { PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
-import { decodeSchema } from '../../formats/tide/index.ts';
+import type { Hash64, PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import { decodeSchema, seriesKey } from '../../formats/tide/index.ts';
 import { Labels, TidegaugeError } from '../../model/index.ts';
 import { NO_SERIES, type SeriesRef, type Storage } from '../../storage/api.ts';
 
@@ -15,6 +15,8 @@ const EXPORTED_AGENT_LABEL = 'exported_agent';
 export interface AgentSeries {
   readonly epoch: number;
   readonly labels: Labels;
+  /** Of the labels that the agent gave it: what AUDIT hashes by. */
+  readonly key: Hash64;
   readonly group: number;
   /** NO_SERIES until it is asked for, and again when the store has dropped it. */
   ref: SeriesRef;
@@ -167,6 +169,7 @@ export class SchemaCatalog {
       const series = {
         epoch: schema.epoch,
         labels: this.#labelsOf(labels),
+        key: seriesKey(labels),
         group,
         ref: NO_SERIES,
         lastMs: Number.NEGATIVE_INFINITY,

@@ -32,6 +32,7 @@ import {
   SessionCredit,
   type TickGrid,
 } from '../../sources/index.ts';
+import { type AuditOptions, AuditRounds, type StoreDigest } from './audit-rounds.ts';
 import { AgentRecord, type AgentSession, type Waiting } from './agent-record.ts';
 import { Intake } from './intake.ts';
 import { marksOf } from './marks.ts';
@@ -56,6 +57,8 @@ export interface SessionMachineOptions<Body> {
   readonly reconnectSpreadMs: number;
   readonly repair?: Partial<RepairOptions>;
   readonly credit?: Partial<CreditOptions>;
+  /** Without it nothing is audited. */
+  readonly audit?: AuditOptions;
   /** Unique among runs of the collector; part of session ids. */
   readonly runId: string;
 }
@@ -68,6 +71,7 @@ const LIVE_IDLE_MS = 2000;
 const TYPICAL_RTT_MS = 100;
 /** The delay of the queue is found anew after that. */
 const DELAY_HELD_MS = 20;
+const NO_AUDITS: AuditOptions = { intervalMs: 0, windowMs: 0, settleMs: 0 };
 const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
 
 /**
@@ -81,6 +85,7 @@ export class SessionMachine<Body> {
   /** Open connections; undefined before HELLO. */
   readonly #connections = new Map<number, AgentRecord<Body> | undefined>();
   readonly #repair: RepairRounds<Body>;
+  readonly #audits: AuditRounds<Body>;
   readonly #intake: Intake<Body>;
   readonly #credit: CreditController;
   #outputs: SessionOutput<Body>[] = [];
@@ -97,6 +102,12 @@ export class SessionMachine<Body> {
       (connection, message) => this.#send(connection, message),
       options.repair,
     );
+    this.#audits = new AuditRounds(this.#agents, options.audit ?? NO_AUDITS, {
+      send: (connection, message) => this.#send(connection, message),
+      digest: (question) => this.#outputs.push({ kind: 'DIGEST', question }),
+      pullAgain: (range, nowMs) => this.#repair.pullAgain(range, nowMs),
+      ended: (agentId, outcome) => this.#outputs.push({ kind: 'AUDITED', agentId, outcome }),
+    });
     this.#intake = new Intake((sealed) => options.open(sealed));
     this.#credit = new CreditController(options.credit);
   }
@@ -182,6 +193,10 @@ export class SessionMachine<Body> {
       if (result.stored) {
         agent.durableEpochs.add(epoch.epoch);
         const rejected = result.rejected?.get(index);
+        if (frame.byRepair) {
+          const sinceMs = epoch.lane(frame.sealed.stream).missingSinceMs(frame.sealed.seq);
+          if (sinceMs !== undefined) this.#outputs.push({ kind: 'REPAIRED', sinceMs, atMs: nowMs });
+        }
         epoch.settle(frame.sealed, frame.byRepair, rejected);
         // The record said that all were stored; the truth follows it.
         if (rejected !== undefined) agent.dirty.add(epoch.epoch);
@@ -230,12 +245,28 @@ export class SessionMachine<Body> {
       if (session !== undefined) this.#tickSession(agent, session, nowMs);
       this.#persistDirty(agent);
     }
+    this.#audits.tick(nowMs);
     this.#repair.schedule(nowMs);
+  }
+
+  /** What the store answered to a DIGEST; undefined where it could not. */
+  digested(
+    agentId: string,
+    token: number,
+    digests: readonly StoreDigest[] | undefined,
+    nowMs: number,
+  ): void {
+    this.#audits.digested(agentId, token, digests, nowMs);
+  }
+
+  /** Agents that are being audited. */
+  get auditsRunning(): number {
+    return this.#audits.running;
   }
 
   /** Pulls stored numbers again after an audit; see `RepairRounds.pullAgain`. */
   pullAgain(key: StoredRange, nowMs: number): boolean {
-    return this.#repair.pullAgain(key, nowMs);
+    return this.#repair.pullAgain(key, nowMs) !== undefined;
   }
 
   #receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
@@ -285,8 +316,10 @@ export class SessionMachine<Body> {
         this.#answer(agent, message);
         break;
       case 'READ_END':
-      case 'AUDIT_RESULT':
         this.#answer(agent, message);
+        break;
+      case 'AUDIT_RESULT':
+        this.#audits.answered(agent.ledger.agentId, message);
         break;
       default: {
         const text = `${message.type} is for the collector to send`;
@@ -375,7 +408,9 @@ export class SessionMachine<Body> {
     const epoch = agent.ledger.epoch(session.epoch);
     if (epoch === undefined) return;
     session.opening = undefined;
-    this.#repair.connect(agent.ledger.agentId);
+    const { agentId } = agent.ledger;
+    this.#repair.connect(agentId);
+    this.#audits.connect(agentId, hello.capabilities.includes('audit'), nowMs);
     this.#send(session.connection, {
       type: 'WELCOME',
       sessionId: session.sessionId,
@@ -525,6 +560,7 @@ export class SessionMachine<Body> {
     session.credit.close();
     agent.session = undefined;
     this.#repair.disconnect(agent.ledger.agentId);
+    this.#audits.disconnect(agent.ledger.agentId);
     this.#setUp(agent, 0, nowMs);
   }
 

@@ -1,5 +1,6 @@
 import type { FenceReason } from '../../formats/tide/index.ts';
 import type { AgentConnection } from './agent-connection.ts';
+import type { AuditOutcome } from './audit-rounds.ts';
 import type { WriteResult } from './batch-writer.ts';
 
 /** One commit of what an agent sent. */
@@ -18,6 +19,9 @@ export interface SessionMetrics {
   applied(facts: AppliedFacts): void;
   /** A write to the store failed. */
   failed(): void;
+  /** A frame that was missing is stored, that long after it was found missing. */
+  repaired(seconds: number): void;
+  audited(outcome: AuditOutcome): void;
 }
 
 /** For tests and tools that count nothing. */
@@ -28,4 +32,6 @@ export const noSessionMetrics: SessionMetrics = {
   alarm() {},
   applied() {},
   failed() {},
+  repaired() {},
+  audited() {},
 };

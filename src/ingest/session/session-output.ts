@@ -8,6 +8,7 @@ import type {
   SchemaChange,
   Sealed,
 } from '../../formats/tide/index.ts';
+import type { AuditOutcome, DigestQuestion } from './audit-rounds.ts';
 
 /** What an agent sends, decoded as far as the session needs it. */
 export type AgentMessage = ControlMessage | RangeData | Sealed;
@@ -75,6 +76,11 @@ export type SessionOutput<Body> =
   | { readonly kind: 'BYE'; readonly agentId: string; readonly bye: Bye }
   /** Answers to READ, LEASE and AUDIT, for those who asked. */
   | { readonly kind: 'ANSWER'; readonly agentId: string; readonly message: ControlMessage }
+  /** Ask the store, and give its answer to `digested`. */
+  | { readonly kind: 'DIGEST'; readonly question: DigestQuestion }
+  | { readonly kind: 'AUDITED'; readonly agentId: string; readonly outcome: AuditOutcome }
+  /** A frame that was missing since `sinceMs` is stored. */
+  | { readonly kind: 'REPAIRED'; readonly sinceMs: number; readonly atMs: number }
   /** Refused for what it is: to be counted, and shown where somebody looks. */
   | { readonly kind: 'ALARM'; readonly agentId: string; readonly reason: FenceReason };
 

@@ -23,6 +23,8 @@ import {
   type OutgoingMessage,
 } from './attached-connections.ts';
 import { BatchesInFlight } from './batches-in-flight.ts';
+import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
+import { digestStore } from './store-digest.ts';
 import { LifeKeeper } from './life-keeper.ts';
 import { RepairHorizon } from './repair-horizon.ts';
 import type { AgentsOptions } from './options.ts';
@@ -58,6 +60,8 @@ type Output = SessionOutput<BatchColumns>;
 type PersistOutput = Extract<Output, { kind: 'PERSIST' }>;
 
 const TICK_MS = 100;
+/** Samples younger than that may still be on their way: no audit looks at them. */
+const AUDIT_SETTLE_MS = 60_000;
 const AGENT_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /**
@@ -107,6 +111,11 @@ export class SessionServer {
       open: (sealed) => this.#inFlight.open(sealed, this.#opening),
       heartbeatMs: options.heartbeat_ms,
       reconnectSpreadMs: options.reconnect_spread_ms,
+      audit: {
+        intervalMs: options.audit_interval_ms,
+        windowMs: options.audit_window_ms,
+        settleMs: AUDIT_SETTLE_MS,
+      },
       runId,
     });
   }
@@ -351,12 +360,41 @@ export class SessionServer {
       case 'ANSWER':
         this.requests.answer(output.agentId, output.message);
         break;
+      case 'DIGEST':
+        this.#writes.track(this.#digest(output.question));
+        break;
+      case 'AUDITED':
+        this.#audited(output);
+        break;
+      case 'REPAIRED':
+        this.#metrics.repaired((output.atMs - output.sinceMs) / 1000);
+        break;
       case 'ALARM': {
         const { agentId, reason } = output;
         this.#metrics.alarm(reason);
         this.#deps.logger.warn({ agentId, reason }, 'an agent was refused');
       }
     }
+  }
+
+  async #digest(question: DigestQuestion): Promise<void> {
+    const { agentId, token, epoch } = question;
+    const { storage, clock, logger } = this.#deps;
+    let digests: StoreDigest[] | undefined;
+    try {
+      const { catalog } = this.#agents.takeUp(agentId);
+      digests = await digestStore(storage, catalog.seriesOf(epoch).values(), question);
+    } catch (error) {
+      logger.error({ agentId, err: messageOf(error) }, 'the store could not be audited');
+    }
+    this.#machine.digested(agentId, token, digests, clock.now());
+    this.#flush();
+  }
+
+  #audited({ agentId, outcome }: Extract<Output, { kind: 'AUDITED' }>): void {
+    this.#metrics.audited(outcome);
+    if (outcome === 'MATCH') return;
+    this.#deps.logger.warn({ agentId, outcome }, 'an audit found a difference, or no answer');
   }
 
   #sendTo(id: number, message: OutgoingMessage, epoch: number): void {

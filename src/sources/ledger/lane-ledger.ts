@@ -157,6 +157,12 @@ export class LaneLedger {
     return found;
   }
 
+  /** Since when a number that is not resolved is known; undefined where nobody remembers. */
+  missingSinceMs(seq: number): number | undefined {
+    if (seq > this.lastSeq || this.resolved.has(seq)) return undefined;
+    return this.#marks.find((mark) => mark.seq >= seq)?.ms;
+  }
+
   get missingCount(): number {
     return this.lastSeq - this.resolved.size - this.received.size;
   }

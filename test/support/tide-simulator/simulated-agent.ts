@@ -1,8 +1,15 @@
+import { RetainedSamples } from '../../../src/agent/reads/retained-samples.ts';
+import { SealedIndex } from '../../../src/agent/reads/sealed-index.ts';
 import { AgentRing, type RingOptions } from '../../../src/agent/ring/agent-ring.ts';
 import { type AgentEpoch, beginEpoch, disklessEpoch } from '../../../src/agent/epoch.ts';
 import type { AgentOutput } from '../../../src/agent/session/session-output.ts';
 import { SessionMachine } from '../../../src/agent/session/session-machine.ts';
-import type { ControlMessage, GroupPolicy, SchemaSeries } from '../../../src/formats/tide/index.ts';
+import type {
+  Audit,
+  ControlMessage,
+  GroupPolicy,
+  SchemaSeries,
+} from '../../../src/formats/tide/index.ts';
 import {
   BatchEncoder,
   CODEC_NONE,
@@ -58,6 +65,8 @@ interface Process {
   readonly sampler: Sampler;
   run: RunTruth;
   readonly series: SchemaSeries[];
+  readonly index: SealedIndex;
+  readonly retained: RetainedSamples;
   connection: Connection | undefined;
   attempts: number;
   paused: boolean;
@@ -122,7 +131,15 @@ export class SimulatedAgent {
     const disk = hasDisk ? { fileSystem, directory } : undefined;
     const ring = await AgentRing.open(options, disk);
     const sampler = new Sampler(chance.fork(), run, { count: chance.whole(1, 5), parts });
+    const index = new SealedIndex();
     const process: Process = {
+      index,
+      retained: new RetainedSamples({
+        epoch: epoch.epoch,
+        ring,
+        index,
+        series: (id) => process.series.find((one) => one.id === id),
+      }),
       epoch,
       ring,
       machine: this.#machine(epoch, ring, sampler, () => process.series),
@@ -249,7 +266,7 @@ export class SimulatedAgent {
         agentVersion: '0',
         bootReason: 'START',
         codecs: [CODEC_NONE],
-        capabilities: [],
+        capabilities: ['audit'],
         schemaVersion: sampler.schemaVersion,
         schemaHash: schemaHash(series()),
         policyVersion: 0,
@@ -294,6 +311,11 @@ export class SimulatedAgent {
     const nowMs = this.#nowMs;
     const sealed = process.machine.seal({ type: 'BATCH', stream, codec, payload }, nowMs);
     process.run.sealed.push({ stream, seq: sealed.seq, kind: 'BATCH', ticks: batch.ticks });
+    const times = batch.columns.timestamps.subarray(0, batch.columns.length);
+    if (times.length > 0) {
+      const [minTime, maxTime] = [Math.min(...times), Math.max(...times)];
+      process.index.add(stream, { seq: sealed.seq, minTime, maxTime });
+    }
     this.#act(process);
   }
 
@@ -376,12 +398,26 @@ export class SimulatedAgent {
         process.machine.ringRead({ requestId, seq }, sealed, this.#nowMs);
         this.#act(process);
       });
+    } else if (output.kind === 'REQUEST' && output.request.type === 'AUDIT') {
+      const audit = output.request;
+      this.#world.timeline.after(this.#world.chance.whole(0, 50), () => {
+        return this.#lives(process) ? this.#audit(process, audit) : undefined;
+      });
     } else if (output.kind === 'CLOSE') {
       connection?.close('agent');
       process.connection = undefined;
       if (process.machine.phase === 'FENCED') this.#fenced(process);
       else if (output.retryAfterMs !== undefined) this.#retry(process);
     }
+  }
+
+  async #audit(process: Process, audit: Audit): Promise<void> {
+    const { requestId, group } = audit;
+    const retainedFrom = process.retained.retainedFrom();
+    const windows = await process.retained.audit(group, audit);
+    const result = { type: 'AUDIT_RESULT', requestId, group, retainedFrom, windows } as const;
+    process.machine.send(result, this.#nowMs);
+    this.#act(process);
   }
 
   /** A zombie ends here; the agent itself is started again. */

@@ -1,5 +1,12 @@
 import type { BatchHead, Sealed } from '../../../src/formats/tide/index.ts';
-import { BatchColumns, BatchDecoder, decodeSchema } from '../../../src/formats/tide/index.ts';
+import {
+  BatchColumns,
+  BatchDecoder,
+  ContentHash,
+  decodeSchema,
+  seriesKey,
+} from '../../../src/formats/tide/index.ts';
+import type { AuditOutcome, DigestQuestion, StoreDigest } from '../../../src/ingest/index.ts';
 import { SessionMachine } from '../../../src/ingest/session/session-machine.ts';
 import type {
   AppliedFrame,
@@ -7,13 +14,16 @@ import type {
   SessionOutput,
   StateChange,
 } from '../../../src/ingest/session/session-output.ts';
+import { Labels } from '../../../src/model/index.ts';
 import type { Chance } from './chance.ts';
 import type { Connection, Endpoint } from './network.ts';
 import type { Timeline } from './timeline.ts';
+import { EVENT_GROUP, EVENT_SERIES } from './truth.ts';
 import { decodeMessage, encodeMessage } from './wire.ts';
 
 const TICK_MS = 100;
 const HEARTBEAT_MS = 2000;
+export const AUDIT_INTERVAL_MS = 15_000;
 const decoder = new BatchDecoder();
 
 type Body = BatchColumns;
@@ -73,13 +83,45 @@ export class SimulatedStore {
     const rejected: Rejected = new Map();
     for (const [index, frame] of frames.entries()) {
       const count = this.#add(agentId, frame, refuses);
-      const { content } = frame;
-      if (count === 0 || content.kind !== 'BATCH') continue;
+      const { content, again } = frame;
+      // What is pulled again was counted the first time.
+      if (count === 0 || again || content.kind !== 'BATCH') continue;
       rejected.set(index, new Map([[content.head.coverage[0]?.group ?? 0, count]]));
       this.#refusedCounts.set(agentId, this.refusedCount(agentId) + count);
     }
     for (const { key, value } of states) this.states.set(key, value);
     return rejected;
+  }
+
+  /** The disk forgets samples of a run, and nobody says so; how many. */
+  loseSilently(agentId: string, epoch: number, chosen: () => boolean): number {
+    let count = 0;
+    for (const [key, sample] of this.samples) {
+      if (sample.epoch !== epoch || !key.startsWith(`${agentId}/`) || !chosen()) continue;
+      this.samples.delete(key);
+      count++;
+    }
+    return count;
+  }
+
+  /** Count and hash, as an audit wants them. */
+  digest({ agentId, group, windows }: DigestQuestion): StoreDigest[] {
+    const hashes = windows.map((window) => ({ window, hash: new ContentHash() }));
+    const words = new Uint32Array(2);
+    const value = new Float64Array(words.buffer);
+    for (const [key, sample] of this.samples) {
+      const [agent, series, time] = key.split('/');
+      const isEvent = Number(series) === EVENT_SERIES;
+      if (agent !== agentId || (group === EVENT_GROUP) !== isEvent) continue;
+      value[0] = sample.value;
+      const at = Number(time);
+      const labels = Labels.fromPairs(['__name__', `series_${series}`]);
+      for (const { window, hash } of hashes) {
+        if (at < window.minTime || at > window.maxTime) continue;
+        hash.add(seriesKey(labels), at, words[0] ?? 0, words[1] ?? 0);
+      }
+    }
+    return hashes.map(({ hash }) => ({ count: hash.count, hash: hash.hash }));
   }
 
   /** How many were refused. */
@@ -98,6 +140,8 @@ export class SimulatedStore {
       const before = this.samples.get(key);
       const isConflict = before !== undefined && before.epoch !== epoch;
       if (isConflict && this.overlapping.has(agentId)) {
+        refusedCount++;
+      } else if (again && this.refused.has(key)) {
         refusedCount++;
       } else if (before === undefined && refuses()) {
         refusedCount++;
@@ -134,6 +178,8 @@ export class SimulatedCollector {
   readonly #timeline: Timeline;
   readonly #chance: Chance;
   readonly #disk: DiskWeather;
+  /** What audits came to, in order. */
+  readonly audits: { agentId: string; outcome: AuditOutcome; atMs: number }[] = [];
   #store = new SimulatedStore();
   #machine: SessionMachine<Body> | undefined;
   #connections = new Map<number, Connection>();
@@ -165,6 +211,7 @@ export class SimulatedCollector {
       reconnectSpreadMs: 1000,
       runId: `run-${run}`,
       repair: { bytesPerSecond: 200_000, burstBytes: 20_000, requestBytes: 4096, timeoutMs: 1000 },
+      audit: { intervalMs: AUDIT_INTERVAL_MS, windowMs: 3_600_000, settleMs: 3000 },
       credit: { startBytes: 16_384, minBytes: 2048, maxBytes: 65_536, batchBytes: 256 },
     });
     for (const [key, value] of this.#store.states) {
@@ -243,6 +290,11 @@ export class SimulatedCollector {
         () => this.#store.commit(agentId, frames, states, () => this.#refuses()),
         (rejected) => this.#applied(agentId, token, rejected),
       );
+    } else if (output.kind === 'DIGEST') {
+      this.#digest(output.question);
+    } else if (output.kind === 'AUDITED') {
+      const { agentId, outcome } = output;
+      this.audits.push({ agentId, outcome, atMs: this.#timeline.nowMs });
     } else if (output.kind === 'PERSIST') {
       const { agentId, state, token } = output;
       this.#write(
@@ -250,6 +302,17 @@ export class SimulatedCollector {
         (rejected) => this.#persisted(agentId, token, rejected !== undefined),
       );
     }
+  }
+
+  #digest(question: DigestQuestion): void {
+    const run = this.#run;
+    this.#timeline.after(this.#chance.whole(0, 20), () => {
+      if (this.#run !== run) return;
+      const { nowMs } = this.#timeline;
+      const { agentId, token } = question;
+      this.#machine?.digested(agentId, token, this.#store.digest(question), nowMs);
+      this.#act();
+    });
   }
 
   #refuses(): boolean {

@@ -29,6 +29,9 @@ export interface SimulationResult extends HealedTally {
   readonly fencedZombies: number;
   readonly fencedClones: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** Samples that the store forgot, and audits brought back. */
+  readonly silentlyLost: number;
+  readonly audits: Readonly<Record<string, number>>;
   readonly ringHeldAll: boolean;
 }
 
@@ -59,6 +62,7 @@ class Simulation {
   readonly #clones: Clone[] = [];
   readonly #ringHeldAll: boolean;
   #lastConnection = 0;
+  #silentlyLost = 0;
   #peace = false;
 
   constructor(seed: number) {
@@ -132,6 +136,25 @@ class Simulation {
     while (!this.#isHealed() && this.#timeline.nowMs < untilMs) {
       await this.#timeline.run(this.#timeline.nowMs + 1000, check);
     }
+    if (!this.#ringHeldAll || !this.#isHealed()) return;
+    await this.#loseSilently(check);
+  }
+
+  /** The store forgets some of what the agents still have; audits must find out. */
+  async #loseSilently(check: () => void): Promise<void> {
+    const { store, audits } = this.#collector;
+    for (const { id, epoch } of this.#agents) {
+      const part = this.#chance.pick([0, 0.01, 0.3]);
+      this.#silentlyLost += store.loseSilently(id, epoch, () => this.#chance.hit(part));
+    }
+    const { nowMs } = this.#timeline;
+    // The audit under way may have looked before, and each looks only at what is old enough.
+    const isAudited = (id: string): boolean =>
+      audits.filter((audit) => audit.agentId === id && audit.atMs > nowMs + 5000).length >= 2;
+    const untilMs = nowMs + HEALING_MS;
+    while (this.#timeline.nowMs < untilMs && !this.#agents.every(({ id }) => isAudited(id))) {
+      await this.#timeline.run(this.#timeline.nowMs + 1000, check);
+    }
   }
 
   #isHealed(): boolean {
@@ -185,8 +208,16 @@ class Simulation {
       epochs: this.#truth.runs.length,
       sealed: this.#truth.runs.reduce((count, { sealed }) => count + sealed.length, 0),
       faults: this.#faults,
+      silentlyLost: this.#silentlyLost,
+      audits: this.#auditCounts(),
       ringHeldAll: this.#ringHeldAll,
     };
+  }
+
+  #auditCounts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { outcome } of this.#collector.audits) counts[outcome] = (counts[outcome] ?? 0) + 1;
+    return counts;
   }
 
   async #fault(): Promise<void> {
