@@ -38,8 +38,20 @@ export const agentOptionsSchema = z.strictObject({
     .describe('Name of this agent; one is made and kept where it is not given.'),
   token: z.string().optional().describe('Bearer token.'),
   token_file: z.string().optional().describe('File that holds the bearer token, read each time.'),
-  join_token: z.string().optional().describe('Token that is changed for one of its own, once.'),
+  join_token: z
+    .string()
+    .optional()
+    .describe('Token that is changed once for a certificate or token of its own.'),
   join_token_file: z.string().optional().describe('File that holds the join token.'),
+  ca_hash: z
+    .string()
+    .regex(/^sha256:[0-9a-fA-F]{64}$/, 'want sha256: and 64 hex digits')
+    .optional()
+    .describe("Pin of the authority of the collector's certificate; no other is then trusted."),
+  ca_file: z
+    .string()
+    .optional()
+    .describe("File with the authority of the collector's certificate, as PEM."),
   labels: z.record(labelName, z.string()).default({}).describe('Labels of every series.'),
   transport: z
     .enum(['auto', 'websocket', 'poll'])

@@ -10,7 +10,15 @@ import { connector } from './connection/connector.ts';
 import { reconnectMaxMs } from './connection/reconnect.ts';
 import { beginEpoch, disklessEpoch } from './epoch.ts';
 import { HostSource } from './host/host-source.ts';
-import { agentIdOf, enroll, markRunning, markStopped, tokenOf } from './identity.ts';
+import {
+  agentIdOf,
+  type AgentTls,
+  enroll,
+  markRunning,
+  markStopped,
+  openTls,
+  tokenOf,
+} from './identity.ts';
 import { ownMetrics } from './own-metrics.ts';
 import type { AllowedReads } from './reads/read-answerer.ts';
 import { localReads } from './reads/local-reads.ts';
@@ -64,7 +72,8 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
   const { options, clock, random, logger, version, collector } = environment;
   const userAgent = `Tidegauge/${version}`;
   const agentId = agentIdOf(options);
-  await enroll(options, collector, agentId, userAgent);
+  const tls = await identify(environment, agentId, userAgent);
+  const { identity } = tls;
   const onDisk = !options.memory_only;
   const hasCrashed = onDisk && markRunning(options.data);
   const epoch = onDisk
@@ -98,9 +107,11 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     connect: connector({
       url: collector,
       token: () => tokenOf(options),
+      tls: () => tls.tls(),
       userAgent,
       keepsAlive: true,
     }),
+    ...(identity === undefined ? {} : { identity }),
     reconnect: {
       transport: options.transport,
       maxMs: options.reconnect_max_ms ?? reconnectMaxMs(collector),
@@ -125,6 +136,24 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
       if (onDisk) markStopped(options.data);
     },
   };
+}
+
+/** Certificates, and a join token changed for one where that is to be done. */
+async function identify(
+  { options, collector, clock, logger }: AgentEnvironment,
+  agentId: string,
+  userAgent: string,
+): Promise<AgentTls> {
+  const nowMs = clock.now();
+  const tls = await openTls(options, collector, agentId, nowMs);
+  await enroll({ options, collector, agentId, userAgent, tls, nowMs });
+  const { identity } = tls;
+  if (identity?.expiresMs !== undefined && !identity.isValid(nowMs)) {
+    const expires = new Date(identity.expiresMs).toISOString();
+    const text = "this agent's certificate has expired, or is of another id: join again";
+    logger.warn({ expires }, text);
+  }
+  return tls;
 }
 
 /** What the agent samples, and what of it may be read. */

@@ -1,14 +1,21 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AgentOptions } from './agent-options.ts';
+import { parsePin, publicKeyHash } from '../formats/x509/index.ts';
+import { messageOf } from '../model/index.ts';
+import { ClientIdentity } from './connection/client-identity.ts';
 import { postToCollector } from './connection/http-request.ts';
+import { pinnedAuthority, type TlsClient } from './connection/tls-client.ts';
 import { AgentSetupError } from './errors.ts';
 
 const ID_FILE = 'agent-id';
 const TOKEN_FILE = 'token';
+const AUTHORITY_FILE = 'collector-ca.pem';
+/** Hash of the join token that the certificate was given for. */
+const JOINED_FILE = 'joined';
 const RUNNING_FILE = 'running';
 const ENROLL_TIMEOUT_MS = 10_000;
 
@@ -49,33 +56,131 @@ function readToken(path: string): string {
   }
 }
 
-const enrolledSchema = z.object({ token: z.string().min(1) });
+const enrolledSchema = z.object({
+  token: z.string().min(1).optional(),
+  certificate: z.string().min(1).optional(),
+});
 
-/** Changes the join token for one of the agent's own, unless it has one already. */
-export async function enroll(
+/** How the agent shows who it is and knows the collector, over TLS. */
+export interface AgentTls {
+  /** Undefined where nothing is kept on a disk. */
+  readonly identity: ClientIdentity | undefined;
+  tls(): TlsClient;
+}
+
+/**
+ * Takes up what the agent has of certificates. With a pin and no authority of that pin kept, the
+ * collector is asked for it, so this may wait for the network.
+ * @throws AgentSetupError
+ */
+export async function openTls(
   options: AgentOptions,
   collector: string,
   agentId: string,
-  userAgent: string,
-): Promise<void> {
+  nowMs: number,
+): Promise<AgentTls> {
+  const { memory_only: memoryOnly, data } = options;
+  const identity = memoryOnly ? undefined : new ClientIdentity(data, agentId);
+  const authority = collector.startsWith('https:')
+    ? await authorityOf(options, collector, nowMs)
+    : undefined;
+  const ca = authority === undefined ? {} : { ca: authority };
+  return {
+    identity,
+    tls: () =>
+      identity?.pem === undefined ? ca : { ...ca, cert: identity.pem, key: identity.pem },
+  };
+}
+
+/** The authority that is trusted, PEM; undefined: those of the system. */
+async function authorityOf(
+  options: AgentOptions,
+  collector: string,
+  nowMs: number,
+): Promise<string | undefined> {
+  const { ca_file: file, ca_hash: hash, data, memory_only: memoryOnly } = options;
+  if (file !== undefined) {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (cause) {
+      throw new AgentSetupError(`ca_file ${file} cannot be read: ${messageOf(cause)}`, { cause });
+    }
+  }
+  const path = join(data, AUTHORITY_FILE);
+  const kept = !memoryOnly && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  if (hash === undefined) return kept;
+  const pin = parsePin(hash);
+  if (kept !== undefined && publicKeyHash(new X509Certificate(kept).publicKey) === pin) return kept;
+  const found = await pinnedAuthority(collector, pin, nowMs);
+  if (!memoryOnly) {
+    mkdirSync(data, { recursive: true });
+    writeFileSync(path, found);
+  }
+  return found;
+}
+
+export interface EnrolmentOptions {
+  readonly options: AgentOptions;
+  readonly collector: string;
+  readonly agentId: string;
+  readonly userAgent: string;
+  readonly tls: AgentTls;
+  readonly nowMs: number;
+}
+
+/**
+ * Changes the join token for a certificate, or over plain HTTP for a token, of the agent's own;
+ * unless it has one already.
+ * @throws AgentSetupError, CollectorRefusedError
+ */
+export async function enroll(enrolment: EnrolmentOptions): Promise<void> {
+  const { options, collector, agentId, userAgent, tls, nowMs } = enrolment;
   const { join_token: given, join_token_file: file } = options;
   if ((given === undefined && file === undefined) || tokenOf(options) !== undefined) return;
-  if (options.memory_only) {
-    throw new AgentSetupError('a join token needs a data folder that the new token is kept in');
+  const { identity } = tls;
+  if (identity === undefined) {
+    throw new AgentSetupError('a join token needs a data folder that what it gives is kept in');
   }
   const joinToken = given ?? readToken(file as string);
+  const mark = createHash('sha256').update(joinToken).digest('hex');
+  const markPath = join(options.data, JOINED_FILE);
+  // A token that stays in the configuration has done its work; another one is there for a reason.
+  const isSame = existsSync(markPath) && readFileSync(markPath, 'utf8').trim() === mark;
+  if (isSame && identity.isValid(nowMs)) return;
+  const isSecure = collector.startsWith('https:');
+  const asked = {
+    ...{ join_token: joinToken, agent_id: agentId },
+    ...(isSecure
+      ? { certificate_request: Buffer.from(identity.request()).toString('base64') }
+      : {}),
+  };
+  const { ca } = tls.tls();
   const text = await postToCollector({
     url: new URL('tide/v1/enroll', collector.endsWith('/') ? collector : `${collector}/`).href,
-    body: new TextEncoder().encode(JSON.stringify({ join_token: joinToken, agent_id: agentId })),
+    body: new TextEncoder().encode(JSON.stringify(asked)),
     contentType: 'application/json',
     token: undefined,
     timeoutMs: ENROLL_TIMEOUT_MS,
     userAgent,
+    ...(ca === undefined ? {} : { tls: { ca } }),
   });
-  const enrolled = enrolledSchema.safeParse(JSON.parse(text));
-  if (!enrolled.success) throw new AgentSetupError('the answer to the enrolment has no token');
+  const { token, certificate } = enrolledOf(text);
+  if (certificate !== undefined) {
+    identity.accept(certificate);
+    writeFileSync(markPath, `${mark}\n`, { mode: 0o600 });
+    return;
+  }
+  if (token === undefined) throw new AgentSetupError('the answer to the enrolment has no token');
   mkdirSync(options.data, { recursive: true });
-  writeFileSync(join(options.data, TOKEN_FILE), `${enrolled.data.token}\n`, { mode: 0o600 });
+  writeFileSync(join(options.data, TOKEN_FILE), `${token}\n`, { mode: 0o600 });
+}
+
+function enrolledOf(text: string): z.output<typeof enrolledSchema> {
+  try {
+    return enrolledSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new AgentSetupError('the answer to the enrolment is none', { cause });
+  }
 }
 
 /** Notes that the agent runs; true where the run before did not end in good order. */

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Registry } from 'prom-client';
-import type { SessionServer, TargetMetadata, TargetStatus } from '../ingest/index.ts';
+import type { Credentials, SessionServer, TargetMetadata, TargetStatus } from '../ingest/index.ts';
 import type { Labels } from '../model/index.ts';
 import type { QueryOptions, QueryPool } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
 import type { Storage } from '../storage/api.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/index.ts';
+import type { Operators } from './operators.ts';
 import type { ApiOptions } from './options.ts';
+import type { TlsDependencies } from './tls/tls-listener.ts';
 
 /**
  * Takes requests on the raw sockets, before anything is parsed: pushes, whose bodies and paths the
@@ -61,6 +63,14 @@ export interface ApiDependencies {
   /** Sessions of agents; undefined where none are taken. */
   readonly agents?: SessionServer;
   readonly control: ServerControl;
+  /** Who may be an agent; undefined where no sessions are taken. */
+  readonly credentials?: Credentials;
+  /** Who may ask agents and admit them; undefined: no operator has a token. */
+  readonly operators?: Operators;
+  /** URLs by which agents may reach this collector, the likeliest first. */
+  readonly agentUrls?: () => readonly string[];
+  /** A second listener, with TLS; undefined has none. */
+  readonly tls?: TlsDependencies | undefined;
   /** In the order in which they are asked. */
   readonly rawHandlers: readonly RawHandler[];
   /** Folder of the built web page; undefined serves none. */

@@ -8,7 +8,9 @@ export type ApiErrorType =
   | 'timeout'
   | 'internal'
   | 'unavailable'
-  | 'not_found';
+  | 'not_found'
+  | 'unauthorized'
+  | 'forbidden';
 
 const STATUS: Readonly<Record<ApiErrorType, number>> = {
   bad_data: 400,
@@ -19,6 +21,8 @@ const STATUS: Readonly<Record<ApiErrorType, number>> = {
   internal: 500,
   unavailable: 503,
   not_found: 404,
+  unauthorized: 401,
+  forbidden: 403,
 };
 
 /** A request that is answered with the API's error envelope. */

@@ -46,6 +46,14 @@ export const apiOptionsSchema = z.strictObject({
     .positive()
     .default(1_048_576)
     .describe('Size at which a frame of a streamed remote read ends, in bytes.'),
+  operator_token_file: z
+    .string()
+    .default('')
+    .describe(
+      'File of operator tokens, one a line: TOKEN, then name=NAME. With it, reading from agents, ' +
+        'leases, join tokens and revocations need one of them; without it the first two are ' +
+        'open, and the others are for programs on this host.',
+    ),
   shutdown_timeout_ms: z
     .number()
     .int()

@@ -72,6 +72,8 @@ export interface ApiRequest {
   readonly deps: ApiDependencies;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
+  /** Address that the connection comes from, without port. */
+  readonly address: string;
   /** A header by its name in lower case. */
   header(name: string): string | undefined;
   /** The body as sent; of a POST form it has been read already. */

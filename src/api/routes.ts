@@ -9,6 +9,7 @@ import { completenessRoutes } from './v1/completeness.ts';
 import { exemplarRoutes } from './v1/exemplars.ts';
 import { explainRoutes } from './v1/explain.ts';
 import { federateRoutes } from './v1/federate.ts';
+import { identityRoutes } from './v1/identity.ts';
 import { labelRoutes } from './v1/labels.ts';
 import { metadataRoutes } from './v1/metadata.ts';
 import { queryRoutes } from './v1/query.ts';
@@ -49,6 +50,7 @@ export const ROUTES: readonly Route[] = [
   ...sourceRoutes,
   ...targetRoutes,
   ...agentRoutes,
+  ...identityRoutes,
   ...completenessRoutes,
   ...ruleRoutes,
   ...statusRoutes,

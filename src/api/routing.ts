@@ -118,6 +118,7 @@ export async function toRequest(
       signal ??= untilClosed(response);
       return signal;
     },
+    address: request.socket.remoteAddress ?? '',
     header,
     body: request,
     gzipFromBytes: TAKES_GZIP.test(header('accept-encoding') ?? '')

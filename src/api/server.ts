@@ -1,21 +1,23 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Histogram } from 'prom-client';
-import { messageOf, TidegaugeError } from '../model/index.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { closeServer, listen } from './listen.ts';
 import { ROUTES } from './routes.ts';
+import { type TlsDependencies, TlsListener } from './tls/tls-listener.ts';
+import type { TlsOptions } from './tls/options.ts';
 import { serveWithoutUpgrade } from './without-upgrade.ts';
-
-/** The address could not be listened on. */
-export class ListenError extends TidegaugeError {
-  readonly code = 'listen_failed';
-}
 
 export interface HttpServer {
   /** Where it listens; the port is the real one where 0 was asked for. */
   readonly url: string;
+  /** The same for TLS; undefined where that is off. */
+  readonly tlsUrl: string | undefined;
+  /** Reads certificates again. @throws TlsMaterialError, and those in force stay. */
+  reloadTls(options: TlsOptions): void;
   /** Takes no new connections and waits, within the shutdown timeout, for requests under way. */
   close(): Promise<void>;
 }
@@ -27,62 +29,60 @@ export interface HttpServer {
  * @throws ListenError
  */
 export async function startHttpServer(deps: ApiDependencies): Promise<HttpServer> {
-  const app = createApp(deps);
-  const observe = requestMetrics(deps);
+  const serve = serverOf(deps);
   // Health checkers that speak HTTP/1.0 send no Host.
-  const server = createServer({ requireHostHeader: false }, (request, response) => {
-    observe(request, response);
-    // What a browser asks beforehand is the same for all paths of the API.
-    const asksBeforehand = request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/');
-    for (const raw of asksBeforehand === true ? [] : deps.rawHandlers) {
-      if (raw.handle(request, response) !== undefined) return;
-    }
-    void app(request, response);
-  });
-  server.on('upgrade', (request, socket, head) => {
-    if (deps.rawHandlers.some((raw) => raw.upgrade?.(request, socket, head) === true)) return;
-    serveWithoutUpgrade(server, request, socket, head);
-  });
-  // A sender that dribbles its headers must not hold a socket for ever; bodies have their own
-  // limits where they are read.
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 300_000;
-  server.keepAliveTimeout = 75_000;
-  const { host, port } = splitAddress(deps.options.listen);
-  await listen(server, host, port);
-  const address = server.address() as AddressInfo;
-  const shownHost = host === '' || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  const bracketed = shownHost.includes(':') ? `[${shownHost}]` : shownHost;
+  const server = createServer({ requireHostHeader: false });
+  serve(server);
+  const url = await listen(server, deps.options.listen, 'http');
+  const closeMs = deps.options.shutdown_timeout_ms;
+  let tls: TlsListener | undefined;
+  try {
+    if (deps.tls !== undefined) tls = await TlsListener.start(deps.tls, deps, serve);
+  } catch (error) {
+    await closeServer(server, server, closeMs);
+    throw error;
+  }
   return {
-    url: `http://${bracketed}:${address.port}`,
-    close: () => closeServer(server, deps.options.shutdown_timeout_ms),
+    url,
+    tlsUrl: tls?.url,
+    reloadTls: (options) => tls?.reload(options),
+    close: async () => {
+      await Promise.all([closeServer(server, server, closeMs), tls?.close(closeMs)]);
+    },
   };
 }
 
-function splitAddress(listen: string): { host: string; port: number } {
-  const colon = listen.lastIndexOf(':');
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
-  return { host, port: Number(listen.slice(colon + 1)) };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(new ListenError(`cannot listen on ${host}:${port}: ${messageOf(error)}`));
+/** Has a server answer all that this one answers. */
+function serverOf(deps: ApiDependencies) {
+  const app = createApp(deps);
+  const observe = requestMetrics(deps);
+  /** `faultOf` says why a request is not even looked at. */
+  return (server: Server | SecureServer, faultOf?: TlsDependencies['faultOf']): void => {
+    server.on('request', (request, response) => {
+      observe(request, response);
+      const fault = faultOf?.(request);
+      if (fault !== undefined) {
+        response.writeHead(401, { 'content-type': 'text/plain; charset=utf-8' });
+        response.end(`${fault}\n`);
+        return;
+      }
+      // What a browser asks beforehand is the same for all paths of the API.
+      const asksBeforehand = request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/');
+      for (const raw of asksBeforehand === true ? [] : deps.rawHandlers) {
+        if (raw.handle(request, response) !== undefined) return;
+      }
+      void app(request, response);
     });
-    server.listen({ port, ...(host === '' ? {} : { host }) }, resolve);
-  });
-}
-
-function closeServer(server: Server, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    server.close(() => {
-      clearTimeout(force);
-      resolve();
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (deps.rawHandlers.some((raw) => raw.upgrade?.(request, socket, head) === true)) return;
+      serveWithoutUpgrade(server, request, socket, head);
     });
-    server.closeIdleConnections();
-  });
+    // A sender that dribbles its headers must not hold a socket for ever; bodies have their own
+    // limits where they are read.
+    server.headersTimeout = 10_000;
+    server.requestTimeout = 300_000;
+    server.keepAliveTimeout = 75_000;
+  };
 }
 
 /** Counts and times every request by a handler name of few values, never by the raw path. */

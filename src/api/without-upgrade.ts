@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /** Headers that only mean something to the protocol that was asked for. */
 const DROPPED: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
@@ -10,13 +12,14 @@ const DROPPED: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
  * request. So the head is put back in front of what followed it, and read once more without asking.
  */
 export function serveWithoutUpgrade(
-  server: Server,
+  server: Server | SecureServer,
   request: IncomingMessage,
   socket: Duplex,
   following: Buffer,
 ): void {
   socket.unshift(Buffer.concat([Buffer.from(headOf(request), 'latin1'), following]));
-  server.emit('connection', socket);
+  // What is decrypted already is not to be decrypted again.
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket);
 }
 
 function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {

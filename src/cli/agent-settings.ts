@@ -15,7 +15,10 @@ export interface AgentFlags {
   readonly id?: string;
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly join?: string;
   readonly joinToken?: string;
+  readonly caHash?: string;
+  readonly caFile?: string;
   /** NAME=URL */
   readonly scrape: readonly string[];
   /** NAME=VALUE */
@@ -104,7 +107,9 @@ function withFlags(given: Readonly<Record<string, unknown>>, flags: AgentFlags):
   set('agent_id', flags.id);
   set('token', token);
   set('token_file', flags.tokenFile);
-  set('join_token', flags.joinToken);
+  set('join_token', flags.join ?? flags.joinToken);
+  set('ca_hash', flags.caHash);
+  set('ca_file', flags.caFile);
   set('transport', flags.transport);
   if (flags.onChange === true) merged['mode'] = 'on_change';
   if (intervalMs !== undefined) {

@@ -12,7 +12,7 @@ const FAILED = 1;
 const HELP = `
 Examples:
   tidegauge agent --collector http://127.0.0.1:9095
-  tidegauge agent --collector https://metrics.example.org --token-file /etc/tidegauge/token \\
+  tidegauge agent --collector https://metrics.example.org:9443 --join TOKEN --ca-hash sha256:… \\
       --data /var/lib/tidegauge-agent --scrape node=http://127.0.0.1:9100/metrics
   tidegauge agent --config /etc/tidegauge/agent.yml
 
@@ -25,8 +25,10 @@ can only ask for what the agent reads anyway.
 Who it is: a name made at the first start and kept in --data, or --id. The collector puts it on
 every series as the label agent. Two processes must not have one name.
 
-Who may: a collector on this host asks for no token. Others: --token-file, or once --join-token,
-which is changed for a token of the agent's own.
+Who may: a collector on this host asks for no token. Others: --join with a join token, once, which
+is changed for a certificate of the agent's own that is kept in --data and renewed in time; --ca-hash
+is the pin by which the collector is known. "tidegauge token create", on the collector, prints both
+as the line to run here. Or --token-file, with a token that the collector has in its own.
 
 SIGTERM says goodbye, writes the ring and exits. Exit status 1: it could not start, or the collector
 refuses this agent for good (another process has its name).`;
@@ -44,7 +46,10 @@ export function addAgentCommand(program: Command): void {
     .option('--id <name>', 'name of this agent (default: made once and kept)')
     .option('--token <token>', 'bearer token; better in a file, or in TIDEGAUGE_TOKEN')
     .option('--token-file <file>', 'file that holds the bearer token')
-    .option('--join-token <token>', 'one-time token to enroll with')
+    .option('--join <token>', 'join token, changed once for a certificate of its own')
+    .addOption(new Option('--join-token <token>', 'as --join').hideHelp())
+    .option('--ca-hash <pin>', "sha256:… of the collector's authority: no other is trusted")
+    .option('--ca-file <file>', "certificate of the collector's authority, as PEM")
     .option('--scrape <name=url>', 'local target to scrape; may be repeated', collect, [])
     .option('--label <name=value>', 'label of every series; may be repeated', collect, [])
     .option('--interval <duration>', 'between two readings, such as 1s or 15s')

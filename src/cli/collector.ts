@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { HostAgent, remoteWriteSender } from '../agent/index.ts';
-import type { ServerControl } from '../api/index.ts';
-import { startHttpServer } from '../api/index.ts';
+import type { HttpServer, ServerControl } from '../api/index.ts';
+import { Operators, startHttpServer, TlsMaterialSource, type TlsOptions } from '../api/index.ts';
 import type { LoadedConfig } from '../config/index.ts';
 import {
   type AgentSessions,
+  Authority,
   createAgentSessions,
   createPushHandlers,
   IngestKernel,
@@ -37,6 +40,8 @@ export interface CollectorOptions {
   /** Reads the configuration again, for a reload. @throws ConfigError */
   readonly readConfig: () => LoadedConfig;
   readonly listen: string;
+  /** Of the listener with TLS; '' for none. */
+  readonly tlsListen: string;
   readonly dataDir: string;
   readonly flags: Readonly<Record<string, string>>;
   readonly logger: Logger;
@@ -45,6 +50,9 @@ export interface CollectorOptions {
 /** The running collector. */
 export interface Collector {
   readonly url: string;
+  /** Of the listener with TLS, and the pin of the authority behind it. */
+  readonly tlsUrl: string | undefined;
+  readonly pin: string | undefined;
   /** @throws ConfigError, and the configuration in force stays. */
   reload(): Promise<void>;
   /** Stops taking anything in, finishes what is under way, closes the store. */
@@ -63,6 +71,14 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await assembly.close();
     throw error;
   }
+}
+
+/** What takes a configuration that was loaded again. */
+interface Reloadable {
+  readonly pull: PullManager;
+  readonly agents: AgentSessions;
+  readonly operators: Operators;
+  readonly server: HttpServer;
 }
 
 class Assembly {
@@ -86,16 +102,15 @@ class Assembly {
     const { logger, config } = this.#options;
     const { components } = config;
     const registry = this.#registry;
-    const sources = new SourceRegistry({
-      clock: systemClock,
-      maxPushSources: components.sources.max_push_sources,
-    });
+    const maxPushSources = components.sources.max_push_sources;
+    const sources = new SourceRegistry({ clock: systemClock, maxPushSources });
     this.#closers.push(registerProcessMetrics(registry));
     const storage = await this.#openStorage();
     const identityBytes = components.push.identity_cache_bytes;
     const kernel = new IngestKernel({ identityBytes, clock: systemClock });
     const push = await this.#startPush({ storage, kernel, sources });
-    const agents = this.#startAgents(storage, sources);
+    const authority = this.#openAuthority();
+    const agents = this.#startAgents(storage, sources, authority);
     const pull = new PullManager({
       clock: systemClock,
       storage,
@@ -115,7 +130,9 @@ class Assembly {
       queries,
       lastReload: () => this.#lastReload,
     });
-    const server = await startHttpServer({
+    const operators = new Operators(components.web.operator_token_file);
+    const reload = (): Promise<void> => this.#reload({ pull, agents, operators, server });
+    const server: HttpServer = await startHttpServer({
       options: { ...components.web, listen: this.#options.listen },
       clock: systemClock,
       logger: logger.child({ part: 'http' }),
@@ -127,8 +144,10 @@ class Assembly {
       targets: () => pull.targets(),
       scrapePools: () => pull.scrapePools(),
       targetMetadata: () => pull.targetMetadata(),
-      control: this.#control(() => this.#reload(pull, agents)),
-      agents: agents.sessions,
+      control: this.#control(reload),
+      ...this.#agentParts(agents, authority),
+      operators,
+      agentUrls: () => this.#agentUrls(server),
       // Agents first: what short jobs push is let in by the credentials of agents.
       rawHandlers: [agents, push],
       uiDirectory: uiDirectory(),
@@ -143,7 +162,9 @@ class Assembly {
     this.#ready = true;
     return {
       url: server.url,
-      reload: () => this.#reload(pull, agents),
+      tlsUrl: server.tlsUrl,
+      pin: authority?.pin,
+      reload,
       close: () => this.close(),
     };
   }
@@ -186,7 +207,34 @@ class Assembly {
     return push;
   }
 
-  #startAgents(storage: EmbeddedStorage, sources: SourceRegistry): AgentSessions {
+  /** The own authority, which there is where there is TLS. */
+  #openAuthority(): Authority | undefined {
+    const options = this.#tlsOptions(this.#config);
+    if (options.listen === '') return undefined;
+    const folder = options.ca_dir === '' ? join(this.#options.dataDir, 'tls') : options.ca_dir;
+    return Authority.open(folder, systemClock);
+  }
+
+  #tlsOptions(config: LoadedConfig): TlsOptions {
+    return { ...config.components.tls, listen: this.#options.tlsListen };
+  }
+
+  #agentParts(agents: AgentSessions, authority: Authority | undefined) {
+    const parts = { agents: agents.sessions, credentials: agents.credentials };
+    if (authority === undefined) return parts;
+    const tls = {
+      material: new TlsMaterialSource(this.#tlsOptions(this.#config), authority, systemClock),
+      clientAuthorityPem: authority.certificatePem,
+      faultOf: (request: IncomingMessage) => agents.certificateFault(request),
+    };
+    return { ...parts, tls };
+  }
+
+  #startAgents(
+    storage: EmbeddedStorage,
+    sources: SourceRegistry,
+    authority: Authority | undefined,
+  ): AgentSessions {
     const registry = this.#registry;
     const agents = createAgentSessions({
       storage,
@@ -197,6 +245,7 @@ class Assembly {
       outOfOrderWindowMs: this.#config.components.storage.out_of_order_window_ms,
       metrics: createAgentMetrics(registry),
       runId: randomBytes(6).toString('hex'),
+      authority,
     });
     this.#closers.push(() => agents.close());
     registerLedgerMetrics(registry, agents.sessions, systemClock);
@@ -232,11 +281,23 @@ class Assembly {
     });
   }
 
-  async #reload(pull: PullManager, agents: AgentSessions): Promise<void> {
+  /** The listener with TLS under the names that its certificate is likely to have. */
+  #agentUrls({ url, tlsUrl }: HttpServer): string[] {
+    const { server_names: names } = this.#config.components.tls;
+    if (tlsUrl === undefined) return [url];
+    const { port, hostname: host } = new URL(tlsUrl);
+    return [...names, host === 'localhost' ? hostname() : host].map((name) => {
+      return `https://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`;
+    });
+  }
+
+  async #reload({ pull, agents, operators, server }: Reloadable): Promise<void> {
     const { logger, readConfig } = this.#options;
     try {
       const loaded = readConfig();
       agents.reload();
+      operators.reload();
+      server.reloadTls(this.#tlsOptions(loaded));
       pull.apply(loaded.scrapeConfigs);
       this.#config = loaded;
     } catch (error) {

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { LOG_LEVELS } from '../telemetry/index.ts';
 import { addAgentCommand } from './agent.ts';
+import { addAgentsCommand } from './agents.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { checkMetricsCommand } from './check-metrics.ts';
 import { checkStoreCommand } from './check-store.ts';
@@ -10,6 +11,7 @@ import { addPushCommand } from './push.ts';
 import { addLabCommand } from './lab.ts';
 import { addQueryCommand } from './query.ts';
 import { addRunCommand } from './run.ts';
+import { addTokenCommand } from './token.ts';
 import type { ServeFlags } from './serve.ts';
 import { serve } from './serve.ts';
 import { readBuildInfo } from './version.ts';
@@ -34,6 +36,8 @@ function createProgram(): Command {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : BAD_USAGE));
   addServe(program);
   addAgentCommand(program);
+  addTokenCommand(program);
+  addAgentsCommand(program);
   addRunCommand(program);
   addPushCommand(program);
   addCheck(program);
@@ -54,6 +58,7 @@ function addServe(program: Command): void {
     .option('--config <file>', 'configuration file, as for Prometheus')
     .option('--data <dir>', 'folder for everything stored (default: ./data)')
     .option('--listen <host:port>', 'address to listen on (default: 127.0.0.1:9095)', parseListen)
+    .option('--tls-listen <host:port>', 'address of a second listener, with TLS', parseListen)
     .addOption(
       new Option('--log-level <level>', 'least severe log lines shown')
         .choices(LOG_LEVELS)
@@ -64,6 +69,7 @@ function addServe(program: Command): void {
       '\nExamples:\n' +
         '  tidegauge serve\n' +
         '  tidegauge serve --config prometheus.yml --data /var/lib/tidegauge --listen :9095\n' +
+        '  tidegauge serve --tls-listen :9443     # for agents; then: tidegauge token create\n' +
         '\nSIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.\n' +
         'SIGTERM finishes what is under way and exits.',
     )

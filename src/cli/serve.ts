@@ -11,6 +11,7 @@ export interface ServeFlags {
   readonly config?: string;
   readonly data?: string;
   readonly listen?: string;
+  readonly tlsListen?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -20,23 +21,26 @@ export async function serve(flags: ServeFlags): Promise<void> {
   const readConfig = (): LoadedConfig =>
     flags.config === undefined ? loadDefaultConfig(selfAddress(flags)) : loadConfig(flags.config);
   const config = readConfig();
-  const { web, storage } = config.components;
+  const { web, storage, tls } = config.components;
   const listen = flags.listen ?? web.listen;
+  const tlsListen = flags.tlsListen ?? tls.listen;
   const dataDir = resolve(flags.data ?? storage.data_dir);
   const collector = await startCollector({
     config,
     readConfig,
     listen,
+    tlsListen,
     dataDir,
     logger,
     flags: {
       config: flags.config ?? '',
       data: dataDir,
       listen,
+      'tls-listen': tlsListen,
       'log-level': flags.logLevel,
     },
   });
-  console.log(greeting(collector.url, dataDir, config));
+  console.log(greeting(collector, dataDir, config));
   handleSignals(collector, logger);
 }
 
@@ -46,12 +50,15 @@ function selfAddress({ listen }: ServeFlags): string {
   return address.replace(/^(0\.0\.0\.0|\[::\]|)(?=:\d+$)/, '127.0.0.1');
 }
 
-function greeting(url: string, dataDir: string, config: LoadedConfig): string {
+function greeting({ url, tlsUrl, pin }: Collector, dataDir: string, config: LoadedConfig): string {
   const query = config.components.host_metrics.enabled
     ? 'sum by (mode) (rate(node_cpu_seconds_total[1m]))'
     : 'up';
   return [
     `Tidegauge listens on  ${url}`,
+    ...(tlsUrl === undefined
+      ? []
+      : [`with TLS on           ${tlsUrl}`, `authority             ${pin}`]),
     `data                  ${dataDir}`,
     `configuration         ${config.file}`,
     `try                   ${url}/query?expr=${encodeURIComponent(query)}`,

@@ -2,6 +2,12 @@ import { fileKey, type LoadedConfig } from '../config/index.ts';
 
 type Components = LoadedConfig['components'];
 
+/** What is taken over at once. */
+const RELOADED = new Set([
+  ...['cert_file', 'key_file', 'min_version', 'server_names'].map((key) => `tidegauge.tls.${key}`),
+  'tidegauge.agents.policies',
+]);
+
 /**
  * Names of the settings (`tidegauge.push.max_body_size`) in which a configuration that was loaded
  * again differs from the one the collector was started with. Components are built once, so these
@@ -11,7 +17,7 @@ export function settingsForRestart(running: Components, loaded: Components): str
   const names: string[] = [];
   const settingsNow = flatten(loaded);
   for (const [name, value] of flatten(running)) {
-    if (settingsNow.get(name) !== value) names.push(name);
+    if (!RELOADED.has(name) && settingsNow.get(name) !== value) names.push(name);
   }
   return names;
 }

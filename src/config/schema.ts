@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hostMetricsOptionsSchema } from '../agent/index.ts';
-import { apiOptionsSchema } from '../api/index.ts';
+import { apiOptionsSchema, tlsOptionsSchema } from '../api/index.ts';
 import {
   agentsOptionsSchema,
   globalScrapeShape,
@@ -18,6 +18,7 @@ import type { UnsupportedKeys } from './validate.ts';
 /** The sections under `tidegauge`, each with the options of the component it sets. */
 export const sections = {
   web: apiOptionsSchema,
+  tls: tlsOptionsSchema,
   storage: storageOptionsSchema,
   push: pushOptionsSchema,
   sources: sourcesOptionsSchema,
@@ -29,6 +30,7 @@ export const sections = {
 const tidegaugeSchema = z
   .strictObject({
     web: fileSchema(sections.web).prefault({}),
+    tls: fileSchema(sections.tls).prefault({}),
     storage: fileSchema(sections.storage).prefault({}),
     push: fileSchema(sections.push).prefault({}),
     sources: fileSchema(sections.sources).prefault({}),

@@ -56,6 +56,8 @@ export type {
 } from './session/index.ts';
 export type {
   AgentEntry,
+  Credentials,
+  JoinTokenInfo,
   AgentRequestFailure,
   AgentSessions,
   AgentsOptions,
@@ -69,8 +71,13 @@ export {
   AgentRequestError,
   agentsOptionsSchema,
   AUDIT_OUTCOMES,
+  Authority,
+  AuthorityError,
+  IdentityError,
   CollectorSessionMachine,
   createAgentSessions,
+  readTokenLines,
   scrapeThrough,
   TokenFileError,
+  tokenHash,
 } from './session/index.ts';

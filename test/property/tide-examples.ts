@@ -73,6 +73,7 @@ export const MESSAGES: readonly ControlMessage[] = [
     ],
   },
   { type: 'BYE', reason: 'SCALE_IN', streams, ticks },
+  { type: 'CERTIFICATE_REQUEST', request: new Uint8Array([48, 0]) },
   {
     ...{ type: 'WELCOME', sessionId: 's', serverTimeMs: time, heartbeatMs: 5000 },
     ...{ reconnectSpreadMs: 100, codecs: [1], streams: [marks], credit, schemaVersion: 5, policy },
@@ -97,4 +98,5 @@ export const MESSAGES: readonly ControlMessage[] = [
   },
   { type: 'AUDIT', requestId: 4, group: 7, minTime: -1, maxTime: time, parts: 64 },
   { type: 'FENCE', reason: 'CLONED', message: 'm', currentEpoch: 43, retryAfterMs: 0 },
+  { type: 'CERTIFICATE', certificatePem: 'c', authorityPem: 'a' },
 ];

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
-import { messageOf } from '../../model/index.ts';
 import { CollectorRefusedError } from '../errors.ts';
+import { type TlsClient, tlsFaultOf } from './tls-client.ts';
 
 const ANSWER_BYTES_MAX = 65_536;
 const REFUSAL_CHARS_MAX = 300;
@@ -13,6 +13,7 @@ export interface CollectorRequest {
   readonly token: string | undefined;
   readonly timeoutMs: number;
   readonly userAgent: string;
+  readonly tls?: TlsClient;
 }
 
 /**
@@ -33,6 +34,7 @@ function post({
   token,
   timeoutMs,
   userAgent,
+  tls,
 }: CollectorRequest): Promise<{ status: number; text: string }> {
   const headers: Record<string, string> = {
     'content-type': contentType,
@@ -43,10 +45,11 @@ function post({
   const module = url.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
-      const message = `${url} cannot be reached: ${messageOf(error) || error.name}`;
+      const message = `${url} cannot be reached: ${tlsFaultOf(error, url)}`;
       reject(new CollectorRefusedError(message, 0, { cause: error }));
     };
-    const sent = module.request(url, { method: 'POST', headers, agent: false }, (response) => {
+    const options = { method: 'POST', headers, agent: false, ...tls } as const;
+    const sent = module.request(url, options, (response) => {
       const chunks: Buffer[] = [];
       let sizeBytes = 0;
       response.on('data', (chunk: Buffer) => {

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { messageOf } from '../../model/index.ts';
+import { tlsFaultOf } from './tls-client.ts';
 import {
   type AgentTransport,
   type CollectorAddress,
@@ -47,7 +48,9 @@ class PollTransport implements AgentTransport {
     this.#address = address;
     this.#events = events;
     const options = { keepAlive: true, maxSockets: 2 };
-    this.#http = isSecure(address) ? new https.Agent(options) : new http.Agent(options);
+    this.#http = isSecure(address)
+      ? new https.Agent({ ...options, ...address.tls?.() })
+      : new http.Agent(options);
     // As with a socket, what is opened is told later, when the caller has the transport.
     setImmediate(() => {
       if (!this.#ended) events.opened();
@@ -115,7 +118,8 @@ class PollTransport implements AgentTransport {
     try {
       this.#take(await this.#request(body, waitMs));
     } catch (error) {
-      this.#end(messageOf(error), 0);
+      const { url } = this.#address;
+      this.#end(error instanceof Error ? tlsFaultOf(error, url) : messageOf(error), 0);
     }
   }
 

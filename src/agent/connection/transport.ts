@@ -1,3 +1,5 @@
+import type { TlsClient } from './tls-client.ts';
+
 /** Why a connection ended, or did not come about. */
 export interface TransportEnd {
   readonly reason: string;
@@ -38,6 +40,8 @@ export interface CollectorAddress {
   readonly url: string;
   /** Of `Authorization: Bearer`; undefined where none is needed. */
   token(): string | undefined;
+  /** For https:, asked for with each connection; undefined: what the system trusts. */
+  readonly tls?: () => TlsClient;
   readonly userAgent: string;
   /** Whether a connection keeps the process alive. */
   readonly keepsAlive: boolean;

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import { FRAME_BYTES_MAX, TIDE_PROTOCOL } from '../../formats/tide/index.ts';
 import { messageOf } from '../../model/index.ts';
+import { tlsFaultOf } from './tls-client.ts';
 import {
   type AgentTransport,
   type CollectorAddress,
@@ -24,6 +25,7 @@ export function connectWebSocket(
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   const socket = new WebSocket(webSocketUrl(address.url), [TIDE_PROTOCOL], {
     headers,
+    ...(address.url.startsWith('https:') ? address.tls?.() : {}),
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -58,7 +60,7 @@ export function connectWebSocket(
     response.on('end', refused);
     response.on('error', refused);
   });
-  socket.on('error', (error) => ended(reasonOf(error)));
+  socket.on('error', (error) => ended(reasonOf(error, address.url)));
   socket.on('close', (code, reason) => {
     ended(`the connection was closed (${code}${reason.length > 0 ? `: ${String(reason)}` : ''})`);
     events.closed(end as TransportEnd);
@@ -82,9 +84,9 @@ function webSocketUrl(url: string): string {
 }
 
 /** Connection errors of several addresses come as one without a text of its own. */
-function reasonOf(error: Error): string {
+function reasonOf(error: Error, url: string): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map((one: unknown) => messageOf(one)).join('; ');
   }
-  return messageOf(error);
+  return tlsFaultOf(error, url);
 }

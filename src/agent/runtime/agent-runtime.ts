@@ -26,6 +26,7 @@ import type { AgentEpoch } from '../epoch.ts';
 import { DegradationLadder, type LadderOptions } from '../flow/degradation-ladder.ts';
 import { Pressure } from '../flow/pressure.ts';
 import { DEFAULT_RECONNECT, Reconnect, type ReconnectOptions } from '../connection/reconnect.ts';
+import type { ClientIdentity } from '../connection/client-identity.ts';
 import type { Connect } from '../connection/transport.ts';
 import { type AllowedReads, ReadAnswerer } from '../reads/read-answerer.ts';
 import { RetainedSamples } from '../reads/retained-samples.ts';
@@ -87,6 +88,8 @@ export interface AgentRuntimeOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly connect: Connect;
+  /** Certificate that is renewed over the session; undefined where there is none. */
+  readonly identity?: Pick<ClientIdentity, 'renewal' | 'accept'>;
   readonly reconnect?: Partial<Omit<ReconnectOptions, 'random'>>;
   readonly externalLabels: Labels;
   readonly groups: readonly GroupSetup[];
@@ -334,6 +337,7 @@ export class AgentRuntime {
       }),
       condition: () => this.#condition(),
       onPolicy: (policy) => this.#applyPolicy(policy),
+      onCertificate: (pem) => this.#takeCertificate(pem),
       onRequest: (request) => this.#request(request),
       onWelcome: (codecs) => {
         boot = 'RECONNECT';
@@ -427,6 +431,22 @@ export class AgentRuntime {
     }
   }
 
+  #renewCertificate(): void {
+    const { identity, clock } = this.#options;
+    const request = this.#session.isOpen ? identity?.renewal(clock.now()) : undefined;
+    if (request !== undefined) this.#session.send({ type: 'CERTIFICATE_REQUEST', request });
+  }
+
+  #takeCertificate(certificatePem: string): void {
+    try {
+      this.#options.identity?.accept(certificatePem);
+      const { agentId, logger } = this.#options;
+      logger.info({ agentId }, 'the certificate was renewed');
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
   #request(request: SessionRequest): void {
     if (request.type === 'READ') this.#reads.take(request);
     else if (request.type === 'LEASE') this.#leases.take(request);
@@ -475,6 +495,7 @@ export class AgentRuntime {
     const { clock, ring, flushes, logger } = this.#options;
     this.#cancelFlush = clock.setTimer(FLUSH_MS, () => {
       if (++this.#flushes % FORGET_EVERY === 0) this.#forget();
+      this.#renewCertificate();
       const flushed = flushes ? ring.flush(clock.now()) : Promise.resolve();
       flushed
         .catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import type {
   ByeReason,
+  CertificateRequest,
   Frame,
   Hello,
   Policy,
@@ -53,6 +54,7 @@ export interface AgentSessionOptions {
   introduction(): AgentIntroduction;
   condition(): AgentCondition;
   onPolicy(policy: Policy): void;
+  onCertificate(certificatePem: string): void;
   onRequest(request: SessionRequest): void;
   onWelcome(codecs: Hello['codecs']): void;
   /** The session is gone; another may come. */
@@ -149,7 +151,7 @@ export class AgentSession {
     return sealed;
   }
 
-  send(message: ReadChunk | ReadEnd | AuditResult): void {
+  send(message: ReadChunk | ReadEnd | AuditResult | CertificateRequest): void {
     this.#machine.send(message, this.#options.clock.now());
     this.#act();
   }
@@ -321,6 +323,9 @@ export class AgentSession {
         break;
       case 'POLICY':
         this.#options.onPolicy(output.policy);
+        break;
+      case 'CERTIFICATE':
+        this.#options.onCertificate(output.certificatePem);
         break;
       case 'REQUEST':
         this.#options.onRequest(output.request);

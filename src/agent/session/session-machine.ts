@@ -1,6 +1,7 @@
 import type {
   Ack,
   AuditResult,
+  CertificateRequest,
   ByeReason,
   ControlMessage,
   Fence,
@@ -190,11 +191,12 @@ export class SessionMachine {
     return sealed;
   }
 
-  /** Sends the answer to a REQUEST that others have worked out. */
-  send(message: ReadChunk | ReadEnd | AuditResult, nowMs: number): void {
+  /** Sends the answer to a REQUEST that others have worked out, or asks for a certificate. */
+  send(message: ReadChunk | ReadEnd | AuditResult | CertificateRequest, nowMs: number): void {
     if (this.#phase !== 'OPEN') return;
     const sizeBytes = message.type === 'READ_CHUNK' ? message.data.length : 0;
-    const lane = message.type === 'AUDIT_RESULT' ? LANE_CONTROL : LANE_READ;
+    const isRead = message.type === 'READ_CHUNK' || message.type === 'READ_END';
+    const lane = isRead ? LANE_READ : LANE_CONTROL;
     const name: QueueName = lane === LANE_READ ? 'read' : 'control';
     this.#queue.push(name, { lane, sizeBytes, queuedMs: nowMs, frame: message });
     this.#pump();
@@ -270,6 +272,9 @@ export class SessionMachine {
         break;
       case 'POLICY':
         this.#outputs.push({ kind: 'POLICY', policy: message.policy });
+        break;
+      case 'CERTIFICATE':
+        this.#outputs.push({ kind: 'CERTIFICATE', certificatePem: message.certificatePem });
         break;
       case 'READ':
       case 'LEASE':

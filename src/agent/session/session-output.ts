@@ -26,6 +26,7 @@ export type AgentOutput =
     }
   | { readonly kind: 'WELCOMED'; readonly welcome: Welcome }
   | { readonly kind: 'POLICY'; readonly policy: Policy }
+  | { readonly kind: 'CERTIFICATE'; readonly certificatePem: string }
   /** Questions and leases, answered by others through `send`. */
   | { readonly kind: 'REQUEST'; readonly request: Read | Lease | Audit }
   /**

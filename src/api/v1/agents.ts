@@ -8,6 +8,7 @@ import { ApiError, type ApiErrorType, badParameter } from '../errors.ts';
 import type { Params } from '../params.ts';
 import { success } from '../respond.ts';
 import type { ApiRequest, ParamSpec, Route, RouteSpec } from '../route.ts';
+import { operatorsOf } from './identity.ts';
 
 const KINDS = ['instant', 'range', 'function', 'exposition'] as const;
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -33,6 +34,7 @@ const param = (name: string, type: ParamSpec['type'], text: string): ParamSpec =
 
 const FAILURES: RouteSpec['failures'] = {
   400: 'A parameter is wrong.',
+  401: 'An operator token is configured, and none or a wrong one was sent.',
   404: 'No such agent is known.',
   503: 'The agent has no session, is busy, or did not answer in time.',
 };
@@ -132,7 +134,11 @@ async function read(request: ApiRequest): Promise<Answer> {
   const sessions = sessionsOf(request);
   const { params, deps, signal } = request;
   const id = params.text('id');
+  const operator = operatorsOf(request).mayAsk(request);
   const question = questionOf(params, deps.clock.now());
+  const { kind, selector } = question;
+  const fields = { operator, address: request.address, agentId: id, kind, selector };
+  deps.logger.info(fields, 'an agent is read from');
   try {
     const result = await sessions.read(id, question, signal);
     return await success(readJson(result, sessions, id), request);
@@ -180,6 +186,7 @@ function bounded(params: Params, name: string, fallback: number, max: number): n
 
 function lease(request: ApiRequest): Answer | Promise<Answer> {
   const sessions = sessionsOf(request);
+  const operator = operatorsOf(request).mayAsk(request);
   const { params } = request;
   const intervalMs = params.requiredDuration('interval');
   if (intervalMs < 10) throw badParameter('interval', `${intervalMs} ms, wanted at least 10`);
@@ -190,6 +197,9 @@ function lease(request: ApiRequest): Answer | Promise<Answer> {
     ...{ selector: required(params, 'selector'), intervalMs, predicate: '', ttlMs },
     samplesPerSecondMax: most,
   };
+  const fields = { operator, address: request.address, agentId: params.text('id'), ttlMs };
+  const { selector } = asked;
+  request.deps.logger.info({ ...fields, selector, intervalMs }, 'an agent is given a lease');
   const given = params.text('lease_id');
   const known = given === '' ? undefined : bounded(params, 'lease_id', 1, 2 ** 32);
   try {

@@ -30,6 +30,7 @@ const TYPE_BYTES: Readonly<Record<FrameType, number>> = {
   READ_END: 0x08,
   AUDIT_RESULT: 0x09,
   BYE: 0x0a,
+  CERTIFICATE_REQUEST: 0x0b,
   WELCOME: 0x41,
   ACK: 0x42,
   POLICY: 0x43,
@@ -38,6 +39,7 @@ const TYPE_BYTES: Readonly<Record<FrameType, number>> = {
   LEASE: 0x46,
   AUDIT: 0x47,
   FENCE: 0x48,
+  CERTIFICATE: 0x49,
 };
 const TYPES = new Map<number, FrameType>(
   (Object.keys(TYPE_BYTES) as FrameType[]).map((type) => [TYPE_BYTES[type], type]),

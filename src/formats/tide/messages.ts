@@ -227,6 +227,7 @@ export const MESSAGE_FIELDS: {
     streams: extents(2),
     ticks: ticks(3),
   },
+  CERTIFICATE_REQUEST: { request: bytes(1, TEXT_BYTES_MAX) },
   WELCOME: {
     sessionId: text(1, NAME_BYTES_MAX, 1),
     serverTimeMs: signed(2),
@@ -288,5 +289,9 @@ export const MESSAGE_FIELDS: {
     message: text(2, TEXT_BYTES_MAX),
     currentEpoch: uint(3),
     retryAfterMs: optionalUint(4),
+  },
+  CERTIFICATE: {
+    certificatePem: text(1, TEXT_BYTES_MAX, 1),
+    authorityPem: text(2, TEXT_BYTES_MAX),
   },
 };

@@ -37,7 +37,8 @@ export type AgentFrameType =
   | 'READ_CHUNK'
   | 'READ_END'
   | 'AUDIT_RESULT'
-  | 'BYE';
+  | 'BYE'
+  | 'CERTIFICATE_REQUEST';
 export type CollectorFrameType =
   | 'WELCOME'
   | 'ACK'
@@ -46,7 +47,8 @@ export type CollectorFrameType =
   | 'READ'
   | 'LEASE'
   | 'AUDIT'
-  | 'FENCE';
+  | 'FENCE'
+  | 'CERTIFICATE';
 export type FrameType = AgentFrameType | CollectorFrameType;
 
 export interface FrameHeader {
@@ -405,6 +407,13 @@ export interface Bye {
   readonly ticks: readonly TickMark[];
 }
 
+/** Asks for a certificate that takes the place of the one that the session rests on. */
+export interface CertificateRequest {
+  readonly type: 'CERTIFICATE_REQUEST';
+  /** PKCS #10, DER. */
+  readonly request: Uint8Array;
+}
+
 export interface Welcome {
   readonly type: 'WELCOME';
   readonly sessionId: string;
@@ -513,6 +522,14 @@ export interface Fence {
   readonly retryAfterMs: number | undefined;
 }
 
+/** The answer to CERTIFICATE_REQUEST; both PEM. */
+export interface Certificate {
+  readonly type: 'CERTIFICATE';
+  readonly certificatePem: string;
+  /** Certificate of the authority that signed it. */
+  readonly authorityPem: string;
+}
+
 /** Frames whose payload is a message of tagged fields. */
 export type ControlMessage =
   | Hello
@@ -522,6 +539,7 @@ export type ControlMessage =
   | ReadEnd
   | AuditResult
   | Bye
+  | CertificateRequest
   | Welcome
   | Ack
   | PolicyFrame
@@ -529,7 +547,8 @@ export type ControlMessage =
   | Read
   | Lease
   | Audit
-  | Fence;
+  | Fence
+  | Certificate;
 export type ControlType = ControlMessage['type'];
 
 /** Control messages by who sends them. */

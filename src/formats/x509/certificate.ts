@@ -42,7 +42,7 @@ export interface CertificateFields {
 
 const VERSION_3 = 2;
 const ALGORITHM = (): Asn1 => sequence(oid(OID.ecdsaWithSha256));
-/** Key usage as bits from the highest of the first byte: keyCertSign and cRLSign; digitalSignature. */
+/** Key usage, from the highest bit of the first byte on: keyCertSign, cRLSign; the first. */
 const USAGE_AUTHORITY = { bytes: Uint8Array.of(0x06), unusedBits: 1 };
 const USAGE_LEAF = { bytes: Uint8Array.of(0x80), unusedBits: 7 };
 const TAG_DNS = 2;

@@ -6,6 +6,8 @@ export interface Principal {
   readonly agentId: string | undefined;
   /** On every series of the agent, whatever it says itself. */
   readonly labels: Labels;
+  /** When a certificate that it rests on ends; undefined for what does not end. */
+  readonly expiresMs?: number;
 }
 
 /** Why a connection ends, for the transport to say in its own words. */

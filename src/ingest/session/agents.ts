@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { messageOf } from '../../model/index.ts';
 import { rawPath, sendAnswer } from '../push/http.ts';
 import { ONE_SHOT_PATH } from '../push/oneshot/handler.ts';
-import { Credentials } from './credentials.ts';
+import { type Authority, Credentials } from './identity/index.ts';
 import { SessionServer, type SessionServerDependencies } from './session-server.ts';
 import { Door } from './transport/door.ts';
 import { ENROLL_PATH, handleEnrolment } from './transport/enrolment.ts';
@@ -14,29 +14,39 @@ import { SESSION_PATH, WebSocketTransport } from './transport/web-socket.ts';
 /** Everything that agents connect to. */
 export interface AgentSessions {
   readonly sessions: SessionServer;
+  readonly credentials: Credentials;
   /** As a raw handler of the HTTP server: undefined where the path is none of its own. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined;
   /** Takes a request to upgrade, or refuses it; false where the path is none of its own. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** What is wrong with a request's client certificate; enrolment needs none. */
+  certificateFault(request: IncomingMessage): string | undefined;
   /** Reads token files again. @throws TokenFileError, and what was read before stays in force. */
   reload(): void;
   /** Sends agents away and waits for writes. Call it before the HTTP server closes. */
   close(): Promise<void>;
 }
 
+export interface AgentSessionsDependencies extends Omit<SessionServerDependencies, 'identity'> {
+  /** Who signs certificates of agents; undefined where there is no TLS. */
+  readonly authority?: Authority | undefined;
+}
+
 /**
  * Puts the collector's end of agents' sessions together, and takes up what the store holds.
  * @throws TokenFileError
  */
-export function createAgentSessions(deps: SessionServerDependencies): AgentSessions {
+export function createAgentSessions(deps: AgentSessionsDependencies): AgentSessions {
   const { storage, clock, options, logger } = deps;
   const credentials = new Credentials({
     storage,
     clock,
     tokenFile: options.token_file,
     joinTokenFile: options.join_token_file,
+    authority: deps.authority,
+    certificateLifetimeMs: options.certificate_lifetime_ms,
   });
-  const sessions = new SessionServer(deps);
+  const sessions = new SessionServer({ ...deps, identity: credentials });
   const door = new Door(sessions, credentials, clock, options);
   const webSocket = new WebSocketTransport(sessions, door, clock);
   const poll = new LongPollTransport({ sessions, door, clock, heartbeatMs: options.heartbeat_ms });
@@ -47,6 +57,7 @@ export function createAgentSessions(deps: SessionServerDependencies): AgentSessi
   };
   return {
     sessions,
+    credentials,
     handle(request, response) {
       const path = rawPath(request);
       if (path === ONE_SHOT_PATH) return refuseUnknown(door, request, response);
@@ -82,6 +93,10 @@ export function createAgentSessions(deps: SessionServerDependencies): AgentSessi
         refuseUpgrade(socket, error);
       }
       return true;
+    },
+    certificateFault(request) {
+      if (rawPath(request) === ENROLL_PATH) return undefined;
+      return door.certificateFault(request);
     },
     reload: () => credentials.reload(),
     close: () => sessions.close(),

@@ -5,7 +5,8 @@ import type { SessionMetrics } from './session-metrics.ts';
 /** A connection that was taken in, with a session or on the way to one. */
 export interface Attached {
   readonly connection: AgentConnection;
-  readonly principal: Principal;
+  /** Renewed with its certificate. */
+  principal: Principal;
   /** Undefined before HELLO. */
   agentId: string | undefined;
   /** Why it was fenced. */

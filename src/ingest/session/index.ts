@@ -17,7 +17,15 @@ export type { AgentRequestFailure, ReadQuestion, ReadResult } from './agent-requ
 export { AgentRequestError } from './agent-requests.ts';
 export type { AgentSessions } from './agents.ts';
 export { createAgentSessions } from './agents.ts';
-export { TokenFileError } from './credentials.ts';
+export type { Credentials, JoinTokenInfo, Revocation } from './identity/index.ts';
+export {
+  Authority,
+  AuthorityError,
+  IdentityError,
+  readTokenLines,
+  TokenFileError,
+  tokenHash,
+} from './identity/index.ts';
 export type { AgentsOptions } from './options.ts';
 export { agentsOptionsSchema } from './options.ts';
 export type { ReadableAgents } from './scrape-through.ts';

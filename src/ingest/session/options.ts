@@ -87,8 +87,17 @@ export const agentsOptionsSchema = z.strictObject({
     .string()
     .default('')
     .describe(
-      'File of join tokens, one a line: TOKEN, then any of uses=N, expires=TIME and NAME=VALUE ' +
-        'labels. Agents change one for a token of their own.',
+      'File of join tokens, one a line: TOKEN, then any of uses=N, expires=TIME, agents=PATTERN ' +
+        'and NAME=VALUE labels. Beside those that `tidegauge token create` makes.',
+    ),
+  certificate_lifetime_ms: z
+    .number()
+    .int()
+    .min(5_000)
+    .default(2_592_000_000)
+    .describe(
+      'Milliseconds for which certificates of agents are valid; agents renew them when two thirds ' +
+        'are over.',
     ),
 });
 

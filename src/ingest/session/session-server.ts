@@ -25,6 +25,7 @@ import {
 import { BatchesInFlight } from './batches-in-flight.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
 import { digestStore } from './store-digest.ts';
+import type { Credentials } from './identity/index.ts';
 import { LifeKeeper } from './life-keeper.ts';
 import { RepairHorizon } from './repair-horizon.ts';
 import type { AgentsOptions } from './options.ts';
@@ -46,6 +47,8 @@ export interface SessionServerDependencies {
   readonly runId: string;
   /** 0 to below 1. */
   readonly random?: () => number;
+  /** Who is revoked, and who renews certificates; without it nobody and none. */
+  readonly identity?: Pick<Credentials, 'revocations' | 'certify'>;
 }
 
 /** Samples of one series in an answer to READ. */
@@ -129,7 +132,10 @@ export class SessionServer {
     }
     for (const agentId of this.#machine.agentIds) this.#agents.takeUp(agentId);
     this.#every(TICK_MS, () => this.#tick());
-    this.#every(options.heartbeat_ms, () => this.#life.keep(this.#agents.values()));
+    this.#every(options.heartbeat_ms, () => {
+      this.#life.keep(this.#agents.values());
+      this.#endExpired();
+    });
   }
 
   /** Sessions and those that are about to become one. */
@@ -253,6 +259,13 @@ export class SessionServer {
     return id;
   }
 
+  /** Ends the session of an agent that has been revoked. */
+  revoked(agentId: string): void {
+    const id = this.#agents.get(agentId)?.connection;
+    const message = this.#deps.identity?.revocations.faultOf(agentId) ?? 'the agent was revoked';
+    if (id !== undefined) this.#refuse(id, { reason: 'REVOKED', message });
+  }
+
   /** Sends agents away, spread over time, and waits until all that came is stored. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -279,8 +292,39 @@ export class SessionServer {
     return entry;
   }
 
+  /** A session lives no longer than the certificate under it, or the one that renewed it. */
+  #endExpired(): void {
+    const nowMs = this.#deps.clock.now();
+    for (const id of this.#connections.ids()) {
+      if (nowMs <= (this.#connections.get(id)?.principal.expiresMs ?? Infinity)) continue;
+      const retryAfterMs = this.#deps.options.reconnect_spread_ms;
+      this.#refuse(id, { reason: 'REVOKED', message: 'the certificate expired', retryAfterMs });
+    }
+  }
+
+  #certify(id: number, attached: Attached, request: Uint8Array): void {
+    const { identity, clock, logger } = this.#deps;
+    const { agentId, principal } = attached;
+    // Only what was shown by a certificate is continued by one.
+    if (agentId === undefined || principal.expiresMs === undefined || !identity) return;
+    try {
+      const issued = identity.certify({ agentId, labels: principal.labels }, request);
+      attached.principal = { ...principal, expiresMs: issued.expiresMs };
+      const { certificatePem, authorityPem } = issued;
+      this.#sendTo(id, { type: 'CERTIFICATE', certificatePem, authorityPem }, 0);
+      const lifetimeMs = issued.expiresMs - clock.now();
+      logger.info({ agentId, lifetimeMs }, 'a certificate was renewed');
+    } catch (error) {
+      logger.warn({ agentId, err: messageOf(error) }, 'a certificate was not renewed');
+    }
+  }
+
   #receiveOne(id: number, attached: Attached, epoch: number, message: AgentMessage): void {
     const nowMs = this.#deps.clock.now();
+    if (message.type === 'CERTIFICATE_REQUEST') {
+      this.#certify(id, attached, message.request);
+      return;
+    }
     if (message.type === 'HELLO' && attached.agentId === undefined) {
       const refusal = this.#refusalOf(attached, message.agentId);
       if (refusal !== undefined) {
@@ -317,6 +361,8 @@ export class SessionServer {
       const message = `the credentials are those of ${principal.agentId}, not of ${agentId}`;
       return { reason: 'REVOKED', message };
     }
+    const fault = this.#deps.identity?.revocations.faultOf(agentId);
+    if (fault !== undefined) return { reason: 'REVOKED', message: fault };
     const { max_sessions: most } = this.#deps.options;
     if (this.#agents.has(agentId) || this.#agents.size < most) return undefined;
     const message = `${this.#agents.size} agents are known, wanted at most ${most}`;

@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { TokenBucket } from '../../../sources/index.ts';
 import type { Clock } from '../../../util/index.ts';
 import type { Principal } from '../agent-connection.ts';
-import type { Credentials } from '../credentials.ts';
+import type { Caller, Credentials } from '../identity/index.ts';
 import type { AgentsOptions } from '../options.ts';
 import type { SessionServer } from '../session-server.ts';
 import { ConnectionRefusedError } from './refusal.ts';
+
+/** Headers of proxies. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
 /**
  * Who may open a session, and how many in a second. What is refused costs the collector no more
@@ -50,11 +54,30 @@ export class Door {
     return principal;
   }
 
+  /** Why a request's client certificate is not accepted, or that there is none. */
+  certificateFault(request: IncomingMessage): string | undefined {
+    try {
+      this.#credentials.check({ ...callerOf(request), authorization: undefined });
+      return undefined;
+    } catch (error) {
+      if (error instanceof ConnectionRefusedError) return error.message;
+      throw error;
+    }
+  }
+
   /** Who asks. @throws ConnectionRefusedError */
   check(request: IncomingMessage): Principal {
-    return this.#credentials.check(
-      request.headers.authorization,
-      request.socket.remoteAddress ?? '',
-    );
+    return this.#credentials.check(callerOf(request));
   }
+}
+
+function callerOf({ headers, socket }: IncomingMessage): Caller {
+  const isEncrypted = socket instanceof TLSSocket;
+  return {
+    authorization: headers.authorization,
+    remoteAddress: socket.remoteAddress ?? '',
+    isForwarded: FORWARDED.some((name) => headers[name] !== undefined),
+    isEncrypted,
+    certificate: isEncrypted ? socket.getPeerX509Certificate() : undefined,
+  };
 }
