@@ -9,6 +9,7 @@ import {
   SEQ_RANGES_MAX,
   seriesKey,
 } from '../../formats/tide/index.ts';
+import { isStaleAt } from '../../model/index.ts';
 import { IntervalSet } from '../../util/index.ts';
 import type { SealedIndex } from './sealed-index.ts';
 
@@ -68,7 +69,10 @@ export class RetainedSamples {
     return Number.isFinite(from) ? from : epoch;
   }
 
-  /** Count and hash of a group's samples in `parts` windows of equal length. */
+  /**
+   * Count and hash of a group's samples in `parts` windows of equal length, without staleness
+   * markers.
+   */
   async audit(
     group: number,
     { minTime, maxTime, parts }: { minTime: number; maxTime: number; parts: number },
@@ -79,7 +83,8 @@ export class RetainedSamples {
       const { length, seriesIds, timestamps, words } = columns;
       for (let index = 0; index < length; index++) {
         const time = timestamps[index]!;
-        if (time < minTime || time > maxTime) continue;
+        // The collector writes markers of its own, so nobody counts them.
+        if (time < minTime || time > maxTime || isStaleAt(words, index)) continue;
         const key = this.#keyOf(seriesIds[index]!, group, keys);
         if (key === undefined) continue;
         const window = windows.find((other) => time <= other.maxTime);

@@ -6,8 +6,7 @@ import { AGENT_LABEL, type AgentSeries } from './schema-catalog.ts';
 
 /**
  * Count and hash of what the store has of a group's series in each window, as AUDIT_RESULT counts
- * them. The ends of series that the collector wrote of its own are not among them: a staleness
- * marker one millisecond behind a sample.
+ * them: without staleness markers, as the collector writes some of its own.
  */
 export async function digestStore(
   store: Queryable,
@@ -40,33 +39,24 @@ async function digestWindow(
 ): Promise<void> {
   const querier = store.querier();
   try {
-    const hints = { minTime: minTime - 1, maxTime, unordered: true };
-    const found = await querier.select([matcher], hints);
+    const found = await querier.select([matcher], { minTime, maxTime, unordered: true });
     const columns = new SampleColumns();
     for (let index = 0; index < found.length; index++) {
       const key = keys.get(found.labels(index).key);
       if (key === undefined) continue;
       columns.reset();
       found.samples(index, columns);
-      addSamples(columns, key, minTime, hash);
+      addSamples(columns, key, hash);
     }
   } finally {
     querier.close();
   }
 }
 
-function addSamples(
-  { length, timestamps, words }: SampleColumns,
-  key: Hash64,
-  minTime: number,
-  hash: ContentHash,
-): void {
-  let before = Number.NEGATIVE_INFINITY;
+function addSamples(columns: SampleColumns, key: Hash64, hash: ContentHash): void {
+  const { length, timestamps, words } = columns;
   for (let at = 0; at < length; at++) {
-    const time = timestamps[at]!;
-    const isOwnEnd = time === before + 1 && isStaleAt(words, at);
-    before = time;
-    if (time < minTime || isOwnEnd) continue;
-    hash.add(key, time, words[2 * at]!, words[2 * at + 1]!);
+    if (isStaleAt(words, at)) continue;
+    hash.add(key, timestamps[at]!, words[2 * at]!, words[2 * at + 1]!);
   }
 }
