@@ -6,17 +6,20 @@ export interface Interval {
   readonly to: number;
 }
 
+/** Of all empty sets: ledgers are full of them. */
+const NONE: number[] = [];
+
 /**
  * A set of whole numbers from 0 to 2^53 - 1, kept as sorted ranges that neither touch nor overlap.
  * Its size in memory and on disk goes with the number of gaps, not with the numbers in it. Look-ups
  * take log(ranges); a change in the middle moves the ranges behind it.
  */
 export class IntervalSet {
-  #from: number[] = [];
-  #to: number[] = [];
+  #from: number[] = NONE;
+  #to: number[] = NONE;
   #size = 0;
   /** Another set has the same arrays: copied before they are changed. */
-  #isShared = false;
+  #isShared = true;
 
   static of(...ranges: readonly (readonly [number, number])[]): IntervalSet {
     const set = new IntervalSet();
@@ -140,10 +143,10 @@ export class IntervalSet {
   }
 
   clear(): void {
-    this.#from = [];
-    this.#to = [];
+    this.#from = NONE;
+    this.#to = NONE;
     this.#size = 0;
-    this.#isShared = false;
+    this.#isShared = true;
   }
 
   clone(): IntervalSet {

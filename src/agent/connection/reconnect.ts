@@ -80,11 +80,11 @@ export class Reconnect {
     this.#choose(end, hadSession);
     if (hadSession) return random() * this.#spreadMs;
     if (REFUSED.has(end.status)) return REFUSED_MS * (0.5 + random() / 2);
+    // It is there, and takes as many in a second as it can: how long it was away is over.
+    if (end.retryAfterMs !== undefined) return this.delayAfterFence(end.retryAfterMs);
     const capMs = Math.min(maxMs, firstMs * 2 ** Math.min(this.#failures++, DOUBLINGS_MAX));
     // Full jitter would let a collector that is down be asked twice at once: a tenth is kept.
-    const delayMs = capMs * (0.1 + 0.9 * random());
-    if (end.retryAfterMs === undefined) return delayMs;
-    return end.retryAfterMs + random() * Math.max(this.#spreadMs, capMs);
+    return capMs * (0.1 + 0.9 * random());
   }
 
   #choose({ status }: TransportEnd, hadSession: boolean): void {

@@ -168,6 +168,8 @@ export class AgentSession {
         cancel();
         resolve();
       };
+      this.#machine.hurry(this.#options.clock.now());
+      this.#act();
     });
     this.#drained = undefined;
   }

@@ -19,6 +19,11 @@ export interface AgentSession {
   lastLiveMs: number;
   echoMs: number;
   rejections: Rejection[];
+  /** When the last ACK or WELCOME went out. */
+  lastAckMs: number;
+  /** Something was stored that no ACK told of. */
+  ackOwed: boolean;
+  /** The next ACK is not to wait for others to share it. */
   ackDue: boolean;
   /** WELCOME waits until the epoch is safe from a crash; undefined when it was sent. */
   opening: { readonly token: number; readonly hello: Hello } | undefined;
@@ -109,6 +114,8 @@ export class AgentRecord<Body> {
 
   /** What is missing and worth asking for, in all epochs. */
   gaps(): EpochGap[] {
+    // Fast path: nothing is, in almost every agent almost all of the time.
+    if (this.ledger.missingCount === 0) return [];
     return this.ledger.epochs.flatMap(({ epoch, lanes }) =>
       lanes.flatMap((lane, stream) => {
         const held = this.#heldBack.get(epoch)?.[stream];
@@ -149,7 +156,9 @@ export class AgentRecord<Body> {
     nowMs: number,
   ): { frames: AppliedFrame<Body>[]; states: StateChange[] } | undefined {
     if (this.applying !== undefined || this.waiting.length === 0) return undefined;
-    const frames = this.waiting.splice(0, APPLY_MAX);
+    let frames = this.waiting;
+    if (frames.length <= APPLY_MAX) this.waiting = [];
+    else frames = this.waiting.splice(0, APPLY_MAX);
     this.applying = { token, frames };
     const byEpoch = new Map<number, SettledBatch[]>();
     for (const { frame } of frames) {

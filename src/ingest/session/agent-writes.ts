@@ -1,5 +1,5 @@
 import { messageOf } from '../../model/index.ts';
-import type { Storage } from '../../storage/api.ts';
+import type { Appender, Storage } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { BatchColumns } from '../../formats/tide/index.ts';
@@ -91,16 +91,22 @@ export class AgentWrites {
     });
   }
 
+  /** Puts what `fill` adds into the next commit; `message` is logged where nothing is stored. */
+  add(fill: (appender: Appender) => void, message: string): void {
+    this.#commits.add({
+      fill,
+      settle: (committed) => {
+        if (committed instanceof Error) this.failed(message)(committed);
+      },
+    });
+  }
+
   /** Removes states. */
-  async remove(keys: readonly string[]): Promise<void> {
+  remove(keys: readonly string[]): void {
     if (keys.length === 0) return;
-    const appender = this.#deps.storage.appender();
-    for (const key of keys) appender.putState(key, undefined);
-    try {
-      await appender.commit();
-    } catch (error) {
-      this.failed('states were not removed')(error);
-    }
+    this.add((appender) => {
+      for (const key of keys) appender.putState(key, undefined);
+    }, 'states were not removed');
   }
 
   /** Waits for `work`, which must not reject, in `settled`. */

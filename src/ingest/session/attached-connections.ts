@@ -20,7 +20,7 @@ export type OutgoingMessage = Parameters<typeof encodeControl>[0];
 /** The connections of agents by number: what goes out on them, and which are not read from. */
 export class AttachedConnections {
   readonly #attached = new Map<number, Attached>();
-  readonly #paused = new Set<Attached>();
+  readonly #paused = new Set<number>();
   readonly #metrics: SessionMetrics;
   #lastId = 0;
 
@@ -54,9 +54,8 @@ export class AttachedConnections {
   }
 
   detach(id: number): void {
-    const attached = this.#attached.get(id);
     this.#attached.delete(id);
-    if (attached !== undefined) this.#paused.delete(attached);
+    this.#paused.delete(id);
   }
 
   /** False when the peer does not take what it is sent: the connection is then to be closed. */
@@ -78,18 +77,25 @@ export class AttachedConnections {
     attached.connection.close(closeKind(attached), reason);
   }
 
+  /** Those that are not read from. */
+  get paused(): Iterable<number> {
+    return this.#paused;
+  }
+
   /** Stops reading from a connection until `resume` lets it. */
-  pause(attached: Attached): void {
-    if (this.#paused.has(attached)) return;
-    this.#paused.add(attached);
+  pause(id: number): void {
+    const attached = this.#attached.get(id);
+    if (attached === undefined || this.#paused.has(id)) return;
+    this.#paused.add(id);
     attached.connection.pause();
   }
 
   /** Reads again from those paused that `mayResume`. */
   resume(mayResume: (attached: Attached) => boolean): void {
-    for (const attached of this.#paused) {
-      if (!mayResume(attached)) continue;
-      this.#paused.delete(attached);
+    for (const id of this.#paused) {
+      const attached = this.#attached.get(id);
+      if (attached === undefined || !mayResume(attached)) continue;
+      this.#paused.delete(id);
       attached.connection.resume();
     }
   }

@@ -158,8 +158,9 @@ class Fill {
   readonly #catalog: SchemaCatalog;
   readonly #stepMs: number;
   readonly #runs: Run[] = [];
-  readonly #steps = new Set<number>();
-  readonly #rejected = new Map<number, Map<number, number>>();
+  /** Of time, each once for every run of samples that falls into it. */
+  readonly #steps: number[] = [];
+  #rejected: Map<number, Map<number, number>> | undefined;
   #rejectedCount = 0;
   /** Samples from here on are not of this agent. */
   #endAt = 0;
@@ -201,7 +202,8 @@ class Fill {
 
   /** Steps of time that samples fell into and that `known` does not have. */
   newSteps(known: IntervalSet): number[] {
-    return [...this.#steps].filter((step) => !known.has(step)).sort((a, b) => a - b);
+    const steps = this.#steps.filter((step) => !known.has(step)).sort((a, b) => a - b);
+    return steps.filter((step, index) => step !== steps[index - 1]);
   }
 
   addAlive(labels: Labels, steps: readonly number[]): void {
@@ -233,6 +235,7 @@ class Fill {
     this.#rejectedCount++;
     if (outcome === SampleOutcome.CONFLICT) this.#conflicts++;
     if (outcome === SampleOutcome.OUT_OF_ORDER) this.#tooOld++;
+    this.#rejected ??= new Map();
     const byGroup = this.#rejected.get(frame) ?? new Map<number, number>();
     this.#rejected.set(frame, byGroup);
     byGroup.set(group, (byGroup.get(group) ?? 0) + 1);
@@ -241,7 +244,7 @@ class Fill {
   result(): WriteResult {
     return {
       stored: true,
-      rejected: this.#rejected,
+      ...(this.#rejected === undefined ? {} : { rejected: this.#rejected }),
       storedCount: this.stored,
       rejectedCount: this.#rejectedCount,
       conflictCount: this.#conflicts,
@@ -313,7 +316,7 @@ class Fill {
       const step = Math.floor(timestamp / this.#stepMs);
       if (step === this.#lastStep || step < 0) continue;
       this.#lastStep = step;
-      this.#steps.add(step);
+      this.#steps.push(step);
     }
   }
 

@@ -23,7 +23,10 @@ export class BatchesInFlight {
     return this.#sizeBytes;
   }
 
-  /** What a sealed frame holds, until `settleOpened`; a schema must suit the agent's. Throws TidegaugeError. */
+  /**
+   * What a sealed frame holds, until `settleOpened`; a schema must suit the agent's.
+   * @throws TidegaugeError
+   */
   open(sealed: Sealed, entry: AgentEntry | undefined): SealedContent<BatchColumns> {
     const content = this.#opener.open(sealed);
     if (content.kind === 'SCHEMA') entry?.catalog.check(sealed.epoch, content.change);

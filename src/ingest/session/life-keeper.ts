@@ -1,18 +1,17 @@
 import { type AgentLedger, pushSourceId, type SourceRegistry } from '../../sources/index.ts';
-import type { Storage } from '../../storage/api.ts';
+import type { Appender } from '../../storage/api.ts';
 import type { Clock } from '../../util/index.ts';
 import type { AgentEntry } from './agent-entry.ts';
-import { downPoints, type LifePoint, writeLife } from './liveness.ts';
+import { addLife, downPoints, type LifePoint } from './liveness.ts';
 import type { AgentsOptions } from './options.ts';
 
 export interface LifeKeeperOptions {
-  readonly storage: Storage;
   readonly sources: SourceRegistry;
   readonly clock: Clock;
   readonly options: AgentsOptions;
   ledger(agentId: string): AgentLedger | undefined;
-  /** Waits for a write, and deals with its failing. */
-  track(write: Promise<void>): void;
+  /** Puts a part into the next commit, and deals with its failing. */
+  write(fill: (appender: Appender) => void): void;
 }
 
 const HEARTBEATS_MISSED = 2.5;
@@ -106,6 +105,6 @@ export class LifeKeeper {
   }
 
   write(points: readonly LifePoint[]): void {
-    this.#deps.track(writeLife(this.#deps.storage, points));
+    if (points.length > 0) this.#deps.write((appender) => addLife(appender, points));
   }
 }

@@ -1,6 +1,6 @@
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets, METRIC_NAME } from '../../model/index.ts';
-import { type Appender, NO_SERIES, type Storage } from '../../storage/api.ts';
+import { type Appender, NO_SERIES } from '../../storage/api.ts';
 
 /** Points of `tidegauge_alive` that one absence is written with, at most. */
 const DOWN_POINTS_MAX = 20_000;
@@ -25,13 +25,10 @@ export interface LifePoint {
   readonly value: 0 | 1 | undefined;
 }
 
-/** Writes points in one commit. @throws StorageError: none is written */
-export async function writeLife(storage: Storage, points: readonly LifePoint[]): Promise<void> {
-  if (points.length === 0) return;
-  const appender = storage.appender();
+/** Adds points to a commit. */
+export function addLife(appender: Appender, points: readonly LifePoint[]): void {
   const refs = new Map<Labels, number>();
   for (const point of points) addPoint(appender, refs, point);
-  await appender.commit();
 }
 
 function addPoint(appender: Appender, refs: Map<Labels, number>, point: LifePoint): void {

@@ -12,11 +12,11 @@ import type { AgentMessage, ReceivedMessage } from './session-output.ts';
 const LENGTH_AT = 24;
 
 /**
- * Reads the frames that stand one after another in `bytes`, each when it is asked for. A frame of
- * an unknown type is skipped: a newer agent may send it. Throws TideFormatError for all else that
- * is wrong, at the frame where it is.
+ * Reads the frames that stand one after another in `bytes` and hands each to `take`, until that
+ * says false. A frame of an unknown type is skipped: a newer agent may send it. Throws
+ * TideFormatError for all else that is wrong, at the frame where it is.
  */
-export function* readFrames(bytes: Uint8Array): Generator<ReceivedMessage> {
+export function readFrames(bytes: Uint8Array, take: (received: ReceivedMessage) => boolean): void {
   for (let start = 0; start < bytes.length; ) {
     let end = start;
     let received: ReceivedMessage | undefined;
@@ -31,7 +31,7 @@ export function* readFrames(bytes: Uint8Array): Generator<ReceivedMessage> {
       end = start + HEADER_BYTES + view.getUint32(start + LENGTH_AT, true) + TRAILER_BYTES;
     }
     start = end;
-    if (received !== undefined) yield received;
+    if (received !== undefined && !take(received)) return;
   }
 }
 

@@ -65,6 +65,10 @@ export interface SessionMachineOptions<Body> {
 
 /** Heartbeats that may be late before the agent counts as gone. */
 const HEARTBEATS_MISSED = 2.5;
+/** Time goes on in smaller steps than this unless the process stood still. */
+const STALL_MS = 2000;
+/** Live batches that follow one another share an ACK of this distance, while credit is there. */
+const ACK_MS = 2000;
 /** Live quiet for so long leaves more of the window to repair. */
 const LIVE_IDLE_MS = 2000;
 /** Round trip assumed by the window's control; a session's own is not known to the collector. */
@@ -94,6 +98,7 @@ export class SessionMachine<Body> {
   #lastSession = 0;
   #delayMs = 0;
   #delayAtMs = -Infinity;
+  #lastTickMs: number | undefined;
 
   constructor(options: SessionMachineOptions<Body>) {
     this.#options = options;
@@ -171,6 +176,12 @@ export class SessionMachine<Body> {
     if (agent?.session?.connection === connection) this.#endSession(agent, nowMs);
   }
 
+  /** The connection is not read from: that nothing comes on it says nothing. */
+  unread(connection: number, nowMs: number): void {
+    const session = this.#connections.get(connection)?.session;
+    if (session?.connection === connection) session.lastHeardMs = nowMs;
+  }
+
   /** A message of the agent on this connection. */
   receive(connection: number, { epoch, message }: ReceivedMessage, nowMs: number): void {
     if (!this.#connections.has(connection)) return;
@@ -217,8 +228,25 @@ export class SessionMachine<Body> {
       agent.forgetSchemas();
       if (hadSchema) this.#beginAgain(agent, nowMs);
     }
-    if (agent.session !== undefined) this.#ack(agent, agent.session, nowMs);
+    if (agent.session !== undefined) this.#stored(agent, agent.session, frames, nowMs);
     this.#apply(agent, nowMs);
+  }
+
+  /** Tells of what was stored: at once where that is waited for, else with what follows. */
+  #stored(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    frames: readonly Waiting<Body>[],
+    nowMs: number,
+  ): void {
+    session.ackOwed = true;
+    const isUrgent =
+      session.ackDue ||
+      session.rejections.length > 0 ||
+      nowMs - session.lastAckMs >= ACK_MS ||
+      session.credit.isLow(LANE_LIVE, false) ||
+      frames.some(({ lane, frame }) => lane !== LANE_LIVE || frame.sealed.type === 'SCHEMA');
+    if (isUrgent) this.#ack(agent, session, nowMs);
   }
 
   /** What became of a PERSIST with a token. */
@@ -237,12 +265,20 @@ export class SessionMachine<Body> {
 
   /** Time goes on: silence, credit, repair. */
   tick(nowMs: number): void {
+    // Time in which this process did not run is no silence of the agents: what they sent meanwhile
+    // is read after this.
+    const sinceMs = nowMs - (this.#lastTickMs ?? nowMs);
+    this.#lastTickMs = nowMs;
+    const stallMs = sinceMs > STALL_MS ? sinceMs : 0;
     const delayMs = this.queueDelayMs(nowMs);
     this.#credit.observe(delayMs, TYPICAL_RTT_MS, nowMs);
     this.#repair.expire(nowMs);
     for (const agent of this.#agents.values()) {
       const { session } = agent;
-      if (session !== undefined) this.#tickSession(agent, session, nowMs);
+      if (session !== undefined) {
+        session.lastHeardMs = Math.min(nowMs, session.lastHeardMs + stallMs);
+        this.#tickSession(agent, session, nowMs);
+      }
       this.#persistDirty(agent);
     }
     this.#audits.tick(nowMs);
@@ -391,6 +427,8 @@ export class SessionMachine<Body> {
       lastLiveMs: nowMs,
       echoMs: 0,
       rejections: [],
+      lastAckMs: -Infinity,
+      ackOwed: false,
       ackDue: false,
       opening: undefined,
       pull: undefined,
@@ -480,7 +518,10 @@ export class SessionMachine<Body> {
     agent.ledger.heardPrevious(heartbeat.previous, nowMs);
     for (const { group, tick } of heartbeat.ticks) epoch.heardTick(group, tick);
     session.echoMs = heartbeat.clockMs;
-    session.ackDue = true;
+    // At once: it tells the agent that the collector lives, and the time of a round trip.
+    this.#ack(agent, session, nowMs);
+    // What is on its way may be what the agent waits for before it leaves.
+    session.ackDue = agent.applying !== undefined || agent.waiting.length > 0;
     this.#repair.heard(agent.ledger.agentId);
   }
 
@@ -515,7 +556,8 @@ export class SessionMachine<Body> {
       return;
     }
     session.credit.liveIdle = nowMs - session.lastLiveMs > LIVE_IDLE_MS;
-    if (session.ackDue) this.#ack(agent, session, nowMs);
+    const isOwed = session.ackOwed && nowMs - session.lastAckMs >= ACK_MS;
+    if (isOwed || session.rejections.length > 0) this.#ack(agent, session, nowMs);
   }
 
   #apply(agent: AgentRecord<Body>, nowMs: number): void {
@@ -543,6 +585,8 @@ export class SessionMachine<Body> {
       rejections: session.rejections,
     });
     session.rejections = [];
+    session.lastAckMs = nowMs;
+    session.ackOwed = false;
     session.ackDue = false;
     session.echoMs = 0;
   }

@@ -104,8 +104,7 @@ export class SessionServer {
     this.#life = new LifeKeeper({
       ...deps,
       ledger: (agentId) => this.ledger(agentId),
-      track: (write) =>
-        writes.track(write.catch(writes.failed('the life of agents was not stored'))),
+      write: (fill) => writes.add(fill, 'the life of agents was not stored'),
     });
     this.horizon = new RepairHorizon({ ...deps, windowMs: deps.outOfOrderWindowMs ?? Infinity });
     this.requests = new AgentRequests(deps.clock);
@@ -191,10 +190,10 @@ export class SessionServer {
     if (attached === undefined) return;
     this.#metrics.received(attached.connection.transport, bytes.length);
     try {
-      for (const { epoch, message } of readFrames(bytes)) {
-        if (!this.#connections.has(id)) return;
+      readFrames(bytes, ({ epoch, message }) => {
         this.#receiveOne(id, attached, epoch, message);
-      }
+        return this.#connections.has(id);
+      });
     } catch (error) {
       if (!(error instanceof TideFormatError)) {
         this.#deps.logger.error({ err: messageOf(error) }, 'a frame met a bug');
@@ -348,7 +347,7 @@ export class SessionServer {
     this.#opening = undefined;
     this.#inFlight.settleOpened(entry, this.ledger(entry?.agentId ?? ''));
     this.#flush(id);
-    if (this.#inFlight.isFull(entry)) this.#connections.pause(attached);
+    if (this.#inFlight.isFull(entry)) this.#connections.pause(id);
   }
 
   /** What forbids this agent on this connection. */
@@ -485,7 +484,7 @@ export class SessionServer {
     const entry = this.#agents.takeUp(agentId);
     this.#agents.welcome(entry, hello, current, attached);
     const keys = this.#agents.forgetSchemas(entry);
-    if (keys.length > 0) this.#writes.track(this.#writes.remove(keys));
+    this.#writes.remove(keys);
   }
 
   #bye(agentId: string): void {
@@ -543,7 +542,9 @@ export class SessionServer {
   }
 
   #tick(): void {
-    this.#machine.tick(this.#deps.clock.now());
+    const nowMs = this.#deps.clock.now();
+    for (const id of this.#connections.paused) this.#machine.unread(id, nowMs);
+    this.#machine.tick(nowMs);
     this.#flush();
   }
 

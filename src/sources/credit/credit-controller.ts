@@ -103,13 +103,22 @@ export class SessionCredit {
 
   /** The offset to which a lane may send now. */
   grant(lane: number, isRepair: boolean): number {
-    const share = this.#controller.share(this.weight);
-    const repairPart = this.#liveIdle ? REPAIR_PART_IDLE : REPAIR_PART;
-    const part = isRepair ? repairPart : 1 - REPAIR_PART;
-    const offset = (this.#consumed[lane] ?? 0) + Math.ceil(share * part);
+    const offset = (this.#consumed[lane] ?? 0) + this.#window(isRepair);
     const granted = Math.max(this.#granted[lane] ?? 0, offset);
     this.#granted[lane] = granted;
     return granted;
+  }
+
+  /** Whether less than half of its window is left of what a lane was granted. */
+  isLow(lane: number, isRepair: boolean): boolean {
+    const left = (this.#granted[lane] ?? 0) - (this.#consumed[lane] ?? 0);
+    return left < this.#window(isRepair) / 2;
+  }
+
+  #window(isRepair: boolean): number {
+    const repairPart = this.#liveIdle ? REPAIR_PART_IDLE : REPAIR_PART;
+    const part = isRepair ? repairPart : 1 - REPAIR_PART;
+    return Math.ceil(this.#controller.share(this.weight) * part);
   }
 
   close(): void {

@@ -111,6 +111,15 @@ export class AgentLedger {
     }
   }
 
+  /** Numbers of all epochs that are missing, requested or not. */
+  get missingCount(): number {
+    let count = 0;
+    for (const { lanes } of this.#epochs.values()) {
+      for (const lane of lanes) count += lane.missingCount;
+    }
+    return count;
+  }
+
   terms(nowMs: number): Terms {
     const sum = noTerms();
     for (const epoch of this.#epochs.values()) addTerms(sum, epoch.terms(nowMs));

@@ -21,6 +21,8 @@ export interface TickGrid {
 export type EpochState = 'OPEN' | 'LEFT' | 'SUPERSEDED';
 const EPOCH_STATES: readonly EpochState[] = ['OPEN', 'LEFT', 'SUPERSEDED'];
 
+const NONE_REJECTED = new Map<number, number>();
+
 /** What came of taking a batch in. */
 export type Receipt = 'NEW' | 'DUPLICATE' | 'MISFIT';
 
@@ -61,7 +63,7 @@ export class EpochLedger {
     for (const grid of grids) {
       this.grids.set(grid.group, grid);
       for (const known of expected) {
-        if (known.group !== grid.group || this.#find(known) !== undefined) continue;
+        if (known.group !== grid.group || this.#find(known, known.stream)) continue;
         const ledger = this.#group(known, known.stream);
         ledger.series.set(ledger.firstTick, Infinity, known.series.at(known.knownTick));
       }
@@ -77,9 +79,7 @@ export class EpochLedger {
     const lane = this.lane(key.stream);
     if (lane.received.has(key.seq) || lane.durable.has(key.seq)) return 'DUPLICATE';
     for (const account of accounts) {
-      if (this.#find({ ...account, stream: key.stream })?.fits(account, key.seq) === false) {
-        return 'MISFIT';
-      }
+      if (this.#find(account, key.stream)?.fits(account, key.seq) === false) return 'MISFIT';
     }
     lane.receive(key.seq, nowMs);
     for (const account of accounts) this.#group(account, key.stream).receive(account, key.seq);
@@ -93,7 +93,7 @@ export class EpochLedger {
     rejectedOf?: ReadonlyMap<number, number>,
   ): void {
     this.lane(key.stream).settle(key.seq, byRepair);
-    const left = new Map(rejectedOf);
+    const left = rejectedOf === undefined ? NONE_REJECTED : new Map(rejectedOf);
     for (const group of this.groups) {
       if (group.stream !== key.stream) continue;
       // Samples that no coverage speaks of were never counted, so nothing is taken from the count.
@@ -251,15 +251,17 @@ export class EpochLedger {
     return ledger;
   }
 
-  #find(key: { group: number; part: number; stream: number }): GroupLedger | undefined {
-    return this.groups.find(
-      ({ group, part, stream }) =>
-        group === key.group && part === key.part && stream === key.stream,
-    );
+  #find(key: { group: number; part: number }, stream: number): GroupLedger | undefined {
+    // A loop, for what is done with each batch.
+    for (const ledger of this.groups) {
+      const isIt = ledger.group === key.group && ledger.part === key.part;
+      if (isIt && ledger.stream === stream) return ledger;
+    }
+    return undefined;
   }
 
   #group(key: { group: number; part: number; tickFrom?: number }, stream: number): GroupLedger {
-    const known = this.#find({ ...key, stream });
+    const known = this.#find(key, stream);
     if (known !== undefined) return known;
     const firstTick = this.#firstTick(key.group, key.tickFrom);
     const ledger = new GroupLedger({ group: key.group, part: key.part, stream, firstTick });

@@ -21,6 +21,8 @@ export class Door {
   readonly #clock: Clock;
   readonly #options: AgentsOptions;
   readonly #bucket: TokenBucket;
+  /** When those refused so far will have had their turn. */
+  #turnMs = 0;
 
   constructor(
     sessions: SessionServer,
@@ -38,13 +40,14 @@ export class Door {
   /** Lets a new session in. @throws ConnectionRefusedError */
   enter(request: IncomingMessage): Principal {
     const { reconnect_spread_ms: spreadMs, max_sessions: most } = this.#options;
-    const retryAfterSeconds = Math.max(1, Math.ceil(spreadMs / 1000));
+    const spreadSeconds = Math.max(1, Math.ceil(spreadMs / 1000));
     if (this.#sessions.isClosing) {
-      throw new ConnectionRefusedError(503, 'the collector is stopping', retryAfterSeconds);
+      throw new ConnectionRefusedError(503, 'the collector is stopping', spreadSeconds);
     }
-    if (!this.#bucket.ready(this.#clock.monotonic())) {
+    const nowMs = this.#clock.monotonic();
+    if (!this.#bucket.ready(nowMs)) {
       const text = `too many new sessions at once, ${this.#options.accept_per_second} a second`;
-      throw new ConnectionRefusedError(503, text, retryAfterSeconds);
+      throw new ConnectionRefusedError(503, text, this.#turnSeconds(nowMs));
     }
     const principal = this.check(request);
     if (this.#sessions.connectionCount >= most) {
@@ -63,6 +66,12 @@ export class Door {
       if (error instanceof ConnectionRefusedError) return error.message;
       throw error;
     }
+  }
+
+  /** Seconds until it is the turn of one more that was refused: as many come as are let in. */
+  #turnSeconds(nowMs: number): number {
+    this.#turnMs = Math.max(this.#turnMs, nowMs) + 1000 / this.#options.accept_per_second;
+    return Math.max(1, Math.ceil((this.#turnMs - nowMs) / 1000));
   }
 
   /** Who asks. @throws ConnectionRefusedError */
