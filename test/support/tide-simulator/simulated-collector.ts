@@ -93,11 +93,16 @@ export class SimulatedStore {
     return rejected;
   }
 
-  /** The disk forgets samples of a run, and nobody says so; how many. */
+  /**
+   * The disk forgets samples of a run, and nobody says so; how many. Audits look at times from the
+   * run's start on: where a clock was set back, some are of before.
+   */
   loseSilently(agentId: string, epoch: number, chosen: () => boolean): number {
     let count = 0;
     for (const [key, sample] of this.samples) {
-      if (sample.epoch !== epoch || !key.startsWith(`${agentId}/`) || !chosen()) continue;
+      const [agent, , time] = key.split('/');
+      const isAudited = agent === agentId && sample.epoch === epoch && Number(time) >= epoch;
+      if (!isAudited || !chosen()) continue;
       this.samples.delete(key);
       count++;
     }
