@@ -7,6 +7,7 @@ export type {
   GridEnd,
   LossReason,
   Receipt,
+  SealedCounts,
   SequenceState,
   SettledBatch,
   Terms,
@@ -22,6 +23,7 @@ export {
   imbalance,
   LaneLedger,
   LEDGER_STATE_PREFIX,
+  noSealed,
   noTerms,
 } from './ledger/index.ts';
 export type { SourcesOptions } from './options.ts';
@@ -40,8 +42,7 @@ export { DEFAULT_REPAIR_OPTIONS, RepairScheduler, TokenBucket } from './repair/i
 export type {
   AgentCompleteness,
   OpenGap,
-  SealedCounts,
   TickGap,
   TickWindow,
 } from './completeness/index.ts';
-export { agentCompleteness, noSealed, ratio, sealedCounts } from './completeness/index.ts';
+export { agentCompleteness, ratio, sealedCounts } from './completeness/index.ts';

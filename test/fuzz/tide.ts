@@ -19,6 +19,7 @@ export async function fuzzTide(
     fencedZombies: 0,
     fencedClones: 0,
     silentlyLost: 0,
+    foldedSequences: 0,
   };
   let failed = 0;
   for (let done = 1; done <= runs && failed < failures; done++) {

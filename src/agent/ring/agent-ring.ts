@@ -26,8 +26,8 @@ export const DEFAULT_RING_OPTIONS: Omit<RingOptions, 'epoch'> = {
   maxAgeMs: 7 * 24 * 3_600_000,
 };
 
-/** Epochs before this one that are told of though nothing of them is left. */
-const PREVIOUS_MAX = 16;
+/** Epochs before this one that are told of, at most: what a HELLO may list. */
+const PREVIOUS_MAX = 32;
 const STREAMS: readonly Stream[] = [0, 1];
 
 interface Held {
@@ -146,8 +146,8 @@ export class AgentRing {
 
   /** What is held of epochs before this one, oldest first. */
   previous(): PreviousEpoch[] {
-    const epochs = [...this.#previous].sort(([a], [b]) => a - b).slice(-PREVIOUS_MAX);
-    return epochs.map(([epoch, last]) => ({
+    const epochs = [...this.#previous].sort(([a], [b]) => a - b);
+    const all = epochs.map(([epoch, last]) => ({
       epoch,
       streams: STREAMS.map((stream) => {
         const lastSeq = last[stream] ?? 0;
@@ -155,6 +155,11 @@ export class AgentRing {
         return { stream, firstRetained, lastSeq };
       }),
     }));
+    if (all.length <= PREVIOUS_MAX) return all;
+    // Those of which something is left come first.
+    const holds = ({ streams }: PreviousEpoch): boolean =>
+      streams.some(({ firstRetained, lastSeq }) => firstRetained <= lastSeq);
+    return all.filter(holds).slice(-PREVIOUS_MAX);
   }
 
   get fill(): RingFill {

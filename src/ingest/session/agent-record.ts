@@ -1,4 +1,10 @@
-import type { Hello, Rejection, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import type {
+  Hello,
+  PreviousEpoch,
+  Rejection,
+  SchemaChange,
+  Sealed,
+} from '../../formats/tide/index.ts';
 import {
   AgentLedger,
   type EpochLedger,
@@ -70,6 +76,8 @@ export class AgentRecord<Body> {
   applying: { readonly token: number; readonly frames: readonly Waiting<Body>[] } | undefined;
   /** Epochs that a collector knows after a crash. */
   readonly durableEpochs = new Set<number>();
+  /** Epochs before its own that the agent has something of. */
+  readonly held = new Set<number>();
   /** Epochs whose state changed without samples. */
   readonly dirty = new Set<number>();
   /** Newest schema version received, by epoch, durable or not. */
@@ -85,6 +93,24 @@ export class AgentRecord<Body> {
   /** When the oldest frame that is not stored came in. */
   get oldestMs(): number | undefined {
     return this.applying?.frames[0]?.receivedMs ?? this.waiting[0]?.receivedMs;
+  }
+
+  /** What the agent says it has of epochs before its own. */
+  holds(previous: readonly PreviousEpoch[]): void {
+    this.held.clear();
+    for (const { epoch, streams } of previous) {
+      if (streams.some(({ firstRetained, lastSeq }) => firstRetained <= lastSeq)) {
+        this.held.add(epoch);
+      }
+    }
+  }
+
+  /** The epoch is not told apart any more. */
+  forget(epoch: number): void {
+    this.durableEpochs.delete(epoch);
+    this.dirty.delete(epoch);
+    this.#schemaReceived.delete(epoch);
+    this.#heldBack.delete(epoch);
   }
 
   /** Whether something that was pulled again is on its way to the store. */

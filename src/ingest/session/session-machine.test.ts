@@ -313,7 +313,9 @@ describe('SessionMachine of the collector', () => {
     machine.receive(1, frame(1), 0);
     const apply = take(machine).find((output) => output.kind === 'APPLY');
     const next = newMachine();
-    for (const { key, value } of apply?.states ?? []) next.load(key, value, 0);
+    for (const { key, value } of apply?.states ?? []) {
+      next.load(key, value ?? expect.fail(), 0);
+    }
     expect(next.ledger('a')?.epoch(EPOCH)?.lane(1).stateOf(1)).toBe('DURABLE');
     connect(next, 1, EPOCH, 99);
     expect(taken(next)).toEqual(['ALARM', '1 FENCE CLONED', '1 closed']);

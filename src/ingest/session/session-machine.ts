@@ -57,6 +57,8 @@ export interface SessionMachineOptions<Body> {
   readonly reconnectSpreadMs: number;
   readonly repair?: Partial<RepairOptions>;
   readonly credit?: Partial<CreditOptions>;
+  /** Epochs of an agent that are told apart; of older ones only sums are kept. */
+  readonly epochsKept?: number;
   /** Without it nothing is audited. */
   readonly audit?: AuditOptions;
   /** Unique among runs of the collector; part of session ids. */
@@ -71,6 +73,8 @@ const STALL_MS = 2000;
 const ACK_MS = 2000;
 /** Live quiet for so long leaves more of the window to repair. */
 const LIVE_IDLE_MS = 2000;
+/** Epochs of an agent that are told apart, unless it holds more. */
+const EPOCHS_KEPT = 32;
 /** Round trip assumed by the window's control; a session's own is not known to the collector. */
 const TYPICAL_RTT_MS = 100;
 /** The delay of the queue is found anew after that. */
@@ -162,7 +166,7 @@ export class SessionMachine<Body> {
     const rest = key.slice(LEDGER_STATE_PREFIX.length);
     const agent = this.#agent(rest.slice(0, rest.lastIndexOf('/')));
     const epoch = agent.ledger.loadEpoch(value, nowMs);
-    agent.durableEpochs.add(epoch.epoch);
+    if (epoch !== undefined) agent.durableEpochs.add(epoch.epoch);
   }
 
   connected(connection: number): void {
@@ -280,6 +284,7 @@ export class SessionMachine<Body> {
         this.#tickSession(agent, session, nowMs);
       }
       this.#persistDirty(agent);
+      this.#fold(agent, nowMs);
     }
     this.#audits.tick(nowMs);
     this.#repair.schedule(nowMs);
@@ -417,6 +422,7 @@ export class SessionMachine<Body> {
     const grids = hello.groups.map(gridOf);
     const epoch = ledger.open(epochNumber, hello.nonce, grids, hello.previous, nowMs);
     this.#heard(epoch, hello.streams, nowMs);
+    agent.holds(hello.previous);
     for (const each of ledger.epochs) agent.dirty.add(each.epoch);
     const session: AgentSession = {
       connection,
@@ -516,6 +522,7 @@ export class SessionMachine<Body> {
     if (epoch === undefined) return;
     this.#heard(epoch, heartbeat.streams, nowMs);
     agent.ledger.heardPrevious(heartbeat.previous, nowMs);
+    agent.holds(heartbeat.previous);
     for (const { group, tick } of heartbeat.ticks) epoch.heardTick(group, tick);
     session.echoMs = heartbeat.clockMs;
     // At once: it tells the agent that the collector lives, and the time of a round trip.
@@ -627,11 +634,24 @@ export class SessionMachine<Body> {
     agent.dirty.delete(epoch);
     const { agentId } = agent.ledger;
     const key = agent.ledger.stateKey(epoch);
-    const value = agent.ledger.encodeEpoch(epoch);
-    const token = ++this.#lastPersist;
-    const state = { key, value };
-    this.#outputs.push({ kind: 'PERSIST', agentId, state, token: isWaitedFor ? token : undefined });
-    return token;
+    const states = [{ key, value: agent.ledger.encodeEpoch(epoch) }];
+    const token = isWaitedFor ? ++this.#lastPersist : undefined;
+    this.#outputs.push({ kind: 'PERSIST', agentId, states, token });
+    return token ?? 0;
+  }
+
+  /** Keeps only sums of the oldest epochs. */
+  #fold(agent: AgentRecord<Body>, nowMs: number): void {
+    const { epochsKept = EPOCHS_KEPT } = this.#options;
+    const { ledger } = agent;
+    const epochs = ledger.fold(epochsKept, (epoch) => agent.held.has(epoch), nowMs);
+    if (epochs.length === 0) return;
+    const { agentId } = ledger;
+    const removed = epochs.map((epoch) => ({ key: ledger.stateKey(epoch), value: undefined }));
+    const states = [ledger.foldedState(), ...removed];
+    for (const epoch of epochs) agent.forget(epoch);
+    this.#outputs.push({ kind: 'PERSIST', agentId, states, token: undefined });
+    this.#outputs.push({ kind: 'FOLDED', agentId, epochs });
   }
 
   #answer(agent: AgentRecord<Body>, message: ControlMessage): void {

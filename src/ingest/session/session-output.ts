@@ -37,7 +37,8 @@ export interface AppliedFrame<Body> {
 /** State to be written with the samples it speaks of. */
 export interface StateChange {
   readonly key: string;
-  readonly value: Uint8Array;
+  /** Undefined removes it. */
+  readonly value: Uint8Array | undefined;
 }
 
 /** What the shell around the collector's sessions has to do, in order. */
@@ -61,13 +62,14 @@ export type SessionOutput<Body> =
       readonly states: readonly StateChange[];
     }
   /**
-   * State that changed without samples; loss of it costs work only, never truth. With a token
-   * somebody waits: tell `persisted` when it is safe from a crash, or could not be written.
+   * State that changed without samples, all of it or nothing; loss of it costs work only, never
+   * truth. With a token somebody waits: tell `persisted` when it is safe from a crash, or could not
+   * be written.
    */
   | {
       readonly kind: 'PERSIST';
       readonly agentId: string;
-      readonly state: StateChange;
+      readonly states: readonly StateChange[];
       readonly token: number | undefined;
     }
   /** What is known now of the agent: 1 while it is heard of in time. */
@@ -78,6 +80,8 @@ export type SessionOutput<Body> =
   | { readonly kind: 'ANSWER'; readonly agentId: string; readonly message: ControlMessage }
   /** Ask the store, and give its answer to `digested`. */
   | { readonly kind: 'DIGEST'; readonly question: DigestQuestion }
+  /** Epochs of which only sums are kept from now on. */
+  | { readonly kind: 'FOLDED'; readonly agentId: string; readonly epochs: readonly number[] }
   | { readonly kind: 'AUDITED'; readonly agentId: string; readonly outcome: AuditOutcome }
   /** A frame that was missing since `sinceMs` is stored. */
   | { readonly kind: 'REPAIRED'; readonly sinceMs: number; readonly atMs: number }

@@ -408,6 +408,12 @@ export class SessionServer {
       case 'DIGEST':
         this.#writes.track(this.#digest(output.question));
         break;
+      case 'FOLDED': {
+        const { catalog } = this.#agents.takeUp(output.agentId);
+        const keys = output.epochs.flatMap((epoch) => catalog.forget(epoch));
+        this.#writes.track(this.#writes.remove(keys));
+        break;
+      }
       case 'AUDITED':
         this.#audited(output);
         break;
@@ -532,7 +538,7 @@ export class SessionServer {
   }
 
   #persist(outputs: readonly PersistOutput[]): void {
-    const states = outputs.map(({ state }) => state);
+    const states = outputs.flatMap((output) => output.states);
     this.#writes.persist(states, (isStored) => {
       for (const { agentId, token } of outputs) {
         if (token === undefined) continue;

@@ -1,5 +1,5 @@
 import type { AgentLedger } from '../ledger/index.ts';
-import { imbalance, type Terms } from '../ledger/index.ts';
+import { addSealed, imbalance, noSealed, type SealedCounts, type Terms } from '../ledger/index.ts';
 import { addWindow, noWindow, type TickWindow } from './tick-window.ts';
 
 /** Sealed numbers that are not here and not given up. */
@@ -10,17 +10,6 @@ export interface OpenGap {
   readonly to: number;
   /** Since when it is known to be missing; undefined for what is being asked for right now. */
   readonly sinceMs: number | undefined;
-}
-
-/** Counts of sealed numbers by what became of them. */
-export interface SealedCounts {
-  sealed: number;
-  durable: number;
-  repaired: number;
-  missing: number;
-  degraded: number;
-  rejected: number;
-  lost: number;
 }
 
 /** What the ledger of one agent says. */
@@ -71,22 +60,11 @@ export function ratio(part: number, whole: number): number {
 /** The sealed numbers of all epochs and lanes by their state. */
 export function sealedCounts(ledger: AgentLedger): SealedCounts {
   const sum = noSealed();
+  addSealed(sum, ledger.folded.sealed);
   for (const { lanes } of ledger.epochs) {
-    for (const lane of lanes) {
-      sum.sealed += lane.lastSeq;
-      sum.durable += lane.durable.size;
-      sum.repaired += lane.repaired.size;
-      sum.missing += lane.missingCount;
-      sum.degraded += lane.degraded.size;
-      sum.rejected += lane.rejected.size;
-      for (const set of lane.lost.values()) sum.lost += set.size;
-    }
+    for (const lane of lanes) addSealed(sum, lane.counts());
   }
   return sum;
-}
-
-export function noSealed(): SealedCounts {
-  return { sealed: 0, durable: 0, repaired: 0, missing: 0, degraded: 0, rejected: 0, lost: 0 };
 }
 
 function openGaps(ledger: AgentLedger): OpenGap[] {

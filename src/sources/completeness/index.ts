@@ -1,3 +1,3 @@
-export type { AgentCompleteness, OpenGap, SealedCounts } from './agent-completeness.ts';
-export { agentCompleteness, noSealed, ratio, sealedCounts } from './agent-completeness.ts';
+export type { AgentCompleteness, OpenGap } from './agent-completeness.ts';
+export { agentCompleteness, ratio, sealedCounts } from './agent-completeness.ts';
 export type { TickGap, TickWindow } from './tick-window.ts';

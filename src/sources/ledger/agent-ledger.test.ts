@@ -81,6 +81,48 @@ describe('AgentLedger', () => {
     expect(ledger.completeThroughMs(10_000)).toBe(7000);
   });
 
+  test('of the oldest epochs that came to their end only sums are kept, for good', () => {
+    const ledger = new AgentLedger('a');
+    for (let epoch = 10_000; epoch <= 50_000; epoch += 10_000) {
+      ledger.open(epoch, 7, [GRID], [], epoch);
+      store(ledger, epoch, 1, tick(epoch / 1000));
+    }
+    const terms = ledger.terms(55_000);
+    const through = ledger.completeThroughMs(55_000);
+    const states = new Map(ledger.epochs.map(({ epoch }) => [epoch, ledger.encodeEpoch(epoch)]));
+    // The third is still held by the agent: it and what is later stays.
+    expect(ledger.fold(1, (epoch) => epoch === 30_000, 55_000)).toEqual([10_000, 20_000]);
+    expect(ledger.epochs.map(({ epoch }) => epoch)).toEqual([30_000, 40_000, 50_000]);
+    expect(ledger.terms(55_000)).toEqual(terms);
+    expect(ledger.completeThroughMs(55_000)).toBe(through);
+    expect(ledger.folded.sealed).toMatchObject({ sealed: 2, durable: 2, lost: 0 });
+    expect(ledger.currentEpoch).toBe(50_000);
+    // What the disk still has of them, before or behind, does not count twice.
+    for (const isFirst of [true, false]) {
+      const loaded = new AgentLedger('a');
+      const { value } = ledger.foldedState();
+      if (isFirst) loaded.loadEpoch(value, 0);
+      for (const state of states.values()) loaded.loadEpoch(state, 0);
+      if (!isFirst) loaded.loadEpoch(value, 0);
+      expect(loaded.terms(55_000)).toEqual(terms);
+    }
+    // An agent that tells of one again brings nothing back.
+    const streams = [{ stream: LIVE, firstRetained: 1, lastSeq: 9 }];
+    ledger.open(60_000, 7, [GRID], [{ epoch: 10_000, streams }], 60_000);
+    expect(ledger.epoch(10_000)).toBeUndefined();
+  });
+
+  test('what a later run does not hold any more is lost, and holds nothing back', () => {
+    const ledger = new AgentLedger('a');
+    const held = (lastSeq: number) => [{ stream: LIVE, firstRetained: 1, lastSeq }];
+    store(ledger, ledger.open(10_000, 7, [GRID], [], 10_000).epoch, 1, tick(10));
+    ledger.open(20_000, 7, [GRID], [{ epoch: 10_000, streams: held(5) }], 20_000);
+    expect(ledger.epoch(10_000)?.lane(LIVE).missingCount).toBe(4);
+    ledger.open(30_000, 7, [GRID], [], 30_000);
+    expect(ledger.epoch(10_000)?.lane(LIVE).lossReason(3)).toBe('EVICTED');
+    expect(ledger.epoch(10_000)?.isSettled).toBe(true);
+  });
+
   test('samples that the store refused are rejected, not stored', () => {
     const ledger = new AgentLedger('a');
     const epoch = ledger.open(5000, 7, [GRID], [], 5000);

@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../../util/index.ts';
 import { EpochLedger, type TickGrid } from './epoch-ledger.ts';
 import type { TickAccount } from './group-ledger.ts';
+import { FoldedEpochs } from './folded-epochs.ts';
 import { addTerms, noTerms, type Terms } from './terms.ts';
 
 /** Kind of the keys under which ledgers are kept in the store's keyed state. */
@@ -8,6 +9,9 @@ export const LEDGER_STATE_PREFIX = 'ledger/';
 
 /** First byte of an epoch's state. Version 1 had nothing of groups without a batch. */
 const STATE_VERSION = 2;
+
+/** Stands where an epoch's number would, in the state of those that were folded. */
+const FOLDED = 0;
 
 /** What an agent still holds of one lane of an epoch before its own. */
 export interface EpochExtent {
@@ -34,6 +38,8 @@ export interface SettledBatch {
 export class AgentLedger {
   readonly agentId: string;
   readonly #epochs = new Map<number, EpochLedger>();
+  /** The oldest epochs, of which only sums are kept. */
+  readonly folded = new FoldedEpochs();
 
   constructor(agentId: string) {
     this.agentId = agentId;
@@ -42,6 +48,11 @@ export class AgentLedger {
   /** Ascending. */
   get epochs(): EpochLedger[] {
     return [...this.#epochs.values()].sort((a, b) => a.epoch - b.epoch);
+  }
+
+  /** Epochs that are kept one by one. */
+  get epochCount(): number {
+    return this.#epochs.size;
   }
 
   /** The highest epoch known; 0 for none. */
@@ -69,7 +80,8 @@ export class AgentLedger {
     const before = this.epochs.filter((other) => other.epoch < epoch);
     const newestBefore = before.at(-1);
     for (const extent of previous) {
-      if (extent.epoch >= epoch || this.#epochs.has(extent.epoch)) continue;
+      const isKnown = extent.epoch <= this.folded.through || this.#epochs.has(extent.epoch);
+      if (extent.epoch >= epoch || isKnown) continue;
       const unheard = new EpochLedger(extent.epoch);
       unheard.declare(grids, newestBefore?.groups);
       if (newestBefore !== undefined) unheard.hearsay.assume(newestBefore.hearsay);
@@ -122,8 +134,39 @@ export class AgentLedger {
 
   terms(nowMs: number): Terms {
     const sum = noTerms();
+    addTerms(sum, this.folded.terms);
     for (const epoch of this.#epochs.values()) addTerms(sum, epoch.terms(nowMs));
     return sum;
+  }
+
+  /**
+   * Keeps only the sums of the oldest epochs, until `most` are left, as far as all of each came to
+   * its end and `mayCome` says that the agent holds nothing of it; those that were folded.
+   */
+  fold(most: number, mayCome: (epoch: number) => boolean, nowMs: number): number[] {
+    const done: number[] = [];
+    if (this.#epochs.size <= most) return done;
+    const epochs = this.epochs;
+    // The newest tells who may open a session.
+    for (const epoch of epochs.slice(
+      0,
+      Math.max(0, Math.min(epochs.length - most, epochs.length - 1)),
+    )) {
+      if (!epoch.isSettled || mayCome(epoch.epoch)) break;
+      this.folded.add(epoch, nowMs);
+      this.#epochs.delete(epoch.epoch);
+      done.push(epoch.epoch);
+    }
+    return done;
+  }
+
+  /** Key and value of what is kept of folded epochs. */
+  foldedState(): { key: string; value: Uint8Array } {
+    writer.reset();
+    writer.uint(STATE_VERSION);
+    writer.uint(FOLDED);
+    this.folded.encode(writer);
+    return { key: this.stateKey(FOLDED), value: writer.written().slice() };
   }
 
   /**
@@ -174,18 +217,28 @@ export class AgentLedger {
   }
 
   /**
-   * Takes an epoch's state back in.
+   * Takes an epoch's state back in, or that of folded ones; the epoch, if it is one that is kept.
    * @throws BadBytesError when they are not what `encodeEpoch` wrote.
    */
-  loadEpoch(state: Uint8Array, nowMs: number): EpochLedger {
+  loadEpoch(state: Uint8Array, nowMs: number): EpochLedger | undefined {
     const reader = new ByteReader(state);
     const version = reader.uint();
     if (version < 1 || version > STATE_VERSION) {
       const text = `state of the ledger has version ${version}, wanted 1 to ${STATE_VERSION}`;
       throw new RangeError(text);
     }
-    const ledger = EpochLedger.decode(reader, nowMs, version);
-    this.#epochs.set(ledger.epoch, ledger);
+    const epoch = reader.uint();
+    if (epoch === FOLDED) {
+      this.folded.decode(reader);
+      // Written together with the removal of theirs, which may not have been told yet.
+      for (const each of this.#epochs.keys()) {
+        if (each <= this.folded.through) this.#epochs.delete(each);
+      }
+      return undefined;
+    }
+    if (epoch <= this.folded.through) return undefined;
+    const ledger = EpochLedger.decode(reader, epoch, nowMs, version);
+    this.#epochs.set(epoch, ledger);
     return ledger;
   }
 
@@ -203,6 +256,8 @@ export class AgentLedger {
         // The ring holds nothing of it, or nothing after `lastSeq`.
         const lastSynced = held?.lastSeq ?? 0;
         if (!wasOver || held !== undefined) lane.lose(lastSynced + 1, lane.lastSeq, 'CRASH');
+        // It was held when the run after it began, and is not any more.
+        else lane.lose(1, lane.lastSeq, 'EVICTED');
       }
     }
   }

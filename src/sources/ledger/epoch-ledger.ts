@@ -230,9 +230,8 @@ export class EpochLedger {
     this.hearsay.encode(writer);
   }
 
-  /** Reads what `encode` wrote, in this version or the one before. */
-  static decode(reader: ByteReader, nowMs: number, version: number): EpochLedger {
-    const epoch = reader.uint();
+  /** Reads what `encode` wrote behind the epoch's number, in this version or the one before. */
+  static decode(reader: ByteReader, epoch: number, nowMs: number, version: number): EpochLedger {
     const nonce = reader.uint();
     const schemaVersion = reader.uint();
     const state = EPOCH_STATES[reader.uint()] ?? 'OPEN';

@@ -9,3 +9,5 @@ export { LaneLedger } from './lane-ledger.ts';
 export type { LossReason } from './loss-reason.ts';
 export type { Terms } from './terms.ts';
 export { addTerms, imbalance, noTerms } from './terms.ts';
+export type { SealedCounts } from './sealed-counts.ts';
+export { addSealed, noSealed } from './sealed-counts.ts';

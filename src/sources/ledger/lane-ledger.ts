@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter, Interval } from '../../util/index.ts';
 import { IntervalSet } from '../../util/index.ts';
+import type { SealedCounts } from './sealed-counts.ts';
 import { LOSS_REASONS, type LossReason } from './loss-reason.ts';
 
 /** What is known of one sequence number. The last five are final. */
@@ -181,6 +182,21 @@ export class LaneLedger {
       }
     }
     return found;
+  }
+
+  /** Its numbers by what became of them. */
+  counts(): SealedCounts {
+    let lost = 0;
+    for (const set of this.lost.values()) lost += set.size;
+    return {
+      sealed: this.lastSeq,
+      durable: this.durable.size,
+      repaired: this.repaired.size,
+      missing: this.missingCount,
+      degraded: this.degraded.size,
+      rejected: this.rejected.size,
+      lost,
+    };
   }
 
   /** All up to here are received or given up. */

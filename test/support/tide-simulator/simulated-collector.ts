@@ -89,7 +89,10 @@ export class SimulatedStore {
       rejected.set(index, new Map([[content.head.coverage[0]?.group ?? 0, count]]));
       this.#refusedCounts.set(agentId, this.refusedCount(agentId) + count);
     }
-    for (const { key, value } of states) this.states.set(key, value);
+    for (const { key, value } of states) {
+      if (value === undefined) this.states.delete(key);
+      else this.states.set(key, value);
+    }
     return rejected;
   }
 
@@ -183,6 +186,7 @@ export class SimulatedCollector {
   readonly #timeline: Timeline;
   readonly #chance: Chance;
   readonly #disk: DiskWeather;
+  readonly #epochsKept: number;
   /** What audits came to, in order. */
   readonly audits: { agentId: string; outcome: AuditOutcome; atMs: number }[] = [];
   #store = new SimulatedStore();
@@ -194,7 +198,13 @@ export class SimulatedCollector {
   /** Refusals that are not in a state on disk for certain. */
   #unwritten = 0;
 
-  constructor(world: { timeline: Timeline; chance: Chance; disk: DiskWeather }) {
+  constructor(world: {
+    timeline: Timeline;
+    chance: Chance;
+    disk: DiskWeather;
+    epochsKept: number;
+  }) {
+    this.#epochsKept = world.epochsKept;
     this.#timeline = world.timeline;
     this.#chance = world.chance;
     this.#disk = world.disk;
@@ -216,6 +226,7 @@ export class SimulatedCollector {
       reconnectSpreadMs: 1000,
       runId: `run-${run}`,
       repair: { bytesPerSecond: 200_000, burstBytes: 20_000, requestBytes: 4096, timeoutMs: 1000 },
+      epochsKept: this.#epochsKept,
       audit: { intervalMs: AUDIT_INTERVAL_MS, windowMs: 3_600_000, settleMs: 3000 },
       credit: { startBytes: 16_384, minBytes: 2048, maxBytes: 65_536, batchBytes: 256 },
     });
@@ -301,9 +312,9 @@ export class SimulatedCollector {
       const { agentId, outcome } = output;
       this.audits.push({ agentId, outcome, atMs: this.#timeline.nowMs });
     } else if (output.kind === 'PERSIST') {
-      const { agentId, state, token } = output;
+      const { agentId, states, token } = output;
       this.#write(
-        () => this.#store.commit('', [], [state]),
+        () => this.#store.commit('', [], states),
         (rejected) => this.#persisted(agentId, token, rejected !== undefined),
       );
     }

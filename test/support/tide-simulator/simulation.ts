@@ -26,6 +26,8 @@ export interface SimulationResult extends HealedTally {
   readonly epochs: number;
   readonly sealed: number;
   readonly duplicates: number;
+  /** Sealed numbers of epochs of which only sums are left. */
+  readonly foldedSequences: number;
   readonly fencedZombies: number;
   readonly fencedClones: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -73,6 +75,7 @@ class Simulation {
       timeline: this.#timeline,
       chance: chance.fork(),
       disk: this.#disk,
+      epochsKept: seed % 2 === 0 ? 2 : 100,
     });
     this.#weather.maxDelayMs = chance.pick([5, 50, 300]);
     this.#weather.duplicates = chance.pick([0, 0.02, 0.2]);
@@ -170,7 +173,12 @@ class Simulation {
 
   async #result(): Promise<SimulationResult> {
     const { machine, store } = this.#collector;
-    const sum = { stored: 0, lostTicks: 0, lostSequences: 0, repaired: 0, duplicates: 0 };
+    const sum = {
+      ...{ stored: 0, lostTicks: 0, lostSequences: 0 },
+      repaired: 0,
+      duplicates: 0,
+      foldedSequences: 0,
+    };
     if (this.#clones.some(({ outcome }) => outcome === 'WELCOMED')) {
       throw new Error('a clone was welcomed');
     }
@@ -199,6 +207,7 @@ class Simulation {
       sum.lostSequences += tally.lostSequences;
       sum.repaired += tally.repaired;
       sum.duplicates += machine?.duplicateCount(id) ?? 0;
+      sum.foldedSequences += ledger.folded.sealed.sealed;
     }
     return {
       ...sum,

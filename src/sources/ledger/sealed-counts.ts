@@ -1,0 +1,25 @@
+/** Counts of sealed numbers by what became of them. */
+export interface SealedCounts {
+  sealed: number;
+  durable: number;
+  repaired: number;
+  missing: number;
+  degraded: number;
+  rejected: number;
+  lost: number;
+}
+
+export function noSealed(): SealedCounts {
+  return { sealed: 0, durable: 0, repaired: 0, missing: 0, degraded: 0, rejected: 0, lost: 0 };
+}
+
+/** Adds the counts of `other` to `sum`. */
+export function addSealed(sum: SealedCounts, other: SealedCounts): void {
+  sum.sealed += other.sealed;
+  sum.durable += other.durable;
+  sum.repaired += other.repaired;
+  sum.missing += other.missing;
+  sum.degraded += other.degraded;
+  sum.rejected += other.rejected;
+  sum.lost += other.lost;
+}
