@@ -1,8 +1,12 @@
 import { Buffer } from 'node:buffer';
+import { FLOAT_BYTES_MAX, writeFloat } from './number-bytes.ts';
 
 const START_BYTES = 16 * 1024;
 /** Text is gathered up to this length before it is encoded: many small writes cost most. */
 const FLUSH_LENGTH = 8 * 1024;
+
+const QUOTE = 34;
+const BRACKET = 93;
 
 /** Gathers JSON text and encodes it as UTF-8 into one buffer that grows. */
 export class JsonWriter {
@@ -21,6 +25,25 @@ export class JsonWriter {
     if (this.#pending.length >= FLUSH_LENGTH) this.#flush();
   }
 
+  /**
+   * Writes points: of each its head, `heads[headEnds[i - 1], headEnds[i])` in ASCII, the value and
+   * `"]`.
+   */
+  writePoints(heads: Uint8Array, headEnds: Uint32Array, values: Float64Array): void {
+    this.#flush();
+    this.#reserve(heads.length + values.length * (FLOAT_BYTES_MAX + 2));
+    const bytes = this.#bytes;
+    let at = this.#length;
+    let head = 0;
+    for (let index = 0; index < values.length; index++) {
+      for (const end = headEnds[index] ?? 0; head < end; head++) bytes[at++] = heads[head] ?? 0;
+      at = writeFloat(bytes, at, values[index] ?? NaN);
+      bytes[at++] = QUOTE;
+      bytes[at++] = BRACKET;
+    }
+    this.#length = at;
+  }
+
   /** All that was written, at the start of a buffer of its own that may be transferred. */
   finish(): Uint8Array<ArrayBuffer> {
     this.#flush();
@@ -33,7 +56,12 @@ export class JsonWriter {
     const text = this.#pending;
     this.#pending = '';
     // A UTF-16 unit takes three bytes at most.
-    const needed = this.#length + 3 * text.length;
+    this.#reserve(3 * text.length);
+    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+  }
+
+  #reserve(extra: number): void {
+    const needed = this.#length + extra;
     if (needed > this.#bytes.length) {
       const sizeBytes = Math.max(needed, 2 * this.#bytes.length);
       this.#onGrow?.(sizeBytes);
@@ -41,7 +69,6 @@ export class JsonWriter {
       this.#bytes.copy(larger, 0, 0, this.#length);
       this.#bytes = larger;
     }
-    this.#length += this.#bytes.write(text, this.#length, 'utf8');
   }
 }
 

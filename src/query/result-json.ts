@@ -2,6 +2,7 @@ import { type FloatHistogram, formatFloat, formatSeconds, type Labels } from '..
 import { allBuckets, type Bucket } from './functions/histogram/buckets.ts';
 import { jsonString, JsonWriter } from './json-writer.ts';
 import type { MemoryMeter } from './exec/memory.ts';
+import { isShort } from './number-bytes.ts';
 import type { HistogramPoint, MatrixSeries, QueryStats, QueryValue } from './result.ts';
 
 /** What goes with a value into the `data` of an API answer. */
@@ -93,19 +94,13 @@ function writeMatrix(writer: JsonWriter, all: readonly MatrixSeries[]): void {
     writer.write(`${index > 0 ? ',' : ''}{"metric":${texts.of(series.labels)}`);
     if (series.timestamps.length > 0) {
       writer.write(',"values":[');
-      writePoints(writer, heads.of(series.timestamps), series.values);
+      writePoints(writer, heads, series);
       writer.write(']');
     }
     if (series.histograms.length > 0) writeHistogramPoints(writer, series.histograms);
     writer.write('}');
   }
   writer.write(']');
-}
-
-function writePoints(writer: JsonWriter, heads: readonly string[], values: Float64Array): void {
-  for (let index = 0; index < heads.length; index++) {
-    writer.write(`${heads[index] ?? ''}${formatFloat(values[index] ?? NaN)}"]`);
-  }
 }
 
 function writeHistogramPoints(writer: JsonWriter, points: readonly HistogramPoint[]): void {
@@ -118,20 +113,45 @@ function writeHistogramPoints(writer: JsonWriter, points: readonly HistogramPoin
   writer.write(']');
 }
 
+function writePoints(
+  writer: JsonWriter,
+  heads: PointHeads,
+  { timestamps, values }: MatrixSeries,
+): void {
+  heads.select(timestamps);
+  // Of a series all values are short, or hardly any. (3,000 points: 0.19 ms instead of 0.27.)
+  if (isShort(values[0] ?? 0)) {
+    writer.writePoints(heads.bytes, heads.ends, values);
+    return;
+  }
+  for (let index = 0; index < values.length; index++) {
+    writer.write(`${heads.texts[index] ?? ''}${formatFloat(values[index] ?? NaN)}"]`);
+  }
+}
+
 /** The text of each point up to its value, kept for as long as the times stay the same. */
 class PointHeads {
+  texts: readonly string[] = [];
+  /** One after the other, in ASCII. */
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Where each ends. */
+  ends = new Uint32Array(0);
   #times: Float64Array | undefined;
-  #heads: readonly string[] = [];
 
-  of(times: Float64Array): readonly string[] {
-    if (!this.#isFor(times)) {
-      this.#times = times;
-      this.#heads = Array.from(
-        times,
-        (time, index) => `${index > 0 ? ',' : ''}[${formatSeconds(time)},"`,
-      );
+  select(times: Float64Array): void {
+    if (this.#isFor(times)) return;
+    this.#times = times;
+    this.ends = new Uint32Array(times.length);
+    this.texts = Array.from(
+      times,
+      (time, index) => `${index > 0 ? ',' : ''}[${formatSeconds(time)},"`,
+    );
+    let end = 0;
+    for (const [index, { length }] of this.texts.entries()) {
+      end += length;
+      this.ends[index] = end;
     }
-    return this.#heads;
+    this.bytes = Buffer.from(this.texts.join(''), 'latin1');
   }
 
   #isFor(times: Float64Array): boolean {

@@ -23,7 +23,7 @@ export function evaluateAbsentOverTime(
   grid: Grid,
   context: EvalContext,
 ): VectorValue {
-  const series = evaluateRangeCall({ ...node, name: 'present_over_time' }, grid, context);
+  const { series } = evaluateRangeCall({ ...node, name: 'present_over_time' }, grid, context);
   return absence(series, absentLabels(node.args[0]!), grid);
 }
 

@@ -5,7 +5,7 @@ import { GroupFold } from './aggregate-fold.ts';
 import type { SimpleFold } from './aggregate-floats.ts';
 import type { ColumnSink, LabelSource } from './column-sink.ts';
 import { ABSENT, emptyColumn, type Grid, type SeriesColumn, type VectorValue } from './columns.ts';
-import { isPopulated, vectorOf } from './columns.ts';
+import { isPopulated } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { groupLabels } from './group-labels.ts';
 import type { AggregateNode, CallNode } from './plan.ts';
@@ -37,7 +37,7 @@ export function streamAggregate(
   } else {
     visitRangeCall(node.expr as CallNode, grid, context, sink);
   }
-  return vectorOf(sink.results().filter(isPopulated));
+  return { kind: 'vector', series: sink.results().filter(isPopulated), isDistinct: true };
 }
 
 /** The numbers of a series' labels and of its group. */

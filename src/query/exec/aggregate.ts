@@ -5,13 +5,7 @@ import { GroupFold } from './aggregate-fold.ts';
 import { aggregateQuantile } from './aggregate-quantile.ts';
 import { aggregateSelection } from './aggregate-selection.ts';
 import { canStream, streamAggregate } from './aggregate-stream.ts';
-import {
-  type Grid,
-  isPopulated,
-  type SeriesColumn,
-  type VectorValue,
-  vectorOf,
-} from './columns.ts';
+import { type Grid, isPopulated, type SeriesColumn, type VectorValue } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { groupLabels } from './group-labels.ts';
 import type { AggregateNode } from './plan.ts';
@@ -77,5 +71,5 @@ function foldGroups(
     const column = fold.finish();
     if (isPopulated(column)) output.push(column);
   }
-  return vectorOf(output);
+  return { kind: 'vector', series: output, isDistinct: true };
 }

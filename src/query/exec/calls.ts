@@ -54,12 +54,7 @@ export function evaluateCall(node: CallNode, grid: Grid, context: EvalContext): 
     case 'info':
       return evaluateInfo(node, grid, context);
     default:
-      return {
-        kind: 'vector',
-        series: evaluateRangeCall(node, grid, context),
-        // Stored series are all different.
-        isDistinct: node.args.some((arg) => arg.kind === 'matrix'),
-      };
+      return evaluateRangeCall(node, grid, context);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ABSENT, FLOAT, type Grid, HISTOGRAM, type SeriesColumn, vectorOf } from './columns.ts';
+import { ABSENT, FLOAT, type Grid, HISTOGRAM, type SeriesColumn } from './columns.ts';
 import type { VectorValue } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ELEMENT_FUNCTIONS, greater, lesser } from '../functions/math.ts';
@@ -23,7 +23,7 @@ export function evaluateElementCall(node: CallNode, grid: Grid, context: EvalCon
     else if (node.name === 'round') roundColumn(column, parameters[0]);
     else clampColumn(column, clampBounds(node.name, parameters, grid));
   }
-  return vectorOf(vector.series);
+  return vector;
 }
 
 export function dropHistograms(column: SeriesColumn): void {

@@ -19,11 +19,10 @@ export function evaluateQuantile(node: CallNode, grid: Grid, context: EvalContex
   const phis = context.evaluateScalar(phiNode, grid).values;
   const groups = groupBuckets(context.evaluateVector(vectorNode, grid), vectorNode, context);
   warnOfQuantiles(phis, phiNode.span, context);
-  return vectorOf(
-    evaluateGroups(groups, grid, context, (group, step) =>
-      quantileAt(phis[step]!, group, { step, grid, vectorNode }, context),
-    ),
+  const series = evaluateGroups(groups, grid, context, (group, step) =>
+    quantileAt(phis[step]!, group, { step, grid, vectorNode }, context),
   );
+  return { kind: 'vector', series, isDistinct: true };
 }
 
 /** `histogram_quantiles(v, "label", phi, …)`: each quantile with its value as a label. */

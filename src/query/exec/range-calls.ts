@@ -3,7 +3,7 @@ import { checkFactors } from '../functions/range/trend.ts';
 import type { RangeCall, RangeFunction, RangeSeries } from '../functions/range/range-function.ts';
 import { hintNonCounter } from './counter-hints.ts';
 import { CollectingSink, type ColumnSink } from './column-sink.ts';
-import { ABSENT, FLOAT, type Grid, type SeriesColumn } from './columns.ts';
+import { ABSENT, FLOAT, type Grid, type SeriesColumn, type VectorValue } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { ExecutionError } from './errors.ts';
 import type { CallNode, PlanNode } from './plan.ts';
@@ -17,14 +17,10 @@ const START_TIME_FUNCTIONS = new Set(['rate', 'irate', 'increase', 'resets']);
 const WINDOW_BYTES = 64;
 
 /** A function of a range vector, for every series over all steps in one pass. */
-export function evaluateRangeCall(
-  node: CallNode,
-  grid: Grid,
-  context: EvalContext,
-): SeriesColumn[] {
+export function evaluateRangeCall(node: CallNode, grid: Grid, context: EvalContext): VectorValue {
   const sink = new CollectingSink(grid, context.guard);
-  visitRangeCall(node, grid, context, sink);
-  return sink.series;
+  const { isDistinct } = visitRangeCall(node, grid, context, sink);
+  return { kind: 'vector', series: sink.series, isDistinct };
 }
 
 /** As `evaluateRangeCall`, one series after the other. */
@@ -33,7 +29,7 @@ export function visitRangeCall(
   grid: Grid,
   context: EvalContext,
   sink: ColumnSink,
-): void {
+): Pick<RangeSource, 'isDistinct'> {
   const definition = RANGE_FUNCTIONS.get(node.name);
   if (definition === undefined) throw new ExecutionError(`unknown function ${node.name}`);
   const { rangeNode, parameters } = splitArguments(node, grid, context);
@@ -63,6 +59,7 @@ export function visitRangeCall(
     { node, source, call, windows, grid, kernels: kernelsOf(node, definition, extension) },
     context,
   ).run(definition.keepsName === true, sink);
+  return source;
 }
 
 function kernelsOf(

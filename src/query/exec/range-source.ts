@@ -7,7 +7,7 @@ import {
 } from '../../model/index.ts';
 import type { HistogramSample, SeriesSet } from '../../storage/api.ts';
 import type { RangeSeries, TimedHistogram } from '../functions/range/range-function.ts';
-import { FLOAT, type Grid, HISTOGRAM, type SeriesColumn } from './columns.ts';
+import { FLOAT, type Grid, HISTOGRAM, type SeriesColumn, vectorOf } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { withoutBuckets } from './histogram-stats.ts';
 import type { MatrixNode, SelectorNode, SubqueryNode } from './plan.ts';
@@ -20,6 +20,8 @@ export interface RangeSource {
   metricName(index: number): string;
   /** The stored series, where there are such. */
   readonly stored: SeriesSet | undefined;
+  /** As of a vector. */
+  readonly isDistinct: boolean;
   dropName(index: number): boolean;
   read(index: number): RangeSeries;
 }
@@ -68,6 +70,7 @@ export function storageSource(
   return {
     count: set.length,
     stored: set,
+    isDistinct: true,
     labels: (index) => set.labels(index),
     metricName,
     dropName: () => false,
@@ -131,7 +134,8 @@ function liveHistograms(
 /** What a subquery's inner expression gives at its steps, as samples. */
 export function subquerySource(node: SubqueryNode, outer: Grid, context: EvalContext): RangeSource {
   const grid = subqueryGrid(node, outer);
-  const inner = grid.count === 0 ? [] : context.evaluateVector(node.expr, grid).series;
+  const { series: inner, isDistinct = false } =
+    grid.count === 0 ? vectorOf([]) : context.evaluateVector(node.expr, grid);
   const metricName = (index: number): string => inner[index]!.labels.metricName;
   const series = new SourceSeries(metricName);
   context.guard.memory.hold('windows', 2 * Float64Array.BYTES_PER_ELEMENT * grid.count);
@@ -140,6 +144,7 @@ export function subquerySource(node: SubqueryNode, outer: Grid, context: EvalCon
   return {
     count: inner.length,
     stored: undefined,
+    isDistinct,
     labels: (index) => inner[index]!.labels,
     metricName,
     dropName: (index) => inner[index]!.dropName,
