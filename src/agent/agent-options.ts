@@ -100,6 +100,20 @@ export const agentOptionsSchema = z.strictObject({
     .default(90)
     .describe('Of one core; beyond it the agent reads less often, and says so.'),
   batch_ticks: z.int().min(1).max(60).default(1).describe('Ticks gathered in one batch.'),
+  policy: z
+    .strictObject({
+      accept: z.boolean().default(true).describe('Whether policies of the collector count.'),
+      interval_ms_min: z
+        .int()
+        .min(50)
+        .default(1_000)
+        .describe('No policy makes a group be read more often than this.'),
+      allow_on_change: z
+        .boolean()
+        .default(true)
+        .describe('Whether policies may set mode, tolerance and dampening.'),
+    })
+    .prefault({}),
   lease_samples_per_second_max: z
     .int()
     .min(0)

@@ -84,16 +84,7 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
         random,
       })
     : disklessEpoch(clock.now(), random);
-  const ring = await AgentRing.open(
-    {
-      ...DEFAULT_RING_OPTIONS,
-      epoch: epoch.epoch,
-      memoryBytes: options.ring_memory_bytes,
-      diskBytes: options.ring_disk_bytes,
-      maxAgeMs: options.ring_max_age_ms,
-    },
-    onDisk ? { fileSystem: nodeRingFiles, directory: join(options.data, 'ring') } : undefined,
-  );
+  const ring = await openRing(options, epoch.epoch);
   const sources = new Sources(environment);
   const runtime = new AgentRuntime({
     agentId,
@@ -119,6 +110,11 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     externalLabels: Labels.fromObject(options.labels),
     groups: sources.groups(() => runtime.status()),
     allowed: sources.allowed(() => runtime.status()),
+    policyLimits: {
+      accept: options.policy.accept,
+      intervalMsMin: options.policy.interval_ms_min,
+      allowOnChange: options.policy.allow_on_change,
+    },
     leaseSamplesPerSecondMax: options.lease_samples_per_second_max,
     flushes: onDisk,
     cpuBudget: options.cpu_budget_percent / 100,
@@ -136,6 +132,20 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
       if (onDisk) markStopped(options.data);
     },
   };
+}
+
+function openRing(options: AgentOptions, epoch: number): Promise<AgentRing> {
+  const disk = { fileSystem: nodeRingFiles, directory: join(options.data, 'ring') };
+  return AgentRing.open(
+    {
+      ...DEFAULT_RING_OPTIONS,
+      epoch,
+      memoryBytes: options.ring_memory_bytes,
+      diskBytes: options.ring_disk_bytes,
+      maxAgeMs: options.ring_max_age_ms,
+    },
+    options.memory_only ? undefined : disk,
+  );
 }
 
 /** Certificates, and a join token changed for one where that is to be done. */

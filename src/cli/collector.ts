@@ -295,7 +295,7 @@ class Assembly {
     const { logger, readConfig } = this.#options;
     try {
       const loaded = readConfig();
-      agents.reload();
+      agents.reload(loaded.components.agents);
       operators.reload();
       server.reloadTls(this.#tlsOptions(loaded));
       pull.apply(loaded.scrapeConfigs);

@@ -8,7 +8,7 @@ const HEAD = `# Configuration
 
 Generated from the option schemas by \`npm run docs\`; do not edit.
 
-The configuration file is Prometheus's; what only Tidegauge has stands under \`tidegauge\`. Verify a file with \`tidegauge check config FILE\`: it names every problem with its line and column, and the nearest key for a misspelt one. \`SIGHUP\` or \`POST /-/reload\` reads the file again; a bad one changes nothing. Scrape configurations take effect at a reload, the rest at the next start.
+The configuration file is Prometheus's; what only Tidegauge has stands under \`tidegauge\`. Verify a file with \`tidegauge check config FILE\`: it names every problem with its line and column, and the nearest key for a misspelt one. \`SIGHUP\` or \`POST /-/reload\` reads the file again; a bad one changes nothing. Scrape configurations, policies, certificates and token files take effect at a reload, the rest at the next start.
 
 Durations are written \`30s\`, \`1h30m\`, \`15d\`; sizes \`512KB\`, \`32MB\`, \`1GB\` (powers of 1024).
 
@@ -68,7 +68,12 @@ function documentSection(name: string, schema: z.ZodObject): string[] {
     const shown = value === undefined ? '' : `\`${formatDefault(option, value)}\``;
     return [option.key, shown, withoutUnit(descriptionOf(option.schema))];
   });
-  return [`## tidegauge.${name}`, table(['key', 'default', 'meaning'], rows)];
+  const lists = fileOptions(schema).flatMap((option) => {
+    const element = elementOf(option.schema);
+    const isOfMaps = element !== undefined && shapeOf(element) !== undefined;
+    return isOfMaps ? documentMap(`tidegauge.${name}.${option.key}`, option.schema) : [];
+  });
+  return [`## tidegauge.${name}`, table(['key', 'default', 'meaning'], rows), ...lists];
 }
 
 // Options are described in the unit of their name; in the file the value carries it.

@@ -76,6 +76,7 @@ export {
   IdentityError,
   CollectorSessionMachine,
   createAgentSessions,
+  policyStateOf,
   readTokenLines,
   scrapeThrough,
   TokenFileError,

@@ -29,6 +29,13 @@ export class FakeAgentConnection implements AgentConnection {
     this.paused = false;
   }
 
+  /** Messages of a type, the oldest first. */
+  all<T extends CollectorMessage['type']>(type: T): Extract<CollectorMessage, { type: T }>[] {
+    return this.messages.filter(
+      (message): message is Extract<CollectorMessage, { type: T }> => message.type === type,
+    );
+  }
+
   /** The newest message of a type. @throws RangeError where there is none */
   last<T extends CollectorMessage['type']>(type: T): Extract<CollectorMessage, { type: T }> {
     const found = this.messages.findLast((message) => message.type === type);

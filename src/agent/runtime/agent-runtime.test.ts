@@ -6,6 +6,8 @@ import {
   LANE_EVENT,
   LANE_LIVE,
   type Lease,
+  type Policy,
+  policyHash,
   type Read,
   seriesKey,
 } from '../../formats/tide/index.ts';
@@ -241,18 +243,20 @@ test('a policy changes mode and rhythm, and every tick stays accounted for', asy
   const { clock, collector } = await setUp();
   await clock.advance(1000);
   const own = collector.all('HELLO')[0]?.groups[1] ?? expect.fail('no group');
-  const apply = (version: number, changes: Partial<GroupPolicy>): void => {
+  const apply = (version: number, changes: Partial<GroupPolicy>): Policy => {
     const groups = [{ ...own, ...changes }];
-    const policy = { version, groups, tolerances: [], shedOrder: [], hash: { low: 1, high: 2 } };
+    const hash = policyHash(groups, () => undefined, []);
+    const policy = { version, groups, tolerances: [], shedOrder: [], hash };
     collector.send({ type: 'POLICY', policy });
+    return policy;
   };
-  apply(3, { intervalMs: 3000 });
+  const { hash } = apply(3, { intervalMs: 3000 });
   await clock.advance(6000);
   const entries = collector.batches.flatMap(({ head }) => head.coverage).slice(1);
   expect(entries.filter(({ status }) => status === 'FULL')).toHaveLength(2);
   expect(entries.filter(({ reason }) => reason === 'SHED')).toHaveLength(4);
   expect(collector.all('HEARTBEAT').at(-1)).toMatchObject({
-    ...{ policyVersion: 3, policyHash: { low: 1, high: 2 } },
+    ...{ policyVersion: 3, policyHash: hash },
   });
   apply(2, { intervalMs: 1000 });
   await clock.advance(3000);

@@ -41,7 +41,7 @@ import { type SeriesDescription, SeriesTable } from '../sampling/series-table.ts
 import { AgentSession, type SessionCounters, type SessionRequest } from './agent-session.ts';
 import { GroupRunner } from './group-runner.ts';
 import { LeaseBook } from './lease-book.ts';
-import { Policies } from './policies.ts';
+import { Policies, type PolicyLimits } from './policies.ts';
 
 /** The group of `event()`: its ticks are counted, not timed. */
 export const EVENT_GROUP = 0;
@@ -94,6 +94,8 @@ export interface AgentRuntimeOptions {
   readonly externalLabels: Labels;
   readonly groups: readonly GroupSetup[];
   readonly allowed: AllowedReads;
+  /** What of policies is taken over; see DEFAULT_POLICY_LIMITS. */
+  readonly policyLimits?: PolicyLimits;
   /** Of all leases together. */
   readonly leaseSamplesPerSecondMax: number;
   /** Whether a disk is behind the ring. */
@@ -151,6 +153,8 @@ export class AgentRuntime {
   readonly #reads: ReadAnswerer;
   readonly #leases: LeaseBook;
   #runners: GroupRunner[] = [];
+  /** As configured here, whatever the collector's policy makes of it. */
+  readonly #ownPolicies: GroupPolicy[] = [];
   /** What may be left out of a group under pressure, by group. */
   readonly #wides = new Map<number, WideTolerance>();
   readonly #sources: GroupSource[] = [];
@@ -169,7 +173,10 @@ export class AgentRuntime {
     const { clock, ring, epoch, logger } = options;
     this.#table = new SeriesTable(options.externalLabels);
     const tolerances = options.groups.map((group, index) => toleranceOf(group, index + 1));
-    this.#policies = new Policies(tolerances.filter((one) => one !== undefined));
+    this.#policies = new Policies(
+      tolerances.filter((one) => one !== undefined),
+      options.policyLimits,
+    );
     this.#session = this.#openSession();
     this.#ladder = new DegradationLadder(options.ladder);
     this.#pressure = new Pressure({
@@ -217,6 +224,7 @@ export class AgentRuntime {
       const policy = policyOf(setup, group, source.name, tolerances[index]?.id ?? 0);
       const wide = wideOf(setup, group);
       if (wide !== undefined) this.#wides.set(group, wide);
+      this.#ownPolicies.push(policy);
       this.#runners.push(this.#runner(source, policy, epoch.epoch));
     }
   }
@@ -350,7 +358,7 @@ export class AgentRuntime {
 
   #groups(): GroupPolicy[] {
     const event: GroupPolicy = { ...EVENT_POLICY, group: EVENT_GROUP };
-    return [event, ...this.#runners.map(({ sampler }) => sampler.policy)];
+    return [event, ...this.#ownPolicies];
   }
 
   #condition() {
@@ -423,12 +431,13 @@ export class AgentRuntime {
   }
 
   #applyPolicy(policy: Policy): void {
-    const own = this.#runners.map(({ sampler }) => sampler.policy);
-    for (const next of this.#policies.apply(policy, own)) {
+    for (const next of this.#policies.apply(policy, this.#ownPolicies)) {
       const runner = this.#runners.find(({ sampler }) => sampler.policy.group === next.group);
       const tolerance = this.#policies.tolerance(next.toleranceId);
       runner?.configure(next, tolerance);
     }
+    const { logger } = this.#options;
+    logger.info({ version: policy.version, groups: policy.groups.length }, 'a policy is in force');
   }
 
   #renewCertificate(): void {

@@ -1,30 +1,50 @@
-import type {
-  GroupPolicy,
-  Hash64,
-  Policy,
-  PriorityClass,
-  Tolerance,
+import {
+  type GroupPolicy,
+  type Hash64,
+  type Policy,
+  policyHash,
+  type PriorityClass,
+  type Tolerance,
 } from '../../formats/tide/index.ts';
 
 const NO_HASH: Hash64 = { low: 0, high: 0 };
-/** Below, reading costs more than it tells. */
-const INTERVAL_MS_MIN = 50;
+const OWN_SHED_ORDER: readonly PriorityClass[] = ['C', 'B', 'A'];
+
+/** What the collector may change; the agent's word is the last. */
+export interface PolicyLimits {
+  /** With false all stays as the agent has it. */
+  readonly accept: boolean;
+  /** No group is read more often than this because of a policy. */
+  readonly intervalMsMin: number;
+  /** Whether mode, tolerance and dampening may be changed: with false no value is left out. */
+  readonly allowOnChange: boolean;
+}
+
+export const DEFAULT_POLICY_LIMITS: PolicyLimits = {
+  accept: true,
+  intervalMsMin: 1000,
+  allowOnChange: true,
+};
 
 /** The policy in force: the agent's own until the collector sends one. */
 export class Policies {
+  readonly #limits: PolicyLimits;
+  readonly #ownTolerances = new Map<number, Tolerance>();
   #tolerances = new Map<number, Tolerance>();
   #version = 0;
   #hash = NO_HASH;
-  #shedOrder: readonly PriorityClass[] = ['C', 'B', 'A'];
+  #shedOrder = OWN_SHED_ORDER;
 
-  constructor(tolerances: readonly Tolerance[]) {
-    for (const tolerance of tolerances) this.#tolerances.set(tolerance.id, tolerance);
+  constructor(tolerances: readonly Tolerance[], limits: PolicyLimits = DEFAULT_POLICY_LIMITS) {
+    this.#limits = limits;
+    for (const tolerance of tolerances) this.#ownTolerances.set(tolerance.id, tolerance);
   }
 
   get version(): number {
     return this.#version;
   }
 
+  /** Of what is in force of the policy's groups: that of the policy where nothing limits it. */
   get hash(): Hash64 {
     return this.#hash;
   }
@@ -34,35 +54,53 @@ export class Policies {
   }
 
   tolerance(id: number): Tolerance | undefined {
-    return this.#tolerances.get(id);
+    return this.#ownTolerances.get(id) ?? this.#tolerances.get(id);
   }
 
   /**
-   * Takes a policy over, unless it is older than the one in force. Returns the groups' new
-   * policies; selectors stay the agent's own, as a policy may narrow and never widen.
+   * Takes a policy over, unless it is older than the one in force. `groups` are the agent's own
+   * policies, as it declares them. Returns what is in force of each from now on: those that the
+   * policy does not name are as the agent has them. Selectors stay the agent's own, as a policy
+   * may narrow and never widen.
    */
-  apply(policy: Policy, groups: readonly GroupPolicy[]): GroupPolicy[] {
+  apply(policy: Policy, groups: readonly GroupPolicy[]): readonly GroupPolicy[] {
     if (policy.version < this.#version) return [];
+    const { accept } = this.#limits;
     this.#version = policy.version;
-    this.#hash = policy.hash;
-    if (policy.shedOrder.length > 0) this.#shedOrder = policy.shedOrder;
-    for (const tolerance of policy.tolerances) this.#tolerances.set(tolerance.id, tolerance);
-    return policy.groups.flatMap((wanted) => {
-      const own = groups.find(({ group }) => group === wanted.group);
-      return own === undefined ? [] : [this.#narrowed(own, wanted)];
+    this.#tolerances = new Map(policy.tolerances.map((tolerance) => [tolerance.id, tolerance]));
+    const asked = accept ? policy.shedOrder : [];
+    this.#shedOrder = asked.length > 0 ? asked : OWN_SHED_ORDER;
+    const named: GroupPolicy[] = [];
+    const inForce = groups.map((own) => {
+      const wanted = policy.groups.find(({ group }) => group === own.group);
+      if (wanted === undefined) return own;
+      const next = accept ? this.#narrowed(own, wanted) : own;
+      named.push(next);
+      return next;
     });
+    this.#hash = policyHash(named, (id) => this.tolerance(id), asked);
+    return inForce;
   }
 
   #narrowed(own: GroupPolicy, wanted: GroupPolicy): GroupPolicy {
+    const { intervalMsMin, allowOnChange } = this.#limits;
+    // What the agent does by itself it may be asked to do.
+    const leastMs = Math.min(own.intervalMs, intervalMsMin);
+    const isKnown = this.tolerance(wanted.toleranceId) !== undefined;
+    const onChange = allowOnChange
+      ? {
+          mode: wanted.mode,
+          toleranceId: isKnown ? wanted.toleranceId : 0,
+          syncTicks: wanted.syncTicks,
+          dampeningMs: wanted.dampeningMs,
+        }
+      : {};
     return {
       ...own,
-      intervalMs: Math.max(INTERVAL_MS_MIN, wanted.intervalMs || own.intervalMs),
-      mode: wanted.mode,
-      toleranceId: this.#tolerances.has(wanted.toleranceId) ? wanted.toleranceId : 0,
+      ...onChange,
+      intervalMs: Math.max(leastMs, wanted.intervalMs || own.intervalMs),
       priority: wanted.priority,
       batchTicks: Math.max(1, wanted.batchTicks),
-      syncTicks: wanted.syncTicks,
-      dampeningMs: wanted.dampeningMs,
     };
   }
 }

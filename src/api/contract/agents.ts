@@ -36,6 +36,12 @@ export const agentList = z.strictObject({
       groups: z.array(
         z.strictObject({ group: z.number(), name: z.string(), intervalSeconds: z.number() }),
       ),
+      policy: z.strictObject({
+        state: z
+          .enum(['own', 'pending', 'applied', 'limited'])
+          .describe("Limited: the agent's own limits kept it from doing all that was asked."),
+        version: z.number().describe('Of the policy in force, as the agent says.'),
+      }),
       ring: z
         .strictObject({
           usedBytes: z.number(),

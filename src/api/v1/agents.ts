@@ -1,6 +1,6 @@
 import type { Lease, ReadKind } from '../../formats/tide/index.ts';
 import type { AgentEntry, ReadQuestion, ReadResult, SessionServer } from '../../ingest/index.ts';
-import { AgentRequestError } from '../../ingest/index.ts';
+import { AgentRequestError, policyStateOf } from '../../ingest/index.ts';
 import { formatFloat } from '../../model/index.ts';
 import type { Answer } from '../answer.ts';
 import { agentList, leaseAnswer, readAnswer } from '../contract/agents.ts';
@@ -227,6 +227,10 @@ function agentJson(entry: AgentEntry, sessions: SessionServer): Record<string, u
     groups: (hello?.groups ?? []).map(({ group, name, intervalMs }) => ({
       ...{ group, name, intervalSeconds: intervalMs / 1000 },
     })),
+    policy: {
+      state: policyStateOf(entry.policy, heartbeat),
+      version: heartbeat?.policyVersion ?? 0,
+    },
     ring: heartbeat === undefined ? null : ringJson(heartbeat.ring),
     leases: (heartbeat?.leases ?? []).map(({ leaseId, state, remainingMs }) => ({
       ...{ id: leaseId, state, remainingSeconds: remainingMs / 1000 },

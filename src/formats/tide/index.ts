@@ -10,6 +10,7 @@ export type { TideFormatCode } from './errors.ts';
 export { TideFormatError } from './errors.ts';
 export { decodeFrame, encodeFrame, frameBytes, laneOf } from './frame.ts';
 export * from './limits.ts';
+export { policyHash } from './policy-hash.ts';
 export { READ_CHUNK_BYTES_MAX } from './messages.ts';
 export type { Packed } from './packing.ts';
 export {

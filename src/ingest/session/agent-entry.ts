@@ -1,4 +1,4 @@
-import type { BatchColumns, Heartbeat, Hello, Sealed } from '../../formats/tide/index.ts';
+import type { BatchColumns, Heartbeat, Hello, Policy, Sealed } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets } from '../../model/index.ts';
 import type { Storage } from '../../storage/api.ts';
@@ -32,6 +32,8 @@ export class AgentEntry {
   epoch = 0;
   hello: Hello | undefined;
   heartbeat: Heartbeat | undefined;
+  /** Sent last, in this session. */
+  policy: Policy | undefined;
   /** Since the collector's start, if it was not heard of since. */
   lastHeardMs: number;
   /** Undefined until something is known of it in this process. */

@@ -4,6 +4,7 @@ import { messageOf } from '../../model/index.ts';
 import { rawPath, sendAnswer } from '../push/http.ts';
 import { ONE_SHOT_PATH } from '../push/oneshot/handler.ts';
 import { type Authority, Credentials } from './identity/index.ts';
+import type { AgentsOptions } from './options.ts';
 import { SessionServer, type SessionServerDependencies } from './session-server.ts';
 import { Door } from './transport/door.ts';
 import { ENROLL_PATH, handleEnrolment } from './transport/enrolment.ts';
@@ -21,8 +22,11 @@ export interface AgentSessions {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** What is wrong with a request's client certificate; enrolment needs none. */
   certificateFault(request: IncomingMessage): string | undefined;
-  /** Reads token files again. @throws TokenFileError, and what was read before stays in force. */
-  reload(): void;
+  /**
+   * Reads token files again, and takes policies over.
+   * @throws TokenFileError, and what was read before stays in force.
+   */
+  reload(options: Pick<AgentsOptions, 'policies'>): void;
   /** Sends agents away and waits for writes. Call it before the HTTP server closes. */
   close(): Promise<void>;
 }
@@ -98,7 +102,10 @@ export function createAgentSessions(deps: AgentSessionsDependencies): AgentSessi
       if (rawPath(request) === ENROLL_PATH) return undefined;
       return door.certificateFault(request);
     },
-    reload: () => credentials.reload(),
+    reload({ policies }) {
+      credentials.reload();
+      sessions.configure(policies);
+    },
     close: () => sessions.close(),
   };
 }

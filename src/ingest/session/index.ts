@@ -12,6 +12,7 @@ export type {
   SessionOutput,
   StateChange,
 } from './session-output.ts';
+export { policyStateOf } from './policy/policy-book.ts';
 export type { AgentConnection, Principal } from './agent-connection.ts';
 export type { AgentRequestFailure, ReadQuestion, ReadResult } from './agent-requests.ts';
 export { AgentRequestError } from './agent-requests.ts';

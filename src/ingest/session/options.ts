@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policyRuleSchema } from './policy/policy-rule.ts';
 
 const MIB = 1 << 20;
 
@@ -89,6 +90,13 @@ export const agentsOptionsSchema = z.strictObject({
     .describe(
       'File of join tokens, one a line: TOKEN, then any of uses=N, expires=TIME, agents=PATTERN ' +
         'and NAME=VALUE labels. Beside those that `tidegauge token create` makes.',
+    ),
+  policies: z
+    .array(policyRuleSchema)
+    .default([])
+    .describe(
+      'What agents are to do otherwise than by themselves; rules apply in order, and what a later ' +
+        "one says counts. An agent's own limits win. Taken over at a reload.",
     ),
   certificate_lifetime_ms: z
     .number()

@@ -1,4 +1,4 @@
-import type { BatchColumns, Fence, Lease } from '../../formats/tide/index.ts';
+import type { BatchColumns, Fence, Hello, Lease, Policy } from '../../formats/tide/index.ts';
 import { TideFormatError } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
 import { messageOf } from '../../model/index.ts';
@@ -29,6 +29,8 @@ import type { Credentials } from './identity/index.ts';
 import { LifeKeeper } from './life-keeper.ts';
 import { RepairHorizon } from './repair-horizon.ts';
 import type { AgentsOptions } from './options.ts';
+import { PolicyBook } from './policy/policy-book.ts';
+import type { PolicyRule } from './policy/policy-rule.ts';
 import { readFrames } from './read-frames.ts';
 import { SessionMachine } from './session-machine.ts';
 import type { AgentMessage, SessionOutput } from './session-output.ts';
@@ -81,6 +83,7 @@ export class SessionServer {
   readonly #inFlight: BatchesInFlight;
   readonly #writes: AgentWrites;
   readonly #life: LifeKeeper;
+  readonly #policies: PolicyBook;
   readonly horizon: RepairHorizon;
   /** Whose frame the machine is being told of. */
   #opening: AgentEntry | undefined;
@@ -108,9 +111,11 @@ export class SessionServer {
     });
     this.horizon = new RepairHorizon({ ...deps, windowMs: deps.outOfOrderWindowMs ?? Infinity });
     this.requests = new AgentRequests(deps.clock);
+    this.#policies = new PolicyBook(deps.options.policies);
     const { options, runId } = deps;
     this.#machine = new SessionMachine<BatchColumns>({
       open: (sealed) => this.#inFlight.open(sealed, this.#opening),
+      policyOf: (hello) => this.#policyOf(hello),
       heartbeatMs: options.heartbeat_ms,
       reconnectSpreadMs: options.reconnect_spread_ms,
       audit: {
@@ -256,6 +261,37 @@ export class SessionServer {
     const id = leaseId ?? ++this.#lastLeaseId;
     this.#sendTo(entry.connection ?? 0, { type: 'LEASE', leaseId: id, ...lease }, entry.epoch);
     return id;
+  }
+
+  /** Takes other policies over, and sends them to the agents that they change something for. */
+  configure(rules: readonly PolicyRule[]): void {
+    this.#policies.configure(rules);
+    for (const entry of this.#agents.values()) {
+      const { connection, hello, policy: before } = entry;
+      if (connection === undefined || hello === undefined) continue;
+      const policy = this.#policies.policyFor(hello, entry.labels, this.#policyVersion(entry));
+      const isSame = before?.hash.low === policy.hash.low && before.hash.high === policy.hash.high;
+      const isEmpty = policy.groups.length === 0 && policy.shedOrder.length === 0;
+      if (isSame || (before === undefined && isEmpty)) continue;
+      entry.policy = policy;
+      this.#sendTo(connection, { type: 'POLICY', policy }, entry.epoch);
+    }
+  }
+
+  /** What WELCOME says; undefined leaves the agent as it is. */
+  #policyOf(hello: Hello): Policy | undefined {
+    const entry = this.#agents.takeUp(hello.agentId);
+    const version = Math.max(this.#policyVersion(entry), hello.policyVersion + 1);
+    const policy = this.#policies.policyFor(hello, entry.labels, version);
+    const isEmpty = policy.groups.length === 0 && policy.shedOrder.length === 0;
+    // One that had a policy is told that there is none any more.
+    entry.policy = isEmpty && hello.policyVersion === 0 ? undefined : policy;
+    return entry.policy;
+  }
+
+  /** Rises also over restarts of the collector, as long as its clock does. */
+  #policyVersion({ policy }: AgentEntry): number {
+    return Math.max(this.#deps.clock.now(), (policy?.version ?? 0) + 1);
   }
 
   /** Ends the session of an agent that has been revoked. */
