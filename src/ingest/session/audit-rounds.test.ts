@@ -74,10 +74,15 @@ async function setUp(given: Partial<{ answers: boolean; value: (tick: number) =>
     }
   };
   send(agent.hello({ capabilities: ['audit'] }));
-  await run(5, 10);
+  const isWelcome = (): boolean => connection.messages.some(({ type }) => type === 'WELCOME');
+  for (let turn = 0; turn < 500 && !isWelcome(); turn++) await run(1, 10);
   send(agent.schema());
   for (let tick = 0; tick < TICKS; tick++) send(agent.batch(FIRST_TICK + tick));
-  await run(5, 10);
+  const isStored = (): boolean =>
+    connection.messages.some(
+      (message) => message.type === 'ACK' && message.streams[1]?.cumDurable === TICKS + 1,
+    );
+  for (let turn = 0; turn < 500 && !isStored(); turn++) await run(1, 10);
   return { store, server, outcomes, repairs, audits, run };
 }
 

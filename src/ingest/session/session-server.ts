@@ -447,7 +447,7 @@ export class SessionServer {
       case 'FOLDED': {
         const { catalog } = this.#agents.takeUp(output.agentId);
         const keys = output.epochs.flatMap((epoch) => catalog.forget(epoch));
-        this.#writes.track(this.#writes.remove(keys));
+        this.#writes.remove(keys);
         break;
       }
       case 'AUDITED':
