@@ -3,7 +3,10 @@ import { assert } from '../model/index.ts';
 import type { Appender, CommitResult, SeriesRef } from './api.ts';
 import { OUTCOME_COUNT, SampleBatch } from './api.ts';
 import type { Commit, CommitBounds, HistogramEntry } from './head/commit.ts';
+import { SERIES_AT_ONCE } from './head/commit.ts';
 import type { StoredExemplar } from './head/exemplar-ring.ts';
+import { slicesOf } from './head/slices.ts';
+import { nextTurn } from './pacer.ts';
 import type { PendingSeries } from './pending-series.ts';
 import type { SeriesResolver } from './series-resolver.ts';
 
@@ -77,7 +80,8 @@ export class BatchAppender implements Appender {
         state: this.#state,
       });
     } finally {
-      this.#resolver.release(this.#held);
+      if (this.#held.length > SERIES_AT_ONCE) await this.#releaseInSlices();
+      else this.#resolver.release(this.#held);
     }
   }
 
@@ -85,6 +89,13 @@ export class BatchAppender implements Appender {
     if (this.#done) return;
     this.#done = true;
     this.#resolver.release(this.#held);
+  }
+
+  async #releaseInSlices(): Promise<void> {
+    for (const slice of slicesOf(this.#held, SERIES_AT_ONCE)) {
+      this.#resolver.release(slice);
+      await nextTurn();
+    }
   }
 
   #isEmpty(): boolean {

@@ -19,9 +19,11 @@ import type { DataLock } from './data-lock.ts';
 import type { StorageEnvironment } from './environment.ts';
 import { StorageClosedError, StorageFullError, storageErrorOf } from './errors.ts';
 import type { Commit, CommitBounds } from './head/commit.ts';
+import { isLarge, SERIES_AT_ONCE } from './head/commit.ts';
 import { findExemplars } from './head/find-exemplars.ts';
 import type { Head } from './head/head.ts';
 import { HeadStats } from './head/head-stats.ts';
+import { slicesOf } from './head/slices.ts';
 import type { StorageOptions } from './options.ts';
 import { eachSeries } from './reader/block-series.ts';
 import { StoreReading } from './reader/store-reading.ts';
@@ -33,13 +35,15 @@ import { Compactor } from './compact/compactor.ts';
 import { writeSnapshot } from './compact/write-snapshot.ts';
 import { Cutter } from './compact/cutter.ts';
 import { CommitRoom } from './head/commit-room.ts';
-import { Pacer } from './pacer.ts';
+import { nextTurn, Pacer } from './pacer.ts';
 import { SeriesResolver } from './series-resolver.ts';
 import type { StorageCounters } from './storage-counters.ts';
+import { ByteWriter } from './wal/byte-writer.ts';
 import type { Checkpointer } from './wal/checkpointer.ts';
 import type { EncodeRecord, LogWriter } from './wal/log-writer.ts';
 import { encodeDelete, encodeTruncate } from './wal/records.ts';
 import type { Recovery } from './wal/recover.ts';
+import { NewSeriesEncoder } from './wal/series-codec.ts';
 
 const STATS_LIMIT = 10;
 
@@ -70,6 +74,8 @@ export class EmbeddedStorage implements Storage {
   readonly #gate = new CommitGate();
   readonly #cutter: Cutter;
   readonly #compactor: Compactor;
+  /** The last of the commits that are made ready for the log; those after it wait for it. */
+  #preparing: Promise<void> | undefined;
   /** What changes blocks goes one after another. */
   #changing: Promise<unknown> | undefined;
   readonly #resolver: SeriesResolver;
@@ -295,6 +301,23 @@ export class EmbeddedStorage implements Storage {
   }
 
   #commit(commit: Commit): Promise<CommitResult> {
+    const { series } = commit;
+    if (this.#preparing === undefined && series.length <= SERIES_AT_ONCE) {
+      return this.#gatedCommit(commit);
+    }
+    const ready = (this.#preparing ?? Promise.resolve()).then(() => prepared(commit));
+    const settled = ready.then(
+      () => {},
+      () => {},
+    );
+    this.#preparing = settled;
+    void settled.then(() => {
+      if (this.#preparing === settled) this.#preparing = undefined;
+    });
+    return ready.then((large) => this.#gatedCommit(large));
+  }
+
+  #gatedCommit(commit: Commit): Promise<CommitResult> {
     const waiting = this.#gate.wait(commit);
     return waiting === undefined
       ? this.#logCommit(commit)
@@ -309,7 +332,8 @@ export class EmbeddedStorage implements Storage {
     }
     const committing = this.#logged(
       (writer, commits) => commits.encode(writer, commit),
-      () => this.#head.apply(commit),
+      () =>
+        isLarge(commit) ? this.#head.applyInSlices(commit, nextTurn) : this.#head.apply(commit),
       commit.samples.length,
     );
     committing.then(release, release);
@@ -317,12 +341,17 @@ export class EmbeddedStorage implements Storage {
   }
 
   /** Writes a record; when it is in the log, applies it and resolves with the result. */
-  #logged<T>(encode: EncodeRecord, apply: () => T, sampleCount = 0): Promise<T> {
+  #logged<T>(encode: EncodeRecord, apply: () => T | Promise<T>, sampleCount = 0): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      const done = (result: T): void => {
+        resolve(result);
+        this.#checkpointer.logGrew();
+      };
       const entry = {
-        apply: (): void => {
-          resolve(apply());
-          this.#checkpointer.logGrew();
+        apply: (): void | Promise<void> => {
+          const result = apply();
+          if (result instanceof Promise) return result.then(done);
+          done(result);
         },
         reject,
       };
@@ -405,6 +434,7 @@ export class EmbeddedStorage implements Storage {
       await this.#changing;
       await this.#reading.ended();
       await this.#reading.cache.close();
+      await this.#preparing;
       await this.#checkpointer.close();
       await this.#log.close();
     } catch (error) {
@@ -417,6 +447,19 @@ export class EmbeddedStorage implements Storage {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StorageClosedError('the store was closed');
   }
+}
+
+/** Writes the series of a large commit for the log, a slice at a time. */
+async function prepared(commit: Commit): Promise<Commit> {
+  const { series } = commit;
+  if (series.length <= SERIES_AT_ONCE) return commit;
+  const writer = new ByteWriter(1024 * 1024);
+  const encoder = new NewSeriesEncoder(writer, series.length);
+  for (const slice of slicesOf(series, SERIES_AT_ONCE)) {
+    encoder.add(slice);
+    await nextTurn();
+  }
+  return { ...commit, seriesBytes: writer.written() };
 }
 
 /** From the oldest to the newest sample of head and blocks. */

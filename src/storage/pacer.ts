@@ -3,6 +3,11 @@ export const SLICE_MS = 4;
 /** Looking at the clock costs more than most items of work. */
 const LOOK_EVERY = 64;
 
+/** Resolves when everything else that waits for the event loop has had its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * Cuts long work into slices. Call `due` once for each item; when it says so, await `pause`, in
  * which everything else that waits gets its turn.
@@ -29,7 +34,7 @@ export class Pacer {
   }
 
   async pause(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await nextTurn();
     this.#startMs = performance.now();
   }
 }

@@ -81,7 +81,7 @@ export class SeriesResolver {
   }
 
   /** An appender is done with its series, committed or not. */
-  release(held: PendingSeries[]): void {
+  release(held: readonly PendingSeries[]): void {
     for (const pending of held) {
       pending.holders--;
       pending.heldBy = undefined;
@@ -95,7 +95,6 @@ export class SeriesResolver {
       if (pending.holders > 0 && !isApplied) continue;
       if (this.#pending.remove(pending)) this.#countPending(pending.source, -1);
     }
-    held.length = 0;
   }
 
   /** Series that the head has dropped. */

@@ -9,6 +9,7 @@ import {
 } from '../../src/formats/index.ts';
 import { fillInput, IngestKernel } from '../../src/ingest/kernel/index.ts';
 import { Offences } from '../../src/ingest/push/offences.ts';
+import { messageParts } from '../../src/ingest/push/remote-write/message-parts.ts';
 import { WriteDecoder } from '../../src/ingest/push/remote-write/write-decoder.ts';
 import { HIGH_WORD, LOW_WORD } from '../../src/model/index.ts';
 import { NO_SERIES } from '../../src/storage/api.ts';
@@ -75,19 +76,22 @@ function readPlainly(message: Uint8Array): Taken | undefined {
   return { samples, received, invalid };
 }
 
-function readInKernel(message: Uint8Array): Taken | undefined {
+/** In parts of some `partBytes`. */
+function readInKernel(message: Uint8Array, partBytes = Infinity): Taken | undefined {
   const appender = storage.appender();
   const offences = new Offences(START_MS);
   const decoder = new WriteDecoder({ appender, nowMs: START_MS }, offences);
   try {
-    const isRight = kernel.use((body) => {
-      fillInput(body, message);
-      body.useInput();
-      if (!body.walkRemoteWrite(owner).ok) return false;
-      decoder.decode(body);
-      return true;
-    });
-    if (!isRight) return undefined;
+    for (const part of messageParts(message, partBytes)) {
+      const isRight = kernel.use((body) => {
+        fillInput(body, part);
+        body.useInput();
+        if (!body.walkRemoteWrite(owner).ok) return false;
+        decoder.decode(body);
+        return true;
+      });
+      if (!isRight) return undefined;
+    }
   } catch (error) {
     if (error instanceof RemoteWriteError) return undefined;
     throw error;
@@ -126,6 +130,9 @@ test('a message through the kernel and one read in TypeScript come to the same',
       // Twice: the second time, the names are known.
       expect(readInKernel(message)).toEqual(want);
       expect(readInKernel(message)).toEqual(want);
+      // In parts: of one field each, and of some.
+      expect(readInKernel(message, 1)).toEqual(want);
+      expect(readInKernel(message, 60)).toEqual(want);
     }),
     { numRuns: 3000 },
   );
@@ -135,6 +142,7 @@ test('bytes of any kind', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (message) => {
       expect(readInKernel(message)).toEqual(readPlainly(message));
+      expect(readInKernel(message, 1)).toEqual(readPlainly(message));
     }),
     { numRuns: 2000 },
   );

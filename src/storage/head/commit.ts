@@ -23,13 +23,24 @@ export interface HistogramEntry {
   readonly histogram: FloatHistogram | undefined;
 }
 
+/** Beyond this a commit is written and applied in slices: it would keep the event loop too long. */
+export const SERIES_AT_ONCE = 2048;
+export const SAMPLES_AT_ONCE = 64 * 1024;
+
 /** All of one commit, as an appender holds it and as replay reads it from the log. */
 export interface Commit {
   readonly bounds: CommitBounds;
   readonly series: readonly NewSeries[];
+  /** `series` as a record of the log has them, where they have been written already. */
+  readonly seriesBytes?: Uint8Array;
   readonly samples: SampleBatch;
   readonly histograms: readonly HistogramEntry[];
   readonly exemplars: readonly StoredExemplar[];
   readonly metadata: readonly (readonly [metricFamily: string, metadata: Metadata])[];
   readonly state: readonly (readonly [key: string, value: Uint8Array | undefined])[];
+}
+
+/** Whether a commit is to be applied in slices. */
+export function isLarge({ series, samples }: Commit): boolean {
+  return series.length > SERIES_AT_ONCE || samples.length > SAMPLES_AT_ONCE;
 }

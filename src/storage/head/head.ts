@@ -1,8 +1,8 @@
 import type { KernelBody, MemoryKind } from '../../kernel/index.ts';
 import type { Labels, Matcher, SampleColumns } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
-import { OUTCOME_COUNT, SampleOutcome } from '../api.ts';
-import type { Commit, HistogramEntry } from './commit.ts';
+import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../api.ts';
+import type { Commit, HistogramEntry, NewSeries } from './commit.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
 import { HeadShard, memoryByKind } from './head-shard.ts';
 import { HistogramTable } from './histogram-table.ts';
@@ -12,6 +12,7 @@ import { KeyedState } from './keyed-state.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { SampleApplier } from './sample-applier.ts';
 import { shardOf } from './shard-of.ts';
+import { slicesOf } from './slices.ts';
 
 /** A series with all it holds, ascending by time. */
 export interface RestoredSeries {
@@ -38,6 +39,9 @@ const TIME_MIN = Number.MIN_SAFE_INTEGER;
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
 /** Samples after which what they left behind is freed: at most some megabytes. */
 const RECLAIM_SAMPLES = 64 * 1024;
+/** What of a large commit is applied at a time: some two milliseconds each. */
+const SLICE_SERIES = 1024;
+const SLICE_SAMPLES = 16 * 1024;
 
 /**
  * Everything stored that is not in blocks, in memory. Samples and labels lie in shared memory,
@@ -173,7 +177,7 @@ export class Head {
    */
   apply(commit: Commit): CommitResult {
     const counts = new Uint32Array(OUTCOME_COUNT);
-    for (const { kernel } of this.shards) kernel.beginCommit();
+    this.#beginCommit();
     let outcomes: Uint8Array | undefined;
     let histogramOutcomes: Uint8Array | undefined;
     try {
@@ -181,15 +185,69 @@ export class Head {
       outcomes = this.#applier.apply(commit.samples, commit.bounds, counts);
       histogramOutcomes = this.#applyHistograms(commit, counts);
     } finally {
-      for (const { kernel } of this.shards) kernel.endCommit();
+      this.#endCommit();
     }
-    for (const { ref } of commit.series) {
+    this.#noteFilled(commit.series);
+    this.#finish(commit);
+    return { counts, outcomes, histogramOutcomes };
+  }
+
+  /**
+   * The same for a large commit, a slice at a time: readers see none of it until it is all in.
+   * Nothing else may be applied meanwhile. @throws KernelMemoryError
+   */
+  async applyInSlices(commit: Commit, pause: () => Promise<void>): Promise<CommitResult> {
+    const { series, samples, bounds } = commit;
+    const counts = new Uint32Array(OUTCOME_COUNT);
+    let outcomes: Uint8Array | undefined;
+    let histogramOutcomes: Uint8Array | undefined;
+    this.#beginCommit();
+    try {
+      for (const slice of slicesOf(series, SLICE_SERIES)) {
+        for (const { ref, labels } of slice) this.addSeries(ref, labels);
+        await pause();
+      }
+      for (let from = 0; from < samples.length; from += SLICE_SAMPLES) {
+        const slice = new SampleBatch(0);
+        slice.addColumns(samples, from, Math.min(samples.length, from + SLICE_SAMPLES));
+        const found = this.#applier.apply(slice, bounds, counts);
+        if (found !== undefined) {
+          outcomes ??= new Uint8Array(samples.length);
+          outcomes.set(found, from);
+        }
+        await pause();
+      }
+      histogramOutcomes = this.#applyHistograms(commit, counts);
+    } finally {
+      this.#endCommit();
+    }
+    this.#finish(commit);
+    for (const slice of slicesOf(series, SLICE_SERIES)) {
+      await pause();
+      this.#noteFilled(slice);
+    }
+    return { counts, outcomes, histogramOutcomes };
+  }
+
+  #beginCommit(): void {
+    for (const { kernel } of this.shards) kernel.beginCommit();
+  }
+
+  #endCommit(): void {
+    for (const { kernel } of this.shards) kernel.endCommit();
+  }
+
+  /** New series mostly have samples as soon as they are there. */
+  #noteFilled(series: readonly NewSeries[]): void {
+    for (const { ref } of series) {
       if (this.hasSamples(ref)) this.#empty.delete(ref);
     }
+  }
+
+  #finish(commit: Commit): void {
     this.#applyRest(commit);
     this.#samplesSinceReclaim += commit.samples.length;
     if (this.#samplesSinceReclaim >= RECLAIM_SAMPLES) this.reclaim();
-    return { counts, outcomes, histogramOutcomes };
   }
 
   /**

@@ -83,7 +83,8 @@ export class CommitEncoder {
         (hasSamples ? boundsFlags(this.#state, bounds) : Flag.BOUNDS),
     );
     if (hasSamples && !isRestart) writer.u32(this.#link);
-    if (series.length > 0) encodeNewSeries(writer, series);
+    if (commit.seriesBytes !== undefined) writer.raw(commit.seriesBytes);
+    else if (series.length > 0) encodeNewSeries(writer, series);
     this.#writeBounds(writer, bounds, hasSamples);
     if (hasRest) encodeRest(writer, commit);
     if (!hasSamples) return;

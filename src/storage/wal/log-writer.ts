@@ -9,8 +9,10 @@ import { Segment } from './segment.ts';
 
 /** What becomes of a record after it was handed over. */
 export interface LogEntry {
-  /** The record is in the log; called in the order of the log. */
-  apply(): void;
+  /**
+   * The record is in the log; called in the order of the log, the next one when this has resolved.
+   */
+  apply(): void | Promise<void>;
   /** The record is not in the log and never will be. */
   reject(error: StorageError): void;
 }
@@ -253,7 +255,8 @@ export class LogWriter {
     let sliceStartMs = performance.now();
     for (const entry of group.entries) {
       try {
-        entry.apply();
+        const applying = entry.apply();
+        if (applying !== undefined) await applying;
       } catch (error) {
         // A bug; the record is in the log all the same, and the next ones must be applied.
         this.#environment.log.error({ reason: messageOf(error) }, 'a log record was not applied');

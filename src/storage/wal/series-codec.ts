@@ -10,14 +10,34 @@ import type { ByteWriter } from './byte-writer.ts';
  * That one is a number of a text of the record in order of first coming, or 0 and the text.
  */
 export function encodeNewSeries(writer: ByteWriter, series: readonly NewSeries[]): void {
-  const numbers = new Map<string, number>();
-  let before: readonly string[] = [];
-  let refBefore = 0;
-  writer.varint(series.length);
-  for (const { ref, labels } of series) {
-    const { pairs } = labels;
-    const distance = (ref - refBefore) | 0;
-    writer.varint(((distance << 1) ^ (distance >> 31)) >>> 0);
+  new NewSeriesEncoder(writer, series.length).add(series);
+}
+
+/** The same in portions. */
+export class NewSeriesEncoder {
+  readonly #writer: ByteWriter;
+  readonly #numbers = new Map<string, number>();
+  #before: readonly string[] = [];
+  #refBefore = 0;
+
+  /** `count` is how many will be added. */
+  constructor(writer: ByteWriter, count: number) {
+    this.#writer = writer;
+    writer.varint(count);
+  }
+
+  add(series: readonly NewSeries[]): void {
+    for (const { ref, labels } of series) {
+      const distance = (ref - this.#refBefore) | 0;
+      this.#writer.varint(((distance << 1) ^ (distance >> 31)) >>> 0);
+      this.#addTexts(labels.pairs);
+      this.#refBefore = ref;
+    }
+  }
+
+  #addTexts(pairs: readonly string[]): void {
+    const writer = this.#writer;
+    const before = this.#before;
     writer.varint(pairs.length);
     let same = 0;
     for (let index = 0; index < pairs.length; index++) {
@@ -28,15 +48,14 @@ export function encodeNewSeries(writer: ByteWriter, series: readonly NewSeries[]
       }
       writer.varint(same);
       same = 0;
-      const number = numbers.get(text);
+      const number = this.#numbers.get(text);
       writer.varint(number ?? 0);
       if (number !== undefined) continue;
       writer.text(text);
-      numbers.set(text, numbers.size + 1);
+      this.#numbers.set(text, this.#numbers.size + 1);
     }
     if (same > 0) writer.varint(same);
-    before = pairs;
-    refBefore = ref;
+    this.#before = pairs;
   }
 }
 

@@ -17,6 +17,7 @@ import type { Push, PushContext, PushResult } from '../exchange.ts';
 import { type Answer, parseContentType } from '../http.ts';
 import { Offences } from '../offences.ts';
 import { REJECT_REASONS, refsOfUnknown } from '../tally.ts';
+import { messageParts } from './message-parts.ts';
 import { nameOffenders } from './offender-finder.ts';
 import { WriteDecoder } from './write-decoder.ts';
 
@@ -90,10 +91,14 @@ async function write(
   const offences = new Offences(nowMs);
   const decoder = new WriteDecoder({ appender, nowMs }, offences);
   try {
-    sender.kernel.use((body) => {
-      walk(body, bytes, sender.owner, context.options.max_body_bytes);
+    const large = sender.kernel.use((body) => {
+      decompress(body, bytes, context.options.max_body_bytes);
+      if (body.message().length > LARGE_BYTES) return messageBytes(body).slice();
+      walk(body, sender.owner);
       decoder.decode(body);
+      return undefined;
     });
+    if (large !== undefined) await decodeInParts(large, context, sender, decoder);
   } catch (error) {
     appender.rollback();
     if (!(error instanceof RemoteWriteError)) throw error;
@@ -103,20 +108,51 @@ async function write(
 }
 
 /**
- * Decompresses and walks a message.
- * @throws PushRefusedError, RemoteWriteError where it is malformed, KernelMemoryError
+ * A message that is larger is decoded in parts, between which the event loop gets its turn: to know
+ * a part of new series takes some milliseconds.
  */
-function walk(body: KernelBody, bytes: Uint8Array, owner: OwnerId, limitBytes: number): void {
-  fillInput(body, bytes);
-  const decompressed = body.decompress(limitBytes);
-  // What is wrong is said by those that say it for everybody.
-  if (!decompressed.ok && decompressed.code !== 'no_memory') decompressApart(bytes, limitBytes);
-  const status = decompressed.ok ? body.walkRemoteWrite(owner) : decompressed;
-  if (status.ok) return;
-  if (status.code === 'no_memory') {
-    throw new KernelMemoryError(`a push of ${bytes.length} bytes`, body.bytes().length);
+const LARGE_BYTES = 2 * 1024 * 1024;
+const PART_BYTES = 512 * 1024;
+
+/** @throws PushRefusedError, RemoteWriteError where it is malformed, KernelMemoryError */
+async function decodeInParts(
+  message: Uint8Array,
+  { turns }: PushContext,
+  { kernel, owner }: WriteSender,
+  decoder: WriteDecoder,
+): Promise<void> {
+  for (const part of messageParts(message, PART_BYTES)) {
+    await turns.yield();
+    kernel.use((body) => {
+      fillInput(body, part);
+      body.useInput();
+      walk(body, owner, message);
+      decoder.decode(body);
+    });
   }
-  const message = messageBytes(body);
+}
+
+/** @throws PushRefusedError, KernelMemoryError */
+function decompress(body: KernelBody, bytes: Uint8Array, limitBytes: number): void {
+  fillInput(body, bytes);
+  const status = body.decompress(limitBytes);
+  if (status.ok) return;
+  // What is wrong is said by those that say it for everybody.
+  if (status.code !== 'no_memory') decompressApart(bytes, limitBytes);
+  throw new KernelMemoryError(`a push of ${bytes.length} bytes`, body.bytes().length);
+}
+
+/**
+ * Walks what is in a body: `whole`, or a part of that.
+ * @throws RemoteWriteError where it is malformed, KernelMemoryError
+ */
+function walk(body: KernelBody, owner: OwnerId, whole?: Uint8Array): void {
+  const status = body.walkRemoteWrite(owner);
+  if (status.ok) return;
+  const message = whole ?? messageBytes(body);
+  if (status.code === 'no_memory') {
+    throw new KernelMemoryError(`a push of ${message.length} bytes`, body.bytes().length);
+  }
   walkWriteRequest(message, 0, message.length, IGNORING);
   throw new RemoteWriteError(status.offset, 'malformed message');
 }

@@ -29,7 +29,8 @@ export interface WriteTarget {
 }
 
 /**
- * Fills an appender from one remote write 1.0 message that the kernel has walked. A series with an
+ * Fills an appender from one remote write 1.0 message that the kernel has walked, or from all parts
+ * of one in order. A series with an
  * invalid label set, or that the series limit forbids, is left out and counted; everything else of
  * the message goes in.
  */
@@ -51,6 +52,7 @@ export class WriteDecoder {
   /** Those that a limit forbids; all others that were left out have invalid labels. */
   readonly #overLimit = new Set<number>();
   #invalidCount = 0;
+  #histogramCount = 0;
   #lastRef: SeriesRef = NO_SERIES;
   #lastTimestamp: number | undefined;
   /** Of each series with samples in the columns, the last one's time; made when it is asked for. */
@@ -68,17 +70,21 @@ export class WriteDecoder {
   decode(body: KernelBody): void {
     const unknownCount = body.unknownCount;
     this.#resolved = new Uint32Array(unknownCount);
+    this.#overLimit.clear();
     let skipped = false;
     for (let index = 0; index < unknownCount; index++) {
       skipped = this.#resolveUnknown(body, index) === NO_SERIES || skipped;
     }
     if (body.rangeCount > 0) this.#decodeRanges(body);
     this.received += body.columns().length;
-    if (skipped) {
-      this.sampleRefs = body.columns().refs.slice();
+    const { samples } = this.#target.appender;
+    if (skipped || this.sampleRefs !== undefined) {
+      const before = this.sampleRefs ?? samples.refs.subarray(0, samples.length);
+      this.sampleRefs = joined(before, body.columns().refs);
       body.seal();
     }
-    this.#target.appender.samples.setColumns(body.columns());
+    const columns = body.columns();
+    samples.addColumns(columns, 0, columns.length);
     this.#resolved = new Uint32Array(0);
     this.#lastTimes = undefined;
   }
@@ -127,12 +133,11 @@ export class WriteDecoder {
   #decodeRanges(body: KernelBody): void {
     const count = body.rangeCount;
     const bytes = body.bytes();
-    let histogramNumber = 0;
     for (let index = 0; index < count; index++) {
       const range = body.range(index);
       if (range.kind === RangeKind.METADATA) this.#addMetadata(bytes, range);
       else if (range.kind === RangeKind.EXEMPLAR) this.#addExemplar(body, range);
-      else this.#addHistogram(bytes, range, histogramNumber++);
+      else this.#addHistogram(bytes, range, this.#histogramCount++);
     }
   }
 
@@ -181,6 +186,13 @@ export class WriteDecoder {
   #refOf({ ref, unknown }: BodyRange): SeriesRef {
     return unknown < 0 ? ref : (this.#resolved[unknown] ?? NO_SERIES);
   }
+}
+
+function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
+  const both = new Uint32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 /** Once for all exemplars of a message: looking for each through all samples takes for ever. */
