@@ -3,7 +3,9 @@ import type { CancelTimer, Clock } from '../../util/index.ts';
 
 /** Samples after which a commit is not filled any further. */
 const SAMPLES_MAX = 100_000;
-/** While a commit is under way the next one is filled, for so long at most. */
+/** Commits under way beside which another may begin at once: the store puts them in one record. */
+const UNDER_WAY_MAX = 4;
+/** With that many under way the next one is filled until one is done, for so long at most. */
 const GATHER_MS = 10;
 
 /** One agent's part of a commit. */
@@ -26,7 +28,7 @@ interface SharedCommitsOptions {
 /**
  * One commit for what many agents send at about the same time: a thousand small records cost many
  * times what one large one does. What is added in one turn of the event loop goes together; while
- * a commit is under way, what comes until it is done, or until GATHER_MS are over.
+ * the store is busy with some, what comes until one of them is done, or until GATHER_MS are over.
  */
 export class SharedCommits {
   readonly #options: SharedCommitsOptions;
@@ -44,7 +46,7 @@ export class SharedCommits {
     this.#parts.push(part);
     if (this.#parts.length > 1) return;
     this.#options.track(new Promise((resolve) => (this.#closed = resolve)));
-    if (this.#underWay === 0) {
+    if (this.#underWay < UNDER_WAY_MAX) {
       setImmediate(() => this.#commitAll());
     } else {
       this.#cancelTimer = this.#options.clock.setTimer(GATHER_MS, () => this.#commitAll());
@@ -82,7 +84,7 @@ export class SharedCommits {
     this.#underWay--;
     for (const part of parts) part.settle(result);
     this.#options.settled();
-    if (this.#underWay === 0 && this.#cancelTimer !== undefined) this.#commitAll();
+    if (this.#cancelTimer !== undefined) this.#commitAll();
   }
 }
 
