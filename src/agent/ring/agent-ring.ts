@@ -6,6 +6,7 @@ import type {
   StreamExtent,
 } from '../../formats/tide/index.ts';
 import { DiskRing } from './disk-ring.ts';
+import { MemoryRing } from './memory-ring.ts';
 import { type RingRecord, recordSize } from './record.ts';
 import type { RingFileSystem } from './ring-file-system.ts';
 
@@ -30,11 +31,6 @@ export const DEFAULT_RING_OPTIONS: Omit<RingOptions, 'epoch'> = {
 const PREVIOUS_MAX = 32;
 const STREAMS: readonly Stream[] = [0, 1];
 
-interface Held {
-  readonly record: RingRecord;
-  onDisk: boolean;
-}
-
 /**
  * What the agent sealed, kept after it was acknowledged, so that a collector that lost it can pull
  * it again: the newest in memory, behind it segments on disk. Frames leave by age and by size only.
@@ -46,9 +42,7 @@ interface Held {
 export class AgentRing {
   readonly #options: RingOptions;
   readonly #disk: DiskRing | undefined;
-  /** Oldest first, both streams in order of sealing. */
-  #memory: Held[] = [];
-  #memoryBytes = 0;
+  readonly #memory: MemoryRing;
   #schemas: Sealed[] = [];
   /** Schemas that left memory before they were on disk: without them nothing behind can be read. */
   #unsavedSchemas: RingRecord[] = [];
@@ -60,6 +54,7 @@ export class AgentRing {
   private constructor(options: RingOptions, disk: DiskRing | undefined) {
     this.#options = options;
     this.#disk = disk;
+    this.#memory = new MemoryRing(disk !== undefined);
     for (const { epoch } of disk?.segments ?? []) {
       if (epoch !== options.epoch) this.#previous.set(epoch, this.#lastOnDisk(epoch));
     }
@@ -78,9 +73,7 @@ export class AgentRing {
 
   /** Takes a frame of this epoch; the numbers of a stream come in order. */
   append(sealed: Sealed, nowMs: number): void {
-    const record = { sealed, sealedMs: Math.floor(nowMs), sizeBytes: recordSize(sealed) };
-    this.#memory.push({ record, onDisk: false });
-    this.#memoryBytes += record.sizeBytes;
+    this.#memory.push({ sealed, sealedMs: Math.floor(nowMs), sizeBytes: recordSize(sealed) });
     this.#last[sealed.stream] = sealed.seq;
     if (sealed.type === 'SCHEMA') this.#schemas.push(sealed);
     this.#trim(nowMs);
@@ -94,12 +87,12 @@ export class AgentRing {
     const disk = this.#disk;
     if (disk === undefined) return Promise.resolve();
     const flush = async (): Promise<void> => {
-      const pending = this.#memory.filter(({ onDisk }) => !onDisk);
+      const pending = this.#memory.unsaved();
       const unsaved = this.#unsavedSchemas;
       await disk.writeSchemas(unsaved);
       this.#unsavedSchemas = this.#unsavedSchemas.slice(unsaved.length);
       await disk.write(pending.map(({ record }) => record));
-      for (const held of pending) held.onDisk = true;
+      this.#memory.saved(pending);
       await disk.evict(nowMs);
     };
     this.#flushing = this.#flushing.then(flush, flush);
@@ -108,10 +101,7 @@ export class AgentRing {
 
   /** The frame if memory holds it. */
   inMemory(stream: Stream, seq: number): Sealed | undefined {
-    const held = this.#memory.find(
-      ({ record }) => record.sealed.stream === stream && record.sealed.seq === seq,
-    );
-    return held?.record.sealed;
+    return this.#memory.find(stream, seq)?.sealed;
   }
 
   /** The frame from memory or disk; undefined when it is not retained, or damaged. */
@@ -135,9 +125,8 @@ export class AgentRing {
   extents(): StreamExtent[] {
     return STREAMS.map((stream) => {
       const lastSeq = this.#last[stream] ?? 0;
-      const inMemory = this.#memory.find(({ record }) => record.sealed.stream === stream);
       const first = Math.min(
-        inMemory?.record.sealed.seq ?? lastSeq + 1,
+        this.#memory.first(stream) ?? lastSeq + 1,
         this.#firstOnDisk(this.#options.epoch, stream) ?? lastSeq + 1,
       );
       return { stream, firstRetained: first, lastSeq };
@@ -163,10 +152,10 @@ export class AgentRing {
   }
 
   get fill(): RingFill {
-    const inMemory = this.#memory[0]?.record.sealedMs ?? Infinity;
+    const inMemory = this.#memory.oldest?.record.sealedMs ?? Infinity;
     const oldestMs = Math.min(inMemory, this.#disk?.oldestMs ?? Infinity);
     return {
-      usedBytes: this.#disk?.sizeBytes ?? this.#memoryBytes,
+      usedBytes: this.#disk?.sizeBytes ?? this.#memory.sizeBytes,
       limitBytes: this.#disk === undefined ? this.#options.memoryBytes : this.#options.diskBytes,
       oldestMs: oldestMs === Infinity ? 0 : oldestMs,
     };
@@ -198,14 +187,14 @@ export class AgentRing {
 
   #trim(nowMs: number): void {
     const { memoryBytes, maxAgeMs } = this.#options;
-    let count = 0;
-    for (const { record, onDisk } of this.#memory) {
-      if (this.#memoryBytes <= memoryBytes && record.sealedMs >= nowMs - maxAgeMs) break;
-      this.#memoryBytes -= record.sizeBytes;
+    for (;;) {
+      const oldest = this.#memory.oldest;
+      if (oldest === undefined) return;
+      const { record, onDisk } = oldest;
+      if (this.#memory.sizeBytes <= memoryBytes && record.sealedMs >= nowMs - maxAgeMs) return;
       const isUnsaved = this.#disk !== undefined && !onDisk;
       if (isUnsaved && record.sealed.type === 'SCHEMA') this.#unsavedSchemas.push(record);
-      count++;
+      this.#memory.dropOldest();
     }
-    if (count > 0) this.#memory.splice(0, count);
   }
 }

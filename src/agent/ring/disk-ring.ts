@@ -19,6 +19,14 @@ export interface DiskRingOptions {
   readonly maxAgeMs: number;
 }
 
+/** A piece of a segment, as read. */
+interface Window {
+  readonly segment: SegmentIndex;
+  readonly from: number;
+  readonly to: number;
+  readonly records: readonly Sealed[];
+}
+
 const SEGMENT = /^(\d+)-(\d+)\.seg$/;
 const SCHEMA_FILE = /^(\d+)\.schema$/;
 
@@ -34,6 +42,8 @@ export class DiskRing {
   #active: { readonly file: RingWritableFile; readonly index: SegmentIndex } | undefined;
   #schemaFile: { readonly file: RingWritableFile; sizeBytes: number } | undefined;
   #nextNumber = 1;
+  /** What was read last: repair asks for one number after the other. */
+  #window: Window | undefined;
 
   private constructor(options: DiskRingOptions) {
     this.#options = options;
@@ -102,6 +112,14 @@ export class DiskRing {
     );
     if (segment === undefined) return undefined;
     const { from, to } = segment.window(stream, seq);
+    const known = this.#window;
+    const isKnown = known?.segment === segment && known.from === from && known.to === to;
+    if (!isKnown) this.#window = await this.#readWindow(segment, from, to);
+    return this.#window?.records.find((one) => one.stream === stream && one.seq === seq);
+  }
+
+  /** The records of a window, up to the first that is damaged. */
+  async #readWindow(segment: SegmentIndex, from: number, to: number): Promise<Window> {
     const file = await this.#options.fileSystem.openRead(this.#path(segment.name));
     let bytes: Uint8Array;
     try {
@@ -109,13 +127,14 @@ export class DiskRing {
     } finally {
       await file.close();
     }
+    const records: Sealed[] = [];
     for (let offset = 0; offset < bytes.length; ) {
-      const record = decodeRecord(bytes, offset, epoch);
-      if (record === undefined) return undefined;
-      if (record.sealed.stream === stream && record.sealed.seq === seq) return record.sealed;
+      const record = decodeRecord(bytes, offset, segment.epoch);
+      if (record === undefined) break;
+      records.push(record.sealed);
       offset += record.sizeBytes;
     }
-    return undefined;
+    return { segment, from, to, records };
   }
 
   /** Removes the oldest segments: those too old, and those beyond the size. */

@@ -366,12 +366,11 @@ export class AgentRuntime {
       group: sampler.policy.group,
       tick: Math.max(0, sampler.lastTick - sampler.pendingTicks),
     }));
-    const { rss } = process.memoryUsage();
     return {
       ticks: [...ticks, { group: EVENT_GROUP, tick: this.#eventTick }],
       counters: { ...this.#totals },
       cpuMs: Math.round(processCpuMs()),
-      rssBytes: rss,
+      rssBytes: process.memoryUsage.rss(),
       leases: this.#leases.reports(),
       policyHash: this.#policies.hash,
     };

@@ -60,7 +60,8 @@ export class ColumnPlan {
   /** Takes out a factor that all have: memory comes in pages, bytes in kilobytes. */
   #scaleMultiples(length: number): void {
     const { mantissas } = this;
-    if (mantissas[0] === 0) return;
+    // Fast path: all factors are multiples of 8, and few values are; a remainder costs far more.
+    if (mantissas[0] === 0 || (mantissas[0]! & 7) !== 0) return;
     for (let scale = DECIMAL_SCALE_MAX + 1; scale < SCALE_COUNT; scale++) {
       const factor = SCALE_FACTORS[scale]!;
       let index = 0;
