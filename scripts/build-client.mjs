@@ -12,7 +12,10 @@ import * as esbuild from 'esbuild';
 import { writeOutputs } from './outputs.mjs';
 
 /** Files whose declarations are the client's interface. */
-const INTERFACE = new Set(['index.d.ts', 'client.d.ts', 'types.d.ts']);
+const INTERFACE = new Set([
+  ...['index.d.ts', 'client.d.ts', 'types.d.ts'],
+  ...['opentelemetry-reader.d.ts', 'opentelemetry-metrics.d.ts'],
+]);
 
 /**
  * @param {string} root the checkout

@@ -59,6 +59,7 @@ class Client implements TidegaugeClient {
   #closed: AgentRuntime | undefined;
 
   constructor(options: ClientOptions) {
+    this.#guard.run(() => options.registry?.attach?.(this));
     // In a later turn, so that `on('warning')` can be called before anything is told.
     this.#starting = this.#guard.settle(async () => {
       await new Promise<void>((resolve) => setImmediate(resolve));

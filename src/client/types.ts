@@ -4,6 +4,14 @@ export interface MetricRegistry {
   getMetricsAsJSON(): Promise<readonly RegistryMetric[]> | readonly RegistryMetric[];
   /** The text exposition, for whoever reads it through the collector. */
   metrics?(): Promise<string> | string;
+  /** Told once of the client that reads it. */
+  attach?(client: PushingClient): void;
+}
+
+/** As much of a client as a registry may want of it. */
+export interface PushingClient {
+  flush(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface RegistryMetric {

@@ -49,7 +49,7 @@ const registry = new Registry();
 test('the examples of the documentation run as they stand', async () => {
   const page = readFileSync(join(ROOT, 'docs/client.md'), 'utf8');
   const examples = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(3);
   for (const example of examples) {
     const { code, output } = await run(example.replaceAll('http://127.0.0.1:9095', collector.url));
     expect(code, output).toBe(0);
@@ -58,6 +58,9 @@ test('the examples of the documentation run as they stand', async () => {
   expect(await valuesOf('orders_total{job="shop",kind="book"}')).toContain('1');
   expect(await valuesOf('queue_depth{instance="queue-1"}')).toContain('120');
   expect(await valuesOf('deployed{version="1.4.2"}')).toEqual(['1']);
+  const kind = 'job="checkout",order_kind="book",otel_scope_version="1.4.2"';
+  expect(await valuesOf(`orders_total{${kind}}`)).toContain('1');
+  expect(await valuesOf('took_seconds_bucket{instance="checkout-1",le="5"}')).toContain('1');
 });
 
 test('pushes on interval and on change; the last values arrive with close', async () => {
@@ -145,8 +148,12 @@ test('its types are whole: a program that uses them compiles', async () => {
   const file = join(folder, 'program.mts');
   await writeFile(
     file,
-    `import { createClient, type ClientStatus } from 'tidegauge/client';
+    `import { createClient, type ClientStatus, openTelemetryReader } from 'tidegauge/client';
+     import { MeterProvider } from '@opentelemetry/sdk-metrics';
      import { Registry } from 'prom-client';
+     const reader = openTelemetryReader({ scopeLabels: false });
+     new MeterProvider({ readers: [reader] });
+     createClient({ collector: 'http://x', job: 'j', registry: reader });
      const client = createClient({ collector: 'http://x', job: 'j', registry: new Registry() });
      const status: ClientStatus = client.on('warning', (warning) => warning.message).status();
      client.event('x', { labels: { a: 'b' } });

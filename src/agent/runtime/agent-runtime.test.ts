@@ -372,6 +372,48 @@ test('a full ring that drops what never arrived gives up the lowest class alone'
   expect(runtime.status().ladderStep).toBe('NORMAL');
 });
 
+test('what is read once more is read after what is under way, and as the tick that is due', async () => {
+  let value = 0;
+  let release = (): void => {};
+  const group: GroupSetup = {
+    open: (namer) => ({
+      name: 'slow',
+      marksEnds: false,
+      async read(timestamp, { columns }) {
+        const read = value;
+        await new Promise<void>((resolve) => (release = resolve));
+        const id = namer.id(CHANGING, () => ({
+          ...{ family: 'deployed', type: 'gauge', unit: '', help: '', priority: 'B' },
+        }));
+        columns.pushValue(id, timestamp, read);
+      },
+    }),
+    ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 20_000, priority: 'B' },
+    batchTicks: 1,
+  };
+  const { clock, collector, runtime } = await setUp({ groups: [group] });
+  await clock.advance(600);
+  // The tick's reading began before the value changed.
+  value = 1;
+  const first = runtime.sampleAll();
+  release();
+  await clock.advance(10);
+  release();
+  await first;
+  expect(collector.samples.map((sample) => sample.value)).toEqual([0, 1]);
+  // The next tick is due, and waits for its turn.
+  value = 2;
+  const untilTickMs = 1000 - (clock.now() % 1000);
+  await clock.advance(untilTickMs);
+  const second = runtime.sampleAll();
+  await clock.advance(0);
+  release();
+  await second;
+  expect(collector.samples.map((sample) => sample.value)).toEqual([0, 1, 2]);
+  await clock.advance(100);
+  expect(ticksOf(collector)).toEqual([FIRST_TICK_MS / 1000, FIRST_TICK_MS / 1000 + 1]);
+});
+
 test('an event goes out at once, on its own lane', async () => {
   const { clock, collector, runtime } = await setUp();
   const describe = () =>

@@ -269,9 +269,9 @@ export class AgentRuntime {
     for (const runner of this.#runners) runner.flush();
   }
 
-  /** Reads the groups once more between ticks, as a lease would. */
+  /** Reads every group once more, now. */
   async sampleAll(): Promise<void> {
-    await this.#sampleNow(() => true);
+    await Promise.all(this.#runners.map((runner) => runner.readNow()));
   }
 
   /** Seals what waits, says BYE and closes everything. */

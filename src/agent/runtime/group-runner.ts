@@ -137,6 +137,22 @@ export class GroupRunner {
     return found;
   }
 
+  /**
+   * Reads once, after what is under way: as the tick that is due, or between ticks. What the source
+   * has to say now is sealed when this resolves, or waits with the tick.
+   */
+  async readNow(): Promise<void> {
+    await this.#busy;
+    const tick = this.sampler.tickAt(this.#options.clock.now());
+    if (this.#stopped || tick <= this.sampler.lastTick) {
+      await this.readBetween(() => true);
+      return;
+    }
+    this.#cancelTimer();
+    this.#begin(tick);
+    await this.#busy;
+  }
+
   #arm(): void {
     if (this.#stopped) return;
     const { clock, spreadMs } = this.#options;
@@ -145,6 +161,8 @@ export class GroupRunner {
     // A tick at this very time is due, if it was not taken.
     const next = Math.max(sampler.lastTick + 1, sampler.tickAt(nowMs - spreadMs));
     const delayMs = sampler.timeOf(next) + spreadMs - nowMs;
+    // Whoever comes first: there is one timer.
+    this.#cancelTimer();
     // After the clock was set back the next tick is far away: look again before.
     const waitMs = Math.min(TIMER_MS_MAX, Math.max(0, delayMs), 60_000);
     this.#cancelTimer = clock.setTimer(waitMs, () => this.#due());
@@ -169,6 +187,10 @@ export class GroupRunner {
       this.#arm();
       return;
     }
+    this.#begin(tick);
+  }
+
+  #begin(tick: number): void {
     const done = this.#tick(tick)
       .catch((error: unknown) => this.#options.onFault(error))
       .finally(() => {

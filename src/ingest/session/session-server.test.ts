@@ -387,6 +387,42 @@ test('more in flight than allowed stops the reading until some of it is stored',
   expect(storage.samplesOf(series(1999))).toHaveLength(8);
 });
 
+test('an answer to READ waits for the schema that came before it', async () => {
+  const { storage, clock, connect, server } = setUp();
+  const agent = agentOf();
+  const { connection, send } = connect();
+  send(agent.hello());
+  await clock.advance(10);
+  let open = (): void => {};
+  storage.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  // A commit is under way, so that the next one waits.
+  send(agent.heartbeat(clock.now()), agent.schema());
+  await clock.advance(0);
+  const asked = server.read('a1', {
+    ...{ kind: 'INSTANT' as const, selector: '', minTime: 0, maxTime: 0, resolutionMs: 0 },
+    ...{ budgetBytes: 1000, timeoutMs: 2000, accept: '' },
+  });
+  const { requestId } = connection.last('READ');
+  const chunk = { type: 'READ_CHUNK', requestId, content: 'BATCH', index: 0 } as const;
+  send(
+    agent.control({ ...chunk, data: agent.body(FIRST_TICK) }),
+    agent.control({
+      ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 1 },
+      ...{ contentType: '', clockMs: 1 },
+    }),
+  );
+  let isAnswered = false;
+  void asked.then(() => (isAnswered = true));
+  await clock.advance(100);
+  expect(isAnswered).toBe(false);
+  open();
+  await clock.advance(10);
+  const { chunks } = await asked;
+  expect(server.seriesOf('a1', chunks[0]?.data ?? expect.fail())).toHaveLength(2);
+});
+
 test('READ goes out on the session and comes back whole; silence and loss are told', async () => {
   const { clock, connect, server } = setUp();
   const agent = agentOf();

@@ -88,6 +88,8 @@ export class SessionServer {
   /** Whose frame the machine is being told of. */
   #opening: AgentEntry | undefined;
   #lastLeaseId = 0;
+  /** To be called after the next commit. */
+  #waiting: (() => void)[] = [];
   #startMs = 0;
   #closing = false;
   #timers: CancelTimer[] = [];
@@ -226,7 +228,21 @@ export class SessionServer {
     const send = (message: OutgoingMessage): void => {
       if (entry.connection !== undefined) this.#sendTo(entry.connection, message, entry.epoch);
     };
-    return this.requests.read(agentId, question, send, signal);
+    const read = this.requests.read(agentId, question, send, signal);
+    return read.then(async (result) => {
+      await this.#schemasStored(entry);
+      return result;
+    });
+  }
+
+  /** Waits until the schemas that came so far, which an answer may need, are known. */
+  async #schemasStored({ inFlight }: AgentEntry): Promise<void> {
+    const schemas = [...inFlight].flatMap(([key, { content }]) => {
+      return content.kind === 'SCHEMA' ? [key] : [];
+    });
+    while (schemas.some((key) => inFlight.has(key))) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   /**
@@ -569,6 +585,7 @@ export class SessionServer {
 
   /** All who had a part in a commit have been told what it came to. */
   #committed(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
     this.#flush();
     this.#connections.resume(({ agentId }) => !this.#inFlight.isFull(this.#agents.get(agentId)));
   }
