@@ -25,12 +25,12 @@ function apiErrorOf(error: QueryFailedError): ApiError {
 
 /** Has a query worker answer; the client's going away cancels. @throws ApiError */
 export async function askWorkers(
-  { deps, signal }: Pick<ApiRequest, 'deps' | 'signal'>,
+  request: Pick<ApiRequest, 'deps' | 'signal'>,
   query: QueryRequest,
   onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
 ): Promise<QueryAnswer> {
   try {
-    return await deps.queries.run(query, signal, onPart);
+    return await request.deps.queries.run(query, () => request.signal, onPart);
   } catch (error) {
     throw error instanceof QueryFailedError ? apiErrorOf(error) : error;
   }

@@ -18,6 +18,7 @@ import { selectAll } from './exec/selections.ts';
 import { StepCounts } from './exec/step-counts.ts';
 import { forbidExperimental } from './experimental.ts';
 import { parseExpr } from './parse/index.ts';
+import { ParsedTexts } from './parsed-texts.ts';
 import type { QueryResult, QueryStats, QueryValue } from './result.ts';
 import { valueTypeOf } from './value-type.ts';
 
@@ -85,8 +86,22 @@ export interface Engine {
    * @throws ParseError, ExecutionError
    */
   cost(query: string | Expr, over: RangeQuery): number;
+  /**
+   * Parses and plans; nothing is read before the rest is asked for. A step of 0 means an instant
+   * query at `startMs`.
+   * @throws as `instant`
+   */
+  prepare(query: string | Expr, over: RangeQuery): PreparedQuery;
   /** As `instant`; a query of type string or range vector is refused with `ExecutionError`. */
   range(query: string | Expr, over: RangeQuery): Promise<QueryResult>;
+}
+
+/** A query that is planned. */
+export interface PreparedQuery {
+  /** As `Engine.cost`. */
+  cost(): number;
+  /** As `Engine.instant` and `Engine.range`; once. */
+  execute(): Promise<QueryResult>;
 }
 
 /** A query's plan with what each operator took, and its answer. */
@@ -101,12 +116,15 @@ const DEFAULT_MAX_SAMPLES = 50_000_000;
 
 /** Evaluates PromQL on a store. */
 export function createEngine(options: EngineOptions): Engine {
+  const parsed = new ParsedTexts(parseExpr);
+  const start = (run: QueryRun): Run => new Run(options, parsed, run);
   return {
-    instant: async (query, at) => new Run(options, at).instant(query, at.timeMs),
-    range: async (query, over) => new Run(options, over).range(query, over),
-    explain: (query, over) => new Run(options, over).explain(query, over),
-    analyze: async (query, over) => new Run(options, over).analyze(query, over),
-    cost: (query, over) => new Run(options, over).cost(query, over),
+    instant: async (query, at) => start(at).instant(query, at.timeMs),
+    range: async (query, over) => start(over).range(query, over),
+    explain: (query, over) => start(over).explain(query, over),
+    analyze: async (query, over) => start(over).analyze(query, over),
+    cost: (query, over) => start(over).cost(query, over),
+    prepare: (query, over) => start(over).prepare(query, over),
   };
 }
 
@@ -120,6 +138,7 @@ interface Frame {
 
 class Run {
   readonly #options: EngineOptions;
+  readonly #parsed: ParsedTexts<Expr>;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #startedMs: number;
   readonly #guard: QueryGuard;
@@ -128,7 +147,8 @@ class Run {
   readonly #signal: AbortSignal | undefined;
   readonly #perStepStats: boolean;
 
-  constructor(options: EngineOptions, run: QueryRun) {
+  constructor(options: EngineOptions, parsed: ParsedTexts<Expr>, run: QueryRun) {
+    this.#parsed = parsed;
     const { timeoutMs, lookbackMs, cancelFlag, signal } = run;
     this.#signal = signal;
     this.#perStepStats = run.perStepStats ?? false;
@@ -157,7 +177,21 @@ class Run {
 
   cost(query: string | Expr, over: RangeQuery): number {
     const frame = this.#frame(query, over);
-    return planCost(this.#plan(frame), frame.grid, this.#options.queryable, this.#lookbackMs);
+    return this.#costOf(this.#plan(frame), frame);
+  }
+
+  prepare(query: string | Expr, over: RangeQuery): PreparedQuery {
+    const frame =
+      over.stepMs === 0 ? this.#instantFrame(query, over.startMs) : this.#rangeFrame(query, over);
+    const plan = this.#plan(frame);
+    return {
+      cost: () => this.#costOf(plan, frame),
+      execute: () => this.#execute(plan, frame),
+    };
+  }
+
+  #costOf(plan: PlanNode, { grid }: Frame): number {
+    return planCost(plan, grid, this.#options.queryable, this.#lookbackMs);
   }
 
   explain(query: string | Expr, over: RangeQuery): ExplainedNode {
@@ -219,7 +253,7 @@ class Run {
 
   #parse(query: string | Expr): Pick<Frame, 'expr' | 'text'> {
     const text = typeof query === 'string' ? query : '';
-    const expr = typeof query === 'string' ? parseExpr(query) : query;
+    const expr = typeof query === 'string' ? this.#parsed.of(query) : query;
     if (this.#options.experimentalFunctions === false) forbidExperimental(expr, text);
     return { expr, text };
   }

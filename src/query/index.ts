@@ -7,6 +7,7 @@ export {
   type EngineOptions,
   type InstantQuery,
   MAX_POINTS_PER_SERIES,
+  type PreparedQuery,
   type QueryRun,
   type RangeQuery,
 } from './engine.ts';
@@ -26,6 +27,7 @@ export {
   parseExpr,
   parseMetricSelector,
 } from './parse/index.ts';
+export { ParsedTexts } from './parsed-texts.ts';
 export { prettyPrint, printExpr, quoteString } from './print/index.ts';
 export type {
   HistogramPoint,
@@ -46,6 +48,7 @@ export {
   type QueryPool,
   type QueryPoolOptions,
   type QueryPoolStats,
+  type SignalSource,
 } from './workers/query-pool.ts';
 export { type QueryWorkerData, runQueryWorker } from './workers/serve-queries.ts';
 export type { QueryTask, QueryTasks, TaskContext } from './workers/tasks.ts';

@@ -1,16 +1,19 @@
 import { Buffer } from 'node:buffer';
 import { FLOAT_BYTES_MAX, writeFloat } from './number-bytes.ts';
 
-const START_BYTES = 16 * 1024;
+/** Kept by each thread between answers; longer ones get a buffer of their own. */
+const KEPT_BYTES = 64 * 1024;
 /** Text is gathered up to this length before it is encoded: many small writes cost most. */
 const FLUSH_LENGTH = 8 * 1024;
 
 const QUOTE = 34;
 const BRACKET = 93;
 
-/** Gathers JSON text and encodes it as UTF-8 into one buffer that grows. */
+let kept: Buffer | undefined;
+
+/** Gathers JSON text and encodes it as UTF-8 into one buffer that grows; to be finished once. */
 export class JsonWriter {
-  #bytes = Buffer.allocUnsafeSlow(START_BYTES);
+  #bytes: Buffer;
   #length = 0;
   #pending = '';
   readonly #onGrow: ((bytes: number) => void) | undefined;
@@ -18,6 +21,9 @@ export class JsonWriter {
   /** `onGrow` is told of each buffer beyond the first, before it is made; it may refuse it. */
   constructor(onGrow?: (bytes: number) => void) {
     this.#onGrow = onGrow;
+    // Whoever writes meanwhile makes another.
+    this.#bytes = kept ?? Buffer.allocUnsafeSlow(KEPT_BYTES);
+    kept = undefined;
   }
 
   write(text: string): void {
@@ -47,9 +53,12 @@ export class JsonWriter {
   /** All that was written, at the start of a buffer of its own that may be transferred. */
   finish(): Uint8Array<ArrayBuffer> {
     this.#flush();
+    const bytes = this.#bytes;
     const length = this.#length;
-    const bytes = new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, length);
-    return 2 * length >= this.#bytes.length ? bytes : bytes.slice();
+    const isLong = bytes.length > KEPT_BYTES;
+    if (!isLong) kept = bytes;
+    const written = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, length);
+    return isLong && 2 * length >= bytes.length ? written : written.slice();
   }
 
   #flush(): void {

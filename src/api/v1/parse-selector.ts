@@ -1,6 +1,8 @@
 import type { Matcher } from '../../model/index.ts';
-import { ParseError, parseMetricSelector } from '../../query/index.ts';
+import { ParsedTexts, ParseError, parseMetricSelector } from '../../query/index.ts';
 import type { ApiError } from '../errors.ts';
+
+const parsedSelectors = new ParsedTexts(parseMetricSelector);
 
 /** The matchers of a selector. @throws what `refusal` makes of the fault of one that is wrong */
 export function parseSelector(
@@ -8,7 +10,7 @@ export function parseSelector(
   refusal: (problem: string) => ApiError,
 ): readonly Matcher[] {
   try {
-    return parseMetricSelector(text);
+    return parsedSelectors.of(text);
   } catch (error) {
     if (error instanceof ParseError) throw refusal(error.message);
     throw error;

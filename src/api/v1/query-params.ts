@@ -1,5 +1,11 @@
 import type { Expr } from '../../query/index.ts';
-import { MAX_POINTS_PER_SERIES, ParseError, parseExpr, valueTypeOf } from '../../query/index.ts';
+import {
+  MAX_POINTS_PER_SERIES,
+  ParsedTexts,
+  ParseError,
+  parseExpr,
+  valueTypeOf,
+} from '../../query/index.ts';
 import { ApiError, badParameter } from '../errors.ts';
 import type { Params } from '../params.ts';
 import { parseDurationParam } from '../params.ts';
@@ -98,10 +104,12 @@ export function stepParams(params: Params): {
   return { startMs, endMs, stepMs };
 }
 
+const parsedQueries = new ParsedTexts(parseExpr);
+
 /** The query, parsed. @throws ApiError */
 export function parseQuery(params: Params): Expr {
   try {
-    return parseExpr(params.text('query'));
+    return parsedQueries.of(params.text('query'));
   } catch (error) {
     if (error instanceof ParseError) throw badParameter('query', error.message);
     throw error;

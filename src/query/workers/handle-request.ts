@@ -5,6 +5,7 @@ import { ExecutionError } from '../exec/errors.ts';
 import { unlessAborted } from '../exec/abortable.ts';
 import type { QueryOptions } from '../options.ts';
 import { parseMetricSelector } from '../parse/index.ts';
+import { ParsedTexts } from '../parsed-texts.ts';
 import { encodeQueryData, encodeSeries, encodeTexts } from '../result-json.ts';
 import type { QueryResult, QueryValue } from '../result.ts';
 import { packAnswer } from './pack-answer.ts';
@@ -15,14 +16,17 @@ import type { QueryTasks, TaskContext } from './tasks.ts';
 export interface RequestContext {
   readonly engine: Engine;
   readonly queryable: Queryable;
-  /** Aborts with the error to fail with. */
-  readonly signal: AbortSignal;
+  /** Aborts with the error to fail with; undefined for what takes no time. */
+  readonly signal: AbortSignal | undefined;
   readonly run: QueryRun;
   readonly queueMs: number;
   readonly tasks: QueryTasks;
   readonly options: QueryOptions;
   readonly send: TaskContext['send'];
 }
+
+/** Selectors that were asked for; a thread of the process has its own. */
+export const parsedSelectors = new ParsedTexts(parseMetricSelector);
 
 /** The most annotations of a level that an answer holds, as in Prometheus. */
 const MAX_ANNOTATIONS = 10;
@@ -40,7 +44,7 @@ export async function handleRequest(
 
 async function runTask(
   { task, input }: TaskRequest,
-  { tasks, queryable, options, signal, send }: RequestContext,
+  { tasks, queryable, options, signal = new AbortController().signal, send }: RequestContext,
 ): Promise<QueryAnswer> {
   const run = tasks[task];
   if (run === undefined) throw new ExecutionError(`the query workers know no task ${task}`);
@@ -77,8 +81,11 @@ function answerOf(data: QueryAnswer['data'], warnings: readonly string[]): Query
   return { data, warnings, infos: [], stats: undefined };
 }
 
+/** What an instant or range query asks. */
+export type EvaluateRequest = Extract<QueryRequest, { kind: 'instant' | 'range' }>;
+
 async function evaluate(
-  request: Extract<QueryRequest, { kind: 'instant' | 'range' }>,
+  request: EvaluateRequest,
   { engine, run, queueMs }: RequestContext,
 ): Promise<QueryAnswer> {
   const result: QueryResult =
@@ -90,6 +97,15 @@ async function evaluate(
           endMs: request.endMs,
           stepMs: request.stepMs,
         });
+  return answerOfResult(request, result, queueMs);
+}
+
+/** The answer to a query that has been evaluated after waiting for `queueMs`. */
+export function answerOfResult(
+  request: EvaluateRequest,
+  result: QueryResult,
+  queueMs: number,
+): QueryAnswer {
   const { value, truncated } = limitValue(result.value, request.limit ?? 0);
   const wantsStats = request.stats !== undefined && request.stats !== '';
   const stats = wantsStats ? { ...result.stats, queueMs } : undefined;
@@ -154,12 +170,13 @@ async function select<T>(
     limit: number | undefined,
   ) => Promise<readonly T[]>,
 ): Promise<{ items: readonly T[]; warnings: readonly string[] }> {
-  const lists = matchers.map(parseMetricSelector);
+  const lists = matchers.map((text) => parsedSelectors.of(text));
   const querier = queryable.querier();
   try {
     // One more than asked for tells whether there are more.
     const bound = limit > 0 ? limit + 1 : undefined;
-    const items = await unlessAborted(read(querier, lists, { minTime, maxTime }, bound), signal);
+    const reading = read(querier, lists, { minTime, maxTime }, bound);
+    const items = await (signal === undefined ? reading : unlessAborted(reading, signal));
     if (limit === 0 || items.length <= limit) return { items, warnings: [] };
     return { items: items.slice(0, limit), warnings: [TRUNCATED] };
   } finally {

@@ -18,7 +18,7 @@ export interface QueryPool {
    */
   run(
     request: QueryRequest,
-    signal?: AbortSignal,
+    signal?: SignalSource,
     onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
   ): Promise<QueryAnswer>;
   stats(): QueryPoolStats;
@@ -27,6 +27,9 @@ export interface QueryPool {
 }
 
 export type QueryLimit = 'memory' | 'samples' | 'series' | 'time' | 'queue';
+
+/** A signal, or what makes it once it is needed: most queries are answered before. */
+export type SignalSource = AbortSignal | (() => AbortSignal);
 
 /** Counts since the pool was made. */
 export interface QueryPoolStats {
@@ -97,6 +100,10 @@ export function createQueryPool(options: QueryPoolOptions): QueryPool {
   return new ThreadPool(options);
 }
 
+function isAborted(signal: SignalSource | undefined): boolean {
+  return typeof signal === 'object' && signal.aborted;
+}
+
 class ThreadPool implements QueryPool {
   readonly #options: QueryOptions;
   readonly #clock: Clock;
@@ -128,7 +135,7 @@ class ThreadPool implements QueryPool {
 
   run(
     request: QueryRequest,
-    signal?: AbortSignal,
+    signal?: SignalSource,
     onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
   ): Promise<QueryAnswer> {
     return new Promise((resolve, reject) => {
@@ -137,15 +144,19 @@ class ThreadPool implements QueryPool {
         reject(new QueryFailedError(failure, message));
       };
       if (this.#closed) refuse('query_canceled', 'the query workers have been stopped');
-      else if (signal?.aborted === true) refuse('query_canceled', 'query was canceled');
-      else if (this.#answerHere(request, signal, { resolve, reject })) return;
+      else if (isAborted(signal)) refuse('query_canceled', 'query was canceled');
+      else if (this.#answerHere(request, { resolve, reject })) return;
       else if (this.#isFull()) {
         refuse(
           'query_queue_full',
           `${this.#queue.length} queries wait for a worker already, at most ` +
             `${this.#options.max_queued} may`,
         );
-      } else this.#enqueue(request, signal, { resolve, reject, onPart });
+      } else {
+        const made = typeof signal === 'function' ? signal() : signal;
+        if (isAborted(made)) refuse('query_canceled', 'query was canceled');
+        else this.#enqueue(request, made, { resolve, reject, onPart });
+      }
     });
   }
 
@@ -177,13 +188,12 @@ class ThreadPool implements QueryPool {
   /** Whether the request is small, and answered on this thread. */
   #answerHere(
     request: QueryRequest,
-    signal: AbortSignal | undefined,
     caller: {
       resolve: (answer: QueryAnswer) => void;
       reject: (error: QueryFailedError) => void;
     },
   ): boolean {
-    const answering = this.#small?.answer(request, signal);
+    const answering = this.#small?.answer(request);
     if (answering === undefined) return false;
     answering.then(
       (answer) => {

@@ -1,9 +1,14 @@
 import type { Queryable } from '../../storage/api.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, PreparedQuery } from '../engine.ts';
 import type { QueryOptions } from '../options.ts';
-import { parseMetricSelector } from '../parse/index.ts';
 import { configuredEngine } from './configured-engine.ts';
-import { handleRequest } from './handle-request.ts';
+import {
+  answerOfResult,
+  type EvaluateRequest,
+  handleRequest,
+  parsedSelectors,
+  type RequestContext,
+} from './handle-request.ts';
 import type { QueryAnswer, QueryRequest } from './protocol.ts';
 
 /** What is answered here takes half a millisecond at most. */
@@ -12,7 +17,6 @@ const MAX_QUERY_LENGTH = 1_000;
 /** Label sets that are looked up and written here: as long. */
 const MAX_LABEL_SETS = 400;
 
-type Evaluated = Extract<QueryRequest, { kind: 'instant' | 'range' }>;
 type Listed = Extract<QueryRequest, { kind: 'series' }>;
 
 /**
@@ -23,41 +27,69 @@ export class SmallQueries {
   readonly #queryable: Queryable;
   readonly #options: QueryOptions;
   readonly #engine: Engine;
+  readonly #context: RequestContext;
 
   constructor(queryable: Queryable, options: QueryOptions) {
     this.#queryable = queryable;
     this.#options = options;
     this.#engine = configuredEngine(queryable, options);
+    this.#context = {
+      engine: this.#engine,
+      queryable,
+      options,
+      signal: undefined,
+      queueMs: 0,
+      tasks: {},
+      send: () => Promise.resolve(),
+      run: {},
+    };
   }
 
-  /** The answer; undefined where a worker is to be asked. Rejects with errors of the query. */
-  answer(request: QueryRequest, signal: AbortSignal | undefined): Promise<QueryAnswer> | undefined {
-    if (!this.#mayAnswer(request)) return undefined;
-    return handleRequest(
-      // Compressing is nothing for this thread.
-      { ...request, gzipFromBytes: undefined },
-      {
-        engine: this.#engine,
-        queryable: this.#queryable,
-        options: this.#options,
-        signal: signal ?? new AbortController().signal,
-        queueMs: 0,
-        tasks: {},
-        send: () => Promise.resolve(),
-        run: {
-          timeoutMs: this.#options.timeout_ms,
-          lookbackMs: request.kind === 'series' ? undefined : request.lookbackMs,
-          perStepStats:
-            request.kind !== 'series' && request.stats === 'all' && this.#options.per_step_stats,
-          signal,
-        },
-      },
-    );
+  /**
+   * The answer; undefined where a worker is to be asked. Rejects with errors of the query. Nothing
+   * ends it early: it is there before anybody could go away.
+   */
+  answer(request: QueryRequest): Promise<QueryAnswer> | undefined {
+    switch (request.kind) {
+      case 'series':
+        return this.#isShortList(request) ? this.#list(request) : undefined;
+      case 'instant':
+      case 'range':
+        return this.#evaluate(request);
+      default:
+        return undefined;
+    }
   }
 
-  #mayAnswer(request: QueryRequest): request is Evaluated | Listed {
-    if (request.kind === 'series') return this.#isShortList(request);
-    return (request.kind === 'instant' || request.kind === 'range') && this.#isSmall(request);
+  #evaluate(request: EvaluateRequest): Promise<QueryAnswer> | undefined {
+    const { query, lookbackMs } = request;
+    if (query.length > MAX_QUERY_LENGTH) return undefined;
+    const over =
+      request.kind === 'range'
+        ? request
+        : { startMs: request.timeMs, endMs: request.timeMs, stepMs: 0 };
+    const perStepStats = request.stats === 'all' && this.#options.per_step_stats;
+    let prepared: PreparedQuery;
+    try {
+      prepared = this.#engine.prepare(query, {
+        startMs: over.startMs,
+        endMs: over.endMs,
+        stepMs: over.stepMs,
+        timeoutMs: this.#options.timeout_ms,
+        lookbackMs,
+        perStepStats,
+      });
+      if (!(prepared.cost() <= MAX_COST)) return undefined;
+    } catch {
+      // The worker says what is wrong.
+      return undefined;
+    }
+    return prepared.execute().then((result) => answerOfResult(request, result, 0));
+  }
+
+  #list(request: Listed): Promise<QueryAnswer> {
+    // Compressing is nothing for this thread.
+    return handleRequest({ ...request, gzipFromBytes: undefined }, this.#context);
   }
 
   #isShortList({ matchers, minTime, maxTime }: Listed): boolean {
@@ -65,7 +97,7 @@ export class SmallQueries {
     try {
       for (const text of matchers) {
         if (text.length > MAX_QUERY_LENGTH) return false;
-        const selector = parseMetricSelector(text);
+        const selector = parsedSelectors.of(text);
         const size = this.#queryable.selectionSize?.(selector, { minTime, maxTime });
         series += size?.series ?? Infinity;
       }
@@ -73,20 +105,5 @@ export class SmallQueries {
       return false;
     }
     return series <= MAX_LABEL_SETS;
-  }
-
-  #isSmall(request: Evaluated): boolean {
-    const { query, lookbackMs } = request;
-    if (query.length > MAX_QUERY_LENGTH) return false;
-    const over =
-      request.kind === 'range'
-        ? request
-        : { startMs: request.timeMs, endMs: request.timeMs, stepMs: 1 };
-    try {
-      return this.#engine.cost(query, { ...over, lookbackMs }) <= MAX_COST;
-    } catch {
-      // The worker says what is wrong.
-      return false;
-    }
   }
 }
