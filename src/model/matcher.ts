@@ -59,12 +59,32 @@ const META = /[\\.+*?()|[\]{}^$]/;
 export function compileAnchored(source: string): AnchoredRegex {
   const fast = compileLiteral(source);
   if (fast !== undefined) return fast;
+  const prefix = literalPrefix(source);
+  const simple = compileSimple(source);
+  if (simple !== undefined) {
+    return { test: (text) => simple.test(text), literals: undefined, prefix };
+  }
   const compiled = compileRe2(`^(?s:${source})$`, source);
-  return {
-    test: (text) => compiled.matcher(text).find(),
-    literals: undefined,
-    prefix: literalPrefix(source),
-  };
+  return { test: (text) => compiled.matcher(text).find(), literals: undefined, prefix };
+}
+
+/**
+ * Plain characters, `\\.`, sets of plain characters and `.`, of which one may be repeated, and a
+ * wildcard at the end: what both engines take for the same, and where the one of JavaScript cannot
+ * go back and forth for long, as there is one place to try again from.
+ */
+const SIMPLE_ATOM = String.raw`(?:[A-Za-z0-9_ ,:;/=@%#~<>"'&!-]|\\\.|\.|\[[A-Za-z0-9_:/.-]+\])`;
+const SIMPLE = new RegExp(`^${SIMPLE_ATOM}*(?:[*+]${SIMPLE_ATOM}*)?(?:\\.[*+])?$`);
+
+/** The expression in JavaScript's engine, some ten times as fast; undefined where it may differ. */
+function compileSimple(source: string): RegExp | undefined {
+  if (!SIMPLE.test(source)) return undefined;
+  try {
+    return new RegExp(`^(?:${source})$`, 'su');
+  } catch {
+    // What is wrong is said in the words of the other engine.
+    return undefined;
+  }
 }
 
 /** Compiles RE2 syntax without anchoring. @throws BadRegexError naming `shown`. */
@@ -114,7 +134,8 @@ function compileContains(source: string): AnchoredRegex | undefined {
   }
   const test = (text: string): boolean => {
     const at = text.indexOf(middle, before);
-    return at >= 0 && at + middle.length + after <= text.length;
+    // Nothing is found everywhere, even beyond the end.
+    return at >= before && at + middle.length + after <= text.length;
   };
   return { test, literals: undefined, prefix: '' };
 }
