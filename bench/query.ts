@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Load } from './load/load.ts';
 import { WriteRequests } from './load/write-requests.ts';
 import { differenceOf, queryPath, readAnswer, seriesIn } from './query-answer.ts';
 import type { DataTimes } from './query-answer.ts';
+import { type IngestResult, measureIngestPaces } from './query-ingest.ts';
 import { type BenchQuery, QUERIES, shareOfBetterPeer } from './query-list.ts';
 import { get, postWrite } from './support/http-client.ts';
 import { threadsCpuMs } from './support/process-usage.ts';
@@ -14,14 +16,18 @@ import { quantile } from './support/statistics.ts';
 export const QUERY_USAGE = `npm run bench -- query [--full] [--series N] [--minutes N] [--runs N] [--only WORD]
 
   query          queries on the same remote-written data in each server: p50 and p99 in
-                 milliseconds, CPU milliseconds of the server; answers are compared. Met: p50 and
-                 CPU below both peers, at most half of the better one on rates over ranges,
-                 histograms and the count of everything
+                 milliseconds, CPU milliseconds of the server without what it takes idle; answers
+                 are compared. Met: p50 and CPU below both peers, at most half of the better one on
+                 rates over ranges, histograms and the count of everything. Then the pace of a
+                 steady remote write without and with queries
 
   --full         100000 series, 60 minutes, 100 runs
   --series N     series (default 20000)
   --minutes N    of data, a sample each 15 s (default 30)
   --runs N       times each query is asked of each server, in turn (default 20)
+  --warm-up N    milliseconds that each query is asked of each server before (default 1000)
+  --ingest N     samples a second beside queries (default 20000; 0: not measured)
+  --seconds N    of steady remote write, without and with queries (default 10)
   --servers A,B  some of tidegauge,prometheus,victoria-metrics (default: all)
   --only WORD    queries whose title has it
   --json FILE    writes all figures there too`;
@@ -31,6 +37,9 @@ const OPTIONS = {
   series: { type: 'string' },
   minutes: { type: 'string' },
   runs: { type: 'string' },
+  'warm-up': { type: 'string', default: '1000' },
+  ingest: { type: 'string', default: '20000' },
+  seconds: { type: 'string', default: '10' },
   servers: { type: 'string', default: 'tidegauge,prometheus,victoria-metrics' },
   only: { type: 'string', default: '' },
   json: { type: 'string' },
@@ -40,8 +49,22 @@ const SMALL_SIZE = { series: 20_000, minutes: 30, runs: 20 };
 const FULL_SIZE = { series: 100_000, minutes: 60, runs: 100 };
 const TICK_MS = 15_000;
 const SAMPLES_PER_REQUEST = 5_000;
-/** Times each query is asked before it is measured. */
-const WARM_UP = 5;
+/**
+ * Times that each query is asked before it is measured, at least and at most: a server that has
+ * run for days has compiled its code and filled its caches.
+ */
+const WARM_UP_MIN = 5;
+const WARM_UP_MAX = 2_000;
+/**
+ * A server is asked so long before it is the next one's turn: its CPU goes on after an answer, and
+ * what waits for a turn would be left out otherwise.
+ */
+const TURN_MS = 30;
+const TURN_RUNS_MAX = 20;
+/** Until a server's threads have ended what they do after an answer. */
+const SETTLE_MS = 5;
+/** So long nobody asks anything, to see what a server takes by itself. */
+const IDLE_MS = 3_000;
 
 /** Loads the servers, asks them the queries in turn, and prints a table; the exit status. */
 export async function runQueryBench(args: readonly string[]): Promise<number> {
@@ -57,10 +80,17 @@ export async function runQueryBench(args: readonly string[]): Promise<number> {
     for (const name of names) servers.push(await startServer(name));
     const times = await load(servers, series, ticks);
     const queries = QUERIES.filter(({ title }) => title.includes(values.only));
-    const results = await compare(servers, queries, { times, runs });
+    const warmUpMs = Number(values['warm-up']);
+    const results = await compare(servers, queries, { times, runs, warmUpMs });
+    const ingest = await ingestBeside(servers, queries, {
+      times,
+      series,
+      samplesPerSecond: Number(values.ingest),
+      seconds: Number(values.seconds),
+    });
     if (values.json !== undefined) {
-      const settings = { series, ticks, runs, node: process.version };
-      const text = JSON.stringify({ settings, queries: results }, undefined, 2);
+      const settings = { series, ticks, runs, warmUpMs, node: process.version };
+      const text = JSON.stringify({ settings, queries: results, ingest }, undefined, 2);
       writeFileSync(values.json, `${text}\n`);
     }
     return results.every(({ faults }) => faults.length === 0) ? 0 : 1;
@@ -95,6 +125,28 @@ async function load(
   return { firstMs, lastMs };
 }
 
+/** None at a rate of 0. */
+async function ingestBeside(
+  servers: readonly BenchServer[],
+  queries: readonly BenchQuery[],
+  given: {
+    readonly times: DataTimes;
+    readonly series: number;
+    readonly samplesPerSecond: number;
+    readonly seconds: number;
+  },
+): Promise<IngestResult[]> {
+  if (!(given.samplesPerSecond > 0)) return [];
+  const urlsOf = (server: BenchServer): string[] =>
+    queries.map((query) => urlOf(server, query, given.times));
+  return measureIngestPaces(servers, { ...given, urlsOf });
+}
+
+function urlOf(server: BenchServer, query: BenchQuery, times: DataTimes): string {
+  const extra: Record<string, string> = server.name === 'victoria-metrics' ? { nocache: '1' } : {};
+  return server.queryUrl + queryPath(query, times, extra);
+}
+
 interface Figures {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -120,17 +172,24 @@ interface Verdict {
   readonly met: boolean;
 }
 
+interface Measuring {
+  readonly times: DataTimes;
+  readonly runs: number;
+  readonly warmUpMs: number;
+}
+
 async function compare(
   servers: readonly BenchServer[],
   queries: readonly BenchQuery[],
-  { times, runs }: { readonly times: DataTimes; readonly runs: number },
+  measuring: Measuring,
 ): Promise<QueryResult[]> {
+  const idle = await idleShares(servers);
   const heads = servers.map(({ name }) => `${name} p50 / p99 (CPU)`.padStart(36));
   const own = 'own/better peer: p50, CPU';
   console.log(`${''.padEnd(36)}${'series'.padStart(7)}${heads.join('')}   ${own}`);
   const results: QueryResult[] = [];
   for (const query of queries) {
-    const { answers, figures } = await measure(servers, query, { times, runs });
+    const { answers, figures } = await measure(servers, query, idle, measuring);
     const faults = answerFaults(servers, answers);
     const cells = figures.map(({ p50Ms, p99Ms, cpuMs }) =>
       `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)} (${cpuMs.toFixed(2)})`.padStart(36),
@@ -181,35 +240,53 @@ function answerFaults(
   });
 }
 
+/** CPU milliseconds a millisecond of each server that nobody asks anything. */
+async function idleShares(servers: readonly BenchServer[]): Promise<number[]> {
+  const before = servers.map(({ pid }) => threadsCpuMs(pid));
+  await sleep(IDLE_MS);
+  const shares = servers.map(
+    ({ pid }, index) => (threadsCpuMs(pid) - (before[index] ?? 0)) / IDLE_MS,
+  );
+  const texts = servers.map(
+    ({ name }, index) => `${name} ${((shares[index] ?? 0) * 100).toFixed(2)} %`,
+  );
+  console.log(`CPU of idle servers, left out below: ${texts.join(', ')}\n`);
+  return shares;
+}
+
+interface Asked {
+  readonly pid: number;
+  readonly url: string;
+  readonly idleShare: number;
+  /** Runs of a turn. */
+  turnRuns: number;
+  readonly elapsedMs: number[];
+  cpuMs: number;
+}
+
 /** Asks each server in turn, so that what else the machine does meets all of them. */
 async function measure(
   servers: readonly BenchServer[],
   query: BenchQuery,
-  { times, runs }: { readonly times: DataTimes; readonly runs: number },
+  idle: readonly number[],
+  { times, runs, warmUpMs }: Measuring,
 ): Promise<{ answers: ReadonlyMap<string, number>[]; figures: Figures[] }> {
   const agent = new Agent({ keepAlive: true });
-  const asked = servers.map((server) => {
-    const extra: Record<string, string> =
-      server.name === 'victoria-metrics' ? { nocache: '1' } : {};
-    return {
+  const asked = servers.map(
+    (server, index): Asked => ({
       pid: server.pid,
-      url: server.queryUrl + queryPath(query, times, extra),
-      elapsedMs: [] as number[],
+      url: urlOf(server, query, times),
+      idleShare: idle[index] ?? 0,
+      turnRuns: 1,
+      elapsedMs: [],
       cpuMs: 0,
-    };
-  });
+    }),
+  );
   const answers: ReadonlyMap<string, number>[] = [];
   for (const { url } of asked) answers.push(readAnswer((await get(url, agent)).body));
-  for (let run = -WARM_UP; run < runs; run++) {
-    for (const one of asked) {
-      if (run < 0) {
-        await get(one.url, agent);
-        continue;
-      }
-      const before = threadsCpuMs(one.pid);
-      one.elapsedMs.push((await get(one.url, agent)).elapsedMs);
-      one.cpuMs += threadsCpuMs(one.pid) - before;
-    }
+  for (const one of asked) await warmUp(one, warmUpMs, agent);
+  while (asked.some(({ elapsedMs }) => elapsedMs.length < runs)) {
+    for (const one of asked) await takeTurn(one, runs, agent);
   }
   agent.destroy();
   const figures = asked.map(({ elapsedMs, cpuMs }) => {
@@ -217,4 +294,25 @@ async function measure(
     return { p50Ms, p99Ms, cpuMs: cpuMs / runs };
   });
   return { answers, figures };
+}
+
+async function warmUp(one: Asked, warmUpMs: number, agent: Agent): Promise<void> {
+  const start = performance.now();
+  let count = 0;
+  const isWarm = (): boolean =>
+    count >= WARM_UP_MIN && (count >= WARM_UP_MAX || performance.now() - start >= warmUpMs);
+  for (; !isWarm(); count++) await get(one.url, agent);
+  const meanMs = (performance.now() - start) / count;
+  one.turnRuns = Math.min(TURN_RUNS_MAX, Math.max(1, Math.round(TURN_MS / meanMs)));
+}
+
+async function takeTurn(one: Asked, runs: number, agent: Agent): Promise<void> {
+  const count = Math.min(one.turnRuns, runs - one.elapsedMs.length);
+  if (count === 0) return;
+  const start = performance.now();
+  const cpuMs = threadsCpuMs(one.pid);
+  for (let run = 0; run < count; run++) one.elapsedMs.push((await get(one.url, agent)).elapsedMs);
+  await sleep(SETTLE_MS);
+  const idleMs = one.idleShare * (performance.now() - start);
+  one.cpuMs += Math.max(0, threadsCpuMs(one.pid) - cpuMs - idleMs);
 }
