@@ -35,6 +35,9 @@ const POLL_MS = 100;
 const STORM_TIMEOUT_MS = 120_000;
 const BACK_SHARE = 0.99;
 const BACK_SECONDS_MAX = 15;
+/** Above this part of a core, percent, the load may be what cannot keep up. */
+const LOAD_SHARE_MAX = 80;
+const LOAD_IS_BUSY = ': what is not stored may not have been offered in time';
 
 interface BenchLoad extends AgentLoad {
   readonly seconds: number;
@@ -126,9 +129,11 @@ async function measure(name: string, rig: Rig, load: BenchLoad): Promise<void> {
   await waitForSeries(server, agents * series);
   await sleep(warmUpSeconds * 1000);
   const [start, cpu, bytes] = [Date.now(), server.usage().cpuSeconds, rig.bytes()];
+  const loadBefore = processUsage(rig.load.pid).cpuSeconds;
   await sleep(seconds * 1000);
   const [end, usage, after] = [Date.now(), server.usage(), rig.bytes()];
   const cpuSeconds = usage.cpuSeconds - cpu;
+  const loadSeconds = processUsage(rig.load.pid).cpuSeconds - loadBefore;
   // What was on its way at both ends evens out.
   await sleep(2000);
   const samples = await countSamples(server, start, end);
@@ -146,14 +151,17 @@ async function measure(name: string, rig: Rig, load: BenchLoad): Promise<void> {
       `${perSample(after.outBytes - bytes.outBytes)} from it`,
     ].join(' '),
   );
+  const ofLoad = (100 * loadSeconds) / ((end - start) / 1000);
+  console.log(
+    `  the load's process: ${((loadSeconds / samples) * 1e6).toFixed(2)} CPU-s per million ` +
+      `samples, ${ofLoad.toFixed(0)} % of a core${ofLoad > LOAD_SHARE_MAX ? LOAD_IS_BUSY : ''}`,
+  );
   if (name !== 'session') return;
   const { scheduled, stored, missing, failed, shed, lost } = await ledgerSums(server.queryUrl);
   const share = (count: number): string => `${((100 * count) / scheduled).toFixed(2)} %`;
-  const agentsCpu = (processUsage(rig.load.pid).cpuSeconds / stored) * 1e6;
   console.log(
     `  by the ledgers: ${share(stored)} stored, ${share(failed)} not sampled in time by the agents, ` +
-      `${share(shed)} shed by them, ${share(missing)} missing, ${share(lost)} lost; the agents' ` +
-      `process: ${agentsCpu.toFixed(2)} CPU-s per million samples`,
+      `${share(shed)} shed by them, ${share(missing)} missing, ${share(lost)} lost`,
   );
 }
 

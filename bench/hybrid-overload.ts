@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ledgerSums } from './hybrid-agents.ts';
@@ -7,12 +8,12 @@ import { type BenchServer, startServer } from './support/servers.ts';
 
 export const OVERLOAD_USAGE = `npm run bench -- overload [OPTIONS]
 
-A collector that is given only a part of a core (it is stopped for the rest of every period) gets
+A collector that is given only a part of a core (it is stopped when it has used more) gets
 more and more agents until it cannot keep up, which is its capacity, and then twice as many. How
 much it stores then, how old its oldest batch gets, and what became of the rest once it has the
 whole core again.
 
-  --duty N      part of the time that the collector may run (default 0.15)
+  --duty N      part of a core that the collector may use (default 0.15)
   --agents N    agents of one step (default 20)    --series N   of each, at 1 s (default 500)
   --step N      seconds of a step (default 6)      --seconds N  of overload (default 30)`;
 
@@ -24,7 +25,9 @@ const OPTIONS = {
   seconds: { type: 'string', default: '30' },
 } as const;
 
-const PERIOD_MS = 50;
+const LOOK_MS = 10;
+/** Time whose part of a core may be used in one go. */
+const SAVED_MS = 200;
 const STEPS_MAX = 30;
 /** Steps one after the other that must be too much, as one may be so by chance. */
 const STEPS_SHORT = 2;
@@ -61,7 +64,7 @@ class Overload {
     this.#server = server;
     this.#step = step;
     this.#throttle = new Throttle(server.pid, duty);
-    console.log(`a collector that runs ${(100 * duty).toFixed(0)} % of the time`);
+    console.log(`a collector that has ${(100 * duty).toFixed(0)} % of a core`);
   }
 
   /** Samples a second that are stored when no more can be. */
@@ -88,7 +91,9 @@ class Overload {
   async measure(capacity: number, seconds: number): Promise<number> {
     while (this.#offered < 2 * capacity) await this.#add();
     await sleep(SETTLE_MS);
-    const { stored, queueMs } = await this.#rates(seconds);
+    const before = this.#server.usage();
+    const { stored, queueMs, inFlightBytes } = await this.#rates(seconds);
+    const usage = this.#server.usage();
     const share = stored / capacity;
     const during = await ledgerSums(this.#server.queryUrl);
     console.log(
@@ -97,12 +102,18 @@ class Overload {
         `(goal ${100 * GOODPUT_SHARE_MIN}); oldest batch at most ${queueMs.toFixed(0)} ms old ` +
         `(goal ${QUEUE_MS_MAX}); imbalance ${during.imbalance}`,
     );
+    console.log(
+      `memory: at most ${megabytes(inFlightBytes)} of batches waiting; RSS ` +
+        `${megabytes(before.residentBytes)} before, ${megabytes(usage.residentBytes)} after, ` +
+        `peak ${megabytes(usage.peakBytes)}`,
+    );
     this.#throttle.stop();
     const after = await this.#healed();
     console.log(
       `with the whole core: ${thousands(after.stored)} of ${thousands(after.scheduled)} stored, ` +
         `${thousands(after.shed)} declared shed, ${thousands(after.failed)} failed at the source, ` +
-        `${thousands(after.lost)} lost, imbalance ${after.imbalance}`,
+        `${thousands(after.lost)} lost, ${thousands(after.missing)} not here yet, ` +
+        `imbalance ${after.imbalance}`,
     );
     const isMet = share >= GOODPUT_SHARE_MIN && queueMs <= QUEUE_MS_MAX;
     return isMet && during.imbalance === 0 && after.imbalance === 0 ? 0 : 1;
@@ -122,11 +133,14 @@ class Overload {
     this.#loads.push(await startSessions(this.#server.queryUrl, this.#step, first));
   }
 
-  /** Samples stored a second, and the age of the oldest batch when it was greatest. */
-  async #rates(seconds: number): Promise<{ stored: number; queueMs: number }> {
+  /** Samples stored a second; age of the oldest batch, and bytes waiting, when they were most. */
+  async #rates(
+    seconds: number,
+  ): Promise<{ stored: number; queueMs: number; inFlightBytes: number }> {
     const { queryUrl } = this.#server;
     const [start, before] = [performance.now(), await ledgerSums(queryUrl)];
     let queueMs = 0;
+    let inFlightBytes = 0;
     while (performance.now() - start < seconds * 1000) {
       await sleep(500);
       const metrics = await ownMetrics(queryUrl);
@@ -134,10 +148,12 @@ class Overload {
         queueMs,
         1000 * (metrics.get('tidegauge_session_queue_delay_seconds') ?? Number.NaN),
       );
+      const waiting = metrics.get('tidegauge_session_in_flight_bytes') ?? Number.NaN;
+      inFlightBytes = Math.max(inFlightBytes, waiting);
     }
     const after = await ledgerSums(queryUrl);
     const stored = (after.stored - before.stored) / ((performance.now() - start) / 1000);
-    return { stored, queueMs };
+    return { stored, queueMs, inFlightBytes };
   }
 
   /** What the ledgers say when nothing but the newest ticks is missing. */
@@ -151,31 +167,60 @@ class Overload {
   }
 }
 
-/** Lets a process run for a part of every period only. */
+/** Lets a process have a part of a core, by the CPU time that all its threads have used. */
 class Throttle {
   readonly #pid: number;
   readonly #duty: number;
   #timer: NodeJS.Timeout | undefined;
+  #atMs = performance.now();
+  #usedMs: number;
+  /** CPU time that it may still use. */
+  #leftMs = 0;
+  #isStopped = false;
 
   constructor(pid: number, duty: number) {
     this.#pid = pid;
     this.#duty = duty;
-    this.#run();
+    this.#usedMs = threadsCpuMs(pid);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#timer = undefined;
     process.kill(this.#pid, 'SIGCONT');
   }
 
-  #run(): void {
-    process.kill(this.#pid, 'SIGCONT');
-    this.#timer = setTimeout(() => {
-      process.kill(this.#pid, 'SIGSTOP');
-      this.#timer = setTimeout(() => this.#run(), PERIOD_MS * (1 - this.#duty));
-    }, PERIOD_MS * this.#duty);
+  #look(): void {
+    const [nowMs, usedMs] = [performance.now(), threadsCpuMs(this.#pid)];
+    const given = (nowMs - this.#atMs) * this.#duty;
+    // What it could not use while others had the machine is not saved up for long.
+    const most = SAVED_MS * this.#duty;
+    this.#leftMs = Math.min(most, this.#leftMs + given - (usedMs - this.#usedMs));
+    this.#atMs = nowMs;
+    this.#usedMs = usedMs;
+    if (this.#leftMs > 0 !== this.#isStopped) return;
+    this.#isStopped = !this.#isStopped;
+    process.kill(this.#pid, this.#isStopped ? 'SIGSTOP' : 'SIGCONT');
   }
+}
+
+/** CPU time of all threads of a process in milliseconds, as the scheduler counts it. */
+function threadsCpuMs(pid: number): number {
+  const folder = `/proc/${pid}/task`;
+  let sum = 0;
+  for (const thread of readdirSync(folder)) {
+    try {
+      sum += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    } catch {
+      // It ended between the two.
+    }
+  }
+  return sum;
+}
+
+function megabytes(sizeBytes: number): string {
+  return `${(sizeBytes / 1e6).toFixed(1)} MB`;
 }
 
 function thousands(count: number): string {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { AGENTS_USAGE, runAgentsBench } from './hybrid-agents.ts';
 import { OVERLOAD_USAGE, runOverloadBench } from './hybrid-overload.ts';
 import { inProcessScrape } from './in-process-scrape.ts';
+import { inProcessSession } from './in-process-session.ts';
 import { inProcessWrite } from './in-process-write.ts';
 import { kernelBench } from './kernel/kernel-bench.ts';
 import { LOOP_USAGE, runLoopBench } from './loop-bench.ts';
@@ -40,7 +41,7 @@ memory are those of the server's process. Default: ingest.
   --json FILE    writes all figures there too
 
 Alone, of this version only:
-  in-process     remote write and a scrape without HTTP: CPU seconds per million samples
+  in-process     remote write, a scrape and sessions, without sockets: CPU-s per million samples
   kernel         each part of the kernel: CPU per sample, bytes per sample and series`;
 
 const OPTIONS = {
@@ -125,6 +126,9 @@ function loadOf(values: Values): { ticks: number; samplesPerRequest: number } {
   return { ticks: Number(values.ticks), samplesPerRequest: Number(values.batch) };
 }
 
+/** As many as a small host's agent has. */
+const SERIES_OF_AGENT = 100;
+
 async function inProcess(values: Values): Promise<void> {
   const runs = Number(values.runs);
   const load = { ...loadOf(values), series: Number(values.series), runs };
@@ -132,6 +136,13 @@ async function inProcess(values: Values): Promise<void> {
   const write = await inProcessWrite(load, console.log);
   console.log(`decode, identity, append, log: ${write.toFixed(3)} CPU-s per million samples`);
   await inProcessScrape(runs, console.log);
+  const agents = Math.max(1, Math.round(load.series / SERIES_OF_AGENT));
+  const fleet = { agents, series: SERIES_OF_AGENT, ticks: load.ticks, runs };
+  const sessions = await inProcessSession(fleet, console.log);
+  console.log(
+    `sessions of ${agents} agents x ${SERIES_OF_AGENT} series, a batch for each tick: ` +
+      `${sessions.toFixed(3)} CPU-s per million samples`,
+  );
 }
 
 async function compare(wanted: ReadonlySet<Compared>, values: Values): Promise<void> {

@@ -18,7 +18,18 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const registers = [registry];
   const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name: `tidegauge_session_${name}_total`, help, labelNames, registers });
-  const bytes = counter('received_bytes', 'Bytes of frames from agents.', 'transport');
+  // Added up here, as each of a counter's additions looks its labels up.
+  const receivedBytes = new Map<string, number>();
+  new Counter({
+    name: 'tidegauge_session_received_bytes_total',
+    help: 'Bytes of frames from agents.',
+    labelNames: ['transport'],
+    registers,
+    collect() {
+      for (const [transport, sizeBytes] of receivedBytes) this.inc({ transport }, sizeBytes);
+      receivedBytes.clear();
+    },
+  });
   const refused = counter('refusals', 'Connections refused before a session.', 'code');
   const fenced = counter('fences', 'Sessions that the collector ended, by reason.', 'reason');
   const alarms = counter('alarms', 'Agents refused for what they are, by reason.', 'reason');
@@ -53,7 +64,9 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   return {
     repaired: (seconds) => repairs.observe(Math.max(0, seconds)),
     audited: (outcome) => audits.inc({ outcome: outcome.toLowerCase() }),
-    received: (transport, sizeBytes) => bytes.inc({ transport }, sizeBytes),
+    received: (transport, sizeBytes) => {
+      receivedBytes.set(transport, (receivedBytes.get(transport) ?? 0) + sizeBytes);
+    },
     refused: (code) => refused.inc({ code }),
     fenced: (reason) => fenced.inc({ reason }),
     alarm: (reason) => alarms.inc({ reason }),
