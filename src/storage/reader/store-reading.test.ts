@@ -144,6 +144,34 @@ describe.each([
     querier.close();
   });
 
+  test('groups are those that the labels make', async () => {
+    for (let index = 0; index < 40; index++) {
+      const pairs = {
+        __name__: `g${index % 2}`,
+        job: `${index % 5}`,
+        path: `/${index}`,
+        zone: 'z',
+      };
+      store.commit([[Labels.fromObject(index % 3 === 0 ? { ...pairs, zone: '' } : pairs), 1, 1]]);
+    }
+    const querier = reader.querier();
+    const groupings = [[], ['job'], ['zone', 'job'], ['__name__', 'zone'], ['none'], ['path']];
+    for (const names of groupings) {
+      for (const without of [false, true]) {
+        const set = await querier.select([], { ...ALWAYS, unordered: true });
+        const { groupOf, labels } = set.groups!(names, without);
+        const dropped = new Set(without ? [...names, '__name__'] : []);
+        const wanted = (index: number): Labels =>
+          without ? set.labels(index).without(dropped) : set.labels(index).only(new Set(names));
+        for (let index = 0; index < set.length; index++) {
+          expect(labels[groupOf[index]!]?.key).toBe(wanted(index).key);
+        }
+        expect(new Set(labels.map(({ key }) => key)).size).toBe(labels.length);
+      }
+    }
+    querier.close();
+  });
+
   test('what is committed after a selection does not show', async () => {
     const querier = reader.querier();
     const set = await querier.select(matchM, ALWAYS);
