@@ -79,7 +79,7 @@ function errorOf(text: string): string {
 }
 
 function operatorToken({ operatorTokenFile: file }: OperatorFlags): string | undefined {
-  if (file === undefined) return process.env['TIDEGAUGE_OPERATOR_TOKEN'];
+  if (file === undefined) return process.env['TIDEGAUGE_OPERATOR_TOKEN'] || undefined;
   try {
     // The collector's own file does as well: the token is what its first line begins with.
     return readFileSync(file, 'utf8').trim().split(/\s/)[0];

@@ -18,8 +18,9 @@ const KEY_FILE = 'ca-key.pem';
 const DAY_MS = 86_400_000;
 const AUTHORITY_MS = 3650 * DAY_MS;
 const SERVER_MS = 90 * DAY_MS;
-/** Certificates begin before they are made: clocks of agents differ. */
+/** Certificates begin before they are made: clocks of agents differ, and that here may be set. */
 const BACKDATED_MS = 3_600_000;
+const BACKDATED_PART = 1 / 20;
 const ISSUED_BYTES = 6;
 const AGENT_URI = 'tidegauge://agent/';
 
@@ -171,7 +172,8 @@ export class Authority {
     return {
       serial: newSerial(nowMs),
       issuerName: this.#name,
-      notBeforeMs: nowMs - BACKDATED_MS,
+      // Little of a short life: agents renew by the part that is over.
+      notBeforeMs: nowMs - Math.min(BACKDATED_MS, (notAfterMs - nowMs) * BACKDATED_PART),
       notAfterMs,
       publicKey,
       issuerPublicKey: this.#certificate.publicKey,
