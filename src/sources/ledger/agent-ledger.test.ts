@@ -23,6 +23,11 @@ function tick(at: number, more: Partial<TickAccount> = {}): TickAccount {
   };
 }
 
+/** Of the test with many schemas: the count that is assumed of a tick that is missing. */
+function seriesCountAt(at: number): number {
+  return 10 + ((at - (at % 4)) % 7);
+}
+
 function store(ledger: AgentLedger, epoch: number, seq: number, account: TickAccount): void {
   const epochLedger = ledger.epoch(epoch);
   expect(epochLedger?.receive({ stream: LIVE, seq }, [account], 0)).toBe('NEW');
@@ -121,6 +126,46 @@ describe('AgentLedger', () => {
     ledger.open(30_000, 7, [GRID], [], 30_000);
     expect(ledger.epoch(10_000)?.lane(LIVE).lossReason(3)).toBe('EVICTED');
     expect(ledger.epoch(10_000)?.isSettled).toBe(true);
+  });
+
+  test('a run with many holes and schemas keeps sums of its oldest ticks', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(1000, 7, [GRID], [], 1000);
+    const want = { scheduled: 0, stored: 0, lost: 0 };
+    let seriesCount = 10;
+    for (let at = 1; at <= 5000; at++) {
+      if (at % 4 === 0) seriesCount = 10 + (at % 7);
+      const isLost = at % 5 === 2 && at !== 4002;
+      // Of ticks that nobody reports the count before is assumed.
+      const presentCount = seriesCount;
+      want.scheduled += seriesCount;
+      if (isLost) {
+        want.lost += seriesCount;
+        epoch.lane(LIVE).heard(1, at, at);
+        epoch.lane(LIVE).lose(at, at, 'DAMAGED');
+      } else if (at !== 4002) {
+        want.stored += seriesCount;
+        store(ledger, 1000, at, tick(at, { seriesCount, presentCount }));
+      }
+    }
+    const nowMs = 5_000_500;
+    const terms = ledger.terms(nowMs);
+    expect(imbalance(terms)).toBe(0);
+    expect(terms).toMatchObject({ stored: want.stored, missing: seriesCountAt(4002) });
+    const [group] = epoch.groups;
+    expect(group?.coverage.runCount).toBeLessThanOrEqual(256);
+    expect(group?.firstTick).toBeGreaterThan(3000);
+    expect(ledger.completeThroughMs(nowMs)).toBe(4_001_000);
+    const state = ledger.encodeEpoch(1000);
+    const loaded = new AgentLedger('a');
+    loaded.loadEpoch(state, 0);
+    expect(loaded.terms(nowMs)).toEqual(terms);
+    // What still may come, comes; what is folded does not come twice.
+    store(ledger, 1000, 4002, tick(4002));
+    expect(ledger.terms(nowMs)).toMatchObject({ stored: want.stored + 10, missing: 0 });
+    const late = epoch.receive({ stream: LIVE, seq: 2 }, [tick(2)], nowMs);
+    expect(late).toBe('MISFIT');
+    expect(imbalance(ledger.terms(nowMs))).toBe(0);
   });
 
   test('samples that the store refused are rejected, not stored', () => {

@@ -7,8 +7,8 @@ import { addTerms, noTerms, type Terms } from './terms.ts';
 /** Kind of the keys under which ledgers are kept in the store's keyed state. */
 export const LEDGER_STATE_PREFIX = 'ledger/';
 
-/** First byte of an epoch's state. Version 1 had nothing of groups without a batch. */
-const STATE_VERSION = 2;
+/** First byte of an epoch's state. Version 1 had no hearsay of groups, 2 no folded ticks. */
+const STATE_VERSION = 3;
 
 /** Stands where an epoch's number would, in the state of those that were folded. */
 const FOLDED = 0;

@@ -6,6 +6,8 @@ import { addTerms, noTerms, type Terms } from './terms.ts';
 
 /** Lanes with sequence numbers: event and live. */
 export const STREAMS = 2;
+/** Runs of covered ticks, and changes of the number of series, that a group keeps one by one. */
+const FOLD_ABOVE = 256;
 /** What is on a grid of time comes on this lane. */
 const LIVE = 1;
 
@@ -99,6 +101,7 @@ export class EpochLedger {
       // Samples that no coverage speaks of were never counted, so nothing is taken from the count.
       const rejected = Math.min(left.get(group.group) ?? 0, group.presentIn(key.seq));
       group.settle(key.seq, rejected);
+      group.fold(FOLD_ABOVE, this.lane(key.stream));
       if (rejected > 0) left.set(group.group, (left.get(group.group) ?? 0) - rejected);
     }
   }
@@ -230,13 +233,13 @@ export class EpochLedger {
     this.hearsay.encode(writer);
   }
 
-  /** Reads what `encode` wrote behind the epoch's number, in this version or the one before. */
+  /** Reads what `encode` wrote behind the epoch's number, in this version or one before. */
   static decode(reader: ByteReader, epoch: number, nowMs: number, version: number): EpochLedger {
     const nonce = reader.uint();
     const schemaVersion = reader.uint();
     const state = EPOCH_STATES[reader.uint()] ?? 'OPEN';
     const endMs = reader.uint();
-    const lanes = Array.from({ length: STREAMS }, () => LaneLedger.decode(reader, nowMs));
+    const lanes = Array.from({ length: STREAMS }, () => LaneLedger.decode(reader, nowMs, version));
     const ledger = new EpochLedger(epoch, nonce === 0 ? undefined : nonce - 1, lanes);
     ledger.schemaVersion = schemaVersion;
     ledger.state = state;
@@ -245,7 +248,9 @@ export class EpochLedger {
       const grid = { group: reader.uint(), intervalMs: reader.uint(), anchorMs: reader.uint() };
       ledger.grids.set(grid.group, grid);
     }
-    for (let left = reader.uint(); left > 0; left--) ledger.groups.push(GroupLedger.decode(reader));
+    for (let left = reader.uint(); left > 0; left--) {
+      ledger.groups.push(GroupLedger.decode(reader, version));
+    }
     if (version > 1) ledger.hearsay.take(SeriesHearsay.decode(reader));
     return ledger;
   }

@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../../util/index.ts';
 import type { LaneLedger } from './lane-ledger.ts';
 import { SeriesCounts } from './series-counts.ts';
-import { noTerms, type Terms } from './terms.ts';
+import { addTerms, noTerms, type Terms } from './terms.ts';
 import { TickCoverage, type TickHole } from './tick-coverage.ts';
 
 /**
@@ -19,6 +19,15 @@ export interface TickAccount {
   readonly shedCount: number;
   readonly failedCount: number;
 }
+
+interface FoldedTicks {
+  /** All up to here are folded; -1 for none. */
+  through: number;
+  /** What was scheduled of them, and what the holes among them came to. */
+  readonly terms: Terms;
+}
+
+const FOLDED_NAMES = ['scheduled', 'degraded', 'rejected', 'lost', 'down'] as const;
 
 /** What became of a tick. */
 export type TickState = 'COVERED' | 'MISSING' | 'DEGRADED' | 'REJECTED' | 'LOST' | 'DOWN';
@@ -48,6 +57,8 @@ export class GroupLedger {
   readonly coverage: TickCoverage;
   /** Sums over covered ticks; `present` is what the batches held. */
   readonly sums = { present: 0, suppressed: 0, shed: 0, failed: 0, rejected: 0 };
+  /** Sums of the ticks before `firstTick`, when these were folded. */
+  readonly #folded: FoldedTicks;
   /** Of batches that are received and not stored, by sequence number. */
   readonly #inFlight = new Map<number, TickAccount[]>();
 
@@ -55,7 +66,9 @@ export class GroupLedger {
     key: { group: number; part: number; stream: number; firstTick: number },
     series = new SeriesCounts(),
     coverage = new TickCoverage(),
+    folded: FoldedTicks = { through: -1, terms: noTerms() },
   ) {
+    this.#folded = folded;
     this.group = key.group;
     this.part = key.part;
     this.stream = key.stream;
@@ -68,6 +81,7 @@ export class GroupLedger {
   /** Whether the account is of ticks that no other batch accounts for, in the order of numbers. */
   fits(account: TickAccount, seq: number): boolean {
     const { tickFrom, tickTo } = account;
+    if (tickFrom <= this.#folded.through) return false;
     if (!this.coverage.fits(tickFrom, tickTo, seq)) return false;
     for (const accounts of this.#inFlight.values()) {
       for (const other of accounts) {
@@ -114,8 +128,40 @@ export class GroupLedger {
     this.#inFlight.delete(seq);
   }
 
+  /**
+   * Keeps only sums of the oldest ticks where there are more than `most` runs of covered ticks, or
+   * changes of the number of series: half of them go, up to the first that may still come.
+   */
+  fold(most: number, lane: LaneLedger): void {
+    if (this.coverage.runCount <= most && this.series.stepCount <= most) return;
+    const start = this.#startTick(lane);
+    const kept = most >>> 1;
+    const runStart = this.coverage.runCount > most ? this.coverage.runStart(kept) : undefined;
+    const stepStart = this.series.stepCount > most ? this.series.stepStart(kept) : undefined;
+    let tick = Math.max(runStart ?? start, stepStart ?? start);
+    tick = Math.min(tick, this.coverage.lastTick ?? start);
+    const holes = this.coverage.holes(start);
+    for (const { from, to, seqFrom, seqTo } of holes) {
+      const mayCome = !lane.resolved.covers(seqFrom, seqTo);
+      if (from < tick && (mayCome || to >= tick)) tick = Math.min(tick, from);
+    }
+    if (tick <= start) return;
+    const { terms } = this.#folded;
+    terms.scheduled += this.series.sum(start, tick - 1);
+    // No hole before a covered tick is the tail, whatever the end of the grid.
+    const end = { tick: this.knownTick, closed: true };
+    for (const hole of holes) {
+      if (hole.to < tick) this.#addTicks(terms, hole, this.#holeState(hole, hole.from, lane, end));
+    }
+    this.coverage.dropBefore(tick);
+    this.series.dropBefore(tick);
+    this.firstTick = tick;
+    this.#folded.through = tick - 1;
+  }
+
+  /** Of ticks that were folded COVERED is said, whatever became of them. */
   stateOf(tick: number, lane: LaneLedger, end: GridEnd): TickState {
-    if (this.coverage.has(tick)) return 'COVERED';
+    if (tick <= this.#folded.through || this.coverage.has(tick)) return 'COVERED';
     const hole = this.#holes(lane, end).find(({ from, to }) => from <= tick && to >= tick);
     return hole === undefined ? 'MISSING' : this.#holeState(hole, tick, lane, end);
   }
@@ -131,6 +177,7 @@ export class GroupLedger {
     terms.rejected = rejected;
     const last = Math.max(end.tick, this.knownTick);
     terms.scheduled = this.series.sum(this.#startTick(lane), last);
+    addTerms(terms, this.#folded.terms);
     for (const hole of this.#holes(lane, end)) this.#addHole(terms, hole, lane, end);
     for (const accounts of this.#inFlight.values()) {
       for (const { seriesCount, tickFrom, tickTo } of accounts) {
@@ -152,7 +199,9 @@ export class GroupLedger {
 
   /** What is covered, as a ledger of its own: batches in flight are not in it. */
   cloneCovered(): GroupLedger {
-    const copy = new GroupLedger(this, this.series.clone(), this.coverage.clone());
+    const { through, terms } = this.#folded;
+    const folded = { through, terms: { ...terms } };
+    const copy = new GroupLedger(this, this.series.clone(), this.coverage.clone(), folded);
     copy.knownTick = this.knownTick;
     Object.assign(copy.sums, this.sums);
     return copy;
@@ -168,9 +217,11 @@ export class GroupLedger {
     this.coverage.encode(writer);
     const { present, suppressed, shed, failed, rejected } = this.sums;
     for (const sum of [present, suppressed, shed, failed, rejected]) writer.uint(sum);
+    writer.uint(this.#folded.through + 1);
+    for (const name of FOLDED_NAMES) writer.uint(this.#folded.terms[name]);
   }
 
-  static decode(reader: ByteReader): GroupLedger {
+  static decode(reader: ByteReader, version: number): GroupLedger {
     const key = {
       group: reader.uint(),
       part: reader.uint(),
@@ -185,6 +236,9 @@ export class GroupLedger {
     ledger.sums.shed = reader.uint();
     ledger.sums.failed = reader.uint();
     ledger.sums.rejected = reader.uint();
+    if (version < 3) return ledger;
+    ledger.#folded.through = reader.uint() - 1;
+    for (const name of FOLDED_NAMES) ledger.#folded.terms[name] = reader.uint();
     return ledger;
   }
 

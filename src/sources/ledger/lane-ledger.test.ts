@@ -3,6 +3,21 @@ import { ByteReader, ByteWriter } from '../../util/index.ts';
 import { LaneLedger } from './lane-ledger.ts';
 
 describe('LaneLedger', () => {
+  test('a lane with repairs here and there does not grow for ever', () => {
+    const lane = new LaneLedger();
+    for (let seq = 1; seq <= 6000; seq++) {
+      lane.receive(seq, seq);
+      lane.settle(seq, seq % 3 === 0);
+    }
+    expect(lane.counts()).toMatchObject({ durable: 6000, repaired: 2000, lost: 0 });
+    expect(lane.repaired.rangeCount).toBe(256);
+    const writer = new ByteWriter();
+    lane.cloneFinal().encode(writer);
+    expect(writer.written().length).toBeLessThan(1000);
+    const loaded = LaneLedger.decode(new ByteReader(writer.written()), 0, 3);
+    expect(loaded.counts()).toEqual(lane.counts());
+  });
+
   test('a jump, a heartbeat and a repair', () => {
     const lane = new LaneLedger();
     expect(lane.receive(1, 10)).toBe(true);
@@ -71,7 +86,7 @@ describe('LaneLedger', () => {
     lane.reject(6);
     const writer = new ByteWriter();
     lane.encode(writer);
-    const copy = LaneLedger.decode(new ByteReader(writer.written()), 50);
+    const copy = LaneLedger.decode(new ByteReader(writer.written()), 50, 3);
     const states = [1, 2, 3, 4, 5, 6, 7].map((seq) => copy.stateOf(seq));
     expect(states).toEqual([
       'LOST',

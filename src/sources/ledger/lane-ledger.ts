@@ -31,6 +31,8 @@ const NONE = new IntervalSet();
 
 /** More kinds of times than this say the same about when to repair. */
 const MARKS_MAX = 64;
+/** Stretches of repaired numbers that are told apart from what came live. */
+const REPAIRED_RANGES_MAX = 256;
 
 /**
  * The sequence numbers of one agent, epoch and lane, from 1 to the last that is known to be
@@ -43,8 +45,9 @@ export class LaneLedger {
   /** The agent holds nothing below. */
   firstRetained = 1;
   readonly durable = new IntervalSet();
-  /** The part of `durable` that came by repair. */
+  /** The part of `durable` that came by repair; of the oldest only the count is kept. */
   readonly repaired = new IntervalSet();
+  #foldedRepairs = 0;
   readonly degraded = new IntervalSet();
   readonly rejected = new IntervalSet();
   readonly lost = new Map<LossReason, IntervalSet>();
@@ -105,7 +108,7 @@ export class LaneLedger {
   settle(seq: number, byRepair: boolean): void {
     this.received.remove(seq);
     this.durable.add(seq);
-    if (byRepair) this.repaired.add(seq);
+    if (byRepair) this.#addRepaired(seq);
     this.#resolve(seq, seq);
   }
 
@@ -191,7 +194,7 @@ export class LaneLedger {
     return {
       sealed: this.lastSeq,
       durable: this.durable.size,
-      repaired: this.repaired.size,
+      repaired: this.repaired.size + this.#foldedRepairs,
       missing: this.missingCount,
       degraded: this.degraded.size,
       rejected: this.rejected.size,
@@ -221,6 +224,7 @@ export class LaneLedger {
     copy.firstRetained = this.firstRetained;
     copy.durable.assign(this.durable);
     copy.repaired.assign(this.repaired);
+    copy.#foldedRepairs = this.#foldedRepairs;
     copy.degraded.assign(this.degraded);
     copy.rejected.assign(this.rejected);
     copy.resolved.assign(this.resolved);
@@ -235,10 +239,11 @@ export class LaneLedger {
       set.encode(writer);
     }
     for (const reason of LOSS_REASONS) (this.lost.get(reason) ?? NONE).encode(writer);
+    writer.uint(this.#foldedRepairs);
   }
 
   /** Reads what `encode` wrote. What was only received or requested is missing again. */
-  static decode(reader: ByteReader, nowMs: number): LaneLedger {
+  static decode(reader: ByteReader, nowMs: number, version: number): LaneLedger {
     const lane = new LaneLedger();
     const readUint = (): number => reader.uint();
     const lastSeq = reader.uint();
@@ -252,8 +257,16 @@ export class LaneLedger {
       if (set.size > 0) lane.lost.set(reason, set);
       lane.resolved.addAll(set);
     }
+    if (version >= 3) lane.#foldedRepairs = reader.uint();
     lane.#know(lastSeq, nowMs);
     return lane;
+  }
+
+  #addRepaired(seq: number): void {
+    this.repaired.add(seq);
+    if (this.repaired.rangeCount <= REPAIRED_RANGES_MAX) return;
+    const oldest = this.repaired.first ?? 0;
+    this.#foldedRepairs += this.repaired.remove(oldest, this.repaired.contiguousFrom(oldest));
   }
 
   #know(seq: number, nowMs: number): void {

@@ -56,6 +56,22 @@ export class SeriesCounts {
     this.#join();
   }
 
+  get stepCount(): number {
+    return this.#from.length;
+  }
+
+  /** Where the step begins that has `count` steps behind it. */
+  stepStart(count: number): number | undefined {
+    return this.#from[this.#from.length - 1 - count];
+  }
+
+  /** Forgets the steps that end before `tick`. */
+  dropBefore(tick: number): void {
+    const index = this.#index(tick);
+    this.#from = this.#from.slice(index);
+    this.#count = this.#count.slice(index);
+  }
+
   clone(): SeriesCounts {
     const copy = new SeriesCounts();
     copy.#from = this.#from.slice();

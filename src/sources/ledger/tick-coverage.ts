@@ -38,6 +38,22 @@ export class TickCoverage {
     return this.#runs.at(-1)?.seqTo ?? 0;
   }
 
+  get runCount(): number {
+    return this.#runs.length;
+  }
+
+  /** Where the run begins that has `count` runs behind it. */
+  runStart(count: number): number | undefined {
+    return this.#runs[this.#runs.length - 1 - count]?.from;
+  }
+
+  /** Forgets all before `tick`, which is covered or behind a hole. */
+  dropBefore(tick: number): void {
+    this.#runs.splice(0, this.#index(tick));
+    const first = this.#runs[0];
+    if (first !== undefined) first.from = Math.max(first.from, tick);
+  }
+
   has(tick: number): boolean {
     const run = this.#runs[this.#index(tick)];
     return run !== undefined && run.from <= tick;
