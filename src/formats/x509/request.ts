@@ -51,7 +51,7 @@ export function openCertificateRequest(der: Uint8Array): KeyObject {
 }
 
 function partsOf(der: Uint8Array): { info: Uint8Array; key: Uint8Array; signature: Uint8Array } {
-  const { offset, result } = fromBER(Uint8Array.from(der).buffer);
+  const { offset, result } = parsed(der);
   const [info, , signature] = membersOf(result);
   const [, , key] = membersOf(info);
   const isWhole = offset === der.length && signature instanceof BitString;
@@ -63,6 +63,16 @@ function partsOf(der: Uint8Array): { info: Uint8Array; key: Uint8Array; signatur
     key: key.valueBeforeDecodeView,
     signature: signature.valueBlock.valueHexView,
   };
+}
+
+function parsed(der: Uint8Array): ReturnType<typeof fromBER> {
+  try {
+    return fromBER(Uint8Array.from(der).buffer);
+  } catch (error) {
+    // As deep as bytes may be nested, the library goes.
+    const text = `the certificate request cannot be read: ${messageOf(error)}`;
+    throw new X509FormatError(text, { cause: error });
+  }
 }
 
 function membersOf(value: unknown): unknown[] {

@@ -96,8 +96,20 @@ test('a request with bytes changed, cut off or made up never gives another key',
     refused(der.subarray(0, at));
   }
   refused(Uint8Array.from([...der, 0]));
+  refused(new Uint8Array(4096).fill(0x30));
+  for (const depth of [10, 1000]) refused(nested(depth));
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), refused), { numRuns: 300 });
 });
+
+/** Sequences in one another, each with a length of four bytes. */
+function nested(depth: number): Uint8Array {
+  const bytes = new Uint8Array(4 * depth);
+  for (let level = 0; level < depth; level++) {
+    const rest = bytes.length - 4 * (level + 1);
+    bytes.set([0x30, 0x82, rest >> 8, rest & 0xff], 4 * level);
+  }
+  return bytes;
+}
 
 test('OpenSSL reads a request and a certificate as we wrote them', () => {
   const run = (args: string[], input: Uint8Array | string): string =>

@@ -145,7 +145,8 @@ export class Credentials {
     const fault = this.revocations.faultOf(agentId);
     if (fault !== undefined) throw new ConnectionRefusedError(403, fault);
     const { authority, storage } = this.#options;
-    // Before the token is spent.
+    // Whoever has no token costs no more than a look for it; and what is wrong spends none.
+    this.joinTokens.check(joinToken, agentId);
     if (request !== undefined) readRequestKey(request);
     const { labels } = await this.joinTokens.spend(joinToken, agentId);
     if (authority !== undefined && request !== undefined) {

@@ -130,6 +130,19 @@ export class JoinTokens {
    * @throws ConnectionRefusedError (401, or 403 where the token is right and not for this)
    */
   async spend(token: string, agentId: string): Promise<JoinTokenTerms> {
+    const held = this.#require(token, agentId);
+    // Counted before the write, so that two at once do not both take the last use.
+    held.uses++;
+    await this.#write(held);
+    return held;
+  }
+
+  /** What a token would give an agent. @throws ConnectionRefusedError as `spend` does */
+  check(token: string, agentId: string): JoinTokenTerms {
+    return this.#require(token, agentId);
+  }
+
+  #require(token: string, agentId: string): Held {
     const hash = hashOf(token);
     const held = this.#made.get(hash) ?? this.#ofFile.get(hash);
     const nowMs = this.#clock.now();
@@ -138,9 +151,6 @@ export class JoinTokens {
       const text = `${problem}; make one with: tidegauge token create`;
       throw new ConnectionRefusedError(status, text);
     }
-    // Counted before the write, so that two at once do not both take the last use.
-    held.uses++;
-    await this.#write(held);
     return held;
   }
 
