@@ -23,7 +23,7 @@ import {
 import { commitNow } from './commits.ts';
 import { firstOf, lastOf, tailTime } from './finds.ts';
 import { unpackChunk } from './head-chunks.ts';
-import { placeBefore, rememberPlace } from './late-place.ts';
+import { beginAtNewest, beginWalk, forgetChunk, rememberPlace, stepTo } from './late-place.ts';
 import { writeChunks } from './rewrite.ts';
 import { timesScratch, valuesScratch } from './scratch.ts';
 import { ownSeriesAddress } from './series.ts';
@@ -120,9 +120,13 @@ function insertInTail(series: usize, length: u32, index: u32, time: i64, bits: u
 
 /** Not newer than the newest chunk: into the chunk where it belongs, or between two. */
 function insertInChunks(series: usize, time: i64, bits: u64): u32 {
-  const near = placeBefore(series, time);
-  const outcome = near === 0 ? FROM_NEWEST : insertFrom(series, near, time, bits);
-  return outcome === FROM_NEWEST ? insertFrom(series, series + S_CHUNK, time, bits) : outcome;
+  const near = beginWalk(series, time);
+  if (near !== 0) {
+    const outcome = insertFrom(series, near, time, bits);
+    if (outcome !== FROM_NEWEST) return outcome;
+    beginAtNewest(series);
+  }
+  return insertFrom(series, series + S_CHUNK, time, bits);
 }
 
 /** The same, looking from a link on that only newer chunks come before; or `FROM_NEWEST`. */
@@ -133,6 +137,7 @@ function insertFrom(series: usize, from: usize, time: i64, bits: u64): u32 {
   while (chunk !== 0 && firstOf(chunk) > time) {
     newerLink = link;
     link = chunk + C_PREVIOUS;
+    stepTo(link);
     chunk = <usize>load<u32>(link);
   }
   if (chunk !== 0 && time <= lastOf(chunk)) return insertInChunk(series, link, chunk, time, bits);
@@ -169,6 +174,7 @@ function insertInChunk(series: usize, link: usize, chunk: usize, time: i64, bits
   store<f64>(timeAt, <f64>time);
   store<u64>(valueAt, bits);
   const previous = <usize>load<u32>(chunk, C_PREVIOUS);
+  forgetChunk(series, chunk);
   return finish(series, link, writeChunks(series, link, chunk, previous, count + 1));
 }
 

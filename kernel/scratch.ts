@@ -15,9 +15,15 @@ const VALUES_BYTES: usize = COLUMN_BYTES + 128;
 
 const TIMES_OFFSET: usize = COLUMN_BYTES * 2 + VALUES_BYTES + ((PACKED_BYTES + 15) & ~15);
 
+const WAYPOINTS_OFFSET: usize = TIMES_OFFSET + COLUMN_BYTES * 2;
+/** Places in the chunks of a series; see late-place.ts. */
+export const WAYPOINTS: u32 = 128;
+export const WAYPOINT_BYTES: usize = 16;
+
 /** False when the slab is full. */
 export function setUpScratch(): bool {
-  const address = allocate(TIMES_OFFSET + COLUMN_BYTES * 2, KIND_SCRATCH);
+  const bytes = WAYPOINTS_OFFSET + <usize>WAYPOINTS * WAYPOINT_BYTES;
+  const address = allocate(bytes, KIND_SCRATCH);
   store<u32>(H_SCRATCH, <u32>address);
   return address !== 0;
 }
@@ -50,4 +56,9 @@ export function timesScratch(): usize {
 /** The same times that are to be packed, 32 bits each. */
 export function offsetsScratch(): usize {
   return timesScratch() + COLUMN_BYTES;
+}
+
+/** `WAYPOINTS` places; the writing thread's alone. */
+export function waypoints(): usize {
+  return <usize>load<u32>(H_SCRATCH) + WAYPOINTS_OFFSET;
 }

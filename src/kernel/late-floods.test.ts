@@ -47,6 +47,25 @@ describe('a flood of late samples of one series', () => {
     }
   });
 
+  it('in any order is stored soon', { timeout: 60_000 }, () => {
+    const kernel = newKernel();
+    // A step that has no divisor in common with the count: each once, in no order.
+    const times = Array.from(
+      { length: COUNT },
+      (_, index) => 2 * (1 + ((index * 123_457) % COUNT)),
+    );
+    expect(new Set(times).size).toBe(COUNT);
+    const before = process.cpuUsage().user;
+    expect(append(kernel, [2 * COUNT + 2, ...times])).toBe(COUNT + 1);
+    // A second on a quiet machine; five when each walks through the chunks.
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(3);
+    const found = readAll(kernel);
+    expect(found.length).toBe(COUNT + 1);
+    for (let index = 0; index < COUNT; index++) {
+      if (found.timestamps[index] !== 2 * (index + 1)) throw new Error(`no sample at ${index}`);
+    }
+  });
+
   it('goes on where it was, also after a range was removed', { timeout: 4000 }, () => {
     const kernel = newKernel();
     const half = COUNT / 2;

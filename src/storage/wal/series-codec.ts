@@ -69,7 +69,7 @@ export function decodeNewSeries(reader: ByteReader): NewSeries[] {
     const coded = reader.varint();
     ref = (ref + ((coded >>> 1) ^ -(coded & 1))) >>> 0;
     const pairs = decodePairs(reader, before, texts);
-    series.push({ ref, labels: Labels.fromPairs(pairs) });
+    series.push({ ref, labels: Labels.ofSorted(pairs) });
     before = pairs;
   }
   return series;
