@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { LocalTarget, ScrapeConfig } from '../ingest/pull/index.ts';
-import { openLocalTargets } from '../ingest/pull/index.ts';
+import { LocalPool, openLocalTargets } from '../ingest/pull/index.ts';
 import { Labels } from '../model/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/index.ts';
@@ -26,7 +26,8 @@ import { AgentRing, DEFAULT_RING_OPTIONS } from './ring/agent-ring.ts';
 import { nodeRingFiles } from './ring/node-ring-files.ts';
 import { AgentRuntime, type GroupSetup, type RuntimeStatus } from './runtime/agent-runtime.ts';
 import { OwnSource } from './sampling/own-source.ts';
-import { ScrapeSource } from './sampling/scrape-source.ts';
+import { PoolSource } from './sampling/pool-source.ts';
+import { ScrapeSource, type UnsentCounts } from './sampling/scrape-source.ts';
 import { SyntheticSource } from './sampling/synthetic-source.ts';
 
 const LEAVE_TIMEOUT_MS = 5000;
@@ -170,6 +171,8 @@ async function identify(
 class Sources {
   readonly #environment: AgentEnvironment;
   readonly #targets: LocalTarget[] = [];
+  readonly #pools: PoolSource[] = [];
+  readonly #unsent: UnsentCounts = { histograms: 0 };
   readonly #closers: (() => Promise<void>)[] = [];
   readonly problems: string[] = [];
 
@@ -195,7 +198,8 @@ class Sources {
     }
     if (own.enabled) {
       const labels = Labels.fromObject({ job: 'tidegauge-agent', instance });
-      const open: GroupSetup['open'] = (namer) => new OwnSource(namer, labels, ownMetrics(status));
+      const open: GroupSetup['open'] = (namer) =>
+        new OwnSource(namer, labels, ownMetrics(status, this.#unsent));
       groups.push({ ...this.#setup(own.interval_ms, 0), priority: 'C', open });
     }
     for (const config of this.#environment.scrapeConfigs) groups.push(...this.#scrapes(config));
@@ -205,7 +209,7 @@ class Sources {
   allowed(status: () => RuntimeStatus): AllowedReads {
     const { options, clock, version } = this.#environment;
     return localReads({
-      targets: this.#targets,
+      targets: () => [...this.#targets, ...this.#pools.flatMap(({ targets }) => targets)],
       named: options.allow_reads,
       clock,
       version,
@@ -232,7 +236,24 @@ class Sources {
     };
   }
 
+  /** A job whose targets come and go is one group. */
+  #pool(config: ScrapeConfig): GroupSetup {
+    const { clock, logger, version } = this.#environment;
+    const pool = new LocalPool(config, { clock, logger, version });
+    this.#closers.push(() => pool.close());
+    pool.start();
+    return {
+      ...this.#setup(pool.intervalMs, 0),
+      open: (namer) => {
+        const source = new PoolSource(pool, namer, logger, this.#unsent);
+        this.#pools.push(source);
+        return source;
+      },
+    };
+  }
+
   #scrapes(config: ScrapeConfig): GroupSetup[] {
+    if (config.fileSdConfigs.length > 0) return [this.#pool(config)];
     const { clock, logger, version } = this.#environment;
     // A scrape needs its appender before its group is there: it finds it when it runs.
     const appenders = new Map<
@@ -264,6 +285,7 @@ class Sources {
             },
             namer,
             logger,
+            this.#unsent,
           ),
       };
     });

@@ -1,9 +1,10 @@
 import type { MetricType } from '../model/index.ts';
 import type { RuntimeStatus } from './runtime/agent-runtime.ts';
 import type { OwnMetric } from './sampling/own-source.ts';
+import type { UnsentCounts } from './sampling/scrape-source.ts';
 
 /** What an agent tells of itself. */
-export function ownMetrics(status: () => RuntimeStatus): OwnMetric[] {
+export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): OwnMetric[] {
   const metric = (
     type: MetricType,
     name: string,
@@ -33,6 +34,9 @@ export function ownMetrics(status: () => RuntimeStatus): OwnMetric[] {
     }),
     metric('counter', 'samples_failed_total', 'Samples that could not be read.', (of) => {
       return of.totals.failed;
+    }),
+    metric('counter', 'histograms_unsent_total', 'Native histograms read and not sent.', () => {
+      return unsent.histograms;
     }),
     metric('counter', 'batches_sealed_total', 'Batches sealed.', (of) => of.sealedBatches),
     metric('counter', 'sent_bytes_total', 'Bytes of frames sent.', (of) => of.sentBytes),

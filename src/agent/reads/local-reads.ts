@@ -6,7 +6,8 @@ import type { AllowedReads, RawExposition } from './read-answerer.ts';
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface LocalReadsOptions {
-  readonly targets: readonly LocalTarget[];
+  /** Those that are scraped now. */
+  readonly targets: () => readonly LocalTarget[];
   /** Targets that may be read though nothing scrapes them. */
   readonly named: readonly { readonly name: string; readonly url: string }[];
   readonly clock: Clock;
@@ -26,7 +27,7 @@ export function localReads(options: LocalReadsOptions): AllowedReads {
       if (listed !== undefined) {
         return (accept, signal) => fetchRaw(listed.url, accept, version, signal);
       }
-      const target = targets.find((one) => namesOf(one).includes(name));
+      const target = targets().find((one) => namesOf(one).includes(name));
       return target === undefined ? undefined : (accept, signal) => target.read(accept, signal);
     },
     functions: new Map<string, () => unknown>([

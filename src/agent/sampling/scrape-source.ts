@@ -11,6 +11,12 @@ const UNNAMED = -1;
 const FORGOTTEN = -2;
 const UNKNOWN: Metadata = { type: 'unknown', help: '', unit: '' };
 
+/** What was read and the protocol cannot carry. */
+export interface UnsentCounts {
+  /** Samples of native histograms. */
+  histograms: number;
+}
+
 /** A new series waits for the metadata that its own body brings after it. */
 interface PendingSeries {
   readonly labels: Labels;
@@ -31,11 +37,19 @@ export class ScrapeSource implements GroupSource {
   readonly #refs = new Map<string, number>();
   readonly #metadata = new Map<string, Metadata>();
   readonly #logger: Logger;
+  readonly #unsent: UnsentCounts;
   #reading: Reading | undefined;
   #lastError = '';
+  #hasHistograms = false;
 
-  constructor(open: (appender: () => Appender) => LocalTarget, namer: SeriesNamer, logger: Logger) {
+  constructor(
+    open: (appender: () => Appender) => LocalTarget,
+    namer: SeriesNamer,
+    logger: Logger,
+    unsent: UnsentCounts = { histograms: 0 },
+  ) {
     this.#namer = namer;
+    this.#unsent = unsent;
     this.#logger = logger;
     this.#target = open(() => this.#appender());
     const { jobName, target } = this.#target;
@@ -54,6 +68,17 @@ export class ScrapeSource implements GroupSource {
     this.#lastError = error;
   }
 
+  get target(): LocalTarget {
+    return this.#target;
+  }
+
+  /** The target has gone: its series end at `timestamp`. */
+  async end(timestamp: number, reading: Reading): Promise<void> {
+    this.#reading = reading;
+    await this.#target.end(timestamp);
+    this.#reading = undefined;
+  }
+
   #appender(): Appender {
     const pending: PendingSeries[] = [];
     const samples = new SampleBatch(256);
@@ -68,8 +93,8 @@ export class ScrapeSource implements GroupSource {
         pending.push({ labels, ref });
         return ref;
       },
-      // The protocol carries float samples alone; text formats have no native histograms.
-      addHistogram: () => {},
+      // The protocol carries float samples alone.
+      addHistogram: () => this.#refuseHistogram(),
       addExemplar: () => {},
       setMetadata: (family, metadata) => {
         this.#metadata.set(family, metadata);
@@ -80,6 +105,15 @@ export class ScrapeSource implements GroupSource {
         for (const { labels } of pending) this.#refs.delete(labels.key);
       },
     };
+  }
+
+  /** Said once for each target; all are counted. */
+  #refuseHistogram(): void {
+    this.#unsent.histograms++;
+    if (this.#hasHistograms) return;
+    this.#hasHistograms = true;
+    const message = 'native histograms of a target are not sent, classic ones would be';
+    this.#logger.warn({ group: this.name }, message);
   }
 
   #commit(samples: SampleBatch, pending: readonly PendingSeries[]): CommitResult {

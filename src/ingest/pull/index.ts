@@ -1,6 +1,7 @@
 export { parseTargetFile, TargetFileError } from './discovery/target-file.ts';
 export { ScrapeError } from './errors.ts';
 export type { ScrapeRequest, ScrapeTransport, TransportFactory } from './http/transport.ts';
+export { LocalPool } from './local-pool.ts';
 export type { LocalTarget, LocalTargetOptions, OpenedTargets } from './local-targets.ts';
 export { openLocalTargets } from './local-targets.ts';
 export type { NamedMetadata } from './loop/family-metadata.ts';

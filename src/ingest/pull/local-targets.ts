@@ -2,7 +2,7 @@ import type { Appender } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
 import { IngestKernel } from '../kernel/index.ts';
-import { compileRelabel } from '../relabel/index.ts';
+import { compileRelabel, type RelabelRules } from '../relabel/index.ts';
 import type { ScrapeConfig } from './config/scrape-config.ts';
 import { BodyBufferPool } from './http/body-buffer.ts';
 import { HttpTransport } from './http/http-transport.ts';
@@ -60,6 +60,12 @@ export class LocalTarget {
     return this.#scraper.scrape(timestamp, signal, undefined);
   }
 
+  /** It is not scraped any more: ends its series at `timestamp`. */
+  async end(timestamp: number): Promise<void> {
+    this.#scraper.announceEnd();
+    await this.#scraper.end(timestamp);
+  }
+
   /**
    * What the target itself says, uncompressed; `accept` '' asks as a scrape does. The bytes are the
    * caller's.
@@ -86,6 +92,46 @@ export class LocalTarget {
   }
 }
 
+/** Makes the targets of one scrape configuration, which share what is made for it. */
+export class LocalTargetFactory {
+  readonly #config: ScrapeConfig;
+  readonly #options: LocalTargetOptions;
+  readonly #kernel: IngestKernel;
+  readonly #transport: HttpTransport;
+  readonly #targetRules: RelabelRules;
+  readonly #metricRules: RelabelRules;
+
+  constructor(config: ScrapeConfig, options: LocalTargetOptions) {
+    const { clock } = options;
+    this.#config = config;
+    this.#options = options;
+    this.#kernel = new IngestKernel({ identityBytes: IDENTITY_BYTES, clock });
+    this.#transport = new HttpTransport(config.http, clock);
+    this.#targetRules = compileRelabel(config.relabelConfigs);
+    this.#metricRules = compileRelabel(config.metricRelabelConfigs);
+  }
+
+  build(address: string, labels: Readonly<Record<string, string>>): ReturnType<typeof buildTarget> {
+    return buildTarget(address, labels, this.#config, this.#targetRules);
+  }
+
+  open(target: ScrapeTarget, appender: () => Appender): LocalTarget {
+    const config = this.#config;
+    const options = this.#options;
+    const headers = scrapeHeaders(config, target.timeoutMs, `Tidegauge/${options.version}`);
+    const settings: ScrapeSettings = {
+      rules: { config, targetLabels: target.labels, metricRules: this.#metricRules },
+      transport: this.#transport,
+      request: { url: target.url, headers },
+    };
+    return new LocalTarget(target, settings, appender, { ...options, kernel: this.#kernel });
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+}
+
 export interface OpenedTargets {
   readonly targets: readonly LocalTarget[];
   /** Addresses that make no target, and why. */
@@ -104,37 +150,23 @@ export function openLocalTargets(
 ): OpenedTargets {
   const targets: LocalTarget[] = [];
   const problems: string[] = [];
-  const transports: HttpTransport[] = [];
-  const { clock } = options;
+  const factories: LocalTargetFactory[] = [];
   for (const config of configs) {
-    const kernel = new IngestKernel({ identityBytes: IDENTITY_BYTES, clock });
-    const transport = new HttpTransport(config.http, clock);
-    transports.push(transport);
-    const targetRules = compileRelabel(config.relabelConfigs);
-    const metricRules = compileRelabel(config.metricRelabelConfigs);
-    const groups = config.staticConfigs;
-    for (const { address, labels } of groups.flatMap((group) =>
-      group.targets.map((address) => ({ address, labels: group.labels })),
-    )) {
-      const built = buildTarget(address, labels, config, targetRules);
-      if (built.kind === 'invalid') problems.push(`${config.jobName}: ${address}: ${built.reason}`);
-      if (built.kind !== 'active') continue;
-      const { target } = built;
-      const headers = scrapeHeaders(config, target.timeoutMs, `Tidegauge/${options.version}`);
-      const settings: ScrapeSettings = {
-        rules: { config, targetLabels: target.labels, metricRules },
-        transport,
-        request: { url: target.url, headers },
-      };
-      const environment = { ...options, kernel };
-      targets.push(new LocalTarget(target, settings, appenderOf(target), environment));
-    }
-    if (config.fileSdConfigs.length > 0) {
-      problems.push(`${config.jobName}: file_sd_configs are for the collector alone`);
+    const factory = new LocalTargetFactory(config, options);
+    factories.push(factory);
+    for (const { targets: addresses, labels } of config.staticConfigs) {
+      for (const address of addresses) {
+        const built = factory.build(address, labels);
+        if (built.kind === 'invalid') {
+          problems.push(`${config.jobName}: ${address}: ${built.reason}`);
+        }
+        if (built.kind !== 'active') continue;
+        targets.push(factory.open(built.target, appenderOf(built.target)));
+      }
     }
   }
   const close = async (): Promise<void> => {
-    await Promise.all(transports.map((transport) => transport.close()));
+    await Promise.all(factories.map((factory) => factory.close()));
   };
   return { targets, problems, close };
 }

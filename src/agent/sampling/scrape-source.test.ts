@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { Appender, LocalTarget } from '../../ingest/pull/index.ts';
+import { type FloatHistogram, Labels } from '../../model/index.ts';
+import { silentLogger } from '../../telemetry/index.ts';
+import { Reading } from './group-source.ts';
+import { ScrapeSource } from './scrape-source.ts';
+import { SeriesTable } from './series-table.ts';
+
+const HISTOGRAM: FloatHistogram = {
+  ...{ counterReset: 'unknown', schema: 0, zeroThreshold: 0, zeroCount: 0, count: 1, sum: 1 },
+  positiveSpans: [{ offset: 0, length: 1 }],
+  positiveBuckets: [1],
+  ...{ negativeSpans: [], negativeBuckets: [], customValues: [] },
+};
+
+test('a native histogram that cannot be sent is counted each time, and said once', async () => {
+  const warnings: unknown[] = [];
+  const logger = { ...silentLogger, warn: (...all: unknown[]) => void warnings.push(all) };
+  const table = new SeriesTable(Labels.EMPTY);
+  const namer = {
+    id: table.add.bind(table, 1),
+    isKnown: (id: number) => table.get(id) !== undefined,
+  };
+  const unsent = { histograms: 0 };
+  const open = (appender: () => Appender): LocalTarget => {
+    const scrape = async (timestamp: number) => {
+      const filling = appender();
+      const ref = filling.series(Labels.fromPairs(['__name__', 'took']));
+      filling.addHistogram(ref, timestamp, HISTOGRAM);
+      filling.samples.push(filling.series(Labels.fromPairs(['__name__', 'up'])), timestamp, 1);
+      await filling.commit();
+      return { durationMs: 1, samples: 1, rejected: 0, error: '' };
+    };
+    const target = { labels: Labels.fromPairs(['instance', 'here']) };
+    return { jobName: 'job', target, scrape } as unknown as LocalTarget;
+  };
+  const source = new ScrapeSource(open, namer, logger, unsent);
+  const reading = new Reading();
+  for (const timestamp of [1000, 2000]) {
+    reading.reset();
+    await source.read(timestamp, reading, new AbortController().signal);
+    expect(reading.columns.length).toBe(1);
+  }
+  expect(unsent.histograms).toBe(2);
+  expect(warnings).toMatchObject([[{ group: 'scrape/job/here' }, expect.stringMatching(/native/)]]);
+});
