@@ -6,6 +6,7 @@ export { DecimalParser } from './bytes/decimal-parser.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { delay, systemClock } from './clock.ts';
 export { crc32c } from './crc32c.ts';
+export { optimizeEarly, pauseEarlyOptimizing } from './early-optimizing.ts';
 export { FakeClock } from './fake-clock.ts';
 export type { Interval } from './interval-set.ts';
 export { IntervalSet } from './interval-set.ts';

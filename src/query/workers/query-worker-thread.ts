@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { WorkerHandle } from '../../storage/api.ts';
+import { pauseEarlyOptimizing } from '../../util/index.ts';
 import type { QueryOptions } from '../options.ts';
 import type { PoolMessage, WorkerMessage } from './protocol.ts';
 import type { QueryWorkerData } from './serve-queries.ts';
@@ -30,10 +31,12 @@ export function threadStarter(
   return (events) => {
     const { message: store, transfer } = workerHandle();
     const workerData: QueryWorkerData = { store, options };
+    const hasStarted = pauseEarlyOptimizing();
     const worker = new Worker(entry, { workerData, transferList: [...transfer], name: 'query' });
     let cause: unknown;
     worker.on('message', (message: WorkerMessage) => {
-      if (message.kind !== 'ready') worker.unref();
+      if (message.kind === 'ready') hasStarted();
+      else worker.unref();
       events.message(message);
     });
     worker.on('messageerror', (error) => {
@@ -43,7 +46,10 @@ export function threadStarter(
     worker.on('error', (error) => {
       cause = error;
     });
-    worker.on('exit', (code) => events.gone(cause ?? new Error(`exit code ${code}`)));
+    worker.on('exit', (code) => {
+      hasStarted();
+      events.gone(cause ?? new Error(`exit code ${code}`));
+    });
     // The pool ends its threads; only a query under way keeps the process alive.
     worker.unref();
     return {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { workerEntry } from '../../util/index.ts';
+import { pauseEarlyOptimizing, workerEntry } from '../../util/index.ts';
 import type { BlockMeta } from '../block/block-meta.ts';
 import type { BlockRef } from '../block/block-set.ts';
 import type { BlockOrigin } from '../block/block-writer.ts';
@@ -45,14 +45,19 @@ export async function runTask(
 ): Promise<readonly BlockMeta[]> {
   const entry = workerEntry('compact-worker');
   if (files !== nodeFileSystem || !existsSync(entry)) return doTask(files, task);
+  const hasStarted = pauseEarlyOptimizing();
   const worker = new Worker(entry, { workerData: task });
+  worker.once('online', hasStarted);
   const stop = (): void => void worker.terminate();
   signal.addEventListener('abort', stop);
   const outcome = await new Promise<TaskOutcome>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`the compact worker ended with ${code}`)));
-  }).finally(() => signal.removeEventListener('abort', stop));
+  }).finally(() => {
+    hasStarted();
+    signal.removeEventListener('abort', stop);
+  });
   if ('metas' in outcome) return outcome.metas;
   const { reason, systemCode } = outcome;
   throw Object.assign(new Error(reason), systemCode === undefined ? {} : { code: systemCode });
