@@ -30,3 +30,25 @@ test('columns are taken bit for bit, and added to', () => {
   expect(batch.timestamps[102]).toBe(101);
   expect(isStaleAt(batch.words, 102)).toBe(true);
 });
+
+test('the memory of a batch that was given back serves another one, which shows nothing of it', () => {
+  const first = new SampleBatch();
+  for (let index = 0; index < 3000; index++) first.push(index, 2 * index, 3 * index);
+  const { refs } = first;
+  first.release();
+  expect([first.length, first.refs.length]).toEqual([0, 0]);
+  const second = new SampleBatch();
+  second.reserve(2000);
+  expect(second.refs).toBe(refs);
+  expect(second.length).toBe(0);
+  // Given back twice it serves one at a time all the same.
+  second.release();
+  second.release();
+  first.push(1, 2, NaN);
+  second.pushStale(3, 4);
+  expect(first.refs).not.toBe(second.refs);
+  const third = new SampleBatch();
+  third.setColumns(first);
+  expect([third.refs[0], third.timestamps[0], third.words[HIGH_WORD]]).toEqual([1, 2, 0x7ff80000]);
+  expect([second.refs[0], isStaleAt(second.words, 0)]).toEqual([3, true]);
+});

@@ -9,6 +9,46 @@ export interface SampleBatchColumns {
   readonly words: Uint32Array;
 }
 
+interface Columns {
+  readonly refs: Uint32Array;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  readonly words: Uint32Array;
+}
+
+function newColumns(capacity: number): Columns {
+  const values = new Float64Array(capacity);
+  return {
+    refs: new Uint32Array(capacity),
+    timestamps: new Float64Array(capacity),
+    values,
+    words: new Uint32Array(values.buffer),
+  };
+}
+
+const NO_COLUMNS = newColumns(0);
+
+/** Room that a batch takes at first, and how much of it a batch that is given back may have. */
+const CAPACITY_MIN = 1024;
+const KEPT_CAPACITY = 32 * 1024;
+
+/** At most 10 MiB, at 20 bytes a sample. */
+const KEPT_COLUMNS = 16;
+
+/**
+ * Columns that were given back, for the next batches: memory outside of V8's heap that is made anew
+ * for every commit makes its collector run, which cost more than storing the samples.
+ */
+const keptColumns: Columns[] = [];
+
+function takeColumns(capacity: number): Columns {
+  const index = keptColumns.findLastIndex(({ refs }) => refs.length >= capacity);
+  const [found] = index < 0 ? [] : keptColumns.splice(index, 1);
+  if (found !== undefined) return found;
+  // In powers of two, so that what one batch gives back is enough for others.
+  return newColumns(Math.max(CAPACITY_MIN, 2 ** (32 - Math.clz32(capacity - 1))));
+}
+
 /**
  * Samples of any series as columns, in order of arrival: what a decoder fills and an appender
  * commits. Grows by doubling, is never shared, and is used again after `reset`.
@@ -22,15 +62,29 @@ export class SampleBatch {
   /** The bits of `values`: two words each, see `model/sample.ts`. */
   words: Uint32Array;
 
-  constructor(capacity = 1024) {
-    this.refs = new Uint32Array(capacity);
-    this.timestamps = new Float64Array(capacity);
-    this.values = new Float64Array(capacity);
-    this.words = new Uint32Array(this.values.buffer);
+  constructor(capacity = 0) {
+    const columns = capacity === 0 ? NO_COLUMNS : newColumns(capacity);
+    this.refs = columns.refs;
+    this.timestamps = columns.timestamps;
+    this.values = columns.values;
+    this.words = columns.words;
   }
 
   reset(): void {
     this.length = 0;
+  }
+
+  /**
+   * Empties the batch and gives its memory to others: nobody may read what was in it any more, nor
+   * hold a column of it. It may be filled again.
+   */
+  release(): void {
+    const { refs, timestamps, values, words } = this;
+    this.length = 0;
+    this.#set(NO_COLUMNS);
+    const isKept = refs.length >= CAPACITY_MIN && refs.length <= KEPT_CAPACITY;
+    if (!isKept || keptColumns.length >= KEPT_COLUMNS) return;
+    keptColumns.push({ refs, timestamps, values, words });
   }
 
   /** Adds a sample whose value is an ordinary number; every NaN becomes the NaN of the wire. */
@@ -91,13 +145,14 @@ export class SampleBatch {
   }
 
   #resize(capacity: number): void {
-    const refs = new Uint32Array(capacity);
-    const timestamps = new Float64Array(capacity);
-    const values = new Float64Array(capacity);
-    const words = new Uint32Array(values.buffer);
-    refs.set(this.refs.subarray(0, this.length));
-    timestamps.set(this.timestamps.subarray(0, this.length));
-    words.set(this.words.subarray(0, 2 * this.length));
+    const columns = takeColumns(capacity);
+    columns.refs.set(this.refs.subarray(0, this.length));
+    columns.timestamps.set(this.timestamps.subarray(0, this.length));
+    columns.words.set(this.words.subarray(0, 2 * this.length));
+    this.#set(columns);
+  }
+
+  #set({ refs, timestamps, values, words }: Columns): void {
     this.refs = refs;
     this.timestamps = timestamps;
     this.values = values;

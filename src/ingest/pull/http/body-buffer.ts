@@ -5,9 +5,12 @@ const CAPACITY_MIN = 16 * 1024;
 /** Where no limit is configured: more than that is no exposition, and would not fit in memory. */
 const BODY_BYTES_MAX = 512 * 1024 * 1024;
 
-/** Buffers that are kept for later scrapes, and the size above which one is not. */
-const KEPT_BUFFERS = 32;
+/** What buffers that are kept for later scrapes have in all, and above which one is not kept. */
+const KEPT_BYTES = 16 * 1024 * 1024;
 const KEPT_CAPACITY = 4 * 1024 * 1024;
+
+/** Of what a server says that it is going to send, so much is believed. */
+const EXPECTED_BYTES_MAX = 1024 * 1024;
 
 /** A body may hold that much without asking; what goes beyond is shared by all scrapes. */
 const OWN_BYTES = 16 * 1024 * 1024;
@@ -40,6 +43,14 @@ export class BodyBuffer {
   reset(limitBytes: number): void {
     this.length = 0;
     this.#limitBytes = limitBytes > 0 ? Math.min(limitBytes, BODY_BYTES_MAX) : BODY_BYTES_MAX;
+  }
+
+  /** Makes room at once for a body of that size, within bounds. */
+  expect(sizeBytes: number): void {
+    const expected = Math.min(sizeBytes, EXPECTED_BYTES_MAX, this.#limitBytes);
+    // In powers of two, so that bodies that grow bit by bit have room in the same buffer.
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(1, expected)));
+    if (capacity > this.bytes.length) this.#grow(capacity);
   }
 
   /** @throws ScrapeError when the body reaches the limit, as Prometheus has it. */
@@ -83,6 +94,7 @@ function sharedPart(capacity: number): number {
 /** Body buffers for the scrapes that are under way; bounded in what it keeps and what it lends. */
 export class BodyBufferPool {
   readonly #free: BodyBuffer[] = [];
+  #freeBytes = 0;
   readonly #shared: SharedBodyBytes;
 
   constructor(shared: SharedBodyBytes = new SharedBodyBytes()) {
@@ -90,12 +102,17 @@ export class BodyBufferPool {
   }
 
   acquire(): BodyBuffer {
-    return this.#free.pop() ?? new BodyBuffer(this.#shared);
+    const kept = this.#free.pop();
+    if (kept === undefined) return new BodyBuffer(this.#shared);
+    this.#freeBytes -= kept.bytes.length;
+    return kept;
   }
 
   release(buffer: BodyBuffer): void {
     buffer.release();
-    if (this.#free.length >= KEPT_BUFFERS || buffer.bytes.length > KEPT_CAPACITY) return;
+    const sizeBytes = buffer.bytes.length;
+    if (sizeBytes > KEPT_CAPACITY || this.#freeBytes + sizeBytes > KEPT_BYTES) return;
+    this.#freeBytes += sizeBytes;
     this.#free.push(buffer);
   }
 }

@@ -74,7 +74,7 @@ export class ResponseReader implements ResponseHandler {
     this.#gunzip?.destroy();
   }
 
-  onHead({ status, reason, fields }: ResponseHead): void {
+  onHead({ status, reason, fields, lengthBytes }: ResponseHead): void {
     const location = fields.get('location');
     if (this.#options.followRedirects && REDIRECTS.has(status) && location !== undefined) {
       this.#result = { kind: 'redirect', location };
@@ -89,6 +89,7 @@ export class ResponseReader implements ResponseHandler {
     }
     this.#result = { kind: 'body', contentType: fields.get('content-type') ?? '' };
     this.#startBody(fields.get('content-encoding') ?? '');
+    if (this.#gunzip === undefined) this.#options.body.expect(lengthBytes);
   }
 
   onBody(part: Uint8Array): void {

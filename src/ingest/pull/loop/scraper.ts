@@ -69,6 +69,8 @@ export class Scraper {
   readonly #report: ReportSeries;
   /** Samples of this scrape that storage did not take. */
   #refused = 0;
+  /** Gives up the fetch under way; the same one for all fetches until it has done so. */
+  #abort = new AbortController();
 
   constructor(target: ScrapeTarget, settings: ScrapeSettings, environment: ScrapeEnvironment) {
     this.#target = target;
@@ -139,7 +141,8 @@ export class Scraper {
   async #fetch(body: BodyBuffer, signal: AbortSignal): Promise<string | Error> {
     const { clock } = this.#environment;
     const { transport, request } = this.#settings;
-    const abort = new AbortController();
+    if (this.#abort.signal.aborted) this.#abort = new AbortController();
+    const abort = this.#abort;
     const stop = (): void => abort.abort(new ScrapeError('stopped', 'scrape stopped'));
     signal.addEventListener('abort', stop, { once: true });
     const cancel = clock.setTimer(this.#target.timeoutMs, () => {
@@ -170,6 +173,7 @@ export class Scraper {
       this.#metadata.appendTo(appender);
     } else {
       appender.rollback();
+      appender.samples.release();
       this.#metadata.abandon();
       appender = newAppender();
       for (const ref of this.#series.previousRefs()) appender.samples.pushStale(ref, timestamp);
@@ -180,6 +184,7 @@ export class Scraper {
       const again = newAppender();
       return { appender: again, report: () => this.#report.append(again, timestamp, report) };
     });
+    appender.samples.release();
     return this.#outcome(startMs, reading, failure);
   }
 

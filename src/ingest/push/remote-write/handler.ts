@@ -46,10 +46,12 @@ export async function handleRemoteWrite(
     // Series that the store has dropped since their names were learnt. Everything is written again,
     // these by their labels; what the first commit stored is a duplicate now, and does nothing.
     sender.kernel.forgetRefs(unknownRefs(written));
+    written.samples.release();
     written = await write(bytes, context, { ...sender, source: push.source });
     stored += written.result.counts[SampleOutcome.STORED] ?? 0;
   }
-  const { result, decoder, offences } = written;
+  const { result, decoder, offences, samples } = written;
+  samples.release();
   for (let outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
     const reason = REJECT_REASONS[outcome];
     if (reason !== undefined) offences.add(reason, result.counts[outcome] ?? 0);
