@@ -126,6 +126,7 @@ class Assembly {
     registerServerMetrics(registry, {
       build: this.#build,
       storage,
+      ingestKernel: kernel,
       sources,
       queries,
       lastReload: () => this.#lastReload,

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge } from 'prom-client';
 import type { BuildInfo } from '../api/index.ts';
+import type { IngestKernel } from '../ingest/index.ts';
 import type { QueryPool, QueryPoolStats } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
 import type { EmbeddedStorage, StorageCounters } from '../storage/index.ts';
@@ -8,6 +9,7 @@ import type { EmbeddedStorage, StorageCounters } from '../storage/index.ts';
 export interface ServerParts {
   readonly build: BuildInfo;
   readonly storage: EmbeddedStorage;
+  readonly ingestKernel: IngestKernel;
   readonly sources: SourceRegistry;
   readonly queries: QueryPool;
   /** How the last loading of the configuration went, and when one last went well. */
@@ -25,17 +27,7 @@ export function registerServerMetrics(registry: Registry, parts: ServerParts): v
   }).set({ ...parts.build, nodeversion: process.version }, 1);
   registerReload(new Exporter(registry), parts);
   registerStorage(new Exporter(registry), parts.storage);
-  new Gauge({
-    name: 'tidegauge_storage_memory_bytes',
-    help: 'Memory of the head by what it holds: bytes in use of the shared memory.',
-    labelNames: ['kind'],
-    registers,
-    collect() {
-      for (const [kind, bytes] of Object.entries(parts.storage.memoryByKind())) {
-        this.set({ kind }, bytes);
-      }
-    },
-  });
+  registerMemory(registry, parts);
   registerQueries(new Exporter(registry), parts.queries);
   new Counter({
     name: 'tidegauge_query_limited_total',
@@ -58,6 +50,44 @@ export function registerServerMetrics(registry: Registry, parts: ServerParts): v
       for (const { kind, state } of parts.sources.list()) this.inc({ kind, state });
     },
   });
+}
+
+function registerMemory(registry: Registry, { storage, ingestKernel }: ServerParts): void {
+  const byKind = (
+    name: string,
+    help: string,
+    read: () => Readonly<Record<string, number>>,
+  ): Gauge<'kind'> =>
+    new Gauge({
+      name: `tidegauge_${name}`,
+      help,
+      labelNames: ['kind'],
+      registers: [registry],
+      collect() {
+        for (const [kind, bytes] of Object.entries(read())) this.set({ kind }, bytes);
+      },
+    });
+  byKind(
+    'storage_memory_bytes',
+    'Memory of the head by what it holds: bytes in use of the shared memory.',
+    () => storage.memoryByKind(),
+  );
+  byKind(
+    'ingest_memory_bytes',
+    'Memory in which pushes and scrapes are read, by what it holds: bytes in use.',
+    () => ingestKernel.memoryByKind(),
+  );
+  const exporter = new Exporter(registry);
+  exporter.gauge(
+    'ingest_memory_size_bytes',
+    'Size of that memory. It grows with the largest bodies and does not shrink.',
+    () => ingestKernel.memoryBytes,
+  );
+  exporter.gauge(
+    'ingest_identities',
+    'Names of series that are recognised without looking at their labels.',
+    () => ingestKernel.identityCount,
+  );
 }
 
 /** Metrics whose values are read when they are asked for. */

@@ -76,6 +76,18 @@ describe('the ingest kernel', () => {
     expect(size).toBe(large.length);
     expect(() => kernel.use(() => fail(large.length))).toThrow('work');
     expect(kernel.usedBytes).toBeLessThanOrEqual(usedBytes);
+    // What it had to grow to it keeps, as a memory of WebAssembly cannot shrink.
+    expect(kernel.memoryBytes).toBeGreaterThan(large.length);
+  });
+
+  it('tells what its memory holds', () => {
+    const kernel = new IngestKernel({ identityBytes: MIB, clock: new FakeClock(0) });
+    const before = kernel.memoryByKind().identities;
+    const owner = kernel.openOwner(kernel.newContext(), false);
+    scan(kernel, owner, range(1, 1001));
+    expect(kernel.identityCount).toBe(1000);
+    expect(kernel.memoryByKind().identities).toBeGreaterThan(before + 1000 * 16);
+    expect(kernel.memoryBytes).toBeGreaterThanOrEqual(kernel.usedBytes);
   });
 
   it('refuses a body for which there is no room, and goes on', () => {

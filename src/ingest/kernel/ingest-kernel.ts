@@ -4,6 +4,7 @@ import {
   type Kernel,
   type KernelBody,
   KERNEL_KEY_BYTES,
+  type MemoryKind,
   type OwnerId,
 } from '../../kernel/index.ts';
 import type { Clock } from '../../util/index.ts';
@@ -70,9 +71,19 @@ export class IngestKernel {
     return this.#kernel.stats().identityCount;
   }
 
+  /** Size of the memory, which grows with the largest bodies and does not shrink. */
+  get memoryBytes(): number {
+    return this.#kernel.stats().memoryBytes;
+  }
+
   /** Bytes of the memory that are in use. */
   get usedBytes(): number {
-    return Object.values(this.#kernel.stats().bytesByKind).reduce((sum, bytes) => sum + bytes, 0);
+    return Object.values(this.memoryByKind()).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** The same by what they hold. */
+  memoryByKind(): Readonly<Record<MemoryKind, number>> {
+    return this.#kernel.stats().bytesByKind;
   }
 
   /** A sender whose names mean the same series as those of all owners of the context. */
