@@ -7,6 +7,7 @@ import type { ScrapeConfig } from './config/scrape-config.ts';
 import { BodyBufferPool } from './http/body-buffer.ts';
 import { HttpTransport } from './http/http-transport.ts';
 import { scrapeHeaders } from './http/request-headers.ts';
+import { CommitRounds } from './loop/commit-rounds.ts';
 import { EndingSeries } from './loop/ending-series.ts';
 import { Scraper, type ScrapeOutcome, type ScrapeSettings } from './loop/scraper.ts';
 import { type PullMetrics, silentPullMetrics } from './metrics.ts';
@@ -51,6 +52,7 @@ export class LocalTarget {
       appender,
       buffers: this.#buffers,
       ending: new EndingSeries(),
+      rounds: new CommitRounds(options.clock, 0),
       metrics: options.metrics ?? silentPullMetrics(),
     });
   }

@@ -7,6 +7,7 @@ import { BodyBufferPool } from './http/body-buffer.ts';
 import { HttpTransport } from './http/http-transport.ts';
 import { ScrapeError } from './errors.ts';
 import type { ScrapeTransport, TransportFactory } from './http/transport.ts';
+import { CommitRounds } from './loop/commit-rounds.ts';
 import { EndingSeries } from './loop/ending-series.ts';
 import type { NamedMetadata } from './loop/family-metadata.ts';
 import type { PullMetrics } from './metrics.ts';
@@ -26,6 +27,8 @@ export interface PullManagerOptions {
   readonly globalHostname?: string;
   /** Shared with pushes; one of its own unless set. */
   readonly kernel?: IngestKernel;
+  /** How long scrapes may wait for others to be committed with; 0, not at all, unless set. */
+  readonly commitIntervalMs?: number;
   /** HTTP unless set. */
   readonly transport?: TransportFactory;
   /** For jobs that name an agent; without it their scrapes fail. */
@@ -79,6 +82,7 @@ export class PullManager {
       targetsChanged: () => this.#countTargets(),
       buffers: new BodyBufferPool(),
       ending: new EndingSeries(),
+      rounds: new CommitRounds(clock, options.commitIntervalMs ?? 0),
       kernel: kernel ?? new IngestKernel({ identityBytes: IDENTITY_BYTES, clock }),
       sourceLoops: new Map(),
       transport: options.transport ?? transportFactory(options),

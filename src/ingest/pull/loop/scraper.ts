@@ -10,6 +10,7 @@ import type { PullMetrics } from '../metrics.ts';
 import type { ScrapeTarget } from '../target/scrape-target.ts';
 import { type BodyCounts, zeroCounts } from './body-counts.ts';
 import { bodyFormat } from './body-format.ts';
+import type { CommitRounds } from './commit-rounds.ts';
 import type { EndingSeries } from './ending-series.ts';
 import { FamilyMetadata, type NamedMetadata } from './family-metadata.ts';
 import { type ScanTarget, type ScrapedBody, scanInKernel } from './kernel-scan.ts';
@@ -24,6 +25,7 @@ export interface ScrapeEnvironment {
   readonly appender: () => Appender;
   readonly buffers: BodyBufferPool;
   readonly ending: EndingSeries;
+  readonly rounds: CommitRounds;
   readonly kernel: IngestKernel;
   readonly metrics: PullMetrics;
   readonly logger: Logger;
@@ -37,6 +39,7 @@ export interface ScrapeSettings {
 }
 
 export interface ScrapeOutcome {
+  /** Without the commit. */
   readonly durationMs: number;
   /** Samples stored of the body. */
   readonly samples: number;
@@ -107,7 +110,9 @@ export class Scraper {
     body.reset(this.#settings.rules.config.bodySizeLimitBytes);
     try {
       const fetched = forcedError ?? (await this.#fetch(body, signal));
-      if (signal.aborted) return this.#outcome(startMs, undefined, 'scrape stopped');
+      if (signal.aborted) {
+        return this.#outcome(clock.monotonic() - startMs, undefined, 'scrape stopped');
+      }
       return await this.#store(startMs, timestamp, body, fetched);
     } finally {
       buffers.release(body);
@@ -178,14 +183,15 @@ export class Scraper {
       appender = newAppender();
       for (const ref of this.#series.previousRefs()) appender.samples.pushStale(ref, timestamp);
     }
-    const report = this.#reportOf(reading, body, clock.monotonic() - startMs);
+    const durationMs = clock.monotonic() - startMs;
+    const report = this.#reportOf(reading, body, durationMs);
     this.#report.append(appender, timestamp, report);
     const failure = await this.#commit(appender, reading, () => {
       const again = newAppender();
       return { appender: again, report: () => this.#report.append(again, timestamp, report) };
     });
     appender.samples.release();
-    return this.#outcome(startMs, reading, failure);
+    return this.#outcome(durationMs, reading, failure);
   }
 
   /** Scans the body into the appender. */
@@ -247,10 +253,12 @@ export class Scraper {
     reading: Reading,
     again: () => { readonly appender: Appender; readonly report: () => void },
   ): Promise<string> {
-    const { metrics, logger, ending } = this.#environment;
+    const { metrics, logger, ending, rounds } = this.#environment;
     const { samples } = appender;
     const { length } = samples;
     try {
+      const round = rounds.next();
+      if (round !== undefined) await round;
       const result = await appender.commit();
       metrics.samplesAppended.inc(length);
       const unknown = unknownRefs(result, samples.refs);
@@ -307,9 +315,8 @@ export class Scraper {
     this.#refused += duplicate + outOfOrder + outOfBounds;
   }
 
-  #outcome(startMs: number, reading: Reading | undefined, failure: string): ScrapeOutcome {
-    const { clock, metrics } = this.#environment;
-    const durationMs = clock.monotonic() - startMs;
+  #outcome(durationMs: number, reading: Reading | undefined, failure: string): ScrapeOutcome {
+    const { metrics } = this.#environment;
     const { counts, error } = reading ?? {};
     metrics.scrapeDurationSeconds.observe(durationMs / 1000);
     if (counts !== undefined) {
