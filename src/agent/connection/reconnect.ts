@@ -19,7 +19,7 @@ export const DEFAULT_RECONNECT: Omit<ReconnectOptions, 'random'> = {
   transport: 'auto',
 };
 
-/** On this host an attempt that is refused costs next to nothing, and there is no fleet to wait for. */
+/** On this host a refused attempt costs next to nothing, and there is no fleet to wait for. */
 const LOOPBACK_MAX_MS = 1000;
 /** Token missing, wrong, or not for this: a person has to act, so there is no hurry. */
 const REFUSED_MS = 60_000;

@@ -97,7 +97,7 @@ export class GroupSampler {
   #policy: GroupPolicy;
   #tolerance: Tolerance | undefined;
   #wide: WideTolerance | undefined;
-  /** What is in force at the tick being taken: undefined where only what stands still is left out. */
+  /** In force at the tick being taken: undefined where only what stands still is left out. */
   #inForce: Tolerance | undefined;
   lastTick: number;
 

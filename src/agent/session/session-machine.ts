@@ -146,7 +146,7 @@ export class SessionMachine {
     return this.#queue.deferredCount;
   }
 
-  /** What may wait on a live lane from now on: a little, where the newest alone is worth sending. */
+  /** What may wait on a live lane from now on: little, where the newest alone is worth it. */
   boundLive(bytesMax: number): void {
     this.#queue.boundLive(bytesMax);
   }

@@ -10,7 +10,7 @@ interface Waiting {
  * Shares the event loop among pushes. Many bodies may arrive in one look at the sockets; handled
  * there and then, one after another, they would keep queries, health checks and timers waiting for
  * the sum of them. So they are handled in order of arrival, and after `BYTES_PER_TURN` the event
- * loop gets its turn. Expositions, and messages of remote write that are large, are cut up (`yield`).
+ * loop gets its turn. Expositions, and large messages of remote write, are cut up (`yield`).
  */
 export class Turns {
   #leftBytes = BYTES_PER_TURN;
