@@ -377,16 +377,16 @@ export class SessionMachine {
     }
   }
 
-  /** What is held of a lane; of an epoch that is not known, nothing any more. */
+  /** What is held of a lane; of an epoch that is not known, nothing ever was. */
   #extent(epoch: number, stream: Stream): StreamExtent {
     const { ring } = this.#options;
     const streams =
       epoch === this.#options.epoch
         ? ring.extents()
         : (ring.previous().find((other) => other.epoch === epoch)?.streams ?? []);
-    const gone = { stream, firstRetained: Number.MAX_SAFE_INTEGER, lastSeq: 0 };
-    const extent = streams.find((other) => other.stream === stream) ?? gone;
-    return extent.lastSeq === 0 ? gone : extent;
+    return (
+      streams.find((other) => other.stream === stream) ?? { stream, firstRetained: 1, lastSeq: 0 }
+    );
   }
 
   #answerPulls(nowMs: number): void {

@@ -168,6 +168,18 @@ describe('AgentLedger', () => {
     expect(imbalance(ledger.terms(nowMs))).toBe(0);
   });
 
+  test('what no later run ever held went with the crash, though its write failed only later', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(10_000, 7, [GRID], [], 10_000);
+    epoch.receive({ stream: LIVE, seq: 1 }, [tick(10)], 10_000);
+    ledger.open(20_000, 7, [GRID], [], 20_000);
+    epoch.drop({ stream: LIVE, seq: 1 });
+    ledger.open(30_000, 7, [GRID], [], 30_000);
+    expect(epoch.lane(LIVE).lossReason(1)).toBe('CRASH');
+    // Ticks behind it were never taken.
+    expect(epoch.terms(30_000)).toMatchObject({ lost: 10, down: 90 });
+  });
+
   test('samples that the store refused are rejected, not stored', () => {
     const ledger = new AgentLedger('a');
     const epoch = ledger.open(5000, 7, [GRID], [], 5000);

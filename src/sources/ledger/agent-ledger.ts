@@ -256,11 +256,16 @@ export class AgentLedger {
         // The ring holds nothing of it, or nothing after `lastSeq`.
         const lastSynced = held?.lastSeq ?? 0;
         if (!wasOver || held !== undefined) lane.lose(lastSynced + 1, lane.lastSeq, 'CRASH');
-        // It was held when the run after it began, and is not any more.
-        else lane.lose(1, lane.lastSeq, 'EVICTED');
+        // A later run held it, and this one does not; or its write failed when it was over.
+        else lane.lose(1, lane.lastSeq, ledger.wasHeld ? 'EVICTED' : 'CRASH');
       }
+      ledger.wasHeld ||= extent?.streams.some(holdsAny) ?? false;
     }
   }
+}
+
+function holdsAny({ firstRetained, lastSeq }: EpochExtent['streams'][number]): boolean {
+  return firstRetained <= lastSeq;
 }
 
 /** Encoding is synchronous, so all agents share it. */

@@ -38,6 +38,8 @@ export class EpochLedger {
   state: EpochState = 'OPEN';
   /** When the grid ends: the agent left, or started again. */
   endMs: number | undefined;
+  /** A later run held some of it, so that what is gone since was evicted. */
+  wasHeld = false;
   readonly lanes: readonly LaneLedger[];
   readonly grids = new Map<number, TickGrid>();
   /** Those of which a batch came, or which an epoch before had. */
@@ -244,6 +246,8 @@ export class EpochLedger {
     ledger.schemaVersion = schemaVersion;
     ledger.state = state;
     if (endMs > 0) ledger.endMs = endMs - 1;
+    // Nobody remembers; that it was is the more careful guess.
+    ledger.wasHeld = true;
     for (let left = reader.uint(); left > 0; left--) {
       const grid = { group: reader.uint(), intervalMs: reader.uint(), anchorMs: reader.uint() };
       ledger.grids.set(grid.group, grid);
