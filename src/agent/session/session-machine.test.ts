@@ -67,6 +67,18 @@ function pull(from: number, to: number): PullRange {
 }
 
 describe('SessionMachine of the agent', () => {
+  test('time in which the process stood still is no silence of the collector', async () => {
+    const { machine, sent } = await machineOf();
+    machine.tick(0);
+    machine.connected(0);
+    machine.receive(welcomeMessage(), 10);
+    machine.tick(250);
+    machine.tick(60_000);
+    expect(sent()).not.toContain('CLOSE');
+    for (let nowMs = 60_250; nowMs <= 80_000; nowMs += 250) machine.tick(nowMs);
+    expect(sent()).toContain('CLOSE');
+  });
+
   test('sends nothing but HELLO before WELCOME, then schema, then what is fresh', async () => {
     const { machine, sent } = await machineOf();
     batch(machine, 0, 'SCHEMA');

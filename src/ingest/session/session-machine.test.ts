@@ -98,6 +98,40 @@ function frame(seq: number, more: Partial<Sealed> = {}): { epoch: number; messag
 }
 
 describe('SessionMachine of the collector', () => {
+  test('live batches share an ACK while credit is there; a heartbeat is answered at once', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 10);
+    expect(storeAll(machine, 11)).toContain('1 ACK');
+    machine.receive(1, frame(2), 1000);
+    expect(storeAll(machine, 1001)).toEqual(['apply 2']);
+    machine.tick(1100);
+    expect(taken(machine)).not.toContain('1 ACK');
+    machine.receive(1, { epoch: EPOCH, message: heartbeatMessage() }, 1200);
+    expect(taken(machine)).toContain('1 ACK');
+    machine.receive(1, frame(3), 1300);
+    expect(storeAll(machine, 1301)).toEqual(['apply 3']);
+    machine.tick(3200);
+    expect(taken(machine)).toContain('1 ACK');
+    machine.tick(3300);
+    expect(taken(machine)).not.toContain('1 ACK');
+  });
+
+  test('time in which it stood still, or did not read, is no silence of an agent', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.tick(100);
+    machine.tick(10_000);
+    expect(taken(machine)).not.toContain('1 closed');
+    for (const nowMs of [11_000, 12_000, 13_000]) {
+      machine.unread(1, nowMs);
+      machine.tick(nowMs);
+    }
+    expect(taken(machine)).not.toContain('1 closed');
+    for (const nowMs of [14_000, 15_000, 15_600]) machine.tick(nowMs);
+    expect(taken(machine)).toContain('1 closed');
+  });
+
   test('stores each frame once, whatever its way', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
