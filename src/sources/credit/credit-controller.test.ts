@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { CreditController, SessionCredit } from './credit-controller.ts';
 
 test('grows by a batch for each session and round trip, shrinks once a round trip', () => {
-  const controller = new CreditController({ startBytes: 100_000, batchBytes: 1000 });
+  const controller = new CreditController({
+    ...{ startBytes: 100_000, batchBytes: 1000, unusedBytes: 1e9 },
+  });
   controller.join(1);
   controller.join(1);
   controller.observe(10, 100, 0);
@@ -14,8 +16,32 @@ test('grows by a batch for each session and round trip, shrinks once a round tri
   expect(controller.windowBytes).toBeCloseTo(71_400);
 });
 
+test('grows beyond what may be unused only as far as it is used', () => {
+  const controller = new CreditController({ startBytes: 10_000, unusedBytes: 20_000, minBytes: 1 });
+  const session = new SessionCredit(controller);
+  const calm = (fromMs: number, bytesPerSecond: number): void => {
+    for (let atMs = fromMs; atMs < fromMs + 10_000; atMs += 100) {
+      session.consume(1, bytesPerSecond / 10);
+      controller.observe(0, 100, atMs);
+    }
+  };
+  calm(0, 0);
+  expect(controller.windowBytes).toBe(20_000);
+  calm(10_000, 50_000);
+  expect(controller.windowBytes).toBeGreaterThan(150_000);
+  expect(controller.windowBytes).toBeLessThanOrEqual(205_000);
+  for (let atMs = 20_000; atMs < 22_000; atMs += 100) controller.observe(500, 100, atMs);
+  expect(controller.windowBytes).toBeLessThan(1000);
+});
+
 test('never leaves its bounds', () => {
-  const options = { startBytes: 5000, minBytes: 4000, maxBytes: 6000, batchBytes: 900 };
+  const options = {
+    startBytes: 5000,
+    minBytes: 4000,
+    maxBytes: 6000,
+    batchBytes: 900,
+    unusedBytes: 1e9,
+  };
   const controller = new CreditController(options);
   for (let at = 0; at < 10; at++) controller.observe(0, 1, at);
   expect(controller.windowBytes).toBe(6000);

@@ -5,19 +5,30 @@ export interface CreditOptions {
   readonly startBytes: number;
   readonly minBytes: number;
   readonly maxBytes: number;
+  /** Beyond this the window grows only as far as it is used. */
+  readonly unusedBytes: number;
   /** Size of a batch: what the window grows by, for each session and round trip. */
   readonly batchBytes: number;
 }
 
 export const DEFAULT_CREDIT_OPTIONS: CreditOptions = {
   targetDelayMs: 50,
-  startBytes: 4 * 1024 * 1024,
+  startBytes: 1024 * 1024,
   minBytes: 64 * 1024,
   maxBytes: 256 * 1024 * 1024,
+  unusedBytes: 1024 * 1024,
   batchBytes: 2048,
 };
 
 const DECREASE = 0.7;
+/**
+ * The window is used as far as what comes in so many seconds. One that grew while nobody used it
+ * would let all of it in at once when the collector cannot keep up any more, for what was granted
+ * is not taken back.
+ */
+const WINDOW_SECONDS = 4;
+/** Over which the rate is taken. */
+const RATE_MS = 1000;
 /** A session never has less, or it could not send at all. */
 const SHARE_BYTES_MIN = 1024;
 /** Repair's part of a session's share; live has the rest, event all of it besides. */
@@ -35,6 +46,9 @@ export class CreditController {
   #weights = 0;
   #sessions = 0;
   #changedMs = -Infinity;
+  #bytes = 0;
+  #bytesSinceMs: number | undefined;
+  #bytesPerSecond = 0;
 
   constructor(options: Partial<CreditOptions> = {}) {
     this.#options = { ...DEFAULT_CREDIT_OPTIONS, ...options };
@@ -55,16 +69,34 @@ export class CreditController {
     this.#weights -= weight;
   }
 
+  /** Bytes have been received and dealt with. */
+  consumed(sizeBytes: number): void {
+    this.#bytes += sizeBytes;
+  }
+
   /** The delay measured now; `rttMs` is the typical round trip. */
   observe(delayMs: number, rttMs: number, nowMs: number): void {
     if (nowMs - this.#changedMs < rttMs) return;
     this.#changedMs = nowMs;
-    const { targetDelayMs, batchBytes, minBytes, maxBytes } = this.#options;
+    this.#takeRate(nowMs);
+    const { targetDelayMs, batchBytes, minBytes, maxBytes, unusedBytes } = this.#options;
     const wanted =
       delayMs > targetDelayMs
         ? this.#windowBytes * DECREASE
         : this.#windowBytes + batchBytes * Math.max(1, this.#sessions);
-    this.#windowBytes = Math.min(maxBytes, Math.max(minBytes, wanted));
+    const used = Math.max(unusedBytes, WINDOW_SECONDS * this.#bytesPerSecond);
+    this.#windowBytes = Math.max(minBytes, Math.min(maxBytes, used, wanted));
+  }
+
+  #takeRate(nowMs: number): void {
+    this.#bytesSinceMs ??= nowMs;
+    const passedMs = nowMs - this.#bytesSinceMs;
+    if (passedMs < RATE_MS) return;
+    const perSecond = (1000 * this.#bytes) / passedMs;
+    // It falls slowly: groups of long intervals send seldom.
+    this.#bytesPerSecond = Math.max(perSecond, 0.9 * this.#bytesPerSecond);
+    this.#bytes = 0;
+    this.#bytesSinceMs = nowMs;
   }
 
   /** What a session of that weight may have on its way. */
@@ -94,6 +126,7 @@ export class SessionCredit {
   /** Bytes of a lane have been received and dealt with. */
   consume(lane: number, sizeBytes: number): void {
     this.#consumed[lane] = (this.#consumed[lane] ?? 0) + sizeBytes;
+    this.#controller.consumed(sizeBytes);
   }
 
   /** Nothing came on the live lane of late: repair may use more. */
