@@ -81,12 +81,6 @@ export interface Engine {
   /** Evaluates as `range` (as `instant` where the times are equal), each operator measured. */
   analyze(query: string | Expr, over: RangeQuery): Promise<AnalyzedQuery>;
   /**
-   * An upper bound of the samples and steps that a query looks at, or Infinity where it would take
-   * long to tell; nothing is read. Equal times: an instant query.
-   * @throws ParseError, ExecutionError
-   */
-  cost(query: string | Expr, over: RangeQuery): number;
-  /**
    * Parses and plans; nothing is read before the rest is asked for. A step of 0 means an instant
    * query at `startMs`.
    * @throws as `instant`
@@ -98,7 +92,10 @@ export interface Engine {
 
 /** A query that is planned. */
 export interface PreparedQuery {
-  /** As `Engine.cost`. */
+  /**
+   * An upper bound of the samples and steps that the query looks at, or Infinity where it would
+   * take long to tell; nothing is read.
+   */
   cost(): number;
   /** As `Engine.instant` and `Engine.range`; once. */
   execute(): Promise<QueryResult>;
@@ -123,7 +120,6 @@ export function createEngine(options: EngineOptions): Engine {
     range: async (query, over) => start(over).range(query, over),
     explain: (query, over) => start(over).explain(query, over),
     analyze: async (query, over) => start(over).analyze(query, over),
-    cost: (query, over) => start(over).cost(query, over),
     prepare: (query, over) => start(over).prepare(query, over),
   };
 }
@@ -175,23 +171,14 @@ class Run {
     return this.#execute(this.#plan(frame), frame);
   }
 
-  cost(query: string | Expr, over: RangeQuery): number {
-    const frame = this.#frame(query, over);
-    return this.#costOf(this.#plan(frame), frame);
-  }
-
   prepare(query: string | Expr, over: RangeQuery): PreparedQuery {
     const frame =
       over.stepMs === 0 ? this.#instantFrame(query, over.startMs) : this.#rangeFrame(query, over);
     const plan = this.#plan(frame);
     return {
-      cost: () => this.#costOf(plan, frame),
+      cost: () => planCost(plan, frame.grid, this.#options.queryable, this.#lookbackMs),
       execute: () => this.#execute(plan, frame),
     };
-  }
-
-  #costOf(plan: PlanNode, { grid }: Frame): number {
-    return planCost(plan, grid, this.#options.queryable, this.#lookbackMs);
   }
 
   explain(query: string | Expr, over: RangeQuery): ExplainedNode {
