@@ -155,7 +155,7 @@ test('refusals come before the upgrade, with a time to come again', async () => 
   expect(wrong.status).toBe(401);
   // One more than the burst runs into debt.
   for (let count = 0; count < 3; count++) await server.connect();
-  expect(await server.refusal()).toEqual({ status: 503, retryAfter: '2' });
+  expect(await server.refusal()).toEqual({ status: 503, retryAfter: '60' });
   const plain = await fetch(`${server.url}/tide/v1/session`);
   expect(plain.status).toBe(426);
 });

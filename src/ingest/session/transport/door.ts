@@ -11,6 +11,9 @@ import { ConnectionRefusedError } from './refusal.ts';
 /** Headers of proxies. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
+/** The longest that one who is refused is told to wait. */
+const MAX_WAIT_MS = 60_000;
+
 /**
  * Who may open a session, and how many in a second. What is refused costs the collector no more
  * than reading a request's headers: all agents come back at once after a restart.
@@ -68,9 +71,13 @@ export class Door {
     }
   }
 
-  /** Seconds until it is the turn of one more that was refused: as many come as are let in. */
+  /**
+   * Seconds until it is the turn of one more that was refused: as many come as are let in. Whoever
+   * knocks is counted, known or not, so the queue is no longer than agents may be told to wait.
+   */
   #turnSeconds(nowMs: number): number {
-    this.#turnMs = Math.max(this.#turnMs, nowMs) + 1000 / this.#options.accept_per_second;
+    const turnMs = Math.max(this.#turnMs, nowMs) + 1000 / this.#options.accept_per_second;
+    this.#turnMs = Math.min(turnMs, nowMs + MAX_WAIT_MS);
     return Math.max(1, Math.ceil((this.#turnMs - nowMs) / 1000));
   }
 
