@@ -76,9 +76,10 @@ export class Door {
    * knocks is counted, known or not, so the queue is no longer than agents may be told to wait.
    */
   #turnSeconds(nowMs: number): number {
-    const turnMs = Math.max(this.#turnMs, nowMs) + 1000 / this.#options.accept_per_second;
-    this.#turnMs = Math.min(turnMs, nowMs + MAX_WAIT_MS);
-    return Math.max(1, Math.ceil((this.#turnMs - nowMs) / 1000));
+    const aheadMs = Math.max(0, this.#turnMs - nowMs);
+    const waitMs = Math.min(aheadMs + 1000 / this.#options.accept_per_second, MAX_WAIT_MS);
+    this.#turnMs = nowMs + waitMs;
+    return Math.max(1, Math.ceil(waitMs / 1000));
   }
 
   /** Who asks. @throws ConnectionRefusedError */
