@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -26,9 +26,12 @@ test('makes a folder and those above it, by any form of its path, and minds none
   await check(relative(process.cwd(), join(directory, 'd/e')));
 });
 
-test('writes what it is given in one piece or several, and cuts it off', async () => {
-  const path = join(directory, 'file');
-  const file = await nodeFileSystem.open(path, 'create');
+test.each([
+  ['buffered', undefined],
+  ['durable', 'durable'],
+] as const)('%s: writes one piece or several, cuts off, goes on', async (name, writes) => {
+  const path = join(directory, name);
+  const file = await nodeFileSystem.open(path, 'create', writes);
   await file.write(Uint8Array.of(1, 2, 3), 0);
   await file.write(Uint8Array.of(4, 5), 3);
   await file.truncate(4);
@@ -36,7 +39,37 @@ test('writes what it is given in one piece or several, and cuts it off', async (
   await file.close();
   expect([...(await nodeFileSystem.read(path))]).toEqual([1, 2, 3, 4]);
   expect(await nodeFileSystem.createExclusive(path, 'x')).toBe(false);
+  const again = await nodeFileSystem.open(path, 'update', writes);
+  await again.write(Uint8Array.of(6), 4);
+  await again.close();
+  expect([...(await nodeFileSystem.read(path))]).toEqual([1, 2, 3, 4, 6]);
+  await (await nodeFileSystem.open(path, 'create', writes)).close();
+  expect((await stat(path)).size).toBe(0);
 });
+
+test.runIf(process.platform === 'linux')(
+  'what is opened as durable is synced by writes',
+  async () => {
+    const path = join(directory, 'synced');
+    const before = openFlags();
+    const file = await nodeFileSystem.open(path, 'create', 'durable');
+    const opened = openFlags().filter((flags) => !before.includes(flags));
+    await file.close();
+    expect(opened.some((flags) => (flags & constants.O_DSYNC) === constants.O_DSYNC)).toBe(true);
+  },
+);
+
+/** Flags of all files that this process has open. */
+function openFlags(): number[] {
+  return readdirSync('/proc/self/fdinfo').flatMap((fd) => {
+    try {
+      const text = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+      return [Number.parseInt(/flags:\s*(\d+)/.exec(text)?.[1] ?? '0', 8)];
+    } catch {
+      return [];
+    }
+  });
+}
 
 test('says at once where no folder can be made', async () => {
   await writeFile(join(directory, 'file'), '');

@@ -1,4 +1,5 @@
 import {
+  constants,
   type FileHandle,
   link,
   mkdir,
@@ -26,8 +27,11 @@ export interface FileSystem {
   read(path: string): Promise<Uint8Array>;
   /** Opens for reading in pieces. */
   openRead(path: string): Promise<ReadableFile>;
-  /** Opens for writing; `create` makes an empty file, or empties one that exists. */
-  open(path: string, mode: 'create' | 'update'): Promise<WritableFile>;
+  /**
+   * Opens for writing; `create` makes an empty file, or empties one that exists. With `durable`,
+   * each write has been synced when it resolves.
+   */
+  open(path: string, mode: 'create' | 'update', writes?: 'durable'): Promise<WritableFile>;
   /** Makes the file with this text; false where it exists already. */
   createExclusive(path: string, text: string): Promise<boolean>;
   /** Replaces a file; a folder must not exist at the new name. */
@@ -49,13 +53,22 @@ export interface ReadableFile {
 }
 
 export interface WritableFile {
-  /** Writes all the bytes at the position; on an error part of them may be written. */
+  /**
+   * Writes all the bytes at the position, durably where the file was opened so; on an error part of
+   * them may be written.
+   */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Makes data and size durable. */
   sync(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/**
+ * Flag by which a write and its sync are one call, and one turn of a thread. Elsewhere it is not
+ * there, or leaves data in the cache of the drive (macOS, where libuv's sync does not).
+ */
+const SYNCED_BY_WRITE = process.platform === 'linux' ? constants.O_DSYNC : 0;
 
 /** The disk. */
 export const nodeFileSystem: FileSystem = {
@@ -81,8 +94,11 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
-  async open(path, mode) {
-    return new NodeFile(await open(path, mode === 'create' ? 'w' : 'r+'));
+  async open(path, mode, writes) {
+    const create = mode === 'create' ? constants.O_CREAT | constants.O_TRUNC : 0;
+    const flags = create | (mode === 'create' ? constants.O_WRONLY : constants.O_RDWR);
+    if (writes === undefined) return new NodeFile(await open(path, flags), false);
+    return new NodeFile(await open(path, flags | SYNCED_BY_WRITE), SYNCED_BY_WRITE === 0);
   },
   async createExclusive(path, text) {
     try {
@@ -124,9 +140,11 @@ async function syncEntries(path: string): Promise<void> {
 
 class NodeFile implements WritableFile {
   readonly #handle: FileHandle;
+  readonly #syncsAfterWrite: boolean;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, syncsAfterWrite: boolean) {
     this.#handle = handle;
+    this.#syncsAfterWrite = syncsAfterWrite;
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
@@ -141,6 +159,7 @@ class NodeFile implements WritableFile {
       );
       done += bytesWritten;
     }
+    if (this.#syncsAfterWrite) await this.sync();
   }
 
   sync(): Promise<void> {

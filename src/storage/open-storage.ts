@@ -13,7 +13,7 @@ import { Checkpointer } from './wal/checkpointer.ts';
 import { LogWriter } from './wal/log-writer.ts';
 import type { Recovery } from './wal/recover.ts';
 import { recover } from './wal/recover.ts';
-import { Segment } from './wal/segment.ts';
+import { Segment, type SegmentPlace } from './wal/segment.ts';
 
 /**
  * Opens the store of a data folder, made if need be, with everything that was acknowledged.
@@ -54,15 +54,16 @@ async function openLocked(
   });
   const recovery = await recover(environment, walDir, head);
   const { resume } = recovery;
+  const writes = options.fsync === 'group' ? 'durable' : undefined;
+  const place: SegmentPlace = { files, walDir, writes };
   const segment =
     resume === undefined
-      ? await Segment.create(files, walDir, recovery.nextSequence)
-      : await Segment.resume(files, walDir, resume.sequence, resume.sizeBytes);
+      ? await Segment.create(place, recovery.nextSequence)
+      : await Segment.resume(place, resume.sequence, resume.sizeBytes);
   const log = new LogWriter(
     environment,
     {
-      walDir,
-      durable: options.fsync === 'group',
+      place,
       groupCommitMaxMs: options.group_commit_max_ms,
       segmentBytes: options.wal_segment_bytes,
     },

@@ -84,7 +84,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#files.set(to, this.#get(from));
   }
 
-  async open(path: string, mode: 'create' | 'update'): Promise<WritableFile> {
+  async open(path: string, mode: 'create' | 'update', writes?: 'durable'): Promise<WritableFile> {
     if (mode === 'create') {
       this.onOperation('create', path);
       const existing = this.#files.get(path);
@@ -94,7 +94,8 @@ export class MemoryFileSystem implements FileSystem {
         existing.written = new Uint8Array(0);
       }
     }
-    return this.#writable(path, this.#get(path));
+    const file = this.#writable(path, this.#get(path));
+    return writes === undefined ? file : synced(file);
   }
 
   async createExclusive(path: string, text: string): Promise<boolean> {
@@ -207,6 +208,15 @@ export class MemoryFileSystem implements FileSystem {
       },
     };
   }
+}
+
+/** The file with each write synced: a failing sync is a failing write. */
+function synced(file: WritableFile): WritableFile {
+  const write = async (bytes: Uint8Array, position: number): Promise<void> => {
+    await file.write(bytes, position);
+    await file.sync();
+  };
+  return { ...file, write };
 }
 
 function surviving(path: string, { written, synced }: MemoryFile, crash: Crash): Uint8Array {

@@ -5,7 +5,7 @@ import { StorageClosedError, storageErrorOf } from '../errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CommitEncoder } from './commit-codec.ts';
 import { beginRecord, endRecord } from './log-file.ts';
-import { Segment } from './segment.ts';
+import { Segment, type SegmentPlace } from './segment.ts';
 
 /** What becomes of a record after it was handed over. */
 export interface LogEntry {
@@ -18,9 +18,8 @@ export interface LogEntry {
 }
 
 export interface LogWriterOptions {
-  readonly walDir: string;
-  /** Whether an entry is applied only after the disk has it. */
-  readonly durable: boolean;
+  /** With durable writes, an entry is applied only after the disk has it. */
+  readonly place: SegmentPlace;
   readonly groupCommitMaxMs: number;
   readonly segmentBytes: number;
 }
@@ -202,7 +201,7 @@ export class LogWriter {
         this.#encode(group);
       }
       const records = this.#records.written();
-      await this.#segment.append(records, this.#options.durable);
+      await this.#segment.append(records);
       sizeBytes = records.length;
     } catch (error) {
       // What was encoded is not in the log: nothing may depend on it.
@@ -292,11 +291,10 @@ export class LogWriter {
   }
 
   async #nextSegment(): Promise<void> {
-    const { files } = this.#environment;
     const old = this.#segment;
     await old.sync();
     this.#commits.restart();
-    this.#segment = await Segment.create(files, this.#options.walDir, old.sequence + 1);
+    this.#segment = await Segment.create(this.#options.place, old.sequence + 1);
     await old.close().catch((error: unknown) => {
       this.#environment.log.warn({ reason: messageOf(error) }, 'a log segment was not closed');
     });

@@ -2,6 +2,14 @@ import type { FileSystem, WritableFile } from '../file-system.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES, FileMagic, isOldFile } from './log-file.ts';
 import { segmentName } from './segment-names.ts';
 
+/** Where segments are. */
+export interface SegmentPlace {
+  readonly files: FileSystem;
+  readonly walDir: string;
+  /** `durable`: what is appended is synced before that resolves. */
+  readonly writes: 'durable' | undefined;
+}
+
 /**
  * The segment that is written to. `sizeBytes` is where its good records end; what a failed write
  * left behind that is cut off before anything else is written.
@@ -22,9 +30,9 @@ export class Segment {
   }
 
   /** Makes a new, empty segment, durable under its name. */
-  static async create(files: FileSystem, walDir: string, sequence: number): Promise<Segment> {
+  static async create({ files, walDir, writes }: SegmentPlace, sequence: number): Promise<Segment> {
     const path = `${walDir}/${segmentName(sequence)}`;
-    const file = await files.open(path, 'create');
+    const file = await files.open(path, 'create', writes);
     try {
       await file.write(encodeFileHeader(FileMagic.SEGMENT, sequence), 0);
       await file.sync();
@@ -39,14 +47,13 @@ export class Segment {
 
   /** Goes on with a segment whose good records end at `sizeBytes`; cuts off what follows. */
   static async resume(
-    files: FileSystem,
-    walDir: string,
+    { files, walDir, writes }: SegmentPlace,
     sequence: number,
     sizeBytes: number,
   ): Promise<Segment> {
     const path = `${walDir}/${segmentName(sequence)}`;
     const isOld = await isOldSegment(files, path);
-    const file = await files.open(path, 'update');
+    const file = await files.open(path, 'update', writes);
     try {
       await file.truncate(sizeBytes);
       await file.sync();
@@ -66,15 +73,14 @@ export class Segment {
   }
 
   /**
-   * Writes records at the end and, with `durable`, syncs. On an error the file is cut back, now or,
-   * where that fails too, before the next write.
+   * Writes records at the end. On an error the file is cut back, now or, where that fails too,
+   * before the next write.
    */
-  async append(records: Uint8Array, durable: boolean): Promise<void> {
+  async append(records: Uint8Array): Promise<void> {
     if (this.#dirty) await this.#cutBack();
     this.#dirty = true;
     try {
       await this.#file.write(records, this.#sizeBytes);
-      if (durable) await this.#file.sync();
     } catch (error) {
       await this.#cutBack().catch(ignore);
       throw error;
