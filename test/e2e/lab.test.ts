@@ -36,11 +36,12 @@ test('every strategy is measured, and what must hold of each does', {
       expect(calm.discoveryMs).toHaveLength(4);
       expect(calm.sockets.perAgent, name).toBe(name === 'pull' ? 1 : 0);
       const { loss, partition, outage, congestion } = disturbed;
-      for (const fault of [loss, partition, outage, congestion]) {
-        expect(fault.stored.wrong, name).toBe(0);
+      for (const [kind, fault] of Object.entries({ loss, partition, outage, congestion })) {
+        const about = `${name}, ${kind}, late by ${disturbed.loadLateMs}: ${JSON.stringify(fault)}`;
+        expect(fault.stored.wrong, about).toBe(0);
         if (name !== 'hybrid') continue;
-        expect(fault.stored.duplicates).toBe(0);
-        expect(fault.stored.stored).toBe(fault.stored.generated);
+        expect(fault.stored.duplicates, about).toBe(0);
+        expect(fault.stored.stored, about).toBe(fault.stored.generated);
       }
       // What is asked for during a partition is not there afterwards.
       if (name === 'pull') expect(partition.stored.stored).toBeLessThan(partition.stored.generated);
