@@ -38,14 +38,17 @@ export class FaultRun {
     this.#say = say;
   }
 
-  /** Waits until every agent's values come as they should: the start of all at once is busy. */
+  /**
+   * Waits until every agent's values come as they should: the start of all at once is busy, and who
+   * has no first value yet has no age, but would lack the ticks before it.
+   */
   async untilSteady(): Promise<void> {
     const { intervalMs } = this.#rig.options;
     this.#say('starting again, beside the others');
     const isSteady = (): boolean => {
       const ages = this.#watch.agesSince(Date.now() - 2 * intervalMs);
       const isYoung = ages.every(({ worstMs }) => worstMs < YOUNG_INTERVALS * intervalMs);
-      return ages.length >= AGES_MIN && isYoung;
+      return ages.length >= AGES_MIN && isYoung && this.#newestTicks().every((tick) => tick > 0);
     };
     await waitUntil(() => Promise.resolve(isSteady()), {
       timeoutMs: STEADY_TIMEOUT_MS,
@@ -90,7 +93,7 @@ export class FaultRun {
   }
 
   async #fault(durationMs: number, settleMs: number, change: Change): Promise<Fault> {
-    const { intervalMs, agents } = this.#rig.options;
+    const { intervalMs } = this.#rig.options;
     const beginMs = Date.now();
     await change.begin();
     await sleep(Math.max(0, beginMs + durationMs - Date.now()));
@@ -99,10 +102,7 @@ export class FaultRun {
     const range = { fromTick: tickAt(beginMs, intervalMs), toTick: tickAt(endMs, intervalMs) + 1 };
     this.#say('recovery');
     await sleep(settleMs);
-    const isBack = (): boolean => {
-      const newest = Array.from({ length: agents }, (_, agent) => this.#watch.newestTick(agent));
-      return newest.every((tick) => tick >= range.toTick);
-    };
+    const isBack = (): boolean => this.#newestTicks().every((tick) => tick >= range.toTick);
     if (!isBack()) {
       await waitUntil(() => Promise.resolve(isBack()), {
         timeoutMs: BACK_TIMEOUT_MS,
@@ -112,5 +112,11 @@ export class FaultRun {
       await sleep(settleMs / 2);
     }
     return { beginMs, endMs, ...range };
+  }
+
+  /** Of each agent; 0 where nothing was seen yet. */
+  #newestTicks(): number[] {
+    const { agents } = this.#rig.options;
+    return Array.from({ length: agents }, (_, agent) => this.#watch.newestTick(agent));
   }
 }
