@@ -50,7 +50,7 @@ export function kernelBench(options: KernelBenchOptions, log: (line: string) => 
   remoteWrite(kernel, load, options, costs);
   reportMemory(kernel, series, log);
   readBack(kernel, series, ticks, costs);
-  standAlone(kernel, series, costs, log);
+  standAlone(kernel, load, costs, log);
   scrapes(kernel, load, costs);
   costs.print(log);
 }
@@ -166,19 +166,15 @@ function readBack(kernel: Kernel, series: number, ticks: number, costs: Costs): 
 }
 
 /** Chunks of all that each series has, as for a block. */
-function standAlone(
-  kernel: Kernel,
-  series: number,
-  costs: Costs,
-  log: (line: string) => void,
-): void {
+function standAlone(kernel: Kernel, load: Load, costs: Costs, log: (line: string) => void): void {
   const reader = connectKernelReader(kernel.openReader());
   const body = kernel.openBody();
   const into = new SampleColumns();
   let bytes = 0;
   let samples = 0;
   const chunks: Uint8Array[] = [];
-  for (let ref = 1; ref <= series; ref += 7) {
+  const sizes = new Map<string, { bytes: number; samples: number }>();
+  for (let ref = 1; ref <= load.series.length; ref += 7) {
     into.reset();
     reader.read(ref, 0, Number.MAX_SAFE_INTEGER, into);
     samples += into.length;
@@ -188,6 +184,9 @@ function standAlone(
     const chunk = body.packColumns(0, into.length);
     bytes += chunk.length;
     chunks.push(chunk.slice());
+    const movement = load.series[ref - 1]?.movement ?? '';
+    const size = sizes.get(movement) ?? { bytes: 0, samples: 0 };
+    sizes.set(movement, { bytes: size.bytes + chunk.length, samples: size.samples + length });
   }
   const { length } = into;
   costs.measure('pack alone', length * 20_000, () => {
@@ -204,6 +203,10 @@ function standAlone(
   log(
     `alone, ${length} samples a chunk${' '.repeat(7)}${(bytes / samples).toFixed(2)} B per sample`,
   );
+  for (const [movement, size] of sizes) {
+    const [each, share] = [size.bytes / size.samples, size.bytes / bytes];
+    log(`  ${movement.padEnd(30)}${each.toFixed(2)} B, ${(share * 100).toFixed(0)} % of all`);
+  }
 }
 
 function scrapes(kernel: Kernel, load: Load, costs: Costs): void {
