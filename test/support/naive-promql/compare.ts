@@ -54,12 +54,12 @@ export function answerOfValue(value: QueryValue): Answer {
 }
 
 /** What differs between two answers, at most a few lines; empty where nothing does. */
-export function differences(want: Answer, got: Answer): string[] {
+export function differences(want: Answer, got: Answer, relative = RELATIVE): string[] {
   const found: string[] = [];
   for (const [key, value] of want) {
     const other = got.get(key);
     if (other === undefined) found.push(`${key}: wanted ${show(value)}, nothing there`);
-    else if (!sameValue(value, other)) {
+    else if (!sameValue(value, other, relative)) {
       found.push(`${key}: wanted ${show(value)}, got ${show(other)}`);
     }
   }
@@ -69,15 +69,15 @@ export function differences(want: Answer, got: Answer): string[] {
   return found.slice(0, 5);
 }
 
-/** To 1e-9 of the larger of the two, or of 1: sums cancel. */
-export function sameNumber(a: number, b: number): boolean {
+/** To 1e-9 (`relative`) of the larger of the two, or of 1: sums cancel. */
+export function sameNumber(a: number, b: number, relative = RELATIVE): boolean {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b);
   if (a === b) return true;
-  return Math.abs(a - b) <= RELATIVE * Math.max(Math.abs(a), Math.abs(b), 1);
+  return Math.abs(a - b) <= relative * Math.max(Math.abs(a), Math.abs(b), 1);
 }
 
-function sameValue(a: NaiveValue, b: NaiveValue): boolean {
-  if (isFloat(a) || isFloat(b)) return isFloat(a) && isFloat(b) && sameNumber(a, b);
+function sameValue(a: NaiveValue, b: NaiveValue, relative: number): boolean {
+  if (isFloat(a) || isFloat(b)) return isFloat(a) && isFloat(b) && sameNumber(a, b, relative);
   return (
     a.schema === b.schema &&
     sameNumber(a.zeroThreshold, b.zeroThreshold) &&
