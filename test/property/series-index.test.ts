@@ -235,6 +235,11 @@ function matcherOf([type, name, pattern]: Choice): ReturnType<typeof createMatch
   return createMatcher(TYPES[type] ?? '=', NAMES[name] ?? 'own', PATTERNS[pattern] ?? '');
 }
 
+/** The same series again, far from its ref: no room may be kept for it. */
+const AGAIN_FAR_AWAY: Step[] = [1, 3_000_000_000].map((ref) => {
+  return { kind: 'add', ref, values: [1, 1, 1, 1], own: 1 };
+});
+
 test.each([
   ['separate memory', separateMemory],
   ['the kernel', kernelMemory],
@@ -254,6 +259,6 @@ test.each([
       // The upper level of the directory alone.
       expect(memory.bytesUsed('label_sets')).toBe(4 * 4096);
     }),
-    { numRuns: 40, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true, examples: [[AGAIN_FAR_AWAY]] },
   );
 });

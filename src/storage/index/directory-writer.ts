@@ -25,6 +25,12 @@ export class DirectoryWriter {
     blocks.u32[root + R_DIRECTORY] = this.#top;
   }
 
+  /** Whether `reserve` would have nothing to do. */
+  hasRoom(ref: number): boolean {
+    const top = (this.#top << 2) + (ref >>> TOP_SHIFT);
+    return this.#blocks.u32[top] !== 0 && this.#blocks.u32[this.#entry(ref)] !== 0;
+  }
+
   /** Makes sure that there is room for a ref. @throws KernelMemoryError */
   reserve(ref: number): void {
     const top = (this.#top << 2) + (ref >>> TOP_SHIFT);

@@ -200,6 +200,11 @@ export class SeriesIndexWriter {
   /** As `Slab.enterSeries`, with the first `count` pairs of `#found`. @throws KernelMemoryError */
   #enterByKernel(ref: number, count: number): number {
     if (count > KERNEL_PAIRS) return NOT_ENTERED;
+    if (!this.#directory.hasRoom(ref)) {
+      // Room for a series that is there already would never be given back.
+      const set = this.#view.sets.find(this.#found, count);
+      if (set !== 0) return this.#view.sets.ref(set);
+    }
     try {
       this.#directory.reserve(ref);
       this.#sets.reserve();
