@@ -76,7 +76,7 @@ export const H_KEY_MIX: usize = H_KEY + 1040;
 /** 16 bytes of ones and 32 of zeros: the mask of a short block is a window over them. */
 export const H_MASK: usize = 3136;
 
-// What memory is used for; the order of MEMORY_KINDS in src/kernel/types.ts.
+// What memory is used for; the order of MEMORY_KINDS in src/kernel/slab.ts.
 export const KIND_STAGING: u32 = 0;
 export const KIND_COLUMNS: u32 = 1;
 export const KIND_LISTS: u32 = 2;

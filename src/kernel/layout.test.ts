@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { RangeKind } from './body-contents.ts';
 import * as layout from './layout.ts';
-import { MEMORY_KINDS, RangeKind } from './types.ts';
+import { MEMORY_KINDS } from './slab.ts';
 
 /** The numbers that `kernel/layout.ts` exports, as far as they are written out. */
 const constants = new Map(

@@ -76,4 +76,5 @@ export const READER_BATCH = 1024;
 
 export const OUTCOME_COUNT = 6;
 export const NO_ROOM = 255;
+/** Samples of one chunk at most. */
 export const CHUNK_SAMPLES_MAX = 1024;

@@ -1,21 +1,22 @@
-import { KernelMemoryError } from './errors.ts';
-import * as layout from './layout.ts';
-import type { MemoryViews } from './memory-views.ts';
-import type { KernelExports } from './module.ts';
 import type {
-  AppendCounts,
-  AppendOptions,
   BodyColumns,
   BodyCounts,
   BodyRange,
   BodyStatus,
+  RangeKind,
+  UnknownIdentity,
+} from './body-contents.ts';
+import { KernelMemoryError } from './errors.ts';
+import type {
+  AppendCounts,
+  AppendOptions,
   KernelBody,
   OwnerId,
-  RangeKind,
   TextScanOptions,
-  UnknownIdentity,
-} from './types.ts';
-import { CHUNK_SAMPLES_MAX } from './types.ts';
+} from './kernel-body.ts';
+import * as layout from './layout.ts';
+import type { MemoryViews } from './memory-views.ts';
+import type { KernelExports } from './module.ts';
 
 const NONE = 0xffffffff;
 const FLAG_OPENMETRICS = 1;
@@ -215,11 +216,11 @@ export class SharedBody implements KernelBody {
     if (
       from < 0 ||
       to <= from ||
-      to - from > CHUNK_SAMPLES_MAX ||
+      to - from > layout.CHUNK_SAMPLES_MAX ||
       to > this.#field(layout.B_LENGTH)
     ) {
       throw new RangeError(
-        `samples ${from} to ${to}, wanted 1 to ${CHUNK_SAMPLES_MAX} of the columns`,
+        `samples ${from} to ${to}, wanted 1 to ${layout.CHUNK_SAMPLES_MAX} of the columns`,
       );
     }
     const length = this.#exports.packColumns(this.#address, from, to - from);

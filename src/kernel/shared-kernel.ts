@@ -1,21 +1,14 @@
 import { KernelMemoryError, KernelModuleError } from './errors.ts';
+import type { Kernel, KernelHandle, KernelOptions, KernelStats } from './kernel.ts';
+import type { KernelBody, OwnerId } from './kernel-body.ts';
 import * as layout from './layout.ts';
 import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports, loadKernelModule } from './module.ts';
 import { powersOfFive } from './powers-of-five.ts';
 import { SharedBody } from './shared-body.ts';
 import { SharedSlab } from './shared-slab.ts';
-import type {
-  Kernel,
-  KernelBody,
-  KernelHandle,
-  KernelOptions,
-  KernelStats,
-  MemoryKind,
-  OwnerId,
-  Slab,
-} from './types.ts';
-import { MEMORY_KINDS } from './types.ts';
+import type { MemoryKind, Slab } from './slab.ts';
+import { MEMORY_KINDS } from './slab.ts';
 import type { CompiledModule, SharedMemory } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 

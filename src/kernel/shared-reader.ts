@@ -1,9 +1,11 @@
+import type { KernelHandle } from './kernel.ts';
+import type { KernelReader, ReadSelection, ReadTarget } from './kernel-reader.ts';
+import { ANY_COMMIT } from './kernel-reader.ts';
 import * as layout from './layout.ts';
 import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports } from './module.ts';
 import { SharedSlabReader } from './shared-slab.ts';
-import type { KernelHandle, KernelReader, ReadSelection, ReadTarget, SlabReader } from './types.ts';
-import { ANY_COMMIT } from './types.ts';
+import type { SlabReader } from './slab.ts';
 
 /** What the kernel's times fit: beyond it no sample can be. */
 const TIME_MAX = Number.MAX_SAFE_INTEGER;

@@ -1,8 +1,8 @@
 import { KernelMemoryError } from './errors.ts';
 import * as layout from './layout.ts';
 import type { KernelExports } from './module.ts';
-import type { MemoryKind, Slab, SlabReader } from './types.ts';
-import { MEMORY_KINDS } from './types.ts';
+import type { MemoryKind, Slab, SlabReader } from './slab.ts';
+import { MEMORY_KINDS } from './slab.ts';
 import type { SharedMemory } from './web-assembly.ts';
 
 const ROOT_SLOTS = 32;
