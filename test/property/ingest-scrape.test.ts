@@ -47,7 +47,6 @@ class Target {
     const target: ScanTarget = { series, metadata, rules: this.#rules, appender };
     const scraped = { format, bytes, timestamp: NOW_MS };
     series.begin(format);
-    metadata.begin(format);
     let result = this.#usesKernel ? scanInKernel(this.#kernel, scraped, target) : undefined;
     if (result === undefined) {
       this.plainScans++;
@@ -160,6 +159,16 @@ describe('a body through the kernel, and read line by line', () => {
   test('a body that was seen before is not read plainly', () => {
     const body = Buffer.from('# TYPE a counter\na 1\nc{x="1"} 2\n');
     const target = check(SETTINGS[0]!, [body, body, body], 'text');
+    expect(target.plainScans).toBe(0);
+  });
+
+  test('a line that was known counts if it comes after one that is new', () => {
+    const bodies = ['# TYPE a counter\n', '# TYPE a gauge\n# TYPE a counter\n', '# TYPE a gauge\n'];
+    const target = check(
+      SETTINGS[0]!,
+      bodies.map((body) => Buffer.from(body)),
+      'text',
+    );
     expect(target.plainScans).toBe(0);
   });
 

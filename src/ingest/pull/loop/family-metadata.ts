@@ -25,25 +25,41 @@ export class FamilyMetadata implements ExpositionVisitor {
   #families = new Map<string, Metadata>();
   /** What the body under way says, by family. */
   #pending = new Map<string, Metadata>();
-  /** Families of which the body says two things. */
+  /** Families of which bodies say two things. */
   readonly #disputed = new Set<string>();
+  /** Lines that were known when the body began do not reach this. */
+  #skipsKnown = false;
+  #needsAll = false;
   /** The family of the line that was read last; undefined where it has none. */
   lastFamily: string | undefined;
   #firstCount = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #format: 'text' | 'openmetrics' = 'text';
 
-  /** Readies for a body of that format. */
-  begin(format: 'text' | 'openmetrics'): void {
+  /**
+   * Readies for a body of that format.
+   * @param skipsKnown only lines that are new are read, and those of families in dispute.
+   */
+  begin(format: 'text' | 'openmetrics', skipsKnown: boolean): void {
     this.#format = format;
+    this.#skipsKnown = skipsKnown;
+    this.#needsAll = false;
     this.#pending.clear();
-    this.#disputed.clear();
+    if (!skipsKnown) this.#disputed.clear();
   }
 
   /** What the ranges of the next lines point into. */
   read(bytes: Uint8Array): void {
     this.#bytes = bytes;
     this.lastFamily = undefined;
+  }
+
+  /**
+   * A line that was read contradicts one that may come after it in the body without being read:
+   * the body is to be read anew with all its lines, as the last of them counts.
+   */
+  get needsAll(): boolean {
+    return this.#needsAll;
   }
 
   /** Whether lines of that family are to be read each time: the last of them counts. */
@@ -79,19 +95,14 @@ export class FamilyMetadata implements ExpositionVisitor {
   }
 
   /**
-   * What `appendTo` handed on is stored. Returns whether all lines are to be read again next time:
-   * one that was known may come back in the place of one that is new, and many may be gone.
+   * What `appendTo` handed on is stored. Returns whether all lines are to be read again next time,
+   * as there were so many families that most of them may be gone.
    */
   committed(): boolean {
-    let changed = false;
-    for (const [name, metadata] of this.#pending) {
-      const before = this.#families.get(name);
-      changed ||= before !== undefined && isContradicted(before, metadata);
-      this.#families.set(name, metadata);
-    }
+    for (const [name, metadata] of this.#pending) this.#families.set(name, metadata);
     this.#end();
     if (this.#firstCount === 0) this.#firstCount = this.#families.size;
-    if (this.#families.size <= 2 * this.#firstCount + MORE_FAMILIES_MAX) return changed;
+    if (this.#families.size <= 2 * this.#firstCount + MORE_FAMILIES_MAX) return false;
     this.#families.clear();
     this.#firstCount = 0;
     return true;
@@ -118,9 +129,16 @@ export class FamilyMetadata implements ExpositionVisitor {
     const name = unescapeText(this.#bytes, nameStart, nameEnd);
     this.lastFamily = name;
     const said = this.#pending.get(name);
-    const now = change(said ?? this.#families.get(name) ?? NOTHING);
-    if (said !== undefined && isContradicted(said, now)) this.#disputed.add(name);
+    const before = said ?? this.#families.get(name) ?? NOTHING;
+    const now = change(before);
+    if (isContradicted(before, now)) this.#contradict(name, said !== undefined);
     this.#pending.set(name, now);
+  }
+
+  /** @param sameBody the body says both. */
+  #contradict(name: string, sameBody: boolean): void {
+    if (this.#skipsKnown && !this.#disputed.has(name)) this.#needsAll = true;
+    if (sameBody) this.#disputed.add(name);
   }
 }
 

@@ -54,11 +54,19 @@ export function scanInKernel(
   scraped: ScrapedBody,
   target: ScanTarget,
 ): ScanResult | undefined {
-  try {
+  const { series, metadata } = target;
+  const attempt = (): ScanResult | undefined => {
+    metadata.begin(scraped.format, series.knowsNames);
     return kernel.use((body) => scan(body, scraped, target));
+  };
+  try {
+    const found = attempt();
+    if (!metadata.needsAll) return found;
+    series.renew(true);
+    return attempt();
   } catch (error) {
     // Names that were resolved before the memory was full are not to be known any more.
-    if (error instanceof KernelMemoryError) target.series.renew(true);
+    if (error instanceof KernelMemoryError) series.renew(true);
     if (isForPlainScan(error)) return undefined;
     throw error;
   }
@@ -146,7 +154,7 @@ function findRefs(
     const start = unknown.start - offset;
     const end = unknown.end - offset;
     if (unknown.sampleCount === 0) {
-      if (!judgeLine(format, bytes, { start, end }, read)) return undefined;
+      if (!judgeLine(format, bytes, { start, end }, read) || metadata.needsAll) return undefined;
       lines.push({ index, family: metadata.lastFamily });
       refs.push(DROPPED_REF);
       continue;

@@ -41,7 +41,7 @@ export class PlainScan implements ExpositionVisitor {
   run(): ScanResult {
     const { format, bytes } = this.#scraped;
     const { series, metadata } = this.#target;
-    metadata.begin(format);
+    metadata.begin(format, false);
     metadata.read(bytes);
     scanBody(format, bytes, bytes.length, this);
     if (this.#overSampleLimit) throw new ScrapeError('sample_limit', 'sample limit exceeded');

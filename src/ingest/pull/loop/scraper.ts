@@ -206,7 +206,6 @@ export class Scraper {
       const format =
         body.length === 0 ? 'text' : bodyFormat(fetched, rules.config.fallbackScrapeProtocol);
       const scraped = { format, bytes, timestamp };
-      this.#metadata.begin(format);
       const reading = this.#scan(scraped, appender, this.#metadata);
       return body.length === 0 ? { ...reading, scraped: undefined, counts: undefined } : reading;
     } catch (error) {

@@ -55,6 +55,11 @@ export class TargetSeries {
     return this.#owner;
   }
 
+  /** Whether names and lines of earlier bodies may be known. */
+  get knowsNames(): boolean {
+    return this.#owner !== undefined;
+  }
+
   begin(format: BodyFormat): void {
     // Lines that are known were judged by the rules of the format.
     if (this.#format !== undefined && this.#format !== format) this.renew(true);
