@@ -24,6 +24,9 @@ function config(exporterPort: number, collectorUrl: string): string {
   ].join('\n');
 }
 
+/** Stands for a window of about ten seconds before whole seconds: see `quietMs`. */
+const WINDOW = 'WINDOW';
+
 /** Exact on both sides: the same samples, so the same answers to the last digits. */
 const QUERIES = [
   'sum by (mode) (rate(node_cpu_seconds_total[20s]))',
@@ -36,7 +39,7 @@ const QUERIES = [
   'topk(5, rate(node_cpu_seconds_total[20s]))',
   'stddev_over_time(node_load1[30s])',
   'quantile(0.5, irate(node_cpu_seconds_total[20s]))',
-  'max_over_time(rate(node_intr_total[10s])[20s:1s])',
+  `max_over_time(rate(node_intr_total[${WINDOW}])[20s:1s])`,
 ];
 
 requires({ commands: ['prometheus', 'prometheus-node-exporter'] }).describe(
@@ -46,6 +49,7 @@ requires({ commands: ['prometheus', 'prometheus-node-exporter'] }).describe(
     let prometheus: Peer;
     let collector: Collector;
     let endSeconds = 0;
+    let windowMs = 0;
 
     beforeAll(async () => {
       exporter = await startNodeExporter();
@@ -58,11 +62,14 @@ requires({ commands: ['prometheus', 'prometheus-node-exporter'] }).describe(
       collector = await collector.restart();
       await waitUntil(start + WRITE_MS);
       // Samples up to here must all have arrived; Prometheus retries what was refused meanwhile.
-      endSeconds = Math.floor(Date.now() / 1000) + 0.217;
+      endSeconds = Math.floor(Date.now() / 1000);
       await eventually('the queue to drain', async () => {
         const [newest] = await instant(collector.url, 'max(timestamp(up{job="node"}))');
         return Number(newest?.value[1] ?? 0) > endSeconds ? true : undefined;
       });
+      const quiet = quietMs(await raw(collector.url, '{job="node"}', '3m', endSeconds));
+      endSeconds += quiet / 1000 - 1;
+      windowMs = 10_000 - quiet;
     });
 
     afterAll(async () => {
@@ -88,7 +95,9 @@ requires({ commands: ['prometheus', 'prometheus-node-exporter'] }).describe(
     for (const query of QUERIES) {
       it(`answers alike: ${query}`, async () => {
         const [ours, theirs] = await Promise.all(
-          [collector.url, prometheus.url].map((url) => instant(url, query, endSeconds)),
+          [collector.url, prometheus.url].map((url) =>
+            instant(url, query.replace(WINDOW, `${windowMs}ms`), endSeconds),
+          ),
         );
         expect((ours ?? []).map((s) => metricKey(s.metric))).toEqual(
           (theirs ?? []).map((s) => metricKey(s.metric)),
@@ -103,6 +112,24 @@ requires({ commands: ['prometheus', 'prometheus-node-exporter'] }).describe(
     }
   },
 );
+
+/**
+ * The millisecond of a second, not the whole one, that is farthest from those of all samples. No
+ * window may begin at a sample: Prometheus 2 counts that one in, and 3 does not.
+ */
+function quietMs(series: readonly RangeSeries[]): number {
+  const taken = series.flatMap(({ values }) =>
+    values.map(([seconds]) => Math.round(seconds * 1000) % 1000),
+  );
+  const sorted = [...new Set(taken)].toSorted((a, b) => a - b);
+  const gaps = sorted.map((from, index) => {
+    const to = sorted[index + 1] ?? (sorted[0] ?? 0) + 1000;
+    return { from, width: to - from };
+  });
+  const { from, width } = gaps.reduce((a, b) => (b.width > a.width ? b : a));
+  expect(width).toBeGreaterThan(2);
+  return Math.max(1, Math.floor(from + width / 2) % 1000);
+}
 
 function summarize(series: readonly RangeSeries[]) {
   const byKey = new Map(series.map((one) => [metricKey(one.metric), JSON.stringify(one.values)]));
