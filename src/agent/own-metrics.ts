@@ -1,5 +1,5 @@
 import type { MetricType } from '../model/index.ts';
-import type { RuntimeStatus } from './runtime/agent-runtime.ts';
+import type { RuntimeStatus } from './runtime/runtime-options.ts';
 import type { OwnMetric } from './sampling/own-source.ts';
 import type { UnsentCounts } from './sampling/scrape-source.ts';
 

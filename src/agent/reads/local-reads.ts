@@ -1,6 +1,6 @@
 import type { LocalTarget } from '../../ingest/pull/index.ts';
 import type { Clock } from '../../util/index.ts';
-import type { RuntimeStatus } from '../runtime/agent-runtime.ts';
+import type { RuntimeStatus } from '../runtime/runtime-options.ts';
 import type { AllowedReads, RawExposition } from './read-answerer.ts';
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;

@@ -16,7 +16,8 @@ import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
 import { syntheticParts, SyntheticSource } from '../sampling/synthetic-source.ts';
-import { AgentRuntime, type AgentRuntimeOptions, type GroupSetup } from './agent-runtime.ts';
+import { AgentRuntime } from './agent-runtime.ts';
+import type { AgentRuntimeOptions, GroupSetup } from './runtime-options.ts';
 
 const START_MS = 1_700_000_000_500;
 const FIRST_TICK_MS = 1_700_000_001_000;

@@ -1,139 +1,41 @@
 import type {
   Audit,
-  BootReason,
+  BatchColumns,
   ByeReason,
   GroupPolicy,
   PayloadCodec,
   Policy,
   Sealed,
-  SamplingMode,
-  Tolerance,
-  ToleranceKind,
-  PriorityClass,
 } from '../../formats/tide/index.ts';
-import {
-  BatchColumns,
-  CODEC_BROTLI,
-  CODEC_DEFLATE,
-  CODEC_NONE,
-  hashBytes,
-  LANE_EVENT,
-} from '../../formats/tide/index.ts';
-import { type Labels, messageOf } from '../../model/index.ts';
-import type { Logger } from '../../telemetry/index.ts';
-import type { CancelTimer, Clock } from '../../util/index.ts';
-import type { AgentEpoch } from '../epoch.ts';
-import { DegradationLadder, type LadderOptions } from '../flow/degradation-ladder.ts';
+import { CODEC_BROTLI, CODEC_DEFLATE, CODEC_NONE, hashBytes } from '../../formats/tide/index.ts';
+import { messageOf } from '../../model/index.ts';
+import { DEFAULT_RECONNECT, Reconnect } from '../connection/reconnect.ts';
+import { DegradationLadder } from '../flow/degradation-ladder.ts';
 import { Pressure } from '../flow/pressure.ts';
-import { DEFAULT_RECONNECT, Reconnect, type ReconnectOptions } from '../connection/reconnect.ts';
-import type { ClientIdentity } from '../connection/client-identity.ts';
-import type { Connect } from '../connection/transport.ts';
-import { type AllowedReads, ReadAnswerer } from '../reads/read-answerer.ts';
+import { ReadAnswerer } from '../reads/read-answerer.ts';
 import { RetainedSamples } from '../reads/retained-samples.ts';
 import { SealedIndex } from '../reads/sealed-index.ts';
-import { sliceColumns } from '../reads/columns.ts';
-import type { AgentRing } from '../ring/agent-ring.ts';
 import type { SampleTotals, WideTolerance } from '../sampling/group-sampler.ts';
 import type { GroupSource, SeriesNamer } from '../sampling/group-source.ts';
 import { type SealedTimes, Sealer } from '../sampling/sealer.ts';
 import { SeriesState } from '../sampling/series-state.ts';
-import { type SeriesDescription, SeriesTable } from '../sampling/series-table.ts';
-import { AgentSession, type SessionCounters, type SessionRequest } from './agent-session.ts';
+import { SeriesTable } from '../sampling/series-table.ts';
+import { AgentSession, type SessionRequest } from './agent-session.ts';
+import { currentValues } from './current-values.ts';
+import { EventLane } from './event-lane.ts';
+import { EVENT_GROUP, EVENT_POLICY, policyOf, toleranceOf, wideOf } from './group-policy.ts';
 import { GroupRunner } from './group-runner.ts';
 import { LeaseBook } from './lease-book.ts';
-import { Policies, type PolicyLimits } from './policies.ts';
+import { Policies } from './policies.ts';
+import { RingUpkeep } from './ring-upkeep.ts';
+import type { AgentRuntimeOptions, EventSample, RuntimeStatus } from './runtime-options.ts';
 
-/** The group of `event()`: its ticks are counted, not timed. */
-export const EVENT_GROUP = 0;
 const LEASES_MAX = 8;
-const FLUSH_MS = 1000;
 /** For BYE, however long the rest took. */
 const LEAVE_MS_MIN = 100;
-/** Flushes between two looks for what is no longer held. */
-const FORGET_EVERY = 60;
 /** A group of class B is read within this time after its tick, so that agents spread. */
 const SPREAD_MS_MAX = 50;
 const TWO_POWER_32 = 2 ** 32;
-
-/** One group of series to be sampled. */
-export interface GroupSetup {
-  /** Makes the source, given the means to name series. */
-  open(namer: SeriesNamer): GroupSource;
-  readonly intervalMs: number;
-  /** Time of tick 0; below the interval, so that a restart goes on with the same grid. */
-  readonly anchorMs: number;
-  readonly mode: SamplingMode;
-  readonly tolerance?: {
-    readonly kind: ToleranceKind;
-    readonly value: number;
-    /** Permitted while sending has to be spared, in mode SAMPLE too; `value` where not given. */
-    readonly max?: number;
-  };
-  /** Least time between two changes of a series that are sent, in mode ON_CHANGE. */
-  readonly dampeningMs?: number;
-  /** All series are sent at least this often, in mode ON_CHANGE. */
-  readonly syncMs: number;
-  readonly priority: PriorityClass;
-  readonly batchTicks: number;
-}
-
-export interface AgentRuntimeOptions {
-  readonly agentId: string;
-  readonly version: string;
-  readonly bootReason: BootReason;
-  readonly epoch: AgentEpoch;
-  /** Owned by the runtime from here on: closed by `stop`. */
-  readonly ring: AgentRing;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
-  readonly connect: Connect;
-  /** Certificate that is renewed over the session; undefined where there is none. */
-  readonly identity?: Pick<ClientIdentity, 'renewal' | 'accept'>;
-  readonly reconnect?: Partial<Omit<ReconnectOptions, 'random'>>;
-  readonly externalLabels: Labels;
-  readonly groups: readonly GroupSetup[];
-  readonly allowed: AllowedReads;
-  /** What of policies is taken over; see DEFAULT_POLICY_LIMITS. */
-  readonly policyLimits?: PolicyLimits;
-  /** Of all leases together. */
-  readonly leaseSamplesPerSecondMax: number;
-  /** Whether a disk is behind the ring. */
-  readonly flushes: boolean;
-  /** CPU time that the agent may use, as a part of one core; not looked at where not given. */
-  readonly cpuBudget?: number;
-  /** CPU time of the process, in milliseconds. */
-  readonly cpuMs?: () => number;
-  readonly ladder?: Partial<LadderOptions>;
-  /** The collector wants this identity and epoch never again: nothing is sent any more. */
-  onFenced(reason: string): void;
-}
-
-/** One sample of an event. */
-export interface EventSample {
-  readonly labels: Labels;
-  readonly value: number;
-  readonly describe: () => SeriesDescription;
-}
-
-/** What an agent says of itself. */
-export interface RuntimeStatus extends SessionCounters {
-  readonly inSession: boolean;
-  readonly rttMs: number | undefined;
-  readonly deferredFrames: number;
-  readonly series: number;
-  readonly totals: Readonly<SampleTotals>;
-  readonly ringUsedBytes: number;
-  readonly ringLimitBytes: number;
-  readonly ringFailures: number;
-  readonly reads: number;
-  readonly leases: number;
-  readonly sealedBatches: number;
-  readonly ladderStep: string;
-  /** The same as a number: 0 for normal. */
-  readonly ladderIndex: number;
-  readonly faults: number;
-}
 
 /** An agent: samples its groups, keeps what it sealed, and holds a session with a collector. */
 export class AgentRuntime {
@@ -152,6 +54,8 @@ export class AgentRuntime {
   readonly #retained: RetainedSamples;
   readonly #reads: ReadAnswerer;
   readonly #leases: LeaseBook;
+  readonly #events: EventLane;
+  readonly #upkeep: RingUpkeep;
   #runners: GroupRunner[] = [];
   /** As configured here, whatever the collector's policy makes of it. */
   readonly #ownPolicies: GroupPolicy[] = [];
@@ -159,13 +63,8 @@ export class AgentRuntime {
   readonly #wides = new Map<number, WideTolerance>();
   readonly #sources: GroupSource[] = [];
   #codecs: readonly PayloadCodec[] = [CODEC_NONE, CODEC_DEFLATE];
-  #eventTick = 0;
-  #lastEventMs = 0;
   #sealedBatches = 0;
-  #ringFailures = 0;
   #faults = 0;
-  #cancelFlush: CancelTimer = () => {};
-  #flushes = 0;
   #stopped = false;
 
   constructor(options: AgentRuntimeOptions) {
@@ -217,6 +116,13 @@ export class AgentRuntime {
       leasesMax: LEASES_MAX,
       runners: () => this.#runners,
     });
+    this.#events = new EventLane({
+      clock,
+      table: this.#table,
+      totals: this.#totals,
+      sealer: this.#sealer,
+    });
+    this.#upkeep = this.#openUpkeep();
     for (const [index, setup] of options.groups.entries()) {
       const group = index + 1;
       const source = setup.open(this.#namerOf(group));
@@ -236,32 +142,13 @@ export class AgentRuntime {
   start(): void {
     for (const runner of this.#runners) runner.start();
     this.#session.start();
-    this.#armFlush();
+    this.#upkeep.start();
   }
 
   /** Samples that happened now, sent at once on the lane of events. */
   event(samples: readonly EventSample[]): void {
     if (samples.length === 0 || this.#stopped) return;
-    const { clock } = this.#options;
-    // A series has one sample at a time.
-    const atMs = Math.max(clock.now(), this.#lastEventMs + 1);
-    this.#lastEventMs = atMs;
-    const values = new Map<number, number>();
-    for (const { labels, value, describe } of samples) {
-      values.set(this.#table.add(EVENT_GROUP, labels, describe), value);
-    }
-    const columns = new BatchColumns(values.size);
-    for (const [id, value] of values) columns.pushValue(id, atMs, value);
-    columns.sortBySeries();
-    const tick = ++this.#eventTick;
-    this.#totals.scheduled += values.size;
-    this.#totals.present += values.size;
-    const counts = { seriesCount: values.size, presentCount: values.size };
-    const rest = { suppressedCount: 0, shedCount: 0, failedCount: 0, toleranceId: 0 };
-    const where = { group: EVENT_GROUP, tickFrom: tick, tickTo: tick, part: 0, parts: 1 };
-    const entry = { ...where, ...counts, ...rest, status: 'FULL', reason: 'NONE' } as const;
-    const ticks = [{ entries: [entry], columns, minTime: atMs, maxTime: atMs }];
-    this.#sealer.sealTicks(ticks, LANE_EVENT);
+    this.#events.seal(samples);
   }
 
   /** Seals what waits in all groups. */
@@ -281,7 +168,7 @@ export class AgentRuntime {
     this.#leases.stopAll();
     this.#reads.cancelAll();
     await Promise.all(this.#runners.map((runner) => runner.stop()));
-    this.#cancelFlush();
+    this.#upkeep.stop();
     const { clock, flushes } = this.#options;
     const endMs = clock.monotonic() + timeoutMs;
     // What is on disk the next run sends; what is not has this chance alone.
@@ -306,7 +193,7 @@ export class AgentRuntime {
       totals: this.#totals,
       ringUsedBytes: fill.usedBytes,
       ringLimitBytes: fill.limitBytes,
-      ringFailures: this.#ringFailures,
+      ringFailures: this.#upkeep.failures,
       reads: this.#reads.answeredCount,
       leases: this.#leases.activeCount,
       sealedBatches: this.#sealedBatches,
@@ -314,6 +201,22 @@ export class AgentRuntime {
       ladderIndex: this.#ladder.stepIndex,
       faults: this.#faults,
     };
+  }
+
+  #openUpkeep(): RingUpkeep {
+    const { clock, logger, ring, epoch, flushes } = this.#options;
+    return new RingUpkeep({
+      clock,
+      logger,
+      ring,
+      flushes,
+      epoch: epoch.epoch,
+      table: this.#table,
+      state: this.#state,
+      index: this.#index,
+      retained: this.#retained,
+      onTurn: () => this.#renewCertificate(),
+    });
   }
 
   #openSession(): AgentSession {
@@ -357,8 +260,7 @@ export class AgentRuntime {
   }
 
   #groups(): GroupPolicy[] {
-    const event: GroupPolicy = { ...EVENT_POLICY, group: EVENT_GROUP };
-    return [event, ...this.#ownPolicies];
+    return [EVENT_POLICY, ...this.#ownPolicies];
   }
 
   #condition() {
@@ -367,7 +269,7 @@ export class AgentRuntime {
       tick: Math.max(0, sampler.lastTick - sampler.pendingTicks),
     }));
     return {
-      ticks: [...ticks, { group: EVENT_GROUP, tick: this.#eventTick }],
+      ticks: [...ticks, { group: EVENT_GROUP, tick: this.#events.tick }],
       counters: { ...this.#totals },
       cpuMs: Math.round(processCpuMs()),
       rssBytes: process.memoryUsage.rss(),
@@ -471,66 +373,8 @@ export class AgentRuntime {
     }
   }
 
-  async #sampleNow(wanted: (id: number) => boolean): Promise<BatchColumns> {
-    const all = new BatchColumns(256);
-    await Promise.all(
-      this.#runners.map(async (runner) => {
-        // Sources whose series are known and not wanted need not be asked.
-        const { liveIds } = runner.sampler;
-        if (liveIds.length > 0 && !liveIds.some(wanted)) return;
-        const columns = await runner.readBetween(wanted);
-        if (columns !== undefined) sliceColumns(columns, 0, columns.length, all);
-        else this.#lastValues(liveIds, wanted, all);
-      }),
-    );
-    all.sortBySeries();
-    return all;
-  }
-
-  /** What was read last, where a reading is under way already. */
-  #lastValues(ids: readonly number[], wanted: (id: number) => boolean, into: BatchColumns): void {
-    const { lastTimes, lastWords } = this.#state;
-    for (const id of ids) {
-      if (!wanted(id) || this.#state.isGone(id)) continue;
-      const at = into.length;
-      into.pushValue(id, lastTimes[id] as number, 0);
-      into.words[2 * at] = lastWords[2 * id] as number;
-      into.words[2 * at + 1] = lastWords[2 * id + 1] as number;
-    }
-  }
-
-  #armFlush(): void {
-    const { clock, ring, flushes, logger } = this.#options;
-    this.#cancelFlush = clock.setTimer(FLUSH_MS, () => {
-      if (++this.#flushes % FORGET_EVERY === 0) this.#forget();
-      this.#renewCertificate();
-      const flushed = flushes ? ring.flush(clock.now()) : Promise.resolve();
-      flushed
-        .catch((error: unknown) => {
-          if (this.#ringFailures++ === 0) {
-            logger.error({ err: messageOf(error) }, 'the ring cannot be written, memory goes on');
-          }
-        })
-        .finally(() => {
-          if (!this.#stopped) this.#armFlush();
-        });
-    });
-  }
-
-  /** Series that ended, and of which the ring holds nothing any more, are told of no more. */
-  #forget(): void {
-    for (const { stream, firstRetained } of this.#options.ring.extents()) {
-      this.#index.trim(stream, firstRetained);
-    }
-    const from = this.#retained.retainedFrom();
-    if (from <= this.#options.epoch.epoch) return;
-    const { isLive, lastTimes } = this.#state;
-    for (const { id, group } of this.#table) {
-      if (group === EVENT_GROUP || isLive[id] !== 0) continue;
-      const lastMs = lastTimes[id];
-      // What was just named has no sample yet.
-      if (lastMs !== undefined && lastMs > -Infinity && lastMs < from) this.#table.end(id);
-    }
+  #sampleNow(wanted: (id: number) => boolean): Promise<BatchColumns> {
+    return currentValues(this.#runners, this.#state, wanted);
   }
 
   #fault(error: unknown): void {
@@ -539,65 +383,7 @@ export class AgentRuntime {
   }
 }
 
-const EVENT_POLICY: Omit<GroupPolicy, 'group'> = {
-  name: 'event',
-  selector: '',
-  intervalMs: 0,
-  anchorMs: 0,
-  mode: 'SAMPLE',
-  toleranceId: 0,
-  priority: 'A',
-  batchTicks: 1,
-  syncTicks: 0,
-  dampeningMs: 0,
-};
-
-function toleranceOf({ tolerance }: GroupSetup, id: number): Tolerance | undefined {
-  // Of 0 only what stands still is left out, which needs no line along which counters are carried.
-  if (tolerance === undefined || tolerance.value === 0) return undefined;
-  return { id, kind: tolerance.kind, value: tolerance.value };
-}
-
-/** Ids of what is permitted under pressure: apart from those of the tolerances themselves. */
-const WIDE_IDS = 2 ** 31;
-
-function wideOf(setup: GroupSetup, group: number): WideTolerance | undefined {
-  const { tolerance, mode } = setup;
-  if (tolerance === undefined) return undefined;
-  const { kind, value, max = value } = tolerance;
-  // On change with that very tolerance already: there is nothing more to leave out.
-  if (max === 0 || (mode !== 'SAMPLE' && max <= value)) return undefined;
-  const id = WIDE_IDS + group;
-  return { tolerance: { id, kind, value: Math.max(value, max) }, syncTicks: syncTicksOf(setup) };
-}
-
-function syncTicksOf({ syncMs, intervalMs }: GroupSetup): number {
-  return Math.max(1, Math.round(syncMs / intervalMs));
-}
-
 function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-}
-
-function policyOf(
-  setup: GroupSetup,
-  group: number,
-  name: string,
-  toleranceId: number,
-): GroupPolicy {
-  const { intervalMs, anchorMs, mode, priority, batchTicks, dampeningMs = 0 } = setup;
-  return {
-    group,
-    name,
-    selector: name,
-    intervalMs,
-    anchorMs,
-    mode,
-    toleranceId,
-    priority,
-    batchTicks,
-    syncTicks: mode === 'SAMPLE' ? 0 : syncTicksOf(setup),
-    dampeningMs: mode === 'SAMPLE' ? 0 : dampeningMs,
-  };
 }

@@ -1,4 +1,5 @@
 import type {
+  AuditResult,
   ByeReason,
   CertificateRequest,
   Frame,
@@ -6,16 +7,11 @@ import type {
   Policy,
   ReadChunk,
   ReadEnd,
-  StreamMarks,
-  AuditResult,
   Sealed,
 } from '../../formats/tide/index.ts';
 import {
   decodeControl,
   decodeFrame,
-  encodeControl,
-  encodeRangeData,
-  encodeSealed,
   isControl,
   TideFormatError,
 } from '../../formats/tide/index.ts';
@@ -23,7 +19,7 @@ import { messageOf } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
 import type { Reconnect } from '../connection/reconnect.ts';
-import type { AgentTransport, Connect, TransportEnd } from '../connection/transport.ts';
+import type { Connect, TransportEnd } from '../connection/transport.ts';
 import type { AgentRing } from '../ring/agent-ring.ts';
 import {
   type AgentCondition,
@@ -31,6 +27,9 @@ import {
   SessionMachine,
 } from '../session/session-machine.ts';
 import type { AgentMessage, AgentOutput } from '../session/session-output.ts';
+import { DurableMarks } from './durable-marks.ts';
+import { encodeMessage } from './encode-message.ts';
+import { SessionConnection, UNANSWERED } from './session-connection.ts';
 
 /** How often the machine is told the time. */
 const TICK_MS = 250;
@@ -39,8 +38,6 @@ const HEARTBEAT_MS = 5000;
 const LIVE_BYTES_MAX = 1_048_576;
 /** The same where all but the newest is left to repair. */
 const LIVE_BYTES_RING_ONLY = 16_384;
-/** A connection whose upgrade nobody answers. */
-const CONNECT_TIMEOUT_MS = 15_000;
 
 export type SessionRequest = Extract<AgentOutput, { kind: 'REQUEST' }>['request'];
 
@@ -76,23 +73,14 @@ export interface SessionCounters {
 export class AgentSession {
   readonly #options: AgentSessionOptions;
   readonly #machine: SessionMachine;
-  #transport: AgentTransport | undefined;
-  /** Which connection events belong to; those of former ones are ignored. */
-  #generation = 0;
-  #hadSession = false;
+  readonly #connection: SessionConnection;
+  readonly #marks: DurableMarks;
   #cancelTick: CancelTimer = () => {};
-  #cancelConnect: CancelTimer = () => {};
-  #cancelHandshake: CancelTimer = () => {};
   #stopped = false;
   /** Set by a FENCE that says when to come again. */
   #fenceRetryMs: number | undefined;
   #left: (() => void) | undefined;
-  /** All up to here is safe with the collector, by stream. */
-  readonly #durable: number[] = [];
-  #drained: (() => void) | undefined;
-  #lastEnd = '';
-  readonly counters: SessionCounters = {
-    connections: 0,
+  readonly #counters: Omit<SessionCounters, 'connections'> = {
     sessions: 0,
     sentBytes: 0,
     sentFrames: 0,
@@ -102,6 +90,14 @@ export class AgentSession {
 
   constructor(options: AgentSessionOptions) {
     this.#options = options;
+    this.#marks = new DurableMarks(options.ring);
+    const { clock, logger, connect, reconnect } = options;
+    this.#connection = new SessionConnection({
+      ...{ clock, logger, connect, reconnect },
+      onOpened: () => this.#opened(),
+      onFrames: (bytes) => this.#frames(bytes),
+      onClosed: (end) => this.#closed(end),
+    });
     this.#machine = new SessionMachine({
       epoch: options.epoch,
       ring: options.ring,
@@ -114,6 +110,10 @@ export class AgentSession {
 
   get isOpen(): boolean {
     return this.#machine.phase === 'OPEN';
+  }
+
+  get counters(): SessionCounters {
+    return { ...this.#counters, connections: this.#connection.attempts };
   }
 
   get rttMs(): number | undefined {
@@ -135,13 +135,11 @@ export class AgentSession {
 
   /** Whether the ring has dropped what the collector neither has nor has given up. */
   get isLosing(): boolean {
-    return this.#options.ring.extents().some(({ stream, firstRetained, lastSeq }) => {
-      return lastSeq > 0 && firstRetained > (this.#durable[stream] ?? 0) + 1;
-    });
+    return this.#marks.isLosing;
   }
 
   start(): void {
-    this.#open();
+    this.#connection.open();
     this.#arm();
   }
 
@@ -161,28 +159,17 @@ export class AgentSession {
    * who have no disk to keep it on.
    */
   async drain(timeoutMs: number): Promise<void> {
-    if (this.#isDrained() || this.#machine.phase === 'FENCED') return;
+    if (this.#marks.isDrained || this.#machine.phase === 'FENCED') return;
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.setTimer(timeoutMs, resolve);
-      this.#drained = () => {
+      this.#marks.onDrained(() => {
         cancel();
         resolve();
-      };
+      });
       this.#machine.hurry(this.#options.clock.now());
       this.#act();
     });
-    this.#drained = undefined;
-  }
-
-  #isDrained(): boolean {
-    return this.#options.ring
-      .extents()
-      .every(({ stream, lastSeq }) => lastSeq <= (this.#durable[stream] ?? 0));
-  }
-
-  #takeMarks(streams: readonly StreamMarks[]): void {
-    for (const { stream, cumDurable } of streams) this.#durable[stream] = cumDurable;
-    if (this.#drained !== undefined && this.#isDrained()) this.#drained();
+    this.#marks.onDrained(undefined);
   }
 
   /** Says BYE, where there is a session, and ends; resolves after at most `timeoutMs`. */
@@ -206,11 +193,7 @@ export class AgentSession {
   stop(): void {
     this.#stopped = true;
     this.#cancelTick();
-    this.#cancelConnect();
-    this.#cancelHandshake();
-    this.#generation++;
-    this.#transport?.abort();
-    this.#transport = undefined;
+    this.#connection.stop();
   }
 
   #arm(): void {
@@ -222,56 +205,18 @@ export class AgentSession {
     });
   }
 
-  #open(): void {
-    if (this.#stopped) return;
-    const { connect, reconnect, clock } = this.#options;
-    const generation = ++this.#generation;
-    const ifCurrent = (act: () => void): void => {
-      if (generation === this.#generation && !this.#stopped) act();
-    };
-    this.counters.connections++;
-    this.#hadSession = false;
-    this.#fenceRetryMs = undefined;
-    this.#cancelHandshake = clock.setTimer(CONNECT_TIMEOUT_MS, () =>
-      ifCurrent(() => {
-        this.#transport?.abort();
-        const reason = `no connection within ${CONNECT_TIMEOUT_MS} ms`;
-        this.#closed({ reason, status: 0, retryAfterMs: undefined });
-      }),
-    );
-    this.#transport = connect(reconnect.kind, {
-      opened: () =>
-        ifCurrent(() => {
-          this.#cancelHandshake();
-          this.#machine.connected(clock.now());
-          this.#act();
-        }),
-      frames: (bytes) => ifCurrent(() => this.#frames(bytes)),
-      closed: (end) => ifCurrent(() => this.#closed(end)),
-    });
+  #opened(): void {
+    this.#machine.connected(this.#options.clock.now());
+    this.#act();
   }
 
   #closed(end: TransportEnd): void {
-    const { reconnect, logger, clock } = this.#options;
-    this.#cancelHandshake();
-    this.#generation++;
-    this.#transport = undefined;
     this.#machine.disconnected();
     this.#options.onDisconnected();
     this.#left?.();
     const isOver = this.#stopped || this.#left !== undefined || this.#machine.phase === 'FENCED';
-    if (isOver) return;
-    const delayMs =
-      this.#fenceRetryMs === undefined
-        ? reconnect.delayAfter(end, this.#hadSession)
-        : reconnect.delayAfterFence(this.#fenceRetryMs);
-    // The same fault again and again is said once.
-    if (end.reason !== this.#lastEnd) {
-      const fields = { reason: end.reason, nextMs: Math.round(delayMs) };
-      logger.warn(fields, this.#hadSession ? 'the session ended' : 'the collector is not reached');
-    }
-    this.#lastEnd = end.reason;
-    this.#cancelConnect = clock.setTimer(delayMs, () => this.#open());
+    if (!isOver) this.#connection.comeAgain(end, this.#fenceRetryMs);
+    this.#fenceRetryMs = undefined;
   }
 
   #frames(bytes: Uint8Array): void {
@@ -281,22 +226,22 @@ export class AgentSession {
       let frame: Frame;
       try {
         frame = decodeFrame(bytes, start);
-        this.counters.receivedFrames++;
+        this.#counters.receivedFrames++;
         start = frame.end;
         if (isControl(frame)) {
           const message = decodeControl(frame);
           this.#machine.receive(message, clock.now());
           const hasMarks = message.type === 'ACK' || message.type === 'WELCOME';
-          if (hasMarks) this.#takeMarks(message.streams);
+          if (hasMarks) this.#marks.take(message.streams);
         }
       } catch (error) {
-        this.counters.badFrames++;
+        this.#counters.badFrames++;
         if (!(error instanceof TideFormatError)) throw error;
         // Of a later version: a frame that is a message of its own can be skipped.
         if (error.code === 'tide_frame_type') break;
         logger.error({ err: messageOf(error) }, 'the collector sent what is no frame');
-        this.#transport?.abort();
-        this.#closed({ reason: messageOf(error), status: 0, retryAfterMs: undefined });
+        this.#connection.abort();
+        this.#connection.ended({ reason: messageOf(error), ...UNANSWERED });
         return;
       }
     }
@@ -316,10 +261,8 @@ export class AgentSession {
         void this.#readRing(output);
         break;
       case 'WELCOMED':
-        this.#hadSession = true;
-        this.counters.sessions++;
-        this.#lastEnd = '';
-        this.#options.reconnect.welcomed(output.welcome.reconnectSpreadMs);
+        this.#counters.sessions++;
+        this.#connection.welcomed(output.welcome.reconnectSpreadMs);
         this.#options.onWelcome(output.welcome.codecs);
         this.#options.logger.info({ session: output.welcome.sessionId }, 'in session');
         break;
@@ -339,30 +282,29 @@ export class AgentSession {
 
   #close({ reason, retryAfterMs }: Extract<AgentOutput, { kind: 'CLOSE' }>): void {
     const { logger } = this.#options;
-    const transport = this.#transport;
     if (this.#left !== undefined) {
-      transport?.close();
+      this.#connection.close();
       return;
     }
     if (this.#machine.phase === 'FENCED') {
       logger.error({ reason }, 'the collector refuses this agent for good');
-      transport?.close();
+      this.#connection.close();
       this.stop();
       this.#options.onFenced(reason);
       return;
     }
-    if (reason === 'no answer') transport?.abort();
-    else transport?.close();
+    if (reason === 'no answer') this.#connection.abort();
+    else this.#connection.close();
     this.#fenceRetryMs = retryAfterMs === 0 ? undefined : retryAfterMs;
-    this.#closed({ reason, status: 0, retryAfterMs: undefined });
+    this.#connection.ended({ reason, ...UNANSWERED });
   }
 
   #send(message: AgentMessage): void {
     const { epoch } = this.#options;
     const bytes = encodeMessage(message, epoch);
-    this.counters.sentFrames++;
-    this.counters.sentBytes += bytes.length;
-    this.#transport?.send(bytes);
+    this.#counters.sentFrames++;
+    this.#counters.sentBytes += bytes.length;
+    this.#connection.send(bytes);
   }
 
   async #readRing({
@@ -372,25 +314,15 @@ export class AgentSession {
     seq,
   }: Extract<AgentOutput, { kind: 'READ_RING' }>): Promise<void> {
     const { ring, clock, logger } = this.#options;
-    const generation = this.#generation;
+    const { generation } = this.#connection;
     let sealed: Sealed | undefined;
     try {
       sealed = await ring.read(epoch, stream, seq);
     } catch (error) {
       logger.error({ epoch, stream, seq, err: messageOf(error) }, 'the ring cannot be read');
     }
-    if (generation !== this.#generation) return;
+    if (generation !== this.#connection.generation) return;
     this.#machine.ringRead({ requestId, seq }, sealed, clock.now());
     this.#act();
   }
-}
-
-function encodeMessage(message: AgentMessage, epoch: number): Uint8Array {
-  if (isSealed(message)) return encodeSealed(message);
-  if (message.type === 'RANGE_DATA') return encodeRangeData(message, epoch);
-  return encodeControl(message, epoch);
-}
-
-function isSealed(message: AgentMessage): message is Sealed {
-  return message.type === 'BATCH' || message.type === 'SCHEMA';
 }

@@ -1,0 +1,42 @@
+import { BatchColumns } from '../../formats/tide/index.ts';
+import { sliceColumns } from '../reads/columns.ts';
+import type { SeriesState } from '../sampling/series-state.ts';
+import type { GroupRunner } from './group-runner.ts';
+
+/** Reads the sources of the wanted series now; by series, in order. The caller owns the columns. */
+export async function currentValues(
+  runners: readonly GroupRunner[],
+  state: SeriesState,
+  wanted: (id: number) => boolean,
+): Promise<BatchColumns> {
+  const all = new BatchColumns(256);
+  await Promise.all(
+    runners.map(async (runner) => {
+      // Sources whose series are known and not wanted need not be asked.
+      const { liveIds } = runner.sampler;
+      if (liveIds.length > 0 && !liveIds.some(wanted)) return;
+      const columns = await runner.readBetween(wanted);
+      if (columns !== undefined) sliceColumns(columns, 0, columns.length, all);
+      else lastValues(liveIds, state, wanted, all);
+    }),
+  );
+  all.sortBySeries();
+  return all;
+}
+
+/** What was read last, where a reading is under way already. */
+function lastValues(
+  ids: readonly number[],
+  state: SeriesState,
+  wanted: (id: number) => boolean,
+  into: BatchColumns,
+): void {
+  const { lastTimes, lastWords } = state;
+  for (const id of ids) {
+    if (!wanted(id) || state.isGone(id)) continue;
+    const at = into.length;
+    into.pushValue(id, lastTimes[id] as number, 0);
+    into.words[2 * at] = lastWords[2 * id] as number;
+    into.words[2 * at + 1] = lastWords[2 * id + 1] as number;
+  }
+}

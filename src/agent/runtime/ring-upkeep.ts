@@ -1,0 +1,80 @@
+import { messageOf } from '../../model/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { CancelTimer, Clock } from '../../util/index.ts';
+import type { RetainedSamples } from '../reads/retained-samples.ts';
+import type { SealedIndex } from '../reads/sealed-index.ts';
+import type { AgentRing } from '../ring/agent-ring.ts';
+import type { SeriesState } from '../sampling/series-state.ts';
+import type { SeriesTable } from '../sampling/series-table.ts';
+import { EVENT_GROUP } from './group-policy.ts';
+
+const FLUSH_MS = 1000;
+/** Flushes between two looks for what is no longer held. */
+const FORGET_EVERY = 60;
+
+export interface RingUpkeepOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ring: AgentRing;
+  /** Whether a disk is behind the ring. */
+  readonly flushes: boolean;
+  readonly epoch: number;
+  readonly table: SeriesTable;
+  readonly state: SeriesState;
+  readonly index: SealedIndex;
+  readonly retained: RetainedSamples;
+  /** Called once a second, before the ring is written. */
+  onTurn(): void;
+}
+
+/** Writes the ring once a second, and now and then forgets what it no longer holds. */
+export class RingUpkeep {
+  readonly #options: RingUpkeepOptions;
+  #cancel: CancelTimer = () => {};
+  #turns = 0;
+  #stopped = false;
+  /** Writes that failed. */
+  failures = 0;
+
+  constructor(options: RingUpkeepOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock, ring, flushes, logger } = this.#options;
+    this.#cancel = clock.setTimer(FLUSH_MS, () => {
+      if (++this.#turns % FORGET_EVERY === 0) this.#forget();
+      this.#options.onTurn();
+      const flushed = flushes ? ring.flush(clock.now()) : Promise.resolve();
+      flushed
+        .catch((error: unknown) => {
+          if (this.failures++ === 0) {
+            logger.error({ err: messageOf(error) }, 'the ring cannot be written, memory goes on');
+          }
+        })
+        .finally(() => {
+          if (!this.#stopped) this.start();
+        });
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  /** Series that ended, and of which the ring holds nothing any more, are told of no more. */
+  #forget(): void {
+    const { ring, index, retained, epoch, state, table } = this.#options;
+    for (const { stream, firstRetained } of ring.extents()) index.trim(stream, firstRetained);
+    const from = retained.retainedFrom();
+    if (from <= epoch) return;
+    const { isLive, lastTimes } = state;
+    for (const { id, group } of table) {
+      if (group === EVENT_GROUP || isLive[id] !== 0) continue;
+      const lastMs = lastTimes[id];
+      // What was just named has no sample yet.
+      if (lastMs !== undefined && lastMs > -Infinity && lastMs < from) table.end(id);
+    }
+  }
+}
