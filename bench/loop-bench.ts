@@ -101,7 +101,7 @@ export async function measureLoop(options: LoopBenchOptions): Promise<LoopFigure
     samplesPerSecond: options.samplesPerSecond,
     timeOf: (pass) => startMs + pass * passMs,
   });
-  const background = [sender.run(signal, true)];
+  const background = [sender.run(signal, 1)];
   try {
     while (sender.passes < 2) await Promise.race([sleep(50), ...background]);
     const queryMs: number[] = [];

@@ -71,7 +71,7 @@ async function measureOne(
     timeOf: () => Date.now(),
   });
   const asked = { queries: 0 };
-  const background = [sender.run(stopping.signal, false)];
+  const background = [sender.run(stopping.signal)];
   try {
     // The first seconds are those of the sender's own warming up.
     await Promise.race([sleep(2000), ...background]);

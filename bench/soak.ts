@@ -17,6 +17,8 @@ when fewer were taken than asked for.
 
   --series N    active at any time (default 1000000)  --minutes N   after all series are there (10)
   --rate N      samples a second (default: one of each series every 15 s)
+  --history N   samples of each series, 15 s apart, sent before as fast as they are taken (48):
+                until then the newest samples of each series only gather, unpacked
   --churn N     percent of the series replaced a minute (default 1)
   --flat N      percent of its middle value that memory may grow a minute (default 2): replaced
                 series stay in memory until their samples go to a block, which is 1 % a minute, and
@@ -30,11 +32,13 @@ const OPTIONS = {
   series: { type: 'string', default: '1000000' },
   minutes: { type: 'string', default: '10' },
   rate: { type: 'string' },
+  history: { type: 'string', default: '48' },
   churn: { type: 'string', default: '1' },
   flat: { type: 'string', default: '2' },
   every: { type: 'string', default: '10' },
 } as const;
 
+const HISTORY_STEP_MS = 15_000;
 /** Of the time measured, the first part in which memory still finds its size. */
 const WARM_UP_SHARE = 1 / 3;
 /** Fewer samples than this part of those asked for is a failure. */
@@ -44,6 +48,7 @@ interface SoakOptions {
   readonly series: number;
   readonly minutes: number;
   readonly samplesPerSecond: number;
+  readonly historyPasses: number;
   readonly churnPercent: number;
   readonly flatPercent: number;
   readonly everySeconds: number;
@@ -59,6 +64,7 @@ export async function runSoak(args: readonly string[]): Promise<number> {
     series,
     minutes: Number(values.minutes),
     samplesPerSecond: Math.round(Number(values.rate ?? series / 15)),
+    historyPasses: Math.max(1, Number(values.history)),
     churnPercent: Number(values.churn),
     flatPercent: Number(values.flat),
     everySeconds: Number(values.every),
@@ -77,23 +83,33 @@ export async function runSoak(args: readonly string[]): Promise<number> {
 }
 
 async function soak(server: BenchServer, options: SoakOptions): Promise<number> {
-  const { series, samplesPerSecond, minutes } = options;
+  const { series, samplesPerSecond, historyPasses, minutes } = options;
+  const startMs = Date.now();
   const churn = new Churn(options);
   const sender = new PacedSender({
     url: server.writeUrl,
     series,
     samplesPerSecond,
-    timeOf: () => Date.now(),
+    timeOf: (pass) =>
+      pass < historyPasses ? startMs - (historyPasses - pass) * HISTORY_STEP_MS : Date.now(),
     betweenRequests: (requests, load) => churn.replaceDue(requests, load),
   });
   const stopping = new AbortController();
-  const sending = sender.run(stopping.signal, true);
+  const sending = sender.run(stopping.signal, historyPasses);
   // It ends before it is told to only by a failure, which is thrown here.
   const pause = (delayMs: number): Promise<void> => Promise.race([sleep(delayMs), sending]);
-  while (sender.passes === 0) await pause(100);
+  let nextSaid = performance.now();
+  while (sender.passes < historyPasses) {
+    await pause(100);
+    if (performance.now() < nextSaid) continue;
+    console.log(`history: ${sender.passes} of ${historyPasses} samples a series`);
+    nextSaid = performance.now() + options.everySeconds * 1000;
+  }
   churn.begin();
   const { residentBytes } = server.usage();
-  console.log(`all series are there: ${megabytes(residentBytes)} MB\n`);
+  console.log(
+    `all series are there, with ${historyPasses} samples each: ${megabytes(residentBytes)} MB\n`,
+  );
   // What the loop did until now is told here, and not in the first line.
   await ownMetrics(server.queryUrl);
   const watch = new Watch(server, sender);

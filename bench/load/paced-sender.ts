@@ -51,16 +51,16 @@ export class PacedSender {
     return latencies;
   }
 
-  /** Sends until aborted; the first pass goes as fast as it is taken, where `rush` says so. */
-  async run(signal: AbortSignal, rush: boolean): Promise<void> {
+  /** Sends until aborted; the first passes as fast as they are taken. */
+  async run(signal: AbortSignal, rushedPasses = 0): Promise<void> {
     const { samplesPerSecond, timeOf, betweenRequests } = this.#options;
     const waiting = new Set<Promise<void>>();
     let start = performance.now();
     let begun = 0;
     for (let pass = 0; !signal.aborted; pass++) {
       if (pass > 0) this.#load.tick();
-      if (pass === 1 && rush) [start, begun] = [performance.now(), 0];
-      const rate = pass === 0 && rush ? Infinity : samplesPerSecond;
+      if (pass === rushedPasses) [start, begun] = [performance.now(), 0];
+      const rate = pass < rushedPasses ? Infinity : samplesPerSecond;
       let first = 0;
       for (const body of this.#requests.bodies(timeOf(pass))) {
         if (signal.aborted) break;
