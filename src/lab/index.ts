@@ -1,5 +1,4 @@
-export { ChaosLink, ChaosProxy } from './chaos-proxy.ts';
-export type { ChaosCounts, ChaosProxyOptions, Faults } from './chaos-proxy.ts';
+export { ChaosProxy } from './chaos-proxy.ts';
 export { LabError } from './errors.ts';
 export type { LabOptions, LabTimes, StrategyName } from './lab-options.ts';
 export { FULL_TIMES, QUICK_TIMES, STRATEGY_NAMES } from './lab-options.ts';
@@ -8,6 +7,5 @@ export { htmlReport } from './report/html-report.ts';
 export { markdownReport } from './report/markdown-report.ts';
 export { textReport } from './report/text-report.ts';
 export type { LabResult } from './results.ts';
-export type { Say } from './run-lab.ts';
 export { runLab } from './run-lab.ts';
 export { STRATEGIES } from './strategies.ts';

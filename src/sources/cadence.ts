@@ -8,7 +8,7 @@ const GAPS_NEEDED = 3;
  * Contacts closer than this count as one: a sender with several connections pushes in bursts, and
  * the cadence wanted is that of the bursts.
  */
-export const BURST_MS = 1000;
+const BURST_MS = 1000;
 
 /** Learns how often a source makes contact: the median of its recent gaps. */
 export class Cadence {

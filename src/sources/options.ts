@@ -12,5 +12,3 @@ export const sourcesOptionsSchema = z.strictObject({
         'was silent, longest makes room for a new one.',
     ),
 });
-
-export type SourcesOptions = z.output<typeof sourcesOptionsSchema>;

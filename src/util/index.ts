@@ -1,4 +1,3 @@
-export { ByteHasher } from './bytes/byte-hasher.ts';
 export { bufferOver, isUtf8, latin1Text, utf8Text } from './bytes/byte-text.ts';
 export { BadBytesError, ByteReader } from './bytes/byte-reader.ts';
 export { ByteWriter, varintSize } from './bytes/byte-writer.ts';

@@ -4,13 +4,6 @@ import { SampleOutcome } from '../../src/storage/index.ts';
 /** The bits of a value, as one number that compares. */
 export type ValueBits = bigint;
 
-export interface NaiveSample {
-  readonly ref: number;
-  readonly labels: Labels;
-  readonly timestamp: number;
-  readonly bits: ValueBits;
-}
-
 /** What storage must do with float samples, written down in the plainest way. */
 export class NaiveStorage {
   /** By key of the label set; samples by time. */

@@ -1,5 +1,5 @@
 /** Series that are written together, in one request. */
-export const SERIES_PER_GROUP = 25;
+const SERIES_PER_GROUP = 25;
 export const GROUPS = 8;
 /** The series a value belongs to is its remainder by this. */
 const VALUE_BASE = 4096;

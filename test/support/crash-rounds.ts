@@ -16,7 +16,7 @@ export interface Crashable {
 }
 
 /** When the collector is killed. */
-export const MOMENTS = ['any', 'checkpoint', 'cut', 'merge'] as const;
+const MOMENTS = ['any', 'checkpoint', 'cut', 'merge'] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 export interface CrashOptions {

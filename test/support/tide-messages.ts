@@ -9,7 +9,7 @@ import type {
 
 /** Messages of a session as tests need them: right in every field, and changed where told. */
 
-export const NO_STREAMS: readonly StreamExtent[] = [
+const NO_STREAMS: readonly StreamExtent[] = [
   { stream: 0, firstRetained: 1, lastSeq: 0 },
   { stream: 1, firstRetained: 1, lastSeq: 0 },
 ];

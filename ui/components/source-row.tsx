@@ -8,7 +8,7 @@ import { ChevronIcon } from './icons.tsx';
 import { SourceStateBadge } from './source-state.tsx';
 
 /** Columns of the table of sources, the expanding cell included. */
-export const SOURCE_COLUMN_COUNT = 9;
+const SOURCE_COLUMN_COUNT = 9;
 
 /** One source; opened, all that is known of it. */
 export function SourceRow({ source }: { source: Source }) {

@@ -63,7 +63,7 @@ function rounded(value: number, digits: number): number {
 }
 
 /** Bytes with binary prefixes. */
-export function formatBytes(value: number, digits = DEFAULT_DIGITS): string {
+function formatBytes(value: number, digits = DEFAULT_DIGITS): string {
   let step = 0;
   let scaled = value;
   while (Math.abs(rounded(scaled, digits)) >= 1024 && step < IEC.length - 1) {
@@ -119,7 +119,7 @@ export function formatCount(value: number): string {
 }
 
 /** Rounds to `digits` significant places, without exponent or trailing zeros, true minus sign. */
-export function significant(value: number, digits: number): string {
+function significant(value: number, digits: number): string {
   if (value === 0) return '0';
   const near = rounded(value, digits);
   const text = Math.abs(near) >= 1e-6 ? near.toString() : near.toExponential();

@@ -11,8 +11,6 @@ export function createClock() {
   return { nowMs };
 }
 
-export type PageClock = ReturnType<typeof createClock>;
-
 /**
  * Calls `run` every `intervalMs` while the page is visible, and at once when it becomes visible
  * again after a missed turn. Returns what stops it.

@@ -23,5 +23,3 @@ export function createHistory() {
   };
   return { entries, add };
 }
-
-export type QueryHistory = ReturnType<typeof createHistory>;

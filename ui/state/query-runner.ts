@@ -67,8 +67,6 @@ export function createQueryRunner(client: ApiClient) {
   return { outcome, failure, running, run, clear };
 }
 
-export type QueryRunner = ReturnType<typeof createQueryRunner>;
-
 async function ask(client: ApiClient, route: QueryRoute): Promise<QueryOutcome> {
   const { expression, tab, limit, lookbackSeconds } = route;
   const startedMs = performance.now();

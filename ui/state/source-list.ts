@@ -2,7 +2,7 @@ import type { Source, SourceState } from '../api/contract.ts';
 import type { SourceColumn, SourcesRoute } from './route.ts';
 
 /** All states, the one to look at first in front. */
-export const STATES: readonly SourceState[] = ['silent', 'late', 'expected', 'live', 'ended'];
+const STATES: readonly SourceState[] = ['silent', 'late', 'expected', 'live', 'ended'];
 
 /** Sources per state. */
 export function countStates(sources: readonly Source[]): Record<SourceState, number> {

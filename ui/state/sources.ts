@@ -35,5 +35,3 @@ export function createSources(client: ApiClient) {
   };
   return { sources, error, rate, refresh };
 }
-
-export type SourcesState = ReturnType<typeof createSources>;

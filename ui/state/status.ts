@@ -59,8 +59,6 @@ export function createStatus(client: ApiClient) {
   return { build, runtime, reachable, figures, refresh, refreshFigures };
 }
 
-export type StatusState = ReturnType<typeof createStatus>;
-
 /** The single value of a query; null where it has none or fails. */
 async function readFigure(client: ApiClient, query: string): Promise<number | null> {
   try {

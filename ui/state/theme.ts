@@ -29,5 +29,3 @@ export function createTheme() {
   };
   return { dark, toggle };
 }
-
-export type Theme = ReturnType<typeof createTheme>;

@@ -9,13 +9,8 @@ export {
 export { ExpositionError } from './errors.ts';
 export { decodeIdentity, decodeIdentityPairs, unescapeHelp, unescapeText } from './identity.ts';
 export { escapeLabelName, escapeMetricName } from './name-escaping.ts';
-export type {
-  EscapingScheme,
-  ExpositionChoice,
-  ParserChoice,
-  ScrapeProtocol,
-} from './negotiate.ts';
-export { acceptHeader, negotiateExposition, parserFor, SCRAPE_PROTOCOLS } from './negotiate.ts';
+export type { EscapingScheme, ExpositionChoice } from './negotiate.ts';
+export { ESCAPING_SCHEMES, negotiateExposition } from './negotiate.ts';
 export { scanOpenMetrics, scanOpenMetricsInSteps } from './openmetrics-scanner.ts';
 export { validateOpenMetrics, validateOpenMetricsInSteps } from './openmetrics-validator.ts';
 export type { ScanTextOptions } from './text-scanner.ts';

@@ -1,78 +1,6 @@
-import { excerpt } from '../../model/index.ts';
-
-/** How names that need quotes are written for a reader that does not take them. */
-export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
-
-/** What a scrape may ask for, by the names of the `scrape_protocols` setting. */
-export type ScrapeProtocol =
-  | 'OpenMetricsText1.0.0'
-  | 'OpenMetricsText0.0.1'
-  | 'PrometheusText1.0.0'
-  | 'PrometheusText0.0.4';
-
-/** In order of preference. */
-export const SCRAPE_PROTOCOLS: readonly ScrapeProtocol[] = [
-  'OpenMetricsText1.0.0',
-  'OpenMetricsText0.0.1',
-  'PrometheusText1.0.0',
-  'PrometheusText0.0.4',
-];
-
-const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
-  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
-  'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
-  'PrometheusText1.0.0': 'text/plain;version=1.0.0',
-  'PrometheusText0.0.4': 'text/plain;version=0.0.4',
-};
-
-/** Formats whose writers know the `escaping` parameter. */
-const WITH_ESCAPING: ReadonlySet<ScrapeProtocol> = new Set<ScrapeProtocol>([
-  'OpenMetricsText1.0.0',
-  'PrometheusText1.0.0',
-]);
-
-/** The first format weighs 0.6, as Prometheus 3 sends it; each further one 0.1 less. */
-const FIRST_WEIGHT_TENTHS = 6;
-
-/**
- * The Accept header of a scrape: the formats in order of preference (at most five), then anything.
- * With the defaults it is that of Prometheus 3 without native histograms.
- */
-export function acceptHeader(
-  protocols: readonly ScrapeProtocol[] = SCRAPE_PROTOCOLS,
-  escaping: EscapingScheme = 'allow-utf-8',
-): string {
-  let tenths = FIRST_WEIGHT_TENTHS;
-  const entries = protocols.map((protocol) => {
-    const parameter = WITH_ESCAPING.has(protocol) ? `;escaping=${escaping}` : '';
-    return `${MEDIA_TYPES[protocol]}${parameter};q=0.${tenths--}`;
-  });
-  return [...entries, `*/*;q=0.${tenths}`].join(',');
-}
-
-/** The scan that reads a body, or why none does. */
-export type ParserChoice =
-  | { readonly parser: 'text' | 'openmetrics' }
-  | { readonly parser: 'none'; readonly problem: string };
-
-/**
- * Chooses the scan by the Content-Type of an answer or a push, and by nothing else. `text/plain` is
- * the text format whatever its version (some programs send none). Where the header is missing,
- * empty or of another type, `fallback` decides, if there is one: a setting of the target for
- * scrapes, `text` for the Pushgateway's API, whose clients send no header.
- */
-export function parserFor(
-  contentType: string | undefined,
-  fallback?: 'text' | 'openmetrics',
-): ParserChoice {
-  const mediaType = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (mediaType === 'text/plain') return { parser: 'text' };
-  if (mediaType === 'application/openmetrics-text') return { parser: 'openmetrics' };
-  if (fallback !== undefined) return { parser: fallback };
-  const found = mediaType === '' ? 'no Content-Type' : `Content-Type ${excerpt(contentType ?? '')}`;
-  const wanted = 'wanted text/plain or application/openmetrics-text';
-  return { parser: 'none', problem: `${found}, ${wanted}` };
-}
+/** How names that need quotes may be written for a reader that does not take them. */
+export const ESCAPING_SCHEMES = ['allow-utf-8', 'underscores', 'dots', 'values'] as const;
+export type EscapingScheme = (typeof ESCAPING_SCHEMES)[number];
 
 /** What a reader of our own exposition is to get. */
 export interface ExpositionChoice {
@@ -81,13 +9,6 @@ export interface ExpositionChoice {
   /** The Content-Type of the answer. */
   readonly contentType: string;
 }
-
-const ESCAPING_SCHEMES: ReadonlySet<string> = new Set([
-  'allow-utf-8',
-  'underscores',
-  'dots',
-  'values',
-]);
 
 /**
  * Chooses the format of an exposition by the reader's Accept header: OpenMetrics where it weighs
@@ -135,7 +56,7 @@ function parseEntry(text: string): AcceptEntry | undefined {
   return {
     mediaType: type ?? '',
     version,
-    escaping: ESCAPING_SCHEMES.has(escaping) ? (escaping as EscapingScheme) : undefined,
+    escaping: ESCAPING_SCHEMES.find((scheme) => scheme === escaping),
     weight,
   };
 }

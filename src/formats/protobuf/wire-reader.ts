@@ -2,7 +2,7 @@
 export const WIRE_VARINT = 0;
 export const WIRE_FIXED64 = 1;
 export const WIRE_LENGTH = 2;
-export const WIRE_FIXED32 = 5;
+const WIRE_FIXED32 = 5;
 
 const VARINT_BYTES_MAX = 10;
 const TWO_POWER_32 = 2 ** 32;

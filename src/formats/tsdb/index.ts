@@ -11,24 +11,20 @@ export {
   writeSegmentHeader,
 } from './block/chunk-file.ts';
 export type { ChunkMeta } from './block/index-format.ts';
-export type { IndexedSeries, PostingsEntry } from './block/index-reader.ts';
 export { IndexReader } from './block/index-reader.ts';
 export { IndexWriter } from './block/index-writer.ts';
 export type { DeletedRange, Tombstones } from './block/tombstones.ts';
 export { isDeleted, readTombstones, writeTombstones } from './block/tombstones.ts';
 export type { RandomBytes } from './block/ulid.ts';
 export { createUlid, isUlid } from './block/ulid.ts';
-export type { BytesSource } from './bytes/big-endian-reader.ts';
-export { BigEndianReader } from './bytes/big-endian-reader.ts';
 export { BigEndianWriter } from './bytes/big-endian-writer.ts';
 export type { RawChunk } from './chunk/decode-chunk.ts';
 export { decodeChunk } from './chunk/decode-chunk.ts';
 export { encodeSeriesChunks } from './chunk/encode-series.ts';
 export type { EncodedChunk } from './chunk/encoding.ts';
 export { CHUNK_SAMPLES_MAX, ChunkEncoding } from './chunk/encoding.ts';
-export type { HistogramChunk, TimedHistogram } from './chunk/histogram-decode.ts';
+export type { TimedHistogram } from './chunk/histogram-decode.ts';
 export { decodeHistogramChunk } from './chunk/histogram-decode.ts';
-export { decodeXorChunk, encodeXorChunk } from './chunk/xor-chunk.ts';
 export { TsdbError } from './errors.ts';
 export type { WalVisitor } from './wal/record-decoder.ts';
 export { decodeWalRecord } from './wal/record-decoder.ts';

@@ -1,6 +1,4 @@
-export type { CertificateFields, CertificateUse, SubjectNames } from './certificate.ts';
 export { issueCertificate } from './certificate.ts';
 export { X509FormatError } from './errors.ts';
 export { parsePin, publicKeyHash } from './public-key-hash.ts';
-export type { KeyPair } from './request.ts';
 export { createCertificateRequest, openCertificateRequest } from './request.ts';

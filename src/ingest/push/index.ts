@@ -1,11 +1,6 @@
 export type { PushDependencies, PushHandlers } from './handlers.ts';
 export { createPushHandlers } from './handlers.ts';
-export type {
-  PushMetrics,
-  PushProtocol,
-  PushRequestOutcome,
-  RejectReason,
-} from './metrics.ts';
+export type { PushMetrics, PushRequestOutcome } from './metrics.ts';
 export { noPushMetrics } from './metrics.ts';
 export type { PushOptions } from './options.ts';
 export { pushOptionsSchema } from './options.ts';

@@ -5,7 +5,7 @@ import type { RejectReason } from './metrics.ts';
 const SHOWN_CHARACTERS = 200;
 
 /** Offenders that an answer names; the rest are counted. */
-export const NAMED_OFFENDERS = 5;
+const NAMED_OFFENDERS = 5;
 
 /** One refused sample or series. */
 export interface Offender {

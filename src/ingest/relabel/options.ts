@@ -37,7 +37,7 @@ const labelName = text.superRefine((value, context) => {
 });
 
 /** The keys of a relabel rule as Prometheus names them. Set to nothing means empty, not default. */
-export const relabelShape = {
+const relabelShape = {
   source_labels: z
     .array(labelName)
     .nullish()

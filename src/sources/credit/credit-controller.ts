@@ -11,7 +11,7 @@ export interface CreditOptions {
   readonly batchBytes: number;
 }
 
-export const DEFAULT_CREDIT_OPTIONS: CreditOptions = {
+const DEFAULT_CREDIT_OPTIONS: CreditOptions = {
   targetDelayMs: 50,
   startBytes: 1024 * 1024,
   minBytes: 64 * 1024,

@@ -1,2 +1,2 @@
 export type { CreditOptions } from './credit-controller.ts';
-export { CreditController, DEFAULT_CREDIT_OPTIONS, SessionCredit } from './credit-controller.ts';
+export { CreditController, SessionCredit } from './credit-controller.ts';

@@ -1,12 +1,9 @@
-export type { EpochExtent, SettledBatch } from './agent-ledger.ts';
+export type { SettledBatch } from './agent-ledger.ts';
 export { AgentLedger, LEDGER_STATE_PREFIX } from './agent-ledger.ts';
-export type { EpochState, Receipt, TickGrid } from './epoch-ledger.ts';
+export type { TickGrid } from './epoch-ledger.ts';
 export { EpochLedger } from './epoch-ledger.ts';
-export type { GridEnd, TickAccount, TickState } from './group-ledger.ts';
 export { GroupLedger } from './group-ledger.ts';
-export type { Gap, SequenceState } from './lane-ledger.ts';
-export { LaneLedger } from './lane-ledger.ts';
-export type { LossReason } from './loss-reason.ts';
+export type { Gap } from './lane-ledger.ts';
 export type { Terms } from './terms.ts';
 export { addTerms, imbalance, noTerms } from './terms.ts';
 export type { SealedCounts } from './sealed-counts.ts';

@@ -1,3 +1,3 @@
 export type { RepairGap, RepairOptions, RepairRequest } from './repair-scheduler.ts';
-export { DEFAULT_REPAIR_OPTIONS, RepairScheduler } from './repair-scheduler.ts';
+export { RepairScheduler } from './repair-scheduler.ts';
 export { TokenBucket } from './token-bucket.ts';

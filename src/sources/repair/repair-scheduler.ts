@@ -39,7 +39,7 @@ export interface RepairOptions {
   readonly timeoutMs: number;
 }
 
-export const DEFAULT_REPAIR_OPTIONS: RepairOptions = {
+const DEFAULT_REPAIR_OPTIONS: RepairOptions = {
   bytesPerSecond: 4 * 1024 * 1024,
   burstBytes: 1024 * 1024,
   requestBytes: 256 * 1024,

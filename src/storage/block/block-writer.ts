@@ -16,7 +16,7 @@ import { IndexWriter } from './index-writer.ts';
  * Samples of one chunk. Two hours at 15 s are 480: more compress little better, and what a query
  * reads too much is at most this.
  */
-export const BLOCK_CHUNK_SAMPLES = 480;
+const BLOCK_CHUNK_SAMPLES = 480;
 const BUFFER_BYTES = 1024 * 1024;
 /** Times, in samples, that are kept to find columns that are there already: 32 MiB. */
 const KEPT_TIMES = 4 * 1024 * 1024;

@@ -4,14 +4,14 @@ import { StorageError } from '../errors.ts';
 /** `TGIX` and `TGCH`: first four bytes of a block's index and of its chunks. */
 export const INDEX_MAGIC = 0x58494754;
 export const CHUNKS_MAGIC = 0x48434754;
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 export const FILE_HEADER_BYTES = 8;
 
 /** Values, and series, are found by groups of so many. */
 export const INDEX_GROUP = 16;
 
 /** Parts of the index in the order of the file; docs/formats/block.md draws them. */
-export const SECTIONS = [
+const SECTIONS = [
   'names',
   'values',
   'valueGroups',
@@ -26,7 +26,7 @@ export type Section = (typeof SECTIONS)[number];
 
 const ENTRY_BYTES = 12;
 /** Offset, length and CRC of each section, then the CRC of these. */
-export const FOOTER_BYTES = SECTIONS.length * ENTRY_BYTES + 4;
+const FOOTER_BYTES = SECTIONS.length * ENTRY_BYTES + 4;
 
 export function encodeHeader(magic: number): Uint8Array {
   const bytes = new Uint8Array(FILE_HEADER_BYTES);

@@ -25,7 +25,7 @@ export interface HistogramEntry {
 
 /** Beyond this a commit is written and applied in slices: it would keep the event loop too long. */
 export const SERIES_AT_ONCE = 2048;
-export const SAMPLES_AT_ONCE = 64 * 1024;
+const SAMPLES_AT_ONCE = 64 * 1024;
 
 /** All of one commit, as an appender holds it and as replay reads it from the log. */
 export interface Commit {

@@ -78,14 +78,6 @@ function lowerBound(times: readonly number[], length: number, time: number): num
   return low;
 }
 
-/** Number of samples of a view within the times. */
-export function countHistograms(view: HistogramView, minTime: number, maxTime: number): number {
-  let index = lowerBound(view.timestamps, view.length, minTime);
-  const from = index;
-  while (index < view.length && view.timestamps[index]! <= maxTime) index++;
-  return index - from;
-}
-
 /** The samples of a view within the times. */
 export function readHistograms(
   view: HistogramView,

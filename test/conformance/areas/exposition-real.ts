@@ -5,7 +5,6 @@ import { gunzipSync } from 'node:zlib';
 import {
   decodeIdentity,
   ExpositionError,
-  parserFor,
   scanOpenMetrics,
   scanText,
 } from '../../../src/formats/exposition/index.ts';
@@ -13,6 +12,8 @@ import {
   ExpositionProtoError,
   ProtoExposition,
 } from '../../../src/formats/exposition-proto/index.ts';
+import { ScrapeError } from '../../../src/ingest/pull/errors.ts';
+import { type BodyFormat, bodyFormat } from '../../../src/ingest/pull/loop/body-format.ts';
 import { parseFloatText } from '../../../src/model/index.ts';
 import { describeFamilies, describeMessages, readFamilies } from '../../support/metric-families.ts';
 import {
@@ -48,9 +49,19 @@ interface Meta {
   readonly type_lines?: number;
 }
 
+/** The scan that a scrape chooses, if any. */
+function parserOf(contentType: string | undefined): BodyFormat | 'none' {
+  try {
+    return bodyFormat(contentType ?? '', undefined);
+  } catch (error) {
+    if (error instanceof ScrapeError) return 'none';
+    throw error;
+  }
+}
+
 function caseOf(folder: string, meta: Meta): ConformanceCase {
   const contentType = headerOf(meta, 'content-type');
-  const { parser } = parserFor(contentType);
+  const parser = parserOf(contentType);
   const bytes = async (): Promise<Uint8Array> => {
     const body = await readFile(join(folder, meta.file));
     return headerOf(meta, 'content-encoding') === 'gzip' ? gunzipSync(body) : body;

@@ -70,7 +70,7 @@ export function differences(want: Answer, got: Answer, relative = RELATIVE): str
 }
 
 /** To 1e-9 (`relative`) of the larger of the two, or of 1: sums cancel. */
-export function sameNumber(a: number, b: number, relative = RELATIVE): boolean {
+function sameNumber(a: number, b: number, relative = RELATIVE): boolean {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b);
   if (a === b) return true;
   return Math.abs(a - b) <= relative * Math.max(Math.abs(a), Math.abs(b), 1);

@@ -23,7 +23,7 @@ import { decodeMessage, encodeMessage } from './wire.ts';
 
 const TICK_MS = 100;
 const HEARTBEAT_MS = 2000;
-export const AUDIT_INTERVAL_MS = 15_000;
+const AUDIT_INTERVAL_MS = 15_000;
 const decoder = new BatchDecoder();
 
 type Body = BatchColumns;

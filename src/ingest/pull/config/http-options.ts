@@ -8,7 +8,7 @@ const tlsVersion = z.enum(TLS_VERSIONS, {
   error: (issue) => `unknown TLS version: ${String(issue.input)}`,
 });
 
-export const tlsSchema = z
+const tlsSchema = z
   .strictObject({
     ca: text.nullish().describe('Certificates of the authorities that are trusted, as PEM.'),
     ca_file: text.nullish().describe('File with the certificates of trusted authorities.'),

@@ -1,7 +1,8 @@
+import type { EscapingScheme } from '../../../formats/exposition/index.ts';
 import { checkRelabel, type RelabelYaml, resolveRelabel } from '../../relabel/index.ts';
 import { joinPath, resolveHttpClient } from './resolve-http.ts';
 import type { FileSdConfig, ScrapeConfig, TargetGroupConfig } from './scrape-config.ts';
-import type { GlobalScrapeYaml, NameEscaping, ScrapeConfigYaml } from './scrape-options.ts';
+import type { GlobalScrapeYaml, ScrapeConfigYaml } from './scrape-options.ts';
 import { SCRAPE_PROTOCOLS } from './scrape-options.ts';
 
 const DEFAULT_INTERVAL_MS = 60_000;
@@ -146,7 +147,7 @@ function resolveScrapeConfig(
 }
 
 // Without a scheme of its own, names are escaped as the validation scheme that is nearest asks.
-function resolveEscaping(global: GlobalScrapeYaml, yaml: ScrapeConfigYaml): NameEscaping {
+function resolveEscaping(global: GlobalScrapeYaml, yaml: ScrapeConfigYaml): EscapingScheme {
   const own = yaml.metric_name_escaping_scheme ?? undefined;
   if (own !== undefined) return own;
   const validation = yaml.metric_name_validation_scheme ?? undefined;

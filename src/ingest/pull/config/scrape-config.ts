@@ -1,5 +1,6 @@
+import type { EscapingScheme } from '../../../formats/exposition/index.ts';
 import type { NameValidation, RelabelConfig } from '../../relabel/index.ts';
-import type { NameEscaping, ScrapeProtocol } from './scrape-options.ts';
+import type { ScrapeProtocol } from './scrape-options.ts';
 import type { Secret } from './secret.ts';
 
 /** A text given in place, or the path of a file that holds it. */
@@ -80,7 +81,7 @@ export interface ScrapeConfig {
   readonly keepDroppedTargets: number;
   readonly extraScrapeMetrics: boolean;
   readonly nameValidation: NameValidation;
-  readonly nameEscaping: NameEscaping;
+  readonly nameEscaping: EscapingScheme;
   readonly http: HttpClientConfig;
   readonly staticConfigs: readonly TargetGroupConfig[];
   readonly fileSdConfigs: readonly FileSdConfig[];

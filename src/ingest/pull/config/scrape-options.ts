@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ESCAPING_SCHEMES, type EscapingScheme } from '../../../formats/exposition/index.ts';
 import { isLabelName, isWellFormed, relabelSchemaFor } from '../../relabel/index.ts';
 import { httpClientProblems, httpClientShape } from './http-options.ts';
 import { checkKeys, count, duration, flag, offOnly, size, text, UNSUPPORTED } from './scalars.ts';
@@ -43,13 +44,10 @@ const nameValidation = text.transform((value, context) => {
   return z.NEVER;
 });
 
-export const NAME_ESCAPINGS = ['allow-utf-8', 'underscores', 'dots', 'values'] as const;
-export type NameEscaping = (typeof NAME_ESCAPINGS)[number];
-
-const nameEscaping = text.transform((value, context): NameEscaping => {
-  const known = NAME_ESCAPINGS.find((name) => name === value);
+const nameEscaping = text.transform((value, context): EscapingScheme => {
+  const known = ESCAPING_SCHEMES.find((name) => name === value);
   if (known !== undefined) return known;
-  const names = NAME_ESCAPINGS.map((name) => `'${name}'`).join(', ');
+  const names = ESCAPING_SCHEMES.map((name) => `'${name}'`).join(', ');
   const got = JSON.stringify(value);
   const message = `unknown name escaping method specified, must be one of ${names}, got ${got}`;
   context.addIssue({ code: 'custom', message });

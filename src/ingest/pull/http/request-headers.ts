@@ -1,5 +1,6 @@
-import type { NameEscaping, ScrapeProtocol } from '../config/scrape-options.ts';
+import type { EscapingScheme } from '../../../formats/exposition/index.ts';
 import type { ScrapeConfig } from '../config/scrape-config.ts';
+import type { ScrapeProtocol } from '../config/scrape-options.ts';
 
 const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
   'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
@@ -12,17 +13,15 @@ const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
 const FIRST_WEIGHT = 6;
 
 /** The Accept header for these protocols, best first. */
-export function acceptHeader(protocols: readonly ScrapeProtocol[], escaping: NameEscaping): string {
+export function acceptHeader(
+  protocols: readonly ScrapeProtocol[],
+  escaping: EscapingScheme,
+): string {
   const parts = protocols.map((protocol, index) => {
     const escapes = protocol.endsWith('1.0.0') ? `;escaping=${escaping}` : '';
     return `${MEDIA_TYPES[protocol]}${escapes};q=0.${FIRST_WEIGHT - index}`;
   });
   return [...parts, `*/*;q=0.${FIRST_WEIGHT - protocols.length}`].join(',');
-}
-
-/** The media type of a protocol, as a Content-Type. */
-export function mediaType(protocol: ScrapeProtocol): string {
-  return MEDIA_TYPES[protocol];
 }
 
 /** Headers of every scrape of a target, except those that carry credentials. */

@@ -160,7 +160,7 @@ function boundOf(text: string): number {
 }
 
 /** Fewer labels first, then value by value: the order of Prometheus's client library. */
-export function compareMetrics(
+function compareMetrics(
   a: { readonly pairs: readonly LabelPair[] },
   b: { readonly pairs: readonly LabelPair[] },
 ): number {
