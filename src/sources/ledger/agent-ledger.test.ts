@@ -86,6 +86,21 @@ describe('AgentLedger', () => {
     expect(ledger.completeThroughMs(10_000)).toBe(7000);
   });
 
+  test('the watermark goes on with the newest run, once those before it are settled', () => {
+    const ledger = new AgentLedger('a');
+    ledger.open(10_000, 7, [GRID], [], 10_000);
+    store(ledger, 10_000, 1, tick(10));
+    store(ledger, 10_000, 2, tick(11));
+    ledger.open(20_000, 8, [GRID], [], 20_000);
+    for (let seq = 1; seq <= 5; seq++) store(ledger, 20_000, seq, tick(19 + seq));
+    expect(ledger.completeThroughMs(24_500)).toBe(24_000);
+    // A hole in the newest run holds it back, and so does one in the run before.
+    ledger.epoch(20_000)?.lane(LIVE).heard(1, 7, 27_000);
+    expect(ledger.completeThroughMs(27_500)).toBe(24_000);
+    ledger.epoch(10_000)?.lane(LIVE).heard(1, 3, 27_000);
+    expect(ledger.completeThroughMs(27_500)).toBe(11_000);
+  });
+
   test('of the oldest epochs that came to their end only sums are kept, for good', () => {
     const ledger = new AgentLedger('a');
     for (let epoch = 10_000; epoch <= 50_000; epoch += 10_000) {

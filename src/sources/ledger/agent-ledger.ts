@@ -175,17 +175,20 @@ export class AgentLedger {
    */
   completeThroughMs(nowMs: number): number | undefined {
     let throughMs: number | undefined;
+    let openMs = Infinity;
     for (const epoch of this.epochs) {
       const epochMs = epoch.completeThroughMs(nowMs);
       if (epochMs === undefined) {
         // Numbers are missing, and nobody knows of what ticks: none of its can count as resolved.
         const isOpen = epoch.lanes.some(({ missingCount }) => missingCount > 0);
-        if (isOpen) return Math.min(throughMs ?? Infinity, epoch.epoch - 1);
-        continue;
+        if (isOpen) openMs = Math.min(openMs, epoch.epoch - 1);
+      } else if (epoch.isSettled) {
+        throughMs = epochMs;
+      } else {
+        openMs = Math.min(openMs, epochMs);
       }
-      if (!epoch.isSettled) return Math.min(throughMs ?? Infinity, epochMs);
-      throughMs = epochMs;
     }
+    if (openMs < Infinity) return openMs;
     return throughMs;
   }
 
