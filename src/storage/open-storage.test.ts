@@ -481,7 +481,7 @@ function encodeHeader(version: number): Uint8Array {
 /** A segment of version 1 with one sample of series A. */
 function oldSegment(): Uint8Array {
   const writer = new ByteWriter();
-  writer.raw(encodeHeader(1));
+  writer.bytes(encodeHeader(1));
   const start = beginRecord(writer);
   const samples = new SampleBatch();
   samples.push(1, NOW, 1);

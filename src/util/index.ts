@@ -1,6 +1,7 @@
 export { bufferOver, isUtf8, latin1Text, utf8Text } from './bytes/byte-text.ts';
 export { BadBytesError, ByteReader } from './bytes/byte-reader.ts';
 export { ByteWriter, varintSize } from './bytes/byte-writer.ts';
+export { GrowingBytes } from './bytes/growing-bytes.ts';
 export { DecimalParser } from './bytes/decimal-parser.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { delay, systemClock } from './clock.ts';

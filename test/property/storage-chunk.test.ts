@@ -19,7 +19,7 @@ function roundTrip(bits: BigUint64Array<ArrayBuffer>): number {
   const end = writer.length;
   writer.u8(0x77);
   const back = new BigUint64Array(bits.length + 4).fill(0x1234n);
-  const reader = new ByteReader(writer.bytes, 1, end);
+  const reader = new ByteReader(writer.buffer, 1, end);
   const words = new Uint32Array(back.buffer);
   codec.decode(reader, bits.length, new Float64Array(back.buffer), words, 3);
   expect(reader.remaining).toBe(0);

@@ -23,8 +23,8 @@ export function encodeOldCommit(writer: ByteWriter, commit: Commit): void {
   writer.varint(samples.length);
   if (samples.length > 0) {
     encodeTimes(writer, samples.timestamps, samples.length);
-    writer.raw(bytesOf(samples.refs, 4 * samples.length));
-    writer.raw(bytesOf(samples.words, 8 * samples.length));
+    writer.bytes(bytesOf(samples.refs, 4 * samples.length));
+    writer.bytes(bytesOf(samples.words, 8 * samples.length));
   }
   writer.varint(commit.histograms.length);
   for (const { ref, timestamp, histogram } of commit.histograms) {
@@ -58,7 +58,7 @@ function encodeTimes(writer: ByteWriter, times: Float64Array, length: number): v
     for (let index = 0; index < length; index++) writer.u32(times[index]! - least);
   } else {
     writer.u8(TimeForm.WIDE);
-    writer.raw(bytesOf(times, 8 * length));
+    writer.bytes(bytesOf(times, 8 * length));
   }
 }
 

@@ -17,7 +17,7 @@ export class SegmentBuilder {
       this.writer.u8(kind | flags);
       this.writer.u16(part.length);
       this.writer.u32(crc32c(part));
-      this.writer.raw(part);
+      this.writer.bytes(part);
       at += part.length;
       if (isLast) return this;
     }

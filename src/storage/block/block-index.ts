@@ -113,7 +113,7 @@ export class BlockIndex {
     const group = firstGroup + Math.floor(rank / INDEX_GROUP);
     const place = this.#place('postings');
     const reader = this.#reader('postings', this.#offset('postingGroups', group));
-    for (let skip = rank % INDEX_GROUP; skip > 0; skip--) reader.raw(reader.varint());
+    for (let skip = rank % INDEX_GROUP; skip > 0; skip--) reader.bytes(reader.varint());
     const length = reader.varint();
     const start = place.end - reader.remaining;
     return this.#readPostings(new ByteReader(this.#bytes, start, start + length));
@@ -192,7 +192,7 @@ export class BlockIndex {
     let before = Buffer.alloc(0);
     for (let index = 0; index < count; index++) {
       const shared = reader.varint();
-      const rest = reader.raw(reader.varint());
+      const rest = reader.bytes(reader.varint());
       if (shared > before.length) throw new RecordFormatError('a value shares more than there is');
       before = Buffer.concat([before.subarray(0, shared), rest]);
       texts.push(before.toString('utf8'));

@@ -62,7 +62,7 @@ export class BlockWriter {
     await files.remove(writer.#temporaryPath);
     await files.makeDirectory(writer.#temporaryPath);
     writer.#file = await files.open(`${writer.#temporaryPath}/chunks`, 'create');
-    writer.#buffer.raw(encodeHeader(CHUNKS_MAGIC));
+    writer.#buffer.bytes(encodeHeader(CHUNKS_MAGIC));
     return writer;
   }
 
@@ -196,7 +196,7 @@ export class BlockWriter {
 
   #end(start: number): { offset: number; length: number } {
     const end = this.#buffer.length;
-    this.#buffer.setU32(start, crc32c(this.#buffer.bytes, start + 4, end));
+    this.#buffer.setU32(start, crc32c(this.#buffer.buffer, start + 4, end));
     return { offset: this.#written + start, length: end - start };
   }
 

@@ -89,7 +89,7 @@ export class IndexWriter {
   async finish(): Promise<Uint8Array> {
     const pacer = new Pacer();
     const out = new ByteWriter(1024 * 1024);
-    out.raw(encodeHeader(INDEX_MAGIC));
+    out.bytes(encodeHeader(INDEX_MAGIC));
     const ends: number[] = [];
     const sorted = await this.#sortValues(pacer);
     this.#writeNames(out);
@@ -110,7 +110,7 @@ export class IndexWriter {
     ends.push(out.length);
     writeOffsets(out, seriesGroups);
     ends.push(out.length);
-    out.raw(encodeFooter(out.bytes, ends));
+    out.bytes(encodeFooter(out.buffer, ends));
     return out.written();
   }
 
@@ -174,7 +174,7 @@ export class IndexWriter {
         list.reset();
         writePostings(list, postings[ids.get(text)!]!);
         out.varint(list.length);
-        out.raw(list.written());
+        out.bytes(list.written());
         if (pacer.due()) await pacer.pause();
       }
     }
@@ -262,7 +262,7 @@ async function writeValues(
       while (shared < most && before[shared] === bytes[shared]) shared++;
       out.varint(shared);
       out.varint(bytes.length - shared);
-      out.raw(bytes.subarray(shared));
+      out.bytes(bytes.subarray(shared));
       before = bytes;
       if (pacer.due()) await pacer.pause();
     }

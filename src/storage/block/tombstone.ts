@@ -29,7 +29,7 @@ export function encodeTombstones(tombstones: readonly Tombstone[]): Uint8Array {
   writer.u32(0);
   writer.varint(tombstones.length);
   for (const tombstone of tombstones) encodeDelete(writer, reviveTombstone(tombstone));
-  writer.setU32(0, crc32c(writer.bytes, 4, writer.length));
+  writer.setU32(0, crc32c(writer.buffer, 4, writer.length));
   return writer.written().slice();
 }
 

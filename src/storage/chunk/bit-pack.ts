@@ -49,7 +49,7 @@ export function packBits(
 ): void {
   if (width === 0) return;
   writer.reserve(packedBytes(to - from, width));
-  const { bytes } = writer;
+  const { buffer: bytes } = writer;
   const { low, high } = words;
   let at = writer.length;
   let held = 0;
@@ -93,7 +93,7 @@ export function unpackBits(
     high.fill(0, from, to);
     return;
   }
-  const bytes = reader.raw(packedBytes(to - from, width));
+  const bytes = reader.bytes(packedBytes(to - from, width));
   if (width <= 24) unpackNarrow(bytes, words, from, to, width);
   else unpackWide(bytes, words, from, to, width);
 }

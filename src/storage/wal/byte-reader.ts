@@ -72,7 +72,7 @@ export class ByteReader {
   }
 
   /** A view of the next bytes. */
-  raw(length: number): Uint8Array {
+  bytes(length: number): Uint8Array {
     const at = this.#take(length);
     return this.#bytes.subarray(at, at + length);
   }

@@ -25,7 +25,7 @@ export function decodeTimes(
     const least = reader.f64();
     for (let index = at; index < at + length; index++) into[index] = least + reader.u32();
   } else if (form === TimeForm.WIDE) {
-    bytesOf(into, into.byteLength).set(reader.raw(8 * length), 8 * at);
+    bytesOf(into, into.byteLength).set(reader.bytes(8 * length), 8 * at);
   } else {
     throw new RecordFormatError(`${form} is no form of times`);
   }
@@ -38,7 +38,7 @@ export function decodeWords(
   into: Uint32Array,
   at: number,
 ): void {
-  bytesOf(into, into.byteLength).set(reader.raw(4 * length), 4 * at);
+  bytesOf(into, into.byteLength).set(reader.bytes(4 * length), 4 * at);
 }
 
 function bytesOf(array: Float64Array | Uint32Array, lengthBytes: number): Uint8Array {

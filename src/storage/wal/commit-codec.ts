@@ -83,7 +83,7 @@ export class CommitEncoder {
         (hasSamples ? boundsFlags(this.#state, bounds) : Flag.BOUNDS),
     );
     if (hasSamples && !isRestart) writer.u32(this.#link);
-    if (commit.seriesBytes !== undefined) writer.raw(commit.seriesBytes);
+    if (commit.seriesBytes !== undefined) writer.bytes(commit.seriesBytes);
     else if (series.length > 0) encodeNewSeries(writer, series);
     this.#writeBounds(writer, bounds, hasSamples);
     if (hasRest) encodeRest(writer, commit);
@@ -242,7 +242,7 @@ export class CommitDecoder {
   }
 
   #samples(reader: ByteReader, batch: SampleBatch): void {
-    const source = new SampleBytes(reader.raw(reader.remaining));
+    const source = new SampleBytes(reader.bytes(reader.remaining));
     const length = source.varint();
     // Each has a code of half a byte.
     if (length === 0 || length > 2 * source.remaining) {

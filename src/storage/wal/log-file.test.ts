@@ -15,7 +15,7 @@ import {
 /** A file with records of these bodies, and where each record begins. */
 function fileOf(bodies: readonly string[]): { bytes: Uint8Array; starts: number[] } {
   const writer = new ByteWriter(16);
-  writer.raw(encodeFileHeader(FileMagic.SEGMENT, 7));
+  writer.bytes(encodeFileHeader(FileMagic.SEGMENT, 7));
   const starts = bodies.map((body) => {
     const start = beginRecord(writer);
     writer.plainText(body);

@@ -51,10 +51,10 @@ export function beginRecord(writer: ByteWriter): number {
 /** Ends a record; the checksum of its body. */
 export function endRecord(writer: ByteWriter, start: number): number {
   const body = start + RECORD_HEADER_BYTES;
-  const checksum = crc32c(writer.bytes, body, writer.length);
+  const checksum = crc32c(writer.buffer, body, writer.length);
   writer.setU32(start, writer.length - body);
   writer.setU32(start + 4, checksum);
-  writer.setU32(start + 8, crc32c(writer.bytes, start, start + 8));
+  writer.setU32(start + 8, crc32c(writer.buffer, start, start + 8));
   return checksum;
 }
 

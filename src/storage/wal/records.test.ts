@@ -92,7 +92,7 @@ test('deletes and truncations come back', () => {
   const range = { minTime: -Infinity, maxTime: 12 };
   encodeDelete(writer, { matchers: [createMatcher('!~', 'a', 'b.*|c')], range });
   encodeTruncate(writer, { minTime: 5, refs: [1, 4_000_000_000] });
-  const reader = new ByteReader(writer.bytes, 0, writer.length);
+  const reader = new ByteReader(writer.buffer, 0, writer.length);
   expect(reader.u8()).toBe(RecordKind.DELETE);
   const { matchers, range: readRange } = decodeDelete(reader);
   expect(readRange).toEqual(range);

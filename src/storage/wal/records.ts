@@ -89,7 +89,7 @@ export function encodeState(writer: ByteWriter, state: Commit['state']): void {
     writer.u8(value === undefined ? 0 : 1);
     if (value === undefined) continue;
     writer.varint(value.length);
-    writer.raw(value);
+    writer.bytes(value);
   }
 }
 
@@ -97,7 +97,7 @@ export function decodeState(reader: ByteReader): Commit['state'] {
   return Array.from({ length: reader.count(2) }, () => {
     const key = reader.text();
     // The bytes outlive the file they were read with.
-    const value = reader.u8() === 1 ? Uint8Array.from(reader.raw(reader.varint())) : undefined;
+    const value = reader.u8() === 1 ? Uint8Array.from(reader.bytes(reader.varint())) : undefined;
     return [key, value] as const;
   });
 }

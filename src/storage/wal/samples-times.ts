@@ -25,7 +25,7 @@ export function encodeSampleTimes(
   const form = formOf(times, length);
   writer.u8(form);
   if (form === TimesForm.WIDE) {
-    writer.raw(new Uint8Array(times.buffer, times.byteOffset, 8 * length));
+    writer.bytes(new Uint8Array(times.buffer, times.byteOffset, 8 * length));
     return;
   }
   let before = state.time;

@@ -60,7 +60,7 @@ export class ValueEncoder {
     const { length } = columns;
     const codesLength = (length + 1) >>> 1;
     writer.reserve(codesLength + VALUE_BYTES_MOST * length + SPARE_BYTES);
-    const { bytes } = writer;
+    const { buffer: bytes } = writer;
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
     const codes = writer.length;
     this.#at = codes + codesLength;

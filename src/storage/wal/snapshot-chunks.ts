@@ -72,7 +72,7 @@ export class ChunkRecord {
     for (let start = from; start < to; start += CHUNK_SAMPLES_MAX) {
       const chunk = body.packColumns(start, Math.min(to, start + CHUNK_SAMPLES_MAX));
       writer.varint(chunk.length);
-      writer.raw(chunk);
+      writer.bytes(chunk);
     }
     encodeHistogramSamples(writer, histograms);
   }
@@ -80,8 +80,8 @@ export class ChunkRecord {
   /** Writes the payload of the record. */
   writeTo(writer: ByteWriter): void {
     writer.varint(this.#textCount);
-    writer.raw(this.#texts.written());
-    writer.raw(this.#series.written());
+    writer.bytes(this.#texts.written());
+    writer.bytes(this.#series.written());
     this.#texts.reset();
     this.#series.reset();
     this.#placeById.clear();
@@ -124,7 +124,7 @@ export class ChunkRecordReader {
       const flagged = reader.varint();
       const newest = flagged % 2 === 1 ? { newest: reader.f64() } : {};
       for (let left = Math.floor(flagged / 2); left > 0; left--) {
-        this.#unpack(reader.raw(reader.varint()));
+        this.#unpack(reader.bytes(reader.varint()));
       }
       const histograms = decodeHistogramSamples(reader);
       const labels = Labels.ofSorted(pairs);

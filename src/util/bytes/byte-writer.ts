@@ -1,42 +1,22 @@
+import { GrowingBytes } from './growing-bytes.ts';
+
 const VARINT_BYTES_MAX = 10;
 const TWO_POWER_32 = 2 ** 32;
 
-/** Bytes that grow as they are written: varints, 64-bit values and byte ranges. */
-export class ByteWriter {
-  #bytes: Uint8Array;
-  #view: DataView;
-  #length = 0;
-
-  constructor(capacity = 1024) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  reset(): void {
-    this.#length = 0;
-  }
-
-  /** What has been written; a view that the next write or reset makes invalid. */
-  written(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
-
+/** Writes varints, 64-bit values and byte ranges. */
+export class ByteWriter extends GrowingBytes {
   /** A varint of a whole number from 0 to 2^53. */
   uint(value: number): void {
-    this.#reserve(VARINT_BYTES_MAX);
-    const bytes = this.#bytes;
-    let length = this.#length;
+    this.reserve(VARINT_BYTES_MAX);
+    const bytes = this.buffer;
+    let length = this.length;
     let rest = value;
     while (rest >= 0x80) {
       bytes[length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
     bytes[length++] = rest;
-    this.#length = length;
+    this.length = length;
   }
 
   /** A varint of a whole number from -2^53 to 2^53, in two's complement of 64 bits. */
@@ -45,46 +25,31 @@ export class ByteWriter {
       this.uint(value);
       return;
     }
-    this.#reserve(VARINT_BYTES_MAX);
+    this.reserve(VARINT_BYTES_MAX);
     let high = Math.floor(value / TWO_POWER_32) | 0;
     let low = value >>> 0;
     // Nine groups of seven bits, then the sign bit, which is set.
     for (let group = 0; group < VARINT_BYTES_MAX - 1; group++) {
-      this.#bytes[this.#length++] = (low & 0x7f) | 0x80;
+      this.buffer[this.length++] = (low & 0x7f) | 0x80;
       low = (low >>> 7) | (high << 25);
       high >>= 7;
     }
-    this.#bytes[this.#length++] = 1;
+    this.buffer[this.length++] = 1;
   }
 
   /** The eight bytes, little endian, of a double given as two words. */
   words64(low: number, high: number): void {
-    this.#reserve(8);
-    this.#view.setUint32(this.#length, low, true);
-    this.#view.setUint32(this.#length + 4, high, true);
-    this.#length += 8;
+    this.reserve(8);
+    this.view.setUint32(this.length, low, true);
+    this.view.setUint32(this.length + 4, high, true);
+    this.length += 8;
   }
 
   /** A double, little endian. NaN payloads may be lost: `words64` keeps them. */
   double(value: number): void {
-    this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
-    this.#length += 8;
-  }
-
-  bytes(source: Uint8Array): void {
-    this.#reserve(source.length);
-    this.#bytes.set(source, this.#length);
-    this.#length += source.length;
-  }
-
-  #reserve(extra: number): void {
-    const wanted = this.#length + extra;
-    if (wanted <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(wanted, 2 * this.#bytes.length));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.reserve(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
   }
 }
 

@@ -44,8 +44,8 @@ export function writeChunk(writer: BigEndianWriter, { encoding, data }: EncodedC
   writer.uvarint(data.length);
   const start = writer.length;
   writer.u8(encoding);
-  writer.raw(data);
-  writer.u32(crc32c(writer.bytes, start, writer.length));
+  writer.bytes(data);
+  writer.u32(crc32c(writer.buffer, start, writer.length));
 }
 
 /** Bytes that a chunk takes in its file, from the first few of them. @throws TsdbError */

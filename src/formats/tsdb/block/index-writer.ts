@@ -74,8 +74,8 @@ export class IndexWriter {
     }
     this.#writeChunks(chunks);
     writer.uvarint(entry.length);
-    writer.raw(entry.written());
-    writer.u32(crc32c(entry.bytes, 0, entry.length));
+    writer.bytes(entry.written());
+    writer.u32(crc32c(entry.buffer, 0, entry.length));
   }
 
   /** The whole file; the writer is of no more use. */
@@ -202,7 +202,7 @@ export class IndexWriter {
     writer.u64(toc.labelIndicesTable);
     writer.u64(toc.postings);
     writer.u64(toc.postingsTable);
-    writer.u32(crc32c(writer.bytes, start, writer.length));
+    writer.u32(crc32c(writer.buffer, start, writer.length));
   }
 
   /** Leaves room for a section's length; returns where the section begins. */
@@ -216,7 +216,7 @@ export class IndexWriter {
     const writer = this.#writer;
     const body = start + 4;
     writer.setU32(start, writer.length - body);
-    writer.u32(crc32c(writer.bytes, body, writer.length));
+    writer.u32(crc32c(writer.buffer, body, writer.length));
   }
 }
 

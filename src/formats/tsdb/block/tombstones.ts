@@ -59,7 +59,7 @@ export function writeTombstones(tombstones: Tombstones): Uint8Array<ArrayBuffer>
       writer.varint(maxTime);
     }
   }
-  writer.u32(crc32c(writer.bytes, HEADER_BYTES, writer.length));
+  writer.u32(crc32c(writer.buffer, HEADER_BYTES, writer.length));
   return writer.written();
 }
 

@@ -1,47 +1,31 @@
+import { GrowingBytes } from '../../../util/index.ts';
+
 const ENCODER = new TextEncoder();
 const TWO_POWER_32 = 2 ** 32;
 const VARINT_BYTES_MAX = 10;
 
-/** Bytes that grow as they are written, as Prometheus writes its files; the reader's opposite. */
-export class BigEndianWriter {
-  length = 0;
-  bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
-
-  constructor(capacity = 1024) {
-    this.bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.bytes.buffer);
-  }
-
-  reset(): void {
-    this.length = 0;
-  }
-
-  /** What has been written; a view, valid until the next write or reset. */
-  written(): Uint8Array<ArrayBuffer> {
-    return this.bytes.subarray(0, this.length);
-  }
-
+/** Writes as Prometheus writes its files; the reader's opposite. */
+export class BigEndianWriter extends GrowingBytes {
   u8(value: number): void {
-    this.#reserve(1);
-    this.bytes[this.length++] = value;
+    this.reserve(1);
+    this.buffer[this.length++] = value;
   }
 
   u16(value: number): void {
-    this.#reserve(2);
-    this.#view.setUint16(this.length, value);
+    this.reserve(2);
+    this.view.setUint16(this.length, value);
     this.length += 2;
   }
 
   u32(value: number): void {
-    this.#reserve(4);
-    this.#view.setUint32(this.length, value);
+    this.reserve(4);
+    this.view.setUint32(this.length, value);
     this.length += 4;
   }
 
   /** Puts four bytes where there are some already. */
   setU32(at: number, value: number): void {
-    this.#view.setUint32(at, value);
+    this.view.setUint32(at, value);
   }
 
   /** A whole number from 0 to 2^53 in eight bytes. */
@@ -52,13 +36,13 @@ export class BigEndianWriter {
 
   /** A whole number from 0 to 2^53. */
   uvarint(value: number): void {
-    this.#reserve(VARINT_BYTES_MAX);
+    this.reserve(VARINT_BYTES_MAX);
     let rest = value;
     while (rest >= 0x80) {
-      this.bytes[this.length++] = (rest % 0x80) | 0x80;
+      this.buffer[this.length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.bytes[this.length++] = rest;
+    this.buffer[this.length++] = rest;
   }
 
   /** A whole number within ±2^52, zigzag-encoded. */
@@ -70,29 +54,14 @@ export class BigEndianWriter {
   text(text: string): void {
     const bytes = ENCODER.encode(text);
     this.uvarint(bytes.length);
-    this.raw(bytes);
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.bytes.set(bytes, this.length);
-    this.length += bytes.length;
+    this.bytes(bytes);
   }
 
   /** Zeros up to a multiple of `alignment`. */
   pad(alignment: number): void {
     const count = (alignment - (this.length % alignment)) % alignment;
-    this.#reserve(count);
-    this.bytes.fill(0, this.length, this.length + count);
+    this.reserve(count);
+    this.buffer.fill(0, this.length, this.length + count);
     this.length += count;
-  }
-
-  #reserve(extra: number): void {
-    const wanted = this.length + extra;
-    if (wanted <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(wanted, 2 * this.bytes.length));
-    grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 }

@@ -167,7 +167,7 @@ test('series, samples, deletions, exemplars, metadata', () => {
     decode(3, (writer) => {
       writer.u64(7);
       writer.varint(-5);
-      writer.raw(Buffer.from('feffffffffffffffff01', 'hex'));
+      writer.bytes(Buffer.from('feffffffffffffffff01', 'hex'));
     }),
   ).toEqual([`deleted 7 -5 ${2 ** 63}`]);
   expect(
@@ -203,7 +203,7 @@ test('samples with start timestamps', () => {
       for (const start of [[0], [1], [2, 4]]) {
         writer.varint(1);
         writer.varint(10);
-        writer.raw(Uint8Array.from(start));
+        writer.bytes(Uint8Array.from(start));
         double(writer, 1);
       }
     }),
