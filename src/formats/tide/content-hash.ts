@@ -1,5 +1,5 @@
 import type { Labels } from '../../model/index.ts';
-import type { Hash64 } from './types.ts';
+import type { Hash64 } from './schema-change.ts';
 
 const TWO_POWER_32 = 2 ** 32;
 

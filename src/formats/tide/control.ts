@@ -7,8 +7,9 @@ import { decodeMessage, encodeMessage } from './message-fields.ts';
 import { MESSAGE_FIELDS } from './messages.ts';
 import { pack, unpack } from './packing.ts';
 import { reader } from './reading.ts';
-import type { ControlMessage, ControlType, Frame } from './types.ts';
-import { CODEC_DEFLATE } from './types.ts';
+import type { ControlMessage, ControlType } from './control-message.ts';
+import { CODEC_DEFLATE } from './frame-header.ts';
+import type { Frame } from './frame-header.ts';
 
 /** Encoding is synchronous, and the frame has a copy. */
 const writer = new ByteWriter(1024);

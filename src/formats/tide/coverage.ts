@@ -4,7 +4,7 @@ import type { WireReader } from '../protobuf/wire-reader.ts';
 import { TideFormatError } from './errors.ts';
 import { COVERAGE_ENTRIES_MAX } from './limits.ts';
 import { uintUpTo } from './reading.ts';
-import type { CoverageEntry, CoverageStatus, SkipReason } from './types.ts';
+import type { CoverageEntry, CoverageStatus, SkipReason } from './coverage-entry.ts';
 
 const STATUSES: readonly CoverageStatus[] = ['FULL', 'ON_CHANGE', 'PARTIAL', 'SKIPPED'];
 const REASONS: readonly SkipReason[] = [

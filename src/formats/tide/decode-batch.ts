@@ -25,7 +25,8 @@ import { SIGNED_MAX } from './message-fields.ts';
 import { unpack } from './packing.ts';
 import { Presence } from './presence.ts';
 import { reader, uintUpTo } from './reading.ts';
-import type { BatchHead, PayloadCodec } from './types.ts';
+import type { BatchHead } from './coverage-entry.ts';
+import type { PayloadCodec } from './frame-header.ts';
 import { unzigzag } from './words.ts';
 
 const TWO_POWER_32 = 2 ** 32;

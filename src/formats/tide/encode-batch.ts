@@ -24,8 +24,9 @@ import type { Packed } from './packing.ts';
 import { pack } from './packing.ts';
 import { PresenceWriter } from './presence.ts';
 import { SEALED_BYTES_MAX } from './range-data.ts';
-import type { BatchHead, PayloadCodec } from './types.ts';
-import { CODEC_DEFLATE } from './types.ts';
+import type { BatchHead } from './coverage-entry.ts';
+import { CODEC_DEFLATE } from './frame-header.ts';
+import type { PayloadCodec } from './frame-header.ts';
 import { zigzag } from './words.ts';
 
 /** A relative first costs entropy in the descriptors: it has to save this many bits. */

@@ -2,7 +2,6 @@ import { assert } from '../../model/index.ts';
 import { crc32c } from '../../util/index.ts';
 import { TideFormatError } from './errors.ts';
 import { HEADER_BYTES, PAYLOAD_BYTES_MAX, TRAILER_BYTES } from './limits.ts';
-import type { Frame, FrameHeader, FrameType, Lane, PayloadCodec } from './types.ts';
 import {
   CODEC_BROTLI,
   CODEC_NONE,
@@ -11,7 +10,8 @@ import {
   LANE_LIVE,
   LANE_READ,
   LANE_REPAIR,
-} from './types.ts';
+} from './frame-header.ts';
+import type { Frame, FrameHeader, FrameType, Lane, PayloadCodec } from './frame-header.ts';
 import { readU32, readU64, writeU32, writeU64 } from './words.ts';
 
 /** 'T'. */

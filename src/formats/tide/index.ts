@@ -27,4 +27,12 @@ export {
   schemaHash,
   schemaSeriesHash,
 } from './schema.ts';
-export * from './types.ts';
+export * from './control-message.ts';
+export * from './coverage-entry.ts';
+export * from './frame-header.ts';
+export * from './policy.ts';
+export * from './progress-messages.ts';
+export * from './request-messages.ts';
+export * from './schema-change.ts';
+export * from './sealed.ts';
+export * from './session-messages.ts';

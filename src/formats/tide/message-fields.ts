@@ -2,7 +2,7 @@ import { ByteWriter } from '../../util/index.ts';
 import type { WireReader } from '../protobuf/wire-reader.ts';
 import { wordAt, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from '../protobuf/wire-reader.ts';
 import { bytesEnd, textUpTo, uintUpTo } from './reading.ts';
-import type { Hash64 } from './types.ts';
+import type { Hash64 } from './schema-change.ts';
 import { unzigzag, zigzag } from './words.ts';
 
 /** Of times and other signed numbers, either way: their zigzag form is a whole number exactly. */

@@ -16,28 +16,20 @@ import {
   uintList,
 } from './message-fields.ts';
 import { PAYLOAD_BYTES_MAX, SEQ_RANGES_MAX, TEXT_BYTES_MAX } from './limits.ts';
+import type { ControlMessage, ControlType } from './control-message.ts';
+import type { PayloadCodec, Stream } from './frame-header.ts';
+import type { GroupPolicy, Policy, Tolerance } from './policy.ts';
+import type { LeaseReport, Rejection, RingFill, SampleCounters } from './progress-messages.ts';
+import type { AuditWindow, LaneRange } from './request-messages.ts';
+import type { PriorityClass } from './schema-change.ts';
+import type { SeqRange } from './sealed.ts';
 import type {
-  AuditWindow,
-  ControlMessage,
-  ControlType,
-  GroupPolicy,
   LaneCredit,
-  LaneRange,
-  LeaseReport,
-  PayloadCodec,
-  Policy,
   PreviousEpoch,
-  PriorityClass,
-  Rejection,
-  RingFill,
-  SampleCounters,
-  SeqRange,
-  Stream,
   StreamExtent,
   StreamMarks,
   TickMark,
-  Tolerance,
-} from './types.ts';
+} from './session-messages.ts';
 
 const U32_MAX = 2 ** 32 - 1;
 const STREAM_MAX = 1;

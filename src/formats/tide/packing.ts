@@ -9,8 +9,8 @@ import { ByteWriter, varintSize } from '../../util/index.ts';
 import { TideFormatError } from './errors.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
 import { bytesEnd, reader, uintUpTo } from './reading.ts';
-import type { PayloadCodec } from './types.ts';
-import { CODEC_BROTLI, CODEC_DEFLATE, CODEC_NONE } from './types.ts';
+import { CODEC_BROTLI, CODEC_DEFLATE, CODEC_NONE } from './frame-header.ts';
+import type { PayloadCodec } from './frame-header.ts';
 
 export interface Packed {
   readonly codec: PayloadCodec;

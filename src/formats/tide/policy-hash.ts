@@ -1,5 +1,6 @@
 import { hashBytes } from './content-hash.ts';
-import type { GroupPolicy, Hash64, PriorityClass, Tolerance } from './types.ts';
+import type { GroupPolicy, Tolerance } from './policy.ts';
+import type { Hash64, PriorityClass } from './schema-change.ts';
 
 /**
  * Hash of what a policy asks for, or of what came of it: both ends take it over the same groups, so

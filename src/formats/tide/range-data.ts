@@ -3,8 +3,10 @@ import { TideFormatError } from './errors.ts';
 import { encodeFrame } from './frame.ts';
 import { PAYLOAD_BYTES_MAX } from './limits.ts';
 import { reader, uintUpTo } from './reading.ts';
-import type { Frame, RangeData, Sealed, SealedType, Stream } from './types.ts';
-import { FLAG_HISTORICAL } from './types.ts';
+import { FLAG_HISTORICAL } from './frame-header.ts';
+import type { Frame, Stream } from './frame-header.ts';
+import type { RangeData } from './request-messages.ts';
+import type { Sealed, SealedType } from './sealed.ts';
 
 const SEALED_TYPES: readonly SealedType[] = ['SCHEMA', 'BATCH'];
 

@@ -10,8 +10,9 @@ import type { Packed } from './packing.ts';
 import { pack, unpack } from './packing.ts';
 import { expectEnd, reader, textUpTo, uintUpTo } from './reading.ts';
 import { SEALED_BYTES_MAX } from './range-data.ts';
-import type { Hash64, PayloadCodec, SchemaChange, SchemaSeries } from './types.ts';
-import { CODEC_DEFLATE } from './types.ts';
+import { CODEC_DEFLATE } from './frame-header.ts';
+import type { PayloadCodec } from './frame-header.ts';
+import type { Hash64, SchemaChange, SchemaSeries } from './schema-change.ts';
 import { readU32 } from './words.ts';
 
 const TYPES: readonly MetricType[] = [

@@ -1,0 +1,75 @@
+import type { Stream } from './frame-header.ts';
+import type { Hash64 } from './schema-change.ts';
+import type {
+  LaneCredit,
+  PreviousEpoch,
+  StreamExtent,
+  StreamMarks,
+  TickMark,
+} from './session-messages.ts';
+
+export interface RingFill {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+  /** Milliseconds; 0 where it is empty. */
+  readonly oldestMs: number;
+}
+
+/** Samples since the epoch's start. */
+export interface SampleCounters {
+  readonly scheduled: number;
+  readonly present: number;
+  readonly suppressed: number;
+  readonly shed: number;
+  readonly failed: number;
+}
+
+export type LeaseState = 'ACTIVE' | 'REFUSED' | 'ENDED';
+
+export interface LeaseReport {
+  readonly leaseId: number;
+  readonly state: LeaseState;
+  readonly remainingMs: number;
+}
+
+export interface Heartbeat {
+  readonly type: 'HEARTBEAT';
+  /** t0, the agent's clock; ACK echoes it. */
+  readonly clockMs: number;
+  readonly streams: readonly StreamExtent[];
+  readonly previous: readonly PreviousEpoch[];
+  /** The newest tick done, by group. */
+  readonly ticks: readonly TickMark[];
+  readonly ring: RingFill;
+  readonly counters: SampleCounters;
+  /** CPU time of the agent since its start. */
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+  /** The policy applied, and its hash. */
+  readonly policyVersion: number;
+  readonly policyHash: Hash64;
+  readonly schemaVersion: number;
+  readonly schemaHash: Hash64;
+  readonly leases: readonly LeaseReport[];
+}
+
+export type RejectReason = 'FORMAT' | 'LIMIT' | 'SCHEMA' | 'FORBIDDEN' | 'OUT_OF_BOUNDS';
+
+export interface Rejection {
+  readonly stream: Stream;
+  readonly seq: number;
+  readonly reason: RejectReason;
+}
+
+export interface Ack {
+  readonly type: 'ACK';
+  readonly streams: readonly StreamMarks[];
+  readonly credit: readonly LaneCredit[];
+  /** Age of the oldest batch that is not applied. */
+  readonly queueDelayMs: number;
+  readonly serverTimeMs: number;
+  /** `clockMs` of the newest heartbeat seen; 0 for none. */
+  readonly echoMs: number;
+  /** Sealed frames that will never be stored. */
+  readonly rejections: readonly Rejection[];
+}
