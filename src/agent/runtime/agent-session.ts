@@ -21,11 +21,8 @@ import type { CancelTimer, Clock } from '../../util/index.ts';
 import type { Reconnect } from '../connection/reconnect.ts';
 import type { Connect, TransportEnd } from '../connection/transport.ts';
 import type { AgentRing } from '../ring/agent-ring.ts';
-import {
-  type AgentCondition,
-  type AgentIntroduction,
-  SessionMachine,
-} from '../session/session-machine.ts';
+import { SessionMachine } from '../session/session-machine.ts';
+import type { AgentCondition, AgentIntroduction } from '../session/session-options.ts';
 import type { AgentMessage, AgentOutput } from '../session/session-output.ts';
 import { DurableMarks } from './durable-marks.ts';
 import { encodeMessage } from './encode-message.ts';

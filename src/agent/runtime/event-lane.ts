@@ -1,6 +1,6 @@
 import { BatchColumns, LANE_EVENT } from '../../formats/tide/index.ts';
 import type { Clock } from '../../util/index.ts';
-import type { SampleTotals } from '../sampling/group-sampler.ts';
+import type { SampleTotals } from '../sampling/tick-accounts.ts';
 import type { Sealer } from '../sampling/sealer.ts';
 import type { SeriesTable } from '../sampling/series-table.ts';
 import { EVENT_GROUP } from './group-policy.ts';

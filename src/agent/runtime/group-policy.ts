@@ -1,5 +1,5 @@
 import type { GroupPolicy, Tolerance } from '../../formats/tide/index.ts';
-import type { WideTolerance } from '../sampling/group-sampler.ts';
+import type { WideTolerance } from '../sampling/suppression.ts';
 import type { GroupSetup } from './runtime-options.ts';
 
 /** The group of `event()`: its ticks are counted, not timed. */

@@ -9,15 +9,12 @@ import { messageOf } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
 import type { TickPressure } from '../flow/pressure.ts';
-import {
-  GroupSampler,
-  type SampledTick,
-  type SampleTotals,
-  type WideTolerance,
-} from '../sampling/group-sampler.ts';
+import { GroupSampler, type SampledTick } from '../sampling/group-sampler.ts';
 import { type GroupSource, Reading } from '../sampling/group-source.ts';
 import type { SeriesState } from '../sampling/series-state.ts';
 import type { SeriesTable } from '../sampling/series-table.ts';
+import type { WideTolerance } from '../sampling/suppression.ts';
+import type { SampleTotals } from '../sampling/tick-accounts.ts';
 
 /** The longest that a timer of Node can wait. */
 const TIMER_MS_MAX = 2 ** 31 - 1;

@@ -14,7 +14,7 @@ import type { AgentEpoch } from '../epoch.ts';
 import type { LadderOptions } from '../flow/degradation-ladder.ts';
 import type { AllowedReads } from '../reads/read-answerer.ts';
 import type { AgentRing } from '../ring/agent-ring.ts';
-import type { SampleTotals } from '../sampling/group-sampler.ts';
+import type { SampleTotals } from '../sampling/tick-accounts.ts';
 import type { GroupSource, SeriesNamer } from '../sampling/group-source.ts';
 import type { SeriesDescription } from '../sampling/series-table.ts';
 import type { SessionCounters } from './agent-session.ts';

@@ -4,6 +4,6 @@ export type {
   RetainedFrames,
   SessionOptions,
   SessionPhase,
-} from './session-machine.ts';
+} from './session-options.ts';
 export { SessionMachine as AgentSessionMachine } from './session-machine.ts';
 export type { AgentMessage, AgentOutput } from './session-output.ts';

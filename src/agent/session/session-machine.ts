@@ -1,89 +1,23 @@
 import type {
   Ack,
   AuditResult,
-  CertificateRequest,
   ByeReason,
+  CertificateRequest,
   ControlMessage,
   Fence,
-  Hash64,
-  Heartbeat,
-  Hello,
-  LeaseReport,
-  PreviousEpoch,
-  PullRange,
-  RangeGone,
   ReadChunk,
   ReadEnd,
-  RingFill,
-  SampleCounters,
   Sealed,
-  Stream,
-  StreamExtent,
-  StreamMarks,
-  TickMark,
   Welcome,
 } from '../../formats/tide/index.ts';
-import {
-  frameBytes,
-  LANE_CONTROL,
-  LANE_READ,
-  LANE_REPAIR,
-  SEQ_RANGES_MAX,
-} from '../../formats/tide/index.ts';
+import { frameBytes, LANE_CONTROL, LANE_READ } from '../../formats/tide/index.ts';
 import { LaneWindows } from '../flow/lane-credit.ts';
 import { type QueueName, SendQueue } from '../flow/send-queue.ts';
-import { PullAnswer } from './pull-answer.ts';
+import { Departure } from './departure.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { RangeAnswers } from './range-answers.ts';
+import type { SessionOptions, SessionPhase } from './session-options.ts';
 import type { AgentMessage, AgentOutput } from './session-output.ts';
-
-/** What the session needs of the ring; nothing here waits. */
-export interface RetainedFrames {
-  append(sealed: Sealed, nowMs: number): void;
-  extents(): StreamExtent[];
-  previous(): PreviousEpoch[];
-  schemas(epoch: number): readonly Sealed[];
-  readonly fill: RingFill;
-}
-
-/** What HELLO says that does not change with the ring. */
-export type AgentIntroduction = Omit<Hello, 'type' | 'clockMs' | 'streams' | 'previous'>;
-
-/** What a heartbeat says of the sampler and the process. */
-export interface AgentCondition {
-  readonly ticks: readonly TickMark[];
-  readonly counters: SampleCounters;
-  readonly cpuMs: number;
-  readonly rssBytes: number;
-  readonly leases: readonly LeaseReport[];
-  /** Of the policy that is applied. */
-  readonly policyHash: Hash64;
-}
-
-export interface SessionOptions {
-  readonly epoch: number;
-  readonly ring: RetainedFrames;
-  introduction(): AgentIntroduction;
-  condition(): AgentCondition;
-  /** Time between heartbeats until the collector says another. */
-  readonly heartbeatMs: number;
-  /** Bytes that wait on one live lane before the oldest is left to repair. */
-  readonly liveBytesMax: number;
-}
-
-/** CLOSED: no connection. OPENING: HELLO is out. LEAVING: BYE goes when the queue is empty. */
-export type SessionPhase = 'CLOSED' | 'OPENING' | 'OPEN' | 'LEAVING' | 'FENCED';
-
-/** Heartbeats without any answer after which the connection is dead, whatever TCP thinks. */
-const HEARTBEATS_MISSED = 2.5;
-
-/** Time goes on in smaller steps than this unless the process stood still. */
-const STALL_MS = 2000;
-
-/** Answers read from the ring ahead of what the repair lane could send. */
-const REPAIR_AHEAD_BYTES = 65_536;
-/** How long BYE waits for the collector to pull what it lacks. */
-const LEAVE_BACKLOG_MS = 2000;
-/** The next pull comes this soon after the one before. */
-const PULL_QUIET_MS = 300;
 
 /**
  * The agent's end of a session, without any I/O: it is told what happened and when, and says what
@@ -99,32 +33,27 @@ export class SessionMachine {
   readonly #lastSeq: number[];
   #outputs: AgentOutput[] = [];
   #phase: SessionPhase = 'CLOSED';
-  #heartbeatMs: number;
-  #nextHeartbeatMs = 0;
-  #lastHeardMs = 0;
-  #lastTickMs: number | undefined;
+  readonly #heartbeats: Heartbeats;
+  readonly #answers: RangeAnswers;
+  readonly #departure = new Departure();
   /** Sealed since HELLO told what there is: to be sent as soon as WELCOME comes. */
   #sinceHello: Sealed[] = [];
-  #pulls: PullAnswer[] = [];
-  /** Epochs whose schemas went out in this session for repair. */
-  readonly #schemasSent = new Set<number>();
-  #byeReason: ByeReason = 'DONE';
   #rttMs: number | undefined;
   /** The newest time that this was told. */
   #nowMs = 0;
-  #leaveMs = 0;
-  #lastPullMs = -Infinity;
-  /** By stream, up to where the collector has all; nothing until it said so in this session. */
-  #durable: number[] = [];
-  /** By stream, up to where numbers were not sent in this session, but left to repair. */
-  #backlog: number[] = [];
-  #deferredBefore = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#heartbeatMs = options.heartbeatMs;
+    this.#heartbeats = new Heartbeats(options);
     this.#queue = new SendQueue(this.#windows, options.liveBytesMax);
-    this.#lastSeq = options.ring.extents().map(({ lastSeq }) => lastSeq);
+    const { epoch, ring } = options;
+    this.#answers = new RangeAnswers({
+      epoch,
+      ring,
+      queue: this.#queue,
+      readRing: (read) => this.#outputs.push(read),
+    });
+    this.#lastSeq = ring.extents().map(({ lastSeq }) => lastSeq);
   }
 
   get phase(): SessionPhase {
@@ -163,11 +92,10 @@ export class SessionMachine {
     if (this.#phase === 'FENCED') return;
     this.#reset();
     this.#phase = 'OPENING';
-    this.#lastHeardMs = nowMs;
+    this.#heartbeats.heard(nowMs);
     this.#nowMs = nowMs;
     const { ring } = this.#options;
-    this.#backlog = ring.extents().map(({ lastSeq }) => lastSeq);
-    this.#deferredBefore = this.deferredCount;
+    this.#departure.begin(ring.extents(), this.deferredCount);
     this.#emit({
       type: 'HELLO',
       ...this.#options.introduction(),
@@ -212,46 +140,39 @@ export class SessionMachine {
    */
   leave(reason: ByeReason): void {
     if (this.#phase !== 'OPEN') return;
-    this.#leaveMs = this.#nowMs;
-    if (this.deferredCount > this.#deferredBefore) this.#backlog = [...this.#lastSeq];
+    const { deferredCount } = this;
+    this.#departure.leave(reason, this.#nowMs, { deferredCount, lastSeq: this.#lastSeq });
     this.#phase = 'LEAVING';
-    this.#byeReason = reason;
     this.#pump();
   }
 
   /** Time goes on: heartbeats, and answers that ran out of time. */
   tick(nowMs: number): void {
-    // Time in which this process did not run, or the clock was set, is no silence of the collector:
-    // what it sent meanwhile is read after this.
-    const sinceMs = nowMs - (this.#lastTickMs ?? nowMs);
-    this.#lastTickMs = nowMs;
-    if (sinceMs > STALL_MS) this.#lastHeardMs = Math.min(nowMs, this.#lastHeardMs + sinceMs);
+    this.#heartbeats.tick(nowMs);
     if (this.#phase === 'CLOSED' || this.#phase === 'FENCED') return;
-    if (nowMs - this.#lastHeardMs > HEARTBEATS_MISSED * this.#heartbeatMs) {
+    if (this.#heartbeats.isSilent(nowMs)) {
       this.disconnected();
       this.#outputs.push({ kind: 'CLOSE', reason: 'no answer', retryAfterMs: 0 });
       return;
     }
     this.#nowMs = nowMs;
     if (this.#phase === 'OPENING') return;
-    if (this.#phase === 'OPEN' && nowMs >= this.#nextHeartbeatMs) {
-      this.#nextHeartbeatMs = nowMs + this.#heartbeatMs;
-      this.#control(this.#heartbeat(nowMs), nowMs);
-    }
-    this.#answerPulls(nowMs);
+    const heartbeat = this.#phase === 'OPEN' ? this.#heartbeats.due(nowMs) : undefined;
+    if (heartbeat !== undefined) this.#control(heartbeat, nowMs);
+    this.#answers.goOn(nowMs);
     this.#pump();
   }
 
   /** Asks the collector to say at once what is safe with it: it answers a heartbeat. */
   hurry(nowMs: number): void {
-    this.#nextHeartbeatMs = nowMs;
+    this.#heartbeats.hurry(nowMs);
     this.tick(nowMs);
   }
 
   /** A message of the collector. */
   receive(message: ControlMessage, nowMs: number): void {
     if (this.#phase === 'FENCED' || this.#phase === 'CLOSED') return;
-    this.#lastHeardMs = nowMs;
+    this.#heartbeats.heard(nowMs);
     this.#nowMs = nowMs;
     if (message.type === 'FENCE') this.#fence(message);
     else if (message.type === 'WELCOME') this.#welcome(message, nowMs);
@@ -265,16 +186,7 @@ export class SessionMachine {
     sealed: Sealed | undefined,
     nowMs: number,
   ): void {
-    const pull = this.#pulls.find(({ request }) => request.requestId === key.requestId);
-    if (pull === undefined || pull.reading !== key.seq) return;
-    if (sealed === undefined) {
-      pull.gone(key.seq, key.seq, 'DAMAGED');
-    } else {
-      pull.read(key.seq, frameBytes(sealed.payload.length));
-      this.#repair(key.requestId, sealed, nowMs);
-    }
-    this.#answerPulls(nowMs);
-    this.#pump();
+    if (this.#answers.ringRead(key, sealed, nowMs)) this.#pump();
   }
 
   #receiveOpen(message: ControlMessage, nowMs: number): void {
@@ -283,7 +195,8 @@ export class SessionMachine {
         this.#ack(message, nowMs);
         break;
       case 'PULL_RANGE':
-        this.#pull(message, nowMs);
+        this.#departure.pulled(nowMs);
+        this.#answers.begin(message, nowMs);
         break;
       case 'POLICY':
         this.#outputs.push({ kind: 'POLICY', policy: message.policy });
@@ -305,10 +218,9 @@ export class SessionMachine {
   #welcome(welcome: Welcome, nowMs: number): void {
     if (this.#phase !== 'OPENING') return;
     this.#phase = 'OPEN';
-    this.#heartbeatMs = welcome.heartbeatMs;
-    this.#nextHeartbeatMs = nowMs + this.#heartbeatMs;
+    this.#heartbeats.begin(welcome.heartbeatMs, nowMs);
     this.#windows.grant(welcome.credit);
-    this.#takeMarks(welcome.streams);
+    this.#departure.marked(welcome.streams);
     this.#outputs.push({ kind: 'WELCOMED', welcome });
     if (welcome.policy !== undefined) {
       this.#outputs.push({ kind: 'POLICY', policy: welcome.policy });
@@ -321,7 +233,7 @@ export class SessionMachine {
     }
     for (const sealed of waiting) this.#enqueue(sealed, nowMs);
     this.#sinceHello = [];
-    this.#schemasSent.add(epoch);
+    this.#answers.schemasSent(epoch);
   }
 
   #fence(fence: Fence): void {
@@ -334,91 +246,9 @@ export class SessionMachine {
 
   #ack(ack: Ack, nowMs: number): void {
     this.#windows.grant(ack.credit);
-    this.#takeMarks(ack.streams);
+    this.#departure.marked(ack.streams);
     if (ack.echoMs > 0) this.#rttMs = Math.max(0, nowMs - ack.echoMs);
-    this.#answerPulls(nowMs);
-  }
-
-  #takeMarks(streams: readonly StreamMarks[]): void {
-    for (const { stream, cumDurable } of streams) this.#durable[stream] = cumDurable;
-  }
-
-  #pull(request: PullRange, nowMs: number): void {
-    this.#lastPullMs = nowMs;
-    this.#dropPulls();
-    const pull = new PullAnswer(request, nowMs);
-    const { epoch, stream } = request;
-    const extent = this.#extent(epoch, stream);
-    // Schemas outlive the batches around them, so a low number may still be there.
-    for (const schema of this.#options.ring.schemas(epoch)) {
-      if (this.#schemasSent.has(epoch)) break;
-      this.#repair(request.requestId, schema, nowMs);
-      if (schema.stream === stream) pull.read(schema.seq, frameBytes(schema.payload.length));
-    }
-    this.#schemasSent.add(epoch);
-    const schemas = this.#options.ring.schemas(epoch).filter((other) => other.stream === stream);
-    let from = 1;
-    for (const seq of [...schemas.map((schema) => schema.seq), extent.firstRetained]) {
-      if (seq > extent.firstRetained) break;
-      pull.gone(from, seq - 1, 'EVICTED');
-      from = seq + 1;
-    }
-    pull.gone(extent.lastSeq + 1, Number.MAX_SAFE_INTEGER, 'NEVER_SEALED');
-    this.#pulls.push(pull);
-    this.#answerPulls(nowMs);
-  }
-
-  /** The collector asks for one thing at a time: it has given up what it asked for before. */
-  #dropPulls(): void {
-    this.#pulls = [];
-    for (const frame of this.#queue.drop('repair')) {
-      const isSchema = frame.type === 'RANGE_DATA' && frame.sealed.type === 'SCHEMA';
-      if (isSchema) this.#schemasSent.delete(frame.sealed.epoch);
-    }
-  }
-
-  /** What is held of a lane; of an epoch that is not known, nothing ever was. */
-  #extent(epoch: number, stream: Stream): StreamExtent {
-    const { ring } = this.#options;
-    const streams =
-      epoch === this.#options.epoch
-        ? ring.extents()
-        : (ring.previous().find((other) => other.epoch === epoch)?.streams ?? []);
-    return (
-      streams.find((other) => other.stream === stream) ?? { stream, firstRetained: 1, lastSeq: 0 }
-    );
-  }
-
-  #answerPulls(nowMs: number): void {
-    const done: PullAnswer[] = [];
-    for (const pull of this.#pulls) {
-      if (pull.reading !== undefined) continue;
-      // Read ahead only a little: the rest is better off in the ring.
-      if (this.#queue.queuedBytes('repair') > REPAIR_AHEAD_BYTES) break;
-      const seq = pull.next(nowMs);
-      if (seq === undefined) {
-        for (const gone of pull.rest(nowMs, SEQ_RANGES_MAX)) this.#gone(gone, nowMs);
-        done.push(pull);
-        continue;
-      }
-      const { requestId, epoch, stream } = pull.request;
-      this.#outputs.push({ kind: 'READ_RING', requestId, epoch, stream, seq });
-    }
-    this.#pulls = this.#pulls.filter((pull) => !done.includes(pull));
-  }
-
-  // Behind the data that it ends, so that the collector never sees the end first.
-  #gone(frame: RangeGone, nowMs: number): void {
-    this.#queue.push('repair', { lane: LANE_REPAIR, sizeBytes: 0, queuedMs: nowMs, frame });
-  }
-
-  #repair(requestId: number, sealed: Sealed, nowMs: number): void {
-    this.#queue.push('repair', {
-      lane: LANE_REPAIR,
-      sizeBytes: frameBytes(sealed.payload.length),
-      queuedMs: nowMs,
-      frame: { type: 'RANGE_DATA', requestId, sealed },
-    });
+    this.#answers.goOn(nowMs);
   }
 
   #enqueue(sealed: Sealed, nowMs: number): void {
@@ -447,43 +277,14 @@ export class SessionMachine {
       this.#emit(frame);
     }
     const waiting = this.#queue.queuedBytes('live') + this.#queue.queuedBytes('event');
-    if (this.#phase !== 'LEAVING' || waiting > 0 || this.#awaitsPulls()) return;
+    if (this.#phase !== 'LEAVING' || waiting > 0) return;
+    if (this.#departure.awaitsPulls(this.#nowMs, this.#answers.isBusy)) return;
     const streams = this.#options.ring.extents();
     const { ticks } = this.#options.condition();
-    this.#emit({ type: 'BYE', reason: this.#byeReason, streams, ticks });
+    this.#emit({ type: 'BYE', reason: this.#departure.reason, streams, ticks });
     this.#outputs.push({ kind: 'CLOSE', reason: 'left', retryAfterMs: undefined });
     this.#reset();
     this.#phase = 'CLOSED';
-  }
-
-  /** Whether the collector lacks something that it can be expected to ask for right now. */
-  #awaitsPulls(): boolean {
-    if (this.#nowMs - this.#leaveMs >= LEAVE_BACKLOG_MS) return false;
-    if (this.#pulls.length > 0 || this.#queue.queuedBytes('repair') > 0) return true;
-    if (this.#nowMs - this.#lastPullMs < PULL_QUIET_MS) return true;
-    return this.#durable.some((seq, stream) => seq < (this.#backlog[stream] ?? 0));
-  }
-
-  #heartbeat(nowMs: number): Heartbeat {
-    const { ring } = this.#options;
-    const { policyVersion, schemaVersion, schemaHash } = this.#options.introduction();
-    const { ticks, counters, cpuMs, rssBytes, leases, policyHash } = this.#options.condition();
-    return {
-      type: 'HEARTBEAT',
-      clockMs: nowMs,
-      streams: ring.extents(),
-      previous: ring.previous(),
-      ticks,
-      ring: ring.fill,
-      counters,
-      cpuMs,
-      rssBytes,
-      policyVersion,
-      policyHash,
-      schemaVersion,
-      schemaHash,
-      leases,
-    };
   }
 
   #emit(message: AgentMessage): void {
@@ -494,10 +295,8 @@ export class SessionMachine {
     this.#windows.reset();
     this.#queue.clear();
     this.#sinceHello = [];
-    this.#pulls = [];
-    this.#schemasSent.clear();
-    this.#durable = [];
-    this.#lastPullMs = -Infinity;
+    this.#answers.clear();
+    this.#departure.clear();
     this.#outputs = this.#outputs.filter(({ kind }) => kind !== 'READ_RING');
   }
 }
