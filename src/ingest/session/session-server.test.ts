@@ -8,7 +8,8 @@ import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import type { Principal } from './agent-connection.ts';
 import { agentsOptionsSchema } from './options.ts';
-import { SessionServer, type SessionServerDependencies } from './session-server.ts';
+import type { SessionServerDependencies } from './session-parts.ts';
+import { SessionServer } from './session-server.ts';
 
 const START_MS = 1_700_000_000_000;
 const FIRST_TICK = START_MS / 1000;

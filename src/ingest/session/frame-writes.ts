@@ -1,0 +1,99 @@
+import type { AgentRecord, Waiting } from './agent-record.ts';
+import type { SessionAcks } from './session-acks.ts';
+import type { ApplyResult } from './session-output.ts';
+import type { SessionTable } from './session-table.ts';
+
+/**
+ * Frames on their way to the store, one write of an agent at a time: hands them out with the
+ * ledger's state, and takes down what became of them.
+ */
+export class FrameWrites<Body> {
+  readonly #table: SessionTable<Body>;
+  readonly #acks: SessionAcks<Body>;
+  #lastToken = 0;
+
+  constructor(table: SessionTable<Body>, acks: SessionAcks<Body>) {
+    this.#table = table;
+    this.#acks = acks;
+  }
+
+  /** Hands out what waits, where nothing of the agent is being written. */
+  begin(agent: AgentRecord<Body>, nowMs: number): void {
+    const job = agent.beginApply(this.#lastToken + 1, nowMs);
+    if (job === undefined) return;
+    const token = ++this.#lastToken;
+    this.#table.emit({ kind: 'APPLY', agentId: agent.ledger.agentId, token, ...job });
+  }
+
+  /** What became of an APPLY. */
+  ended(agentId: string, token: number, result: ApplyResult, nowMs: number): void {
+    const agent = this.#table.agents.get(agentId);
+    if (agent?.applying === undefined || agent.applying.token !== token) return;
+    const { frames } = agent.applying;
+    agent.applying = undefined;
+    for (const [index, waiting] of frames.entries()) {
+      if (waiting.frame.again) continue;
+      if (result.stored) this.#settle(agent, waiting, result.rejected?.get(index), nowMs);
+      else this.#drop(agent, waiting);
+    }
+    for (const waiting of frames) this.#consume(agent, waiting);
+    if (!result.stored) this.#forget(agent, frames, nowMs);
+    if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
+    this.begin(agent, nowMs);
+  }
+
+  /** @param rejected samples that the store refused, by group. */
+  #settle(
+    agent: AgentRecord<Body>,
+    { frame }: Waiting<Body>,
+    rejected: ReadonlyMap<number, number> | undefined,
+    nowMs: number,
+  ): void {
+    const { sealed, byRepair, content } = frame;
+    const epoch = agent.ledger.epoch(sealed.epoch);
+    if (epoch === undefined) return;
+    agent.durableEpochs.add(epoch.epoch);
+    if (byRepair) {
+      const sinceMs = epoch.lane(sealed.stream).missingSinceMs(sealed.seq);
+      if (sinceMs !== undefined) this.#table.emit({ kind: 'REPAIRED', sinceMs, atMs: nowMs });
+    }
+    epoch.settle(sealed, byRepair, rejected);
+    // The record said that all were stored; the truth follows it.
+    if (rejected !== undefined) agent.dirty.add(epoch.epoch);
+    if (content.kind === 'SCHEMA') {
+      epoch.schemaVersion = Math.max(epoch.schemaVersion, content.change.version);
+    }
+  }
+
+  #drop(agent: AgentRecord<Body>, { frame }: Waiting<Body>): void {
+    const epoch = agent.ledger.epoch(frame.sealed.epoch);
+    if (epoch === undefined) return;
+    epoch.drop(frame.sealed);
+    agent.dirty.add(epoch.epoch);
+  }
+
+  /** Nothing was stored: what waits behind it may need the schemas that were in it. */
+  #forget(agent: AgentRecord<Body>, frames: readonly Waiting<Body>[], nowMs: number): void {
+    for (const waiting of agent.waiting) this.#consume(agent, waiting);
+    const hadSchema = [...frames, ...agent.waiting].some(
+      ({ frame }) => frame.content.kind === 'SCHEMA',
+    );
+    agent.forgetSchemas();
+    if (hadSchema) this.#beginAgain(agent, nowMs);
+  }
+
+  /**
+   * Ends the session, so that the next begins with the schemas: an agent sends them once in each,
+   * and one whose batches around it are evicted cannot be pulled.
+   */
+  #beginAgain(agent: AgentRecord<Body>, nowMs: number): void {
+    if (agent.session === undefined) return;
+    this.#table.close(agent.session.connection, 'a schema could not be stored');
+    this.#table.end(agent, nowMs);
+  }
+
+  #consume(agent: AgentRecord<Body>, { connection, lane, sizeBytes }: Waiting<Body>): void {
+    // Offsets count from the start of a session: bytes of an earlier one are none of its.
+    if (agent.session?.connection === connection) agent.session.credit.consume(lane, sizeBytes);
+  }
+}

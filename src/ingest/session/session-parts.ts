@@ -1,0 +1,86 @@
+import type { AgentLedger, SourceRegistry } from '../../sources/index.ts';
+import type { Storage } from '../../storage/api.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { Clock } from '../../util/index.ts';
+import { AgentAdmission } from './agent-admission.ts';
+import { AgentDirectory } from './agent-directory.ts';
+import { AgentPolicies } from './agent-policies.ts';
+import { AgentQuestions } from './agent-questions.ts';
+import { AgentRequests } from './agent-requests.ts';
+import { AgentWrites } from './agent-writes.ts';
+import { AttachedConnections, type OutgoingMessage } from './attached-connections.ts';
+import { BatchesInFlight } from './batches-in-flight.ts';
+import type { Credentials } from './identity/index.ts';
+import { LifeKeeper } from './life-keeper.ts';
+import type { AgentsOptions } from './options.ts';
+import { RepairHorizon } from './repair-horizon.ts';
+import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
+
+export interface SessionServerDependencies {
+  readonly storage: Storage;
+  readonly sources: SourceRegistry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly options: AgentsOptions;
+  readonly metrics?: SessionMetrics;
+  /** How much older than the newest of its series the store takes a sample; unknown: any. */
+  readonly outOfOrderWindowMs?: number;
+  /** Unique among runs of the collector. */
+  readonly runId: string;
+  /** 0 to below 1. */
+  readonly random?: () => number;
+  /** Who is revoked, and who renews certificates; without it nobody and none. */
+  readonly identity?: Pick<Credentials, 'revocations' | 'certify'>;
+}
+
+/** What the parts need of the server that they are parts of. */
+export interface SessionPartsHooks {
+  readonly ledger: (agentId: string) => AgentLedger | undefined;
+  readonly send: (connection: number, message: OutgoingMessage, epoch: number) => void;
+  /** All who had a part in a commit have been told what it came to. */
+  readonly committed: () => void;
+}
+
+/** What the shell around the session machine is made of. */
+export interface SessionParts {
+  readonly metrics: SessionMetrics;
+  readonly connections: AttachedConnections;
+  readonly agents: AgentDirectory;
+  readonly inFlight: BatchesInFlight;
+  readonly writes: AgentWrites;
+  readonly life: LifeKeeper;
+  readonly horizon: RepairHorizon;
+  readonly requests: AgentRequests;
+  readonly policies: AgentPolicies;
+  readonly questions: AgentQuestions;
+  readonly admission: AgentAdmission;
+}
+
+/** Makes all parts; none of them does anything yet. */
+export function createSessionParts(
+  deps: SessionServerDependencies,
+  { ledger, send, committed }: SessionPartsHooks,
+): SessionParts {
+  const { clock, options, metrics = noSessionMetrics } = deps;
+  const agents = new AgentDirectory({ ...deps, ledger });
+  const inFlight = new BatchesInFlight(options.max_in_flight_bytes);
+  const writes = new AgentWrites({ ...deps, metrics, settled: committed });
+  const requests = new AgentRequests(clock);
+  return {
+    metrics,
+    connections: new AttachedConnections(metrics),
+    agents,
+    inFlight,
+    writes,
+    life: new LifeKeeper({
+      ...deps,
+      ledger,
+      write: (fill) => writes.add(fill, 'the life of agents was not stored'),
+    }),
+    horizon: new RepairHorizon({ ...deps, windowMs: deps.outOfOrderWindowMs ?? Infinity }),
+    requests,
+    policies: new AgentPolicies(options.policies, { agents, clock, send }),
+    questions: new AgentQuestions({ agents, inFlight, requests, send }),
+    admission: new AgentAdmission(deps, agents),
+  };
+}
