@@ -10,6 +10,20 @@ export interface Answer {
   readonly body: string | Uint8Array | PartStream;
 }
 
+/** Name, value, …: node takes a list as it is. */
+function headerList(
+  own: Answer['headers'],
+  extra: Answer['headers'],
+  size: string | undefined,
+): string[] {
+  const list: string[] = [];
+  // Of a name that is in both the extra one counts.
+  for (const name of Object.keys(own)) if (!(name in extra)) list.push(name, own[name] ?? '');
+  for (const name of Object.keys(extra)) list.push(name, extra[name] ?? '');
+  if (size !== undefined) list.push('Content-Length', size);
+  return list;
+}
+
 /** Writes an answer; `extra` are headers beside its own. */
 export function sendAnswer(
   { method }: IncomingMessage,
@@ -18,8 +32,8 @@ export function sendAnswer(
   extra: Readonly<Record<string, string>>,
 ): void {
   const isWhole = typeof body === 'string' || body instanceof Uint8Array;
-  const size = isWhole && status !== 204 ? { 'Content-Length': Buffer.byteLength(body) } : {};
-  response.writeHead(status, { ...headers, ...extra, ...size });
+  const size = isWhole && status !== 204 ? String(Buffer.byteLength(body)) : undefined;
+  response.writeHead(status, headerList(headers, extra, size));
   if (isWhole) {
     response.end(method === 'HEAD' ? undefined : body);
   } else if (method === 'HEAD') {

@@ -9,8 +9,11 @@ import { ROUTES } from './routes.ts';
 import { allowed, Router, splitUrl, toRequest } from './routing.ts';
 import { StaticFiles } from './static-files.ts';
 
-/** Answers a request; resolves when the answer is on its way, never rejects. */
-export type App = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/**
+ * Answers a request: at once, or when the promise resolves, which never rejects. Then the answer is
+ * on its way.
+ */
+export type App = (request: IncomingMessage, response: ServerResponse) => Promise<void> | undefined;
 
 const API = '/api/v1/';
 const NO_HEADERS: Readonly<Record<string, string>> = {};
@@ -20,18 +23,24 @@ export function createApp(deps: ApiDependencies): App {
   const router = new Router(ROUTES);
   const corsHeaders = cors(deps.options.cors_origin);
   const files = deps.uiDirectory === undefined ? undefined : new StaticFiles(deps.uiDirectory);
-  return async (request, response) => {
+  return (request, response) => {
     const { path, query } = splitUrl(request.url ?? '/');
     const extra = path.startsWith(API) ? corsHeaders(request.headers.origin) : NO_HEADERS;
-    let answer: Answer;
-    try {
-      answer = await answerTo({ request, response, path, query, router, files, deps });
-    } catch (error) {
+    const send = (answer: Answer): void => {
+      if (!response.headersSent) sendAnswer(request, response, answer, extra);
+    };
+    const fail = (error: unknown): void => {
       // A client that has gone, maybe in the middle of its body, gets nothing.
-      if (response.destroyed) return;
-      answer = answerError(error, deps);
+      if (!response.destroyed) send(answerError(error, deps));
+    };
+    try {
+      const answer = answerTo({ request, response, path, query, router, files, deps });
+      if (answer instanceof Promise) return answer.then(send).catch(fail);
+      send(answer);
+    } catch (error) {
+      fail(error);
     }
-    if (!response.headersSent) sendAnswer(request, response, answer, extra);
+    return undefined;
   };
 }
 
@@ -45,7 +54,7 @@ interface Asked {
   readonly deps: ApiDependencies;
 }
 
-async function answerTo(asked: Asked): Promise<Answer> {
+function answerTo(asked: Asked): Answer | Promise<Answer> {
   const { request, response, path, query, router, deps } = asked;
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
   if (method === 'OPTIONS' && path.startsWith(API)) return noContent();
@@ -59,7 +68,10 @@ async function answerTo(asked: Asked): Promise<Answer> {
     return { status, headers: { ...headers, Allow: allowed(found.methods.keys()) }, body };
   }
   const { parts } = found;
-  return mounted.route.handle(await toRequest(request, response, mounted, { query, parts }, deps));
+  const read = toRequest(request, response, mounted, { query, parts }, deps);
+  return read instanceof Promise
+    ? read.then((whole) => mounted.route.handle(whole))
+    : mounted.route.handle(read);
 }
 
 /** The page routes by itself: any path without a file extension is the page. */

@@ -93,38 +93,86 @@ export function splitUrl(url: string): { readonly path: string; readonly query: 
     : { path: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
-/** Reads what a handler needs of a request. @throws ApiError where its form is wrong */
-export async function toRequest(
+interface FoundParams {
+  readonly query: string;
+  readonly parts: Found['parts'];
+}
+
+/**
+ * What a handler needs of a request; a promise where that is a form to be read, which rejects with
+ * ApiError where it is wrong.
+ */
+export function toRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  { route, declared }: MountedRoute,
-  found: { readonly query: string; readonly parts: Found['parts'] },
+  mounted: MountedRoute,
+  found: FoundParams,
   deps: ApiDependencies,
-): Promise<ApiRequest> {
-  const query = new URLSearchParams(found.query);
+): ApiRequest | Promise<ApiRequest> {
   // A body of its own type is no form, whatever the client says of it.
-  const form =
-    route.takes === undefined ? await readForm(request, deps.options.max_form_bytes) : undefined;
-  const header = (name: string): string | undefined => {
-    const value = request.headers[name];
+  const hasForm = mounted.route.takes === undefined && isForm(request);
+  if (!hasForm) return withParams(request, response, mounted, found, deps, undefined);
+  return readForm(request, deps.options.max_form_bytes).then((form) =>
+    withParams(request, response, mounted, found, deps, form),
+  );
+}
+
+function withParams(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { declared }: MountedRoute,
+  found: FoundParams,
+  deps: ApiDependencies,
+  form: URLSearchParams | undefined,
+): ApiRequest {
+  const query = new URLSearchParams(found.query);
+  const params = new Params({ query, form, path: found.parts }, declared);
+  return new ReadRequest(request, response, params, deps);
+}
+
+/** Most requests are answered before anybody asks for most of it. */
+class ReadRequest implements ApiRequest {
+  readonly params: Params;
+  readonly deps: ApiDependencies;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    params: Params,
+    deps: ApiDependencies,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.params = params;
+    this.deps = deps;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= untilClosed(this.#response);
+    return this.#signal;
+  }
+
+  get address(): string {
+    return this.#request.socket.remoteAddress ?? '';
+  }
+
+  get body(): AsyncIterable<Uint8Array> {
+    return this.#request;
+  }
+
+  get gzipFromBytes(): number | undefined {
+    const accepted = this.header('accept-encoding');
+    const takesGzip = accepted !== undefined && TAKES_GZIP.test(accepted);
+    return takesGzip ? this.deps.options.gzip_min_bytes : undefined;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
     return typeof value === 'string' ? value : value?.join(', ');
-  };
-  let signal: AbortSignal | undefined;
-  return {
-    params: new Params({ query, form, path: found.parts }, declared),
-    deps,
-    // Most requests are answered before anybody asks.
-    get signal() {
-      signal ??= untilClosed(response);
-      return signal;
-    },
-    address: request.socket.remoteAddress ?? '',
-    header,
-    body: request,
-    gzipFromBytes: TAKES_GZIP.test(header('accept-encoding') ?? '')
-      ? deps.options.gzip_min_bytes
-      : undefined,
-  };
+  }
 }
 
 /** Aborts when the connection goes before the answer is out. */
@@ -139,12 +187,11 @@ function untilClosed(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-async function readForm(
-  request: IncomingMessage,
-  maxBytes: number,
-): Promise<URLSearchParams | undefined> {
-  const type = request.headers['content-type'] ?? '';
-  if (request.method !== 'POST' || !type.startsWith(FORM)) return undefined;
+function isForm({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' && (headers['content-type'] ?? '').startsWith(FORM);
+}
+
+async function readForm(request: IncomingMessage, maxBytes: number): Promise<URLSearchParams> {
   try {
     return new URLSearchParams((await readBody(request, maxBytes)).toString('utf8'));
   } catch (error) {

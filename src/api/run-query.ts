@@ -32,23 +32,47 @@ export async function askWorkers(
   try {
     return await request.deps.queries.run(query, () => request.signal, onPart);
   } catch (error) {
-    throw error instanceof QueryFailedError ? apiErrorOf(error) : error;
+    throw asApiError(error);
   }
 }
 
 /**
- * The JSON answer to a query, which a worker writes, with `infos` added to those of the answer.
- * @throws ApiError
+ * The JSON answer to a query, with `infos` added to those of the answer: at once for what is small,
+ * else when a worker has written it. Throws or rejects with ApiError.
  */
-export async function runQuery(
+export function runQuery(
   request: ApiRequest,
   query: QueryRequest,
   infos: readonly string[] = [],
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   // What a worker has compressed cannot be added to.
   const gzipFromBytes = infos.length === 0 ? request.gzipFromBytes : undefined;
-  const answer = await askWorkers(request, { ...query, gzipFromBytes } as QueryRequest);
+  const asked = { ...query, gzipFromBytes } as QueryRequest;
+  let answer: QueryAnswer | Promise<QueryAnswer>;
+  try {
+    answer = request.deps.queries.ask(asked, () => request.signal);
+  } catch (error) {
+    throw asApiError(error);
+  }
+  if (!(answer instanceof Promise)) return answerAround(answer, request, infos);
+  return answer.then(
+    (found) => answerAround(found, request, infos),
+    (error: unknown) => {
+      throw asApiError(error);
+    },
+  );
+}
+
+function answerAround(
+  answer: QueryAnswer,
+  { gzipFromBytes }: ApiRequest,
+  infos: readonly string[],
+): Answer | Promise<Answer> {
   if (answer.isGzipped === true) return jsonAnswer(answer.data, true);
-  const notes = { ...answer, infos: [...(answer.infos ?? []), ...infos] };
-  return wholeAnswer(envelope(answer.data, notes), request.gzipFromBytes);
+  const notes = infos.length === 0 ? answer : { ...answer, infos: [...answer.infos, ...infos] };
+  return wholeAnswer(envelope(answer.data, notes), gzipFromBytes);
+}
+
+function asApiError(error: unknown): unknown {
+  return error instanceof QueryFailedError ? apiErrorOf(error) : error;
 }

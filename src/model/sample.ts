@@ -114,10 +114,15 @@ export class SampleColumns {
  * holds these may write into them.
  */
 export class BorrowedSamples extends SampleColumns {
-  readonly #own = new SampleColumns();
+  /** Mostly all is lent: arrays of its own are made when they are needed. */
+  readonly #own = new SampleColumns(0);
   #isBorrowed = false;
   #lentWords: Uint32Array | undefined;
   #lentValues = this.values;
+
+  constructor() {
+    super(0);
+  }
 
   override reset(): void {
     if (this.#isBorrowed) this.#giveBack();

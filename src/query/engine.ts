@@ -13,8 +13,8 @@ import { QueryGuard } from './exec/guard.ts';
 import { evaluateInstantMatrix } from './exec/instant-matrix.ts';
 import { type PlanNode, type PlanScope, planQuery } from './exec/plan.ts';
 import { Profiler } from './exec/profile.ts';
-import { planCost } from './exec/query-cost.ts';
-import { selectAll } from './exec/selections.ts';
+import { selectAllNow } from './exec/select-now.ts';
+import { selectAll, type SelectionOptions, type Selections } from './exec/selections.ts';
 import { StepCounts } from './exec/step-counts.ts';
 import { forbidExperimental } from './experimental.ts';
 import { parseExpr } from './parse/index.ts';
@@ -93,10 +93,10 @@ export interface Engine {
 /** A query that is planned. */
 export interface PreparedQuery {
   /**
-   * An upper bound of the samples and steps that the query looks at, or Infinity where it would
-   * take long to tell; nothing is read.
+   * The answer at once, where the store has all it takes at hand and `maxCost` is an upper bound of
+   * the samples and steps that the query looks at; undefined where not. Throws as `Engine.instant`.
    */
-  cost(): number;
+  executeNow(maxCost: number): QueryResult | undefined;
   /** As `Engine.instant` and `Engine.range`; once. */
   execute(): Promise<QueryResult>;
 }
@@ -176,7 +176,7 @@ class Run {
       over.stepMs === 0 ? this.#instantFrame(query, over.startMs) : this.#rangeFrame(query, over);
     const plan = this.#plan(frame);
     return {
-      cost: () => planCost(plan, frame.grid, this.#options.queryable, this.#lookbackMs),
+      executeNow: (maxCost) => this.#executeNow(plan, frame, maxCost),
       execute: () => this.#execute(plan, frame),
     };
   }
@@ -202,8 +202,10 @@ class Run {
 
   #instantFrame(query: string | Expr, timeMs: number): Frame {
     const grid = { startMs: timeMs, stepMs: 1, count: 1 };
+    const { expr, text } = this.#parse(query);
     return {
-      ...this.#parse(query),
+      expr,
+      text,
       grid,
       scope: { startMs: timeMs, endMs: timeMs, stepMs: 0, rangeMs: 0 },
       valueOf(plan, evaluator) {
@@ -216,8 +218,8 @@ class Run {
   }
 
   #rangeFrame(query: string | Expr, { startMs, endMs, stepMs }: RangeQuery): Frame {
-    const parsed = this.#parse(query);
-    const type = valueTypeOf(parsed.expr);
+    const { expr, text } = this.#parse(query);
+    const type = valueTypeOf(expr);
     if (type === 'string' || type === 'matrix') {
       const named = type === 'matrix' ? 'range vector' : type;
       throw new ExecutionError(
@@ -230,7 +232,8 @@ class Run {
       count: Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1),
     };
     return {
-      ...parsed,
+      expr,
+      text,
       grid,
       scope: { startMs, endMs, stepMs, rangeMs: endMs - startMs },
       valueOf: (plan, evaluator) =>
@@ -251,31 +254,48 @@ class Run {
     return planQuery(expr, { ...scope, defaultStepMs });
   }
 
-  async #execute(
-    plan: PlanNode,
-    { text, grid, valueOf }: Frame,
-    profiler?: Profiler,
-  ): Promise<QueryResult> {
-    const { queryable, maxSamples, maxSeries } = this.#options;
+  async #execute(plan: PlanNode, frame: Frame, profiler?: Profiler): Promise<QueryResult> {
     const preparedMs = this.#clock.monotonic();
-    const querier = queryable.querier();
+    const querier = this.#options.queryable.querier();
     try {
-      const reading = selectAll(querier, plan, grid, {
-        lookbackMs: this.#lookbackMs,
-        maxSamples: maxSamples ?? DEFAULT_MAX_SAMPLES,
-        maxSeries: maxSeries ?? Infinity,
-        memory: this.#guard.memory,
-      });
+      const reading = selectAll(querier, plan, frame.grid, this.#selectionOptions());
       const signal = this.#signal;
       const selections = await (signal === undefined ? reading : unlessAborted(reading, signal));
-      const selectedMs = this.#clock.monotonic();
-      if (this.#perStepStats) this.#guard.stepCounts = new StepCounts(grid);
-      const evaluator = new Evaluator(this.#evaluatorOptions(), selections, profiler);
-      const value = valueOf(plan, evaluator);
-      return this.#result(value, text, { preparedMs, selectedMs });
+      return this.#evaluate(plan, frame, selections, { preparedMs, profiler });
     } finally {
       querier.close();
     }
+  }
+
+  #executeNow(plan: PlanNode, frame: Frame, maxCost: number): QueryResult | undefined {
+    const preparedMs = this.#clock.monotonic();
+    const options = { ...this.#selectionOptions(), maxCost };
+    const selections = selectAllNow(this.#options.queryable, plan, frame.grid, options);
+    if (selections === undefined) return undefined;
+    return this.#evaluate(plan, frame, selections, { preparedMs, profiler: undefined });
+  }
+
+  #selectionOptions(): SelectionOptions {
+    const { maxSamples, maxSeries } = this.#options;
+    return {
+      lookbackMs: this.#lookbackMs,
+      maxSamples: maxSamples ?? DEFAULT_MAX_SAMPLES,
+      maxSeries: maxSeries ?? Infinity,
+      memory: this.#guard.memory,
+    };
+  }
+
+  #evaluate(
+    plan: PlanNode,
+    { text, grid, valueOf }: Frame,
+    selections: Selections,
+    { preparedMs, profiler }: { preparedMs: number; profiler: Profiler | undefined },
+  ): QueryResult {
+    const selectedMs = this.#clock.monotonic();
+    if (this.#perStepStats) this.#guard.stepCounts = new StepCounts(grid);
+    const evaluator = new Evaluator(this.#evaluatorOptions(), selections, profiler);
+    const value = valueOf(plan, evaluator);
+    return this.#result(value, text, { preparedMs, selectedMs });
   }
 
   #evaluatorOptions(): ConstructorParameters<typeof Evaluator>[0] {

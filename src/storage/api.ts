@@ -199,6 +199,19 @@ export interface Queryable {
    * leave the method out.
    */
   selectionSize?(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined;
+  /**
+   * What `select` of a querier finds, at once, under the same conditions; undefined where not. The
+   * set is valid to the end of the turn: until then nothing is written. Whoever has found it too
+   * large gives it up and asks a querier, which tells limits and why they were reached.
+   */
+  selectNow?(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined;
+}
+
+/** A selection made at once. */
+export interface SelectedNow {
+  readonly set: SeriesSet;
+  /** It has not more samples. */
+  readonly sampleBound: number;
 }
 
 /** Upper bounds. */

@@ -8,6 +8,8 @@ import type {
   CommitResult,
   ExemplarSeries,
   Querier,
+  SelectedNow,
+  SelectHints,
   SelectionSize,
   Storage,
   StorageStats,
@@ -133,6 +135,11 @@ export class EmbeddedStorage implements Storage {
   selectionSize(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined {
     this.#assertOpen();
     return this.#reading.selectionSize(matchers, range);
+  }
+
+  selectNow(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined {
+    this.#assertOpen();
+    return this.#reading.selectNow(matchers, hints);
   }
 
   workerHandle(): WorkerHandle {

@@ -67,7 +67,7 @@ export const labelRoutes: readonly Route[] = [
   },
 ];
 
-function seriesOf(request: ApiRequest): Promise<Answer> {
+function seriesOf(request: ApiRequest): Answer | Promise<Answer> {
   const { params } = request;
   if (params.all('match[]').length === 0) {
     throw new ApiError('bad_data', 'no match[] parameter provided');
@@ -75,7 +75,7 @@ function seriesOf(request: ApiRequest): Promise<Answer> {
   return runQuery(request, { kind: 'series', ...selection(params, asParameter) });
 }
 
-function valuesOf(request: ApiRequest): Promise<Answer> {
+function valuesOf(request: ApiRequest): Answer | Promise<Answer> {
   const name = unescapeName(request.params.text('name'));
   if (name === '' || LONE_SURROGATE.test(name)) {
     throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(name)}`);

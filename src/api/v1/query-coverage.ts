@@ -17,15 +17,18 @@ export const COVERAGE: ParamSpec = {
 
 const NAMED_MAX = 5;
 
-/** The annotation of an answer; none where it was not asked for, or no agent is in scope. */
+export function asksForCoverage({ params }: ApiRequest): boolean {
+  return /^(?:1|t|true)$/i.test(params.text('coverage'));
+}
+
+/** The annotation of an answer that asks for it; none where no agent is in scope. */
 export async function coverageInfos(
-  { params, deps }: ApiRequest,
+  { deps }: ApiRequest,
   selectors: readonly (readonly Matcher[])[],
   range: TimeRange,
 ): Promise<string[]> {
-  const asked = params.text('coverage');
   const { agents } = deps;
-  if (!/^(?:1|t|true)$/i.test(asked) || agents === undefined || selectors.length === 0) return [];
+  if (agents === undefined || selectors.length === 0) return [];
   const inScope = await agentsInScope(deps.storage, selectors, range);
   return describe([...inScope].sort(), agents, range, deps.clock.now());
 }

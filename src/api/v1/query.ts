@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Expr, QueryRequest } from '../../query/index.ts';
 import { prettyPrint, selectorsOf } from '../../query/index.ts';
+import type { TimeRange } from '../../storage/api.ts';
 import type { Answer } from '../answer.ts';
 import { instantData, parsedExpression, rangeData } from '../contract/query.ts';
 import type { Params } from '../params.ts';
@@ -8,7 +10,7 @@ import type { ApiRequest, ParamSpec, Route, RouteSpec } from '../route.ts';
 import { LIMIT } from '../route.ts';
 import { runQuery } from '../run-query.ts';
 import { expressionJson } from './expression-json.ts';
-import { COVERAGE, coverageInfos } from './query-coverage.ts';
+import { asksForCoverage, COVERAGE, coverageInfos } from './query-coverage.ts';
 import {
   evaluationParams,
   LOOKBACK,
@@ -134,18 +136,18 @@ export const queryRoutes: readonly Route[] = [
   },
 ];
 
-async function instantQuery(request: ApiRequest): Promise<Answer> {
+function instantQuery(request: ApiRequest): Answer | Promise<Answer> {
   const { params, deps } = request;
   const limit = params.limit();
   const timeMs = params.time('time', deps.clock.now());
   const common = { ...evaluationParams(params), stats: statsParam(params) };
-  const selectors = selectorsOf(parseQuery(params));
-  const range = { minTime: timeMs - (common.lookbackMs ?? DEFAULT_LOOKBACK_MS), maxTime: timeMs };
-  const infos = await coverageInfos(request, selectors, range);
-  return runQuery(request, { kind: 'instant', timeMs, ...common, limit }, infos);
+  const expr = parseQuery(params);
+  const minTime = timeMs - (common.lookbackMs ?? DEFAULT_LOOKBACK_MS);
+  const query = { kind: 'instant', timeMs, ...common, limit } as const;
+  return withCoverage(request, expr, { minTime, maxTime: timeMs }, query);
 }
 
-async function rangeQuery(request: ApiRequest): Promise<Answer> {
+function rangeQuery(request: ApiRequest): Answer | Promise<Answer> {
   const { params } = request;
   const limit = params.limit();
   const steps = stepParams(params);
@@ -153,8 +155,20 @@ async function rangeQuery(request: ApiRequest): Promise<Answer> {
   const expr = parseQuery(params);
   refuseUnlessOverTime(expr);
   const range = { minTime: steps.startMs, maxTime: steps.endMs };
-  const infos = await coverageInfos(request, selectorsOf(expr), range);
-  return runQuery(request, { kind: 'range', ...steps, ...common, limit }, infos);
+  const query = { kind: 'range', ...steps, ...common, limit } as const;
+  return withCoverage(request, expr, range, query);
+}
+
+function withCoverage(
+  request: ApiRequest,
+  expr: Expr,
+  range: TimeRange,
+  query: QueryRequest,
+): Answer | Promise<Answer> {
+  if (!asksForCoverage(request)) return runQuery(request, query);
+  return coverageInfos(request, selectorsOf(expr), range).then((infos) =>
+    runQuery(request, query, infos),
+  );
 }
 
 function statsParam(params: Params): string | undefined {

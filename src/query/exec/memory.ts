@@ -5,6 +5,16 @@ import { QueryLimitError } from './errors.ts';
 export const MEMORY_USES = ['selected series', 'vectors', 'groups', 'windows', 'answer'] as const;
 export type MemoryUse = (typeof MEMORY_USES)[number];
 
+type UsedBytes = Record<MemoryUse, number>;
+
+const NOTHING: Readonly<UsedBytes> = {
+  'selected series': 0,
+  vectors: 0,
+  groups: 0,
+  windows: 0,
+  answer: 0,
+};
+
 /** Beside its arrays a column has objects for these, for itself and for its labels. */
 const COLUMN_OBJECT_BYTES = 400;
 /** A value, and whether there is one. */
@@ -33,8 +43,7 @@ export class MemoryMeter {
   peakBytes = 0;
   #heldBytes = 0;
   readonly #maxBytes: number;
-  /** By `MEMORY_USES`. */
-  readonly #byUse = new Map<MemoryUse, number>();
+  #byUse: UsedBytes = { ...NOTHING };
 
   /** `maxBytes` may be Infinity. */
   constructor(maxBytes: number) {
@@ -48,29 +57,26 @@ export class MemoryMeter {
 
   /** Counts bytes as held, just before they are. @throws QueryLimitError */
   hold(use: MemoryUse, bytes: number): void {
-    this.#byUse.set(use, (this.#byUse.get(use) ?? 0) + bytes);
+    this.#byUse[use] += bytes;
     this.#heldBytes += bytes;
     if (this.#heldBytes > this.#maxBytes) this.#refuse();
     if (this.#heldBytes > this.peakBytes) this.peakBytes = this.#heldBytes;
   }
 
   /** What is held now, for `release`. */
-  mark(): ReadonlyMap<MemoryUse, number> {
-    return new Map(this.#byUse);
+  mark(): Readonly<UsedBytes> {
+    return { ...this.#byUse };
   }
 
   /** Forgets all that was counted since `mark`. */
-  release(mark: ReadonlyMap<MemoryUse, number>): void {
+  release(mark: Readonly<UsedBytes>): void {
+    this.#byUse = { ...mark };
     this.#heldBytes = 0;
-    for (const use of MEMORY_USES) {
-      const bytes = mark.get(use) ?? 0;
-      this.#byUse.set(use, bytes);
-      this.#heldBytes += bytes;
-    }
+    for (const use of MEMORY_USES) this.#heldBytes += mark[use];
   }
 
   #refuse(): never {
-    const used = (use: MemoryUse): number => this.#byUse.get(use) ?? 0;
+    const used = (use: MemoryUse): number => this.#byUse[use];
     const most = MEMORY_USES.reduce((best, use) => (used(use) > used(best) ? use : best));
     throw new QueryLimitError(
       'memory',

@@ -1,5 +1,5 @@
 import { messageOf, type Matcher, TidegaugeError } from '../../model/index.ts';
-import type { Querier, SeriesSet } from '../../storage/api.ts';
+import type { Querier, SelectHints, SeriesSet } from '../../storage/api.ts';
 import { RANGE_FUNCTIONS } from '../functions/range/table.ts';
 import { isSimpleFold } from './aggregate-floats.ts';
 import type { Grid } from './columns.ts';
@@ -69,23 +69,30 @@ function lastStep(grid: Grid): number {
   return grid.startMs + (grid.count - 1) * grid.stepMs;
 }
 
+/** What one read has to give that serves all of a group. */
+export function hintsOf(
+  group: readonly Wanted[],
+  { maxSamples, maxSeries, memory }: SelectionOptions,
+): SelectHints {
+  let minTime = Infinity;
+  let maxTime = -Infinity;
+  let unordered = true;
+  for (const want of group) {
+    minTime = Math.min(minTime, want.minTime);
+    maxTime = Math.max(maxTime, want.maxTime);
+    unordered &&= want.unordered;
+  }
+  return { minTime, maxTime, maxSamples, maxSeries, maxBytes: memory.roomBytes, unordered };
+}
+
 async function select(
   querier: Querier,
   group: readonly Wanted[],
-  { maxSamples, maxSeries, memory }: SelectionOptions,
+  options: SelectionOptions,
 ): Promise<SeriesSet> {
-  const minTime = Math.min(...group.map((want) => want.minTime));
-  const maxTime = Math.max(...group.map((want) => want.maxTime));
   try {
-    const set = await querier.select(group[0]?.matchers ?? [], {
-      minTime,
-      maxTime,
-      maxSamples,
-      maxSeries,
-      maxBytes: memory.roomBytes,
-      unordered: group.every((want) => want.unordered),
-    });
-    memory.hold('selected series', set.heldBytes?.() ?? 0);
+    const set = await querier.select(group[0]?.matchers ?? [], hintsOf(group, options));
+    options.memory.hold('selected series', set.heldBytes?.() ?? 0);
     return set;
   } catch (error) {
     if (error instanceof QueryLimitError) throw error;
@@ -202,9 +209,10 @@ function wantedBy(
 }
 
 /** Groups selections that one read serves: same matchers, and times that touch. */
-function share(wanted: readonly Wanted[]): Wanted[][] {
+export function share(wanted: readonly Wanted[]): (readonly Wanted[])[] {
+  if (wanted.length < 2) return wanted.length === 0 ? [] : [wanted];
   const ordered = wanted.toSorted((a, b) => a.minTime - b.minTime);
-  const groups: Wanted[][] = [];
+  const groups: (readonly Wanted[])[] = [];
   const open = new Map<string, { group: Wanted[]; maxTime: number }>();
   for (const want of ordered) {
     const key = JSON.stringify(want.matchers.map(({ type, name, value }) => [type, name, value]));

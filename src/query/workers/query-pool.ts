@@ -21,6 +21,12 @@ export interface QueryPool {
     signal?: SignalSource,
     onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
   ): Promise<QueryAnswer>;
+  /** As `run`; what is small is answered at once, and throws at once. */
+  ask(
+    request: QueryRequest,
+    signal?: SignalSource,
+    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+  ): QueryAnswer | Promise<QueryAnswer>;
   stats(): QueryPoolStats;
   /** Cancels all there is and ends the threads. */
   close(): Promise<void>;
@@ -133,30 +139,34 @@ class ThreadPool implements QueryPool {
     this.#slots = Array.from({ length: count }, () => ({ thread: undefined, job: undefined }));
   }
 
-  run(
+  async run(
     request: QueryRequest,
     signal?: SignalSource,
     onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
   ): Promise<QueryAnswer> {
+    return this.ask(request, signal, onPart);
+  }
+
+  ask(
+    request: QueryRequest,
+    signal?: SignalSource,
+    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+  ): QueryAnswer | Promise<QueryAnswer> {
+    if (this.#closed) throw this.#refused('query_canceled', 'the query workers have been stopped');
+    if (isAborted(signal)) throw this.#refused('query_canceled', 'query was canceled');
+    const answer = this.#answerHere(request);
+    if (answer !== undefined) return answer;
+    if (this.#isFull()) {
+      throw this.#refused(
+        'query_queue_full',
+        `${this.#queue.length} queries wait for a worker already, at most ` +
+          `${this.#options.max_queued} may`,
+      );
+    }
+    const made = typeof signal === 'function' ? signal() : signal;
+    if (isAborted(made)) throw this.#refused('query_canceled', 'query was canceled');
     return new Promise((resolve, reject) => {
-      const refuse = (failure: string, message: string): void => {
-        this.#countFailure(failure);
-        reject(new QueryFailedError(failure, message));
-      };
-      if (this.#closed) refuse('query_canceled', 'the query workers have been stopped');
-      else if (isAborted(signal)) refuse('query_canceled', 'query was canceled');
-      else if (this.#answerHere(request, { resolve, reject })) return;
-      else if (this.#isFull()) {
-        refuse(
-          'query_queue_full',
-          `${this.#queue.length} queries wait for a worker already, at most ` +
-            `${this.#options.max_queued} may`,
-        );
-      } else {
-        const made = typeof signal === 'function' ? signal() : signal;
-        if (isAborted(made)) refuse('query_canceled', 'query was canceled');
-        else this.#enqueue(request, made, { resolve, reject, onPart });
-      }
+      this.#enqueue(request, made, { resolve, reject, onPart });
     });
   }
 
@@ -185,28 +195,38 @@ class ThreadPool implements QueryPool {
     await Promise.all(this.#slots.map(async ({ thread }) => thread?.terminate()));
   }
 
-  /** Whether the request is small, and answered on this thread. */
-  #answerHere(
-    request: QueryRequest,
-    caller: {
-      resolve: (answer: QueryAnswer) => void;
-      reject: (error: QueryFailedError) => void;
-    },
-  ): boolean {
-    const answering = this.#small?.answer(request);
-    if (answering === undefined) return false;
-    answering.then(
-      (answer) => {
-        this.#countAnswer(answer);
-        caller.resolve(answer);
-      },
-      (error: unknown) => {
-        const { failure, message, limit } = failureOf(error);
-        this.#countFailure(failure, limit);
-        caller.reject(new QueryFailedError(failure, message, { cause: error, limit }));
-      },
-    );
-    return true;
+  /** The answer to what is small, made on this thread; undefined where it is not. */
+  #answerHere(request: QueryRequest): QueryAnswer | Promise<QueryAnswer> | undefined {
+    try {
+      const answer = this.#small?.answer(request);
+      if (answer === undefined) return undefined;
+      if (answer instanceof Promise) return this.#counted(answer);
+      this.#countAnswer(answer);
+      return answer;
+    } catch (error) {
+      throw this.#failedHere(error);
+    }
+  }
+
+  async #counted(answering: Promise<QueryAnswer>): Promise<QueryAnswer> {
+    try {
+      const answer = await answering;
+      this.#countAnswer(answer);
+      return answer;
+    } catch (error) {
+      throw this.#failedHere(error);
+    }
+  }
+
+  #failedHere(error: unknown): QueryFailedError {
+    const { failure, message, limit } = failureOf(error);
+    this.#countFailure(failure, limit);
+    return new QueryFailedError(failure, message, { cause: error, limit });
+  }
+
+  #refused(failure: string, message: string): QueryFailedError {
+    this.#countFailure(failure);
+    return new QueryFailedError(failure, message);
   }
 
   #isFull(): boolean {

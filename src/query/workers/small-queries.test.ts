@@ -3,6 +3,8 @@ import { EXAMPLE_NOW_MS, openExampleStore } from '../../../test/support/example-
 import type { Matcher } from '../../model/index.ts';
 import type { Queryable, SelectionSize } from '../../storage/api.ts';
 import { queryOptionsSchema } from '../options.ts';
+import { encodeQueryData } from '../result-json.ts';
+import { configuredEngine } from './configured-engine.ts';
 import { createQueryPool, type QueryPool } from './query-pool.ts';
 
 let store: Awaited<ReturnType<typeof openExampleStore>>;
@@ -18,6 +20,12 @@ function poolOver(sizeOf: (matchers: readonly Matcher[]) => SelectionSize | unde
   const queryable: Queryable = {
     querier: () => store.storage.querier(),
     selectionSize: sizeOf,
+    selectNow(matchers, hints) {
+      const size = sizeOf(matchers);
+      const selected = store.storage.selectNow?.(matchers, hints);
+      if (size === undefined || selected === undefined) return undefined;
+      return { set: selected.set, sampleBound: size.samples };
+    },
   };
   return createQueryPool({
     options: queryOptionsSchema.parse({}),
@@ -43,6 +51,29 @@ describe('a query that the store says is small', () => {
     });
     expect(stats?.seriesRead).toBe(2);
     expect(pool.stats().answered).toBe(1);
+  });
+
+  it('is answered as a worker does', async () => {
+    const options = queryOptionsSchema.parse({});
+    const pool = poolOver(() => ({ series: 2, samples: 20 }));
+    const engine = configuredEngine(store.storage, options);
+    const over = { startMs: EXAMPLE_NOW_MS - 60_000, endMs: EXAMPLE_NOW_MS, stepMs: 15_000 };
+    for (const query of [
+      'up',
+      'up{job="node"} + on() up{job="tidegauge"}',
+      'sum by (job) (rate(up[1m]))',
+      'up offset 30s or up{job="nobody"}',
+      'topk(1, up) - on(job) group_left avg_over_time(up[30s])',
+      'max_over_time(up[1m:15s]) * scalar(count(up))',
+      '1 + 1',
+    ]) {
+      const range = await pool.run({ kind: 'range', query, ...over });
+      const wanted = encodeQueryData((await engine.range(query, over)).value);
+      expect(text(range.data), query).toEqual(text(wanted));
+      const { value } = await engine.instant(query, { timeMs: EXAMPLE_NOW_MS });
+      const now = await pool.run(instant(query));
+      expect(text(now.data), query).toEqual(text(encodeQueryData(value)));
+    }
   });
 
   it('looks up a few label sets too', async () => {
@@ -77,18 +108,18 @@ describe('a thread is asked', () => {
       instant('up'),
     );
     await needsThread(
-      poolOver(() => ({ series: 10, samples: 10_000 })),
+      poolOver(() => ({ series: 2, samples: 100_000 })),
       instant('up'),
     );
   });
 
   it('where the steps are many, or windows overlap', async () => {
-    const pool = poolOver(() => ({ series: 10, samples: 100 }));
+    const pool = poolOver(() => ({ series: 2, samples: 200 }));
     const over = { startMs: EXAMPLE_NOW_MS - 3_600_000, endMs: EXAMPLE_NOW_MS };
-    await needsThread(pool, { kind: 'range', query: 'up', ...over, stepMs: 1000 });
+    await needsThread(pool, { kind: 'range', query: 'up', ...over, stepMs: 200 });
     const query = 'quantile_over_time(0.5, up[1h])';
     await needsThread(pool, { kind: 'range', query, ...over, stepMs: 30_000 });
-    await needsThread(pool, instant('max_over_time(up[1h:1s])'));
+    await needsThread(pool, instant('max_over_time(up[10h:1s])'));
     const rates = { kind: 'range', query: 'rate(up[1h])', ...over, stepMs: 30_000 } as const;
     expect((await pool.run(rates)).stats?.seriesRead).toBe(2);
   });

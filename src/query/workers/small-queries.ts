@@ -46,10 +46,10 @@ export class SmallQueries {
   }
 
   /**
-   * The answer; undefined where a worker is to be asked. Rejects with errors of the query. Nothing
-   * ends it early: it is there before anybody could go away.
+   * The answer; undefined where a worker is to be asked. Throws or rejects with the query's errors.
+   * Nothing ends it early: it is there before anybody could go away.
    */
-  answer(request: QueryRequest): Promise<QueryAnswer> | undefined {
+  answer(request: QueryRequest): QueryAnswer | Promise<QueryAnswer> | undefined {
     switch (request.kind) {
       case 'series':
         return this.#isShortList(request) ? this.#list(request) : undefined;
@@ -61,7 +61,7 @@ export class SmallQueries {
     }
   }
 
-  #evaluate(request: EvaluateRequest): Promise<QueryAnswer> | undefined {
+  #evaluate(request: EvaluateRequest): QueryAnswer | undefined {
     const { query, lookbackMs } = request;
     if (query.length > MAX_QUERY_LENGTH) return undefined;
     const over =
@@ -79,12 +79,12 @@ export class SmallQueries {
         lookbackMs,
         perStepStats,
       });
-      if (!(prepared.cost() <= MAX_COST)) return undefined;
     } catch {
       // The worker says what is wrong.
       return undefined;
     }
-    return prepared.execute().then((result) => answerOfResult(request, result, 0));
+    const result = prepared.executeNow(MAX_COST);
+    return result === undefined ? undefined : answerOfResult(request, result, 0);
   }
 
   #list(request: Listed): Promise<QueryAnswer> {

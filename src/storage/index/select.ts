@@ -93,15 +93,33 @@ function unite(view: IndexView, lists: readonly Postings[]): Refs {
   return sortDistinct(refs);
 }
 
-function intersectLists(view: IndexView, lists: readonly (Postings | Refs)[]): Refs {
-  const [first, ...rest] = lists.toSorted((a, b) => countOf(a) - countOf(b));
-  let refs = refsOf(view, first!);
-  for (const list of rest) {
-    if (refs.length === 0) return refs;
+function intersectLists(view: IndexView, lists: (Postings | Refs)[]): Refs {
+  if (lists.length > 1) lists.sort((a, b) => countOf(a) - countOf(b));
+  let refs = refsOf(view, lists[0]!);
+  for (let index = 1; index < lists.length && refs.length > 0; index++) {
+    const list = lists[index]!;
     const isLong = !(list instanceof Uint32Array) && list.count > SEEK_RATIO * refs.length;
-    refs = isLong ? seekRefs(view, refs, list, true) : intersectRefs(refs, refsOf(view, list));
+    refs = isLong ? seekRefs(view, refs, list, true) : intersectRefs(refs, lentRefs(view, list));
   }
   return refs;
+}
+
+/** Lists of up to so many refs are copied to where the one before was: 64 KiB. */
+const KEPT_REFS = 16_384;
+
+let kept: Refs | undefined;
+
+/**
+ * As `refsOf`, to be looked at before the next list is. (Memory for a list of 12,800 refs takes
+ * longer than copying it.)
+ */
+function lentRefs(view: IndexView, list: Postings | Refs): Refs {
+  if (list instanceof Uint32Array || list.list === 0 || list.count > KEPT_REFS) {
+    return refsOf(view, list);
+  }
+  kept ??= new Uint32Array(KEPT_REFS);
+  view.lists.copyTo(list.list, 0, list.count, kept);
+  return kept.subarray(0, list.count);
 }
 
 function narrow(view: IndexView, refs: Refs, matcher: Matcher): Refs {

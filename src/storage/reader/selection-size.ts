@@ -4,9 +4,9 @@ import type { SelectionSize, TimeRange } from '../api.ts';
 import type { HeadAccess } from './head-access.ts';
 
 /** Series beyond which nobody wants to know how many there are. */
-const MAX_SERIES = 512;
+export const MAX_SERIES = 512;
 /** Series in the shortest list of a selection that are looked at for it. */
-const MAX_CANDIDATES = 4_096;
+export const MAX_CANDIDATES = 4_096;
 
 /**
  * Bounds of what a selection reads of the head; undefined where telling it, or reading it, takes

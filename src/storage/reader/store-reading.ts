@@ -1,6 +1,13 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Matcher } from '../../model/index.ts';
-import type { Querier, SelectionSize, TimeRange, WorkerHandle } from '../api.ts';
+import type {
+  Querier,
+  SelectedNow,
+  SelectHints,
+  SelectionSize,
+  TimeRange,
+  WorkerHandle,
+} from '../api.ts';
 import { BlockCache } from '../block/block-cache.ts';
 import type { BlockLease } from '../block/block-set.ts';
 import type { BlockFiles } from '../block/block.ts';
@@ -13,6 +20,7 @@ import type { HeadSource } from './head-source.ts';
 import { readHistogramColumns } from './histogram-columns.ts';
 import type { ConnectMessage } from './messages.ts';
 import type { StoreParts } from './store-access.ts';
+import { selectHeadNow } from './select-head-now.ts';
 import { headSelectionSize } from './selection-size.ts';
 import { StoreConnection } from './store-connection.ts';
 import { StoreQuerier } from './store-querier.ts';
@@ -61,10 +69,15 @@ export class StoreReading {
 
   /** As `Queryable.selectionSize`, for this thread. */
   selectionSize(matchers: readonly Matcher[], range: TimeRange): SelectionSize | undefined {
-    const isInBlocks = this.#listed().some(
-      ({ meta }) => meta.maxTime >= range.minTime && meta.minTime <= range.maxTime,
-    );
-    return isInBlocks ? undefined : headSelectionSize(this.#local.head, matchers, range);
+    return this.#isInBlocks(range)
+      ? undefined
+      : headSelectionSize(this.#local.head, matchers, range);
+  }
+
+  /** As `Queryable.selectNow`, for this thread. */
+  selectNow(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined {
+    if (this.#isInBlocks(hints)) return undefined;
+    return selectHeadNow(this.#local.head, matchers, hints, this.#state.read().floor);
   }
 
   /** @throws KernelMemoryError when there are 64 readers, this thread among them. */
@@ -117,6 +130,10 @@ export class StoreReading {
   /** After `close`: resolves when the reads of this thread that were under way have ended. */
   async ended(): Promise<void> {
     await this.#local.head.idle();
+  }
+
+  #isInBlocks({ minTime, maxTime }: TimeRange): boolean {
+    return this.#listed().some(({ meta }) => meta.maxTime >= minTime && meta.minTime <= maxTime);
   }
 
   #listed(): BlockLease['blocks'] {
