@@ -47,6 +47,13 @@ import { dropBefore, removeRange, truncateSeries, wasCutShort } from './removal.
 import { walkRemoteWrite } from './remote-write.ts';
 import { restoredTimes, restoredValues, restoreSamples } from './restore.ts';
 import { scanText } from './text-scan.ts';
+import {
+  closeSeriesRun,
+  enterSeriesRun,
+  openSeriesRun,
+  readSeriesRun,
+  reserveRunInput,
+} from './series-run.ts';
 import { createSeries as makeSeries, ownSeriesAddress, removeSeries } from './series.ts';
 import { setUpPowers } from './nearest-double.ts';
 import { setUpScratch } from './scratch.ts';
@@ -84,6 +91,11 @@ export {
   forgetRefs,
   reserveRefs,
   enterSeries,
+  openSeriesRun,
+  closeSeriesRun,
+  reserveRunInput,
+  readSeriesRun,
+  enterSeriesRun,
   allocate,
   release,
   retire,

@@ -6,11 +6,11 @@ import { KIND_LABEL_SETS, KIND_POSTINGS } from './layout.ts';
 import { retire } from './epochs.ts';
 import { allocate } from './slab.ts';
 
-const BLOCK_BITS: u32 = 28;
-const BLOCK_MASK: u32 = 0x0fffffff;
-const TABLE_BITS_MIN: u32 = 11;
+export const BLOCK_BITS: u32 = 28;
+export const BLOCK_MASK: u32 = 0x0fffffff;
+export const TABLE_BITS_MIN: u32 = 11;
 
-const R_KEY: usize = 0;
+export const R_KEY: usize = 0;
 const R_SETS: usize = 4 << 2;
 const R_DIRECTORY: usize = 6 << 2;
 const R_SERIES_COUNT: usize = 7 << 2;
@@ -34,7 +34,7 @@ const SEGMENT_BYTES: usize = 1024;
 /** A short list has that many words at most, its header included. */
 const SHORT_LIST_WORDS: u32 = 256;
 
-const ENTERED: u32 = 0;
+export const ENTERED: u32 = 0;
 /** For TypeScript; nothing that can be seen has changed. */
 const NOT_HERE: u32 = 0xffffffff;
 
@@ -49,7 +49,8 @@ export function enterSeries(root: usize, pairs: usize, count: u32, ref: u32): u3
   return answer;
 }
 
-function enter(root: usize, pairs: usize, count: u32, ref: u32): u32 {
+/** The same, without looking at the memory. */
+export function enter(root: usize, pairs: usize, count: u32, ref: u32): u32 {
   const entry = directoryEntry(root, ref);
   if (entry === 0) return NOT_HERE;
   const cell = at(load<u32>(entry)) + ((<usize>(ref & LEAF_MASK)) << 2);
@@ -77,7 +78,7 @@ function enter(root: usize, pairs: usize, count: u32, ref: u32): u32 {
   return ENTERED;
 }
 
-function at(block: u32): usize {
+export function at(block: u32): usize {
   return (<usize>block) << 4;
 }
 
@@ -96,7 +97,12 @@ function hashPairs(pairs: usize, count: u32, key: u32): u32 {
   for (let index: u32 = 0; index < count; index++) {
     hash = rotl<u32>((hash ^ load<u32>(pairs + ((<usize>index) << 2))) * 0x85ebca6b, 13);
   }
-  let mixed = hash ^ (hash >> 16);
+  return avalanche(hash);
+}
+
+/** The end of all hashes of src/storage/index/text-hash.ts. */
+export function avalanche(word: u32): u32 {
+  let mixed = word ^ (word >> 16);
   mixed *= 0x85ebca6b;
   mixed ^= mixed >> 13;
   mixed *= 0xc2b2ae35;
@@ -140,13 +146,18 @@ function makeRoom(pair: usize, ref: u32): bool {
   }
   const start = at(list);
   const length = load<u32>(start);
+  if (length === 0) return false;
+  const isShort = load<u32>(start, 4) < SPINE;
+  const word = isShort ? shortWord(start, length - 1) : segmentWord(start, length - 1);
+  return load<u32>(word) < ref && widen(pair + P_LIST);
+}
+
+/** Makes sure that the list at `cell` has room for a word; false where that is not done here. */
+export function widen(cell: usize): bool {
+  const start = at(load<u32>(cell));
+  const length = load<u32>(start);
   const capacity = load<u32>(start, 4);
-  if (capacity < SPINE) {
-    if (length === 0) return false;
-    if (load<u32>(start + LIST_HEADER + ((<usize>length - 1) << 2)) >= ref) return false;
-    return length < capacity || growShort(pair, start, length, capacity);
-  }
-  if (length === 0 || load<u32>(segmentWord(start, length - 1)) >= ref) return false;
+  if (capacity < SPINE) return length < capacity || growShort(cell, start, length, capacity);
   if ((length & SEGMENT_MASK) !== 0) return true;
   const index = length >> SEGMENT_SHIFT;
   if (index >= capacity - SPINE) return false;
@@ -172,7 +183,7 @@ function makeList(pair: usize, lone: u32): bool {
 }
 
 /** Puts a short list that is full into one of twice the words. */
-function growShort(pair: usize, start: usize, length: u32, capacity: u32): bool {
+function growShort(cell: usize, start: usize, length: u32, capacity: u32): bool {
   const words: u32 = 2 * (capacity + 2);
   if (words > SHORT_LIST_WORDS) return false;
   const longer = allocate((<usize>words) << 2, KIND_POSTINGS);
@@ -182,7 +193,7 @@ function growShort(pair: usize, start: usize, length: u32, capacity: u32): bool 
   const bytes = (<usize>length) << 2;
   memory.copy(longer + LIST_HEADER, start + LIST_HEADER, bytes);
   memory.fill(longer + LIST_HEADER + bytes, 0, ((<usize>words - 2) << 2) - bytes);
-  atomic.store<u32>(pair + P_LIST, <u32>(longer >> 4));
+  atomic.store<u32>(cell, <u32>(longer >> 4));
   retire(start, KIND_POSTINGS);
   return true;
 }
@@ -194,12 +205,21 @@ function push(pair: usize, ref: u32): void {
     atomic.store<u32>(pair + P_REF, ref);
     return;
   }
-  const start = at(list);
+  pushWord(at(list), ref);
+}
+
+/** Appends a word to a list that has room. */
+export function pushWord(start: usize, appended: u32): void {
   const length = load<u32>(start);
   const isShort = load<u32>(start, 4) < SPINE;
-  const word = isShort ? start + LIST_HEADER + ((<usize>length) << 2) : segmentWord(start, length);
-  store<u32>(word, ref);
+  const word = isShort ? shortWord(start, length) : segmentWord(start, length);
+  store<u32>(word, appended);
   atomic.store<u32>(start, length + 1);
+}
+
+/** Address of a word of a short list. */
+function shortWord(start: usize, index: u32): usize {
+  return start + LIST_HEADER + ((<usize>index) << 2);
 }
 
 /** Address of a word of a long list. */

@@ -289,6 +289,39 @@ export const READER_SAMPLES: u32 = 4096;
 export const READER_CHAIN: u32 = 512;
 export const READER_BATCH: u32 = 1024;
 
+// New series of a record of the log. Lists have their address and capacity, one after the other.
+export const N_INPUT: usize = 0;
+export const N_INPUT_CAPACITY: usize = 4;
+export const N_TEXTS: usize = 8;
+export const N_TEXTS_CAPACITY: usize = 12;
+/** The texts of all series, name, value, …, as numbers of texts. */
+export const N_WORDS: usize = 16;
+export const N_WORDS_CAPACITY: usize = 20;
+export const N_SERIES: usize = 24;
+export const N_SERIES_CAPACITY: usize = 28;
+export const N_COUNT: usize = 32;
+export const N_TEXT_COUNT: usize = 36;
+export const N_WORD_COUNT: usize = 40;
+export const N_LEAST_REF: usize = 44;
+export const N_GREATEST_REF: usize = 48;
+/** How many more fit in the tables of the label index before these must be made larger. */
+export const N_SYMBOL_ROOM: usize = 52;
+export const N_PAIR_ROOM: usize = 56;
+export const N_SET_ROOM: usize = 60;
+/** The pairs of the series that was entered last. */
+export const N_PAIRS: usize = 64;
+export const N_PAIRS_MOST: u32 = 64;
+export const RUN_BYTES: usize = 320;
+/** A series of it: its ref, its first word and how many. */
+export const Q_REF: usize = 0;
+export const Q_FIRST: usize = 4;
+export const Q_LENGTH: usize = 8;
+export const RUN_SERIES_BYTES: u32 = 12;
+/** A text of it: where its bytes are. */
+export const X_START: usize = 0;
+export const X_LENGTH: usize = 4;
+export const TEXT_BYTES: u32 = 16;
+
 // Outcomes of samples: SampleOutcome of src/storage/api.ts.
 export const STORED: u32 = 0;
 export const DUPLICATE: u32 = 1;

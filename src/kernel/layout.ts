@@ -74,6 +74,23 @@ export const V_RESUME = 56;
 export const READER_SAMPLES = 4096;
 export const READER_BATCH = 1024;
 
+export const N_TEXTS = 8;
+export const N_WORDS = 16;
+export const N_SERIES = 24;
+export const N_COUNT = 32;
+export const N_LEAST_REF = 44;
+export const N_GREATEST_REF = 48;
+export const N_SYMBOL_ROOM = 52;
+export const N_PAIR_ROOM = 56;
+export const N_SET_ROOM = 60;
+export const Q_REF = 0;
+export const Q_FIRST = 4;
+export const Q_LENGTH = 8;
+export const RUN_SERIES_BYTES = 12;
+export const X_START = 0;
+export const X_LENGTH = 4;
+export const TEXT_BYTES = 16;
+
 export const OUTCOME_COUNT = 6;
 export const NO_ROOM = 255;
 /** Samples of one chunk at most. */

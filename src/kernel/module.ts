@@ -80,6 +80,11 @@ export interface KernelExports {
   hasReadersBefore(epoch: number): number;
 
   enterSeries(root: number, pairs: number, count: number, ref: number): number;
+  openSeriesRun(): number;
+  closeSeriesRun(run: number): void;
+  reserveRunInput(run: number, bytes: number): number;
+  readSeriesRun(run: number, root: number, length: number): number;
+  enterSeriesRun(run: number, root: number, from: number): number;
   allocate(bytes: number, kind: number): number;
   release(address: number, kind: number): void;
   retire(address: number, kind: number): void;

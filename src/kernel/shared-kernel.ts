@@ -63,7 +63,7 @@ class SharedKernel implements Kernel {
     if (version !== layout.LAYOUT_VERSION) {
       throw new KernelModuleError(`its layout is ${version}, not ${layout.LAYOUT_VERSION}`);
     }
-    this.#slab = new SharedSlab(this.#exports, this.memory, this.#maxBytes);
+    this.#slab = new SharedSlab(this.#exports, this.#views, this.#maxBytes);
   }
 
   openBody(): KernelBody {

@@ -1,6 +1,9 @@
 import { KernelMemoryError } from './errors.ts';
 import * as layout from './layout.ts';
+import type { MemoryViews } from './memory-views.ts';
 import type { KernelExports } from './module.ts';
+import type { SeriesRun } from './series-run.ts';
+import { SharedSeriesRun } from './shared-series-run.ts';
 import type { MemoryKind, Slab, SlabReader } from './slab.ts';
 import { MEMORY_KINDS } from './slab.ts';
 import type { SharedMemory } from './web-assembly.ts';
@@ -55,11 +58,13 @@ export class SharedSlabReader implements SlabReader {
 /** The same on the writing thread. */
 export class SharedSlab extends SharedSlabReader implements Slab {
   readonly #exports: KernelExports;
+  readonly #views: MemoryViews;
   readonly #maxBytes: number;
 
-  constructor(exports: KernelExports, memory: SharedMemory, maxBytes: number) {
-    super(memory);
+  constructor(exports: KernelExports, views: MemoryViews, maxBytes: number) {
+    super(views.memory);
     this.#exports = exports;
+    this.#views = views;
     this.#maxBytes = maxBytes;
   }
 
@@ -77,6 +82,10 @@ export class SharedSlab extends SharedSlabReader implements Slab {
     const memoryBytes = WASM_PAGE_BYTES * (this.u32[pairs / 4 - 1] ?? 0);
     if (memoryBytes !== this.u8.length) this.refresh();
     return answer;
+  }
+
+  openSeriesRun(root: number): SeriesRun {
+    return new SharedSeriesRun(this.#exports, this.#views, root, this.#maxBytes);
   }
 
   retire(address: number, kind: MemoryKind): void {

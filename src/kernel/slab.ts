@@ -1,3 +1,5 @@
+import type { SeriesRun } from './series-run.ts';
+
 /** Bytes of the slab by what they hold, rounded up to the blocks that hold it. */
 export const MEMORY_KINDS = [
   'staging',
@@ -59,4 +61,9 @@ export interface Slab extends SlabReader {
    * before `pairs` is the kernel's. Slabs without a kernel leave it out.
    */
   enterSeries?(root: number, pairs: number, count: number, ref: number): number;
+  /**
+   * New series of records of the log, to be entered in that index and made in the kernel; likewise
+   * left out. Throws KernelMemoryError when the slab is full.
+   */
+  openSeriesRun?(root: number): SeriesRun;
 }

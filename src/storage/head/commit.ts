@@ -1,3 +1,4 @@
+import type { SeriesRun } from '../../kernel/index.ts';
 import type { FloatHistogram, Labels, Metadata } from '../../model/index.ts';
 import type { SampleBatch } from '../api.ts';
 import type { StoredExemplar } from './exemplar-ring.ts';
@@ -33,6 +34,8 @@ export interface Commit {
   readonly series: readonly NewSeries[];
   /** `series` as a record of the log has them, where they have been written already. */
   readonly seriesBytes?: Uint8Array;
+  /** New series besides `series`: those that a run of the only shard of the head has read. */
+  readonly seriesRun?: SeriesRun;
   readonly samples: SampleBatch;
   readonly histograms: readonly HistogramEntry[];
   readonly exemplars: readonly StoredExemplar[];

@@ -40,7 +40,7 @@ export class HeadReplay {
 
   /** Applies a commit, or puts off its samples. The batch may be used again after that. */
   apply(commit: Commit): void {
-    const { series, samples } = commit;
+    const { series, seriesRun, samples } = commit;
     if (!this.#canWait(commit)) {
       this.settle();
       // What there is left may all be needed for what the log holds.
@@ -49,7 +49,8 @@ export class HeadReplay {
       return;
     }
     // What waits for a series that is not there must not find it there.
-    if (series.some(({ ref }) => ref <= this.#lastRef)) this.settle();
+    const leastRef = seriesRun?.leastRef ?? Infinity;
+    if (leastRef <= this.#lastRef || series.some(({ ref }) => ref <= this.#lastRef)) this.settle();
     if (hasMore(commit)) {
       this.#head.apply({ ...commit, samples: NONE });
       if (this.#head.hasAliases) {
@@ -132,7 +133,8 @@ export class HeadReplay {
 }
 
 /** Whether there is anything but float samples. */
-function hasMore({ series, exemplars, metadata, state }: Commit): boolean {
+function hasMore({ series, seriesRun, exemplars, metadata, state }: Commit): boolean {
+  if (seriesRun !== undefined) return true;
   return series.length + exemplars.length + metadata.length + state.length > 0;
 }
 

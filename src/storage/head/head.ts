@@ -1,5 +1,6 @@
-import type { KernelBody, MemoryKind } from '../../kernel/index.ts';
-import type { Labels, Matcher, SampleColumns } from '../../model/index.ts';
+import type { KernelBody, MemoryKind, SeriesRun } from '../../kernel/index.ts';
+import type { Matcher, SampleColumns } from '../../model/index.ts';
+import { Labels } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
 import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../api.ts';
 import type { Commit, HistogramEntry, NewSeries } from './commit.ts';
@@ -65,6 +66,8 @@ export class Head {
   readonly #applier: SampleApplier;
   /** Series that had no samples when they were last looked at. */
   readonly #empty = new Set<number>();
+  /** Whether series that are not among them have not been looked at at all: those of runs. */
+  #hasUnseen = false;
   readonly #found = new Uint32Array(2);
   #samplesSinceReclaim = 0;
 
@@ -82,6 +85,7 @@ export class Head {
 
   /** Series with at least one sample. */
   get seriesCount(): number {
+    if (this.#hasUnseen) this.#lookForEmpty();
     for (const ref of this.#empty) {
       if (this.hasSamples(ref)) this.#empty.delete(ref);
     }
@@ -182,6 +186,7 @@ export class Head {
     let histogramOutcomes: Uint8Array | undefined;
     try {
       for (const { ref, labels } of commit.series) this.addSeries(ref, labels);
+      if (commit.seriesRun !== undefined) this.#enterRun(commit.seriesRun);
       outcomes = this.#applier.apply(commit.samples, commit.bounds, counts);
       histogramOutcomes = this.#applyHistograms(commit, counts);
     } finally {
@@ -287,6 +292,36 @@ export class Head {
     }
     this.#empty.add(ref);
     return ref;
+  }
+
+  /**
+   * For the series of records that `apply` is given as runs; undefined where they are to be
+   * decoded, because a label set must be looked for in more than one shard.
+   * @throws KernelMemoryError
+   */
+  openSeriesRun(): SeriesRun | undefined {
+    return this.shards.length > 1 ? undefined : this.shards[0]!.index.openRun();
+  }
+
+  #enterRun(run: SeriesRun): void {
+    const { index } = this.shards[0]!;
+    const { count } = run;
+    for (let number = 0; number < count; number++) {
+      // What is an alias the kernel does not know.
+      const next = this.hasAliases ? number : index.enterRun(run, number);
+      this.#hasUnseen ||= next > number;
+      number = next;
+      if (next < count)
+        this.addSeries(run.refs(next, next + 1)[0]!, Labels.ofSorted(run.texts(next)));
+    }
+    if (run.greatestRef >= this.nextRef) this.nextRef = run.greatestRef + 1;
+  }
+
+  #lookForEmpty(): void {
+    this.#hasUnseen = false;
+    for (const refs of this.refs()) {
+      for (const ref of refs) if (!this.hasSamples(ref)) this.#empty.add(ref);
+    }
   }
 
   #findInOthers(shard: HeadShard, labels: Labels): number {

@@ -70,10 +70,15 @@ export class HashTableWriter extends HashTable {
     Atomics.store(blocks.u32, pointer, pointerTo(this.#table, this.#slots));
   }
 
+  /** How many more fit before the table must be made larger. */
+  get room(): number {
+    // At most two thirds are taken, so that looking for what is not there ends soon.
+    return Math.floor((2 * this.#slots) / 3) - this.#liveCount - this.#deletedCount;
+  }
+
   /** Makes sure that one more fits. @throws KernelMemoryError */
   reserve(): void {
-    // At most two thirds are taken, so that looking for what is not there ends soon.
-    if (3 * (this.#liveCount + this.#deletedCount + 1) <= 2 * this.#slots) return;
+    if (this.room > 0) return;
     const isFull = 3 * (this.#liveCount + 1) > this.#slots;
     // Moving what is there costs more than the room, as long as that is small.
     const growth = this.#slots < SMALL_SLOTS ? 4 : 2;
@@ -100,9 +105,9 @@ export class HashTableWriter extends HashTable {
     this.#liveCount++;
   }
 
-  /** The kernel has entered a block, in a slot that was empty, after `reserve`. */
-  countEntered(): void {
-    this.#liveCount++;
+  /** The kernel has entered blocks, in slots that were empty; there was room for them. */
+  countEntered(count: number): void {
+    this.#liveCount += count;
   }
 
   remove(hash: number, block: number): void {

@@ -4,7 +4,8 @@
  * from the start of a block (`block << 2`).
  *
  *     root      +0 key  +1 key  +2 symbols  +3 pairs  +4 label sets (hash tables)  +5 names (list)
- *               +6 directory  +7 series  +8 pairs  +9 symbols (counts)
+ *               +6 directory  +7 series  +8 pairs  +9 symbols (counts)  +10 serial of the last
+ *               symbol
  *     symbol    +0 serial  +1 hash  +2 uses  +3 pairs of this name (list)  +4 bytes  +5 UTF-8 text
  *     pair      +0 name  +1 value (symbols)  +2 lone ref  +3 refs (list, 0: the lone ref)
  *     label set +0 ref  +1 pairs, in order of their names; the last with bit 31
@@ -41,6 +42,7 @@ export const R_DIRECTORY = 6;
 export const R_SERIES_COUNT = 7;
 export const R_PAIR_COUNT = 8;
 export const R_SYMBOL_COUNT = 9;
+export const R_SERIAL = 10;
 
 export const S_SERIAL = 0;
 export const S_HASH = 1;

@@ -43,6 +43,17 @@ export class PairWriter {
     this.#cache = new PairCache(view.symbols);
   }
 
+  /** How many more symbols and pairs fit in their tables. */
+  room(): { readonly symbols: number; readonly pairs: number } {
+    return { symbols: this.#symbols.room, pairs: this.#table.room };
+  }
+
+  /** The kernel has made symbols and pairs, for which there was room. */
+  countEntered(symbols: number, pairs: number): void {
+    this.#symbols.countEntered(symbols);
+    this.#table.countEntered(pairs);
+  }
+
   /**
    * The pair of two texts, 0 where no series has it. `place` is that of the label in its set: label
    * sets that are made one after another have most of their pairs at the same places.

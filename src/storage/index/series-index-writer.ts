@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { Slab } from '../../kernel/index.ts';
+import type { SeriesRun, Slab } from '../../kernel/index.ts';
 import type { Labels } from '../../model/index.ts';
 import { DirectoryWriter } from './directory-writer.ts';
 import { HashTableWriter } from './hash-table.ts';
@@ -127,6 +127,25 @@ export class SeriesIndexWriter {
     return ref;
   }
 
+  /** For series of records, to be entered by `enterRun`; undefined where there is no kernel. */
+  openRun(): SeriesRun | undefined {
+    return this.#blocks.openSeriesRun(this.#root);
+  }
+
+  /**
+   * Enters series of a run of this index from number `from` on, and makes them in the kernel. How
+   * far it came: the series of that number must be entered by `enter`, at once.
+   */
+  enterRun(run: SeriesRun, from: number): number {
+    const room = { ...this.#pairs.room(), sets: this.#sets.room };
+    const next = run.enter(from, room);
+    const left = run.room();
+    this.#pairs.countEntered(room.symbols - left.symbols, room.pairs - left.pairs);
+    this.#sets.countEntered(room.sets - left.sets);
+    this.#blocks.refresh();
+    return next;
+  }
+
   /**
    * Forgets series; what is not there is passed over. The cost is that of going through the lists
    * of all their labels once, so that many at a time cost little more than one.
@@ -217,7 +236,7 @@ export class SeriesIndexWriter {
     const at = (this.#shown << 2) + 1;
     for (let index = 0; index < count; index++) u32[at + index] = this.#found[index]!;
     const answer = this.#blocks.enterSeries(this.#root, this.#shown, count, ref);
-    if (answer === ENTERED) this.#sets.countEntered();
+    if (answer === ENTERED) this.#sets.countEntered(1);
     return answer;
   }
 

@@ -1,4 +1,4 @@
-import type { MemoryKind, Slab, SlabReader } from '../../kernel/index.ts';
+import type { MemoryKind, SeriesRun, Slab, SlabReader } from '../../kernel/index.ts';
 import { TidegaugeError } from '../../model/index.ts';
 import { bufferOver } from '../../util/index.ts';
 
@@ -93,6 +93,11 @@ export class SlabBlocks extends SlabViews {
     const answer = this.#slab.enterSeries?.(16 * root, 16 * pairs + 4, count, ref) ?? NOT_ENTERED;
     if (this.u8 !== this.#slab.u8) this.refresh();
     return answer;
+  }
+
+  /** As `Slab.openSeriesRun`, by block. */
+  openSeriesRun(root: number): SeriesRun | undefined {
+    return this.#slab.openSeriesRun?.(16 * root);
   }
 
   /** A block holding anything. @throws KernelMemoryError */

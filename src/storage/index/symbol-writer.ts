@@ -1,5 +1,6 @@
 import { HashTableWriter } from './hash-table.ts';
 import {
+  R_SERIAL,
   R_SYMBOL_COUNT,
   R_SYMBOLS,
   S_HASH,
@@ -18,13 +19,22 @@ export class SymbolWriter {
   readonly #root: number;
   readonly #symbols: Symbols;
   readonly #table: HashTableWriter;
-  #serial = 0;
 
   constructor(blocks: SlabBlocks, root: number, symbols: Symbols) {
     this.#blocks = blocks;
     this.#root = root;
     this.#symbols = symbols;
     this.#table = new HashTableWriter(blocks, root + R_SYMBOLS, (symbol) => symbols.hashOf(symbol));
+  }
+
+  /** How many more fit in their table. */
+  get room(): number {
+    return this.#table.room;
+  }
+
+  /** The kernel has made symbols, for which there was room. */
+  countEntered(count: number): void {
+    this.#table.countEntered(count);
   }
 
   /** The symbol of a text, known or new, one use more. @throws KernelMemoryError */
@@ -56,8 +66,7 @@ export class SymbolWriter {
     const symbol = this.#blocks.allocate(S_TEXT + ((bytes + 3) >>> 2), 'symbols');
     const { u32, buffer } = this.#blocks;
     const at = symbol << 2;
-    this.#serial = (this.#serial + 1) >>> 0;
-    u32[at + S_SERIAL] = this.#serial;
+    u32[at + S_SERIAL] = ++u32[this.#root + R_SERIAL]!;
     u32[at + S_HASH] = hash;
     u32[at + S_USES] = 0;
     u32[at + S_PAIRS] = 0;

@@ -71,6 +71,11 @@ export class ByteReader {
     return TEXTS.read(this.#bytes, at, at + length);
   }
 
+  /** A view of all that follows, which stays to be read. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at, this.#end);
+  }
+
   /** A view of the next bytes. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length);

@@ -1,3 +1,4 @@
+import type { SeriesRun } from '../../kernel/index.ts';
 import type { SampleBatch } from '../api.ts';
 import { SampleBatch as Batch } from '../api.ts';
 import type { Commit, CommitBounds, HistogramEntry } from '../head/commit.ts';
@@ -171,6 +172,7 @@ function decodeRest(reader: ByteReader): Rest {
   return { histograms, exemplars, metadata, state: decodeState(reader) };
 }
 
+const NO_SERIES: Pick<Commit, 'series'> = { series: [] };
 const NO_REST: Rest = { histograms: [], exemplars: [], metadata: [], state: [] };
 
 /** A record cannot be applied because one that it depends on is damaged or missing. */
@@ -194,8 +196,14 @@ export interface LoggedCommit {
 export class CommitDecoder {
   readonly #state = new SampleState();
   readonly #values = new ValueDecoder();
+  readonly #seriesRun: SeriesRun | undefined;
   /** Checksum of the record that the state is after; undefined where there is none. */
   #link: number | undefined;
+
+  /** With a run, new series are mostly in that, and no longer when the next record is read. */
+  constructor(seriesRun?: SeriesRun) {
+    this.#seriesRun = seriesRun;
+  }
 
   /** A segment begins. */
   restart(): void {
@@ -213,11 +221,11 @@ export class CommitDecoder {
     const hasSamples = (flags & Flag.SAMPLES) !== 0;
     const isRestart = (flags & Flag.RESTART) !== 0;
     const link = hasSamples && !isRestart ? reader.u32() : undefined;
-    const series = (flags & Flag.SERIES) !== 0 ? decodeNewSeries(reader) : [];
+    const series = (flags & Flag.SERIES) !== 0 ? this.#series(reader) : NO_SERIES;
     batch.reset();
     if (link !== undefined && link !== this.#link) {
       const bounds = { minTime: Infinity, maxTime: -Infinity, windowMs: 0 };
-      return { commit: { bounds, series, samples: batch, ...NO_REST }, isWhole: false };
+      return { commit: { bounds, ...series, samples: batch, ...NO_REST }, isWhole: false };
     }
     if (hasSamples) this.#link = undefined;
     if (isRestart) this.#state.restart();
@@ -228,7 +236,15 @@ export class CommitDecoder {
       this.#samples(reader, batch);
       this.#link = checksum;
     }
-    return { commit: { bounds, series, samples: batch, ...rest }, isWhole: true };
+    return { commit: { bounds, ...series, samples: batch, ...rest }, isWhole: true };
+  }
+
+  #series(reader: ByteReader): Pick<Commit, 'series' | 'seriesRun'> {
+    const seriesRun = this.#seriesRun;
+    const sizeBytes = seriesRun?.read(reader.rest()) ?? 0;
+    if (seriesRun === undefined || sizeBytes === 0) return { series: decodeNewSeries(reader) };
+    reader.bytes(sizeBytes);
+    return { ...NO_SERIES, seriesRun };
   }
 
   #bounds(reader: ByteReader, flags: number): CommitBounds {

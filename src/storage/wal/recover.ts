@@ -1,4 +1,4 @@
-import type { KernelBody } from '../../kernel/index.ts';
+import type { KernelBody, SeriesRun } from '../../kernel/index.ts';
 import { KernelMemoryError } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import { SampleBatch } from '../api.ts';
@@ -61,8 +61,9 @@ export async function recover(
 ): Promise<Recovery> {
   const body = head.shards[0]!.kernel.openBody();
   const replay = new HeadReplay(head);
+  const run = head.openSeriesRun();
   try {
-    return await new Recoverer(environment, walDir, head, body, replay).recover();
+    return await new Recoverer(environment, walDir, head, body, replay, run).recover();
   } catch (error) {
     if (error instanceof KernelMemoryError) {
       const text = 'the memory for new samples is too small for what is stored';
@@ -70,6 +71,7 @@ export async function recover(
     }
     throw storageErrorOf('cannot read the log', error);
   } finally {
+    run?.release();
     replay.close();
     body.release();
   }
@@ -89,7 +91,7 @@ class Recoverer {
   readonly #samples = new SampleColumns();
   readonly #chunks: ChunkRecordReader;
   readonly #batch = new SampleBatch(16 * 1024);
-  readonly #commits = new CommitDecoder();
+  readonly #commits: CommitDecoder;
   readonly #damagedNames = new Set<string>();
   readonly #deletes: ReplayedDelete[] = [];
   #restoredSeries = 0;
@@ -97,14 +99,16 @@ class Recoverer {
   #recordCount = 0;
   #tornBytes = 0;
 
-  /** `body` unpacks the samples of a checkpoint. */
+  /** `body` unpacks the samples of a checkpoint, `run` reads the new series of the log. */
   constructor(
     environment: StorageEnvironment,
     walDir: string,
     head: Head,
     body: KernelBody,
     replay: HeadReplay,
+    run: SeriesRun | undefined,
   ) {
+    this.#commits = new CommitDecoder(run);
     this.#environment = environment;
     this.#walDir = walDir;
     this.#head = head;
