@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { CRASH_CONFIG, crashRounds, tallyText } from '../test/support/crash-rounds.ts';
-import { createRandom } from './load/random.ts';
+import { seededRandom } from '../src/util/index.ts';
 import { startServer } from './support/servers.ts';
 
 const USAGE = `npm run soak -- crash [--rounds N] [--seed N]
@@ -39,7 +39,7 @@ export async function crashCommand(args: readonly string[]): Promise<number> {
         kill9: () => server.kill('SIGKILL'),
         restart: () => server.launch(),
       },
-      { rounds, random: createRandom(seed), print: console.log },
+      { rounds, random: seededRandom(seed), print: console.log },
     );
     console.log(`\n${tallyText(tally)}`);
     return tally.faults.length === 0 ? 0 : 1;

@@ -4,7 +4,7 @@ import type { Labels } from '../src/model/index.ts';
 import { type Appender, OUTCOME_COUNT, SampleBatch } from '../src/storage/api.ts';
 import { silentLogger } from '../src/telemetry/index.ts';
 import { FakeClock } from '../src/util/index.ts';
-import { median } from './support/statistics.ts';
+import { cpuOf, medianOfRuns } from './support/in-process.ts';
 
 const INTERVAL_MS = 10_000;
 
@@ -31,13 +31,7 @@ async function scrapeBench(
   options: ScrapeBenchOptions,
   progress: (line: string) => void,
 ): Promise<number> {
-  const figures: number[] = [];
-  for (let run = 1; run <= options.runs; run++) {
-    const figure = await measureScrapes(options);
-    figures.push(figure);
-    progress(`run ${run}/${options.runs}: ${figure.toFixed(3)} CPU-s per million samples`);
-  }
-  return median(figures);
+  return medianOfRuns(options.runs, 'scrape', () => measureScrapes(options), progress);
 }
 
 async function measureScrapes({ series, scrapes }: ScrapeBenchOptions): Promise<number> {
@@ -68,11 +62,11 @@ async function measureScrapes({ series, scrapes }: ScrapeBenchOptions): Promise<
   manager.apply(resolveScrapeConfigs({}, [scrapeConfigSchema.parse(yaml)], '').configs);
   for (let warm = 0; warm < 20; warm++) await clock.advance(INTERVAL_MS);
   const samplesBefore = storage.samples;
-  const before = process.cpuUsage();
-  for (let scrape = 0; scrape < scrapes; scrape++) await clock.advance(INTERVAL_MS);
-  const { user, system } = process.cpuUsage(before);
+  const cpuMicros = await cpuOf(async () => {
+    for (let scrape = 0; scrape < scrapes; scrape++) await clock.advance(INTERVAL_MS);
+  });
   await manager.stop();
-  return (user + system) / (storage.samples - samplesBefore);
+  return cpuMicros / (storage.samples - samplesBefore);
 }
 
 const DEVICES = ['sda', 'sdb', 'nvme0n1', 'dm-0', 'eth0', 'lo', 'docker0', 'veth12ab'];

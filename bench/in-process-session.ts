@@ -1,16 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { SessionServer } from '../src/ingest/session/session-server.ts';
 import { agentsOptionsSchema } from '../src/ingest/session/options.ts';
 import { Labels } from '../src/model/index.ts';
 import { SourceRegistry } from '../src/sources/index.ts';
-import { openStorage } from '../src/storage/index.ts';
+import type { Storage } from '../src/storage/index.ts';
 import { silentLogger } from '../src/telemetry/index.ts';
 import { systemClock } from '../src/util/index.ts';
 import { ScriptedAgent } from '../test/support/scripted-agent.ts';
-import { median } from './support/statistics.ts';
+import { cpuOf, medianOfRuns, onEmptyStore } from './support/in-process.ts';
 
 export interface InProcessSessionOptions {
   readonly agents: number;
@@ -31,21 +28,14 @@ export async function inProcessSession(
   options: InProcessSessionOptions,
   progress: (line: string) => void,
 ): Promise<number> {
-  const figures: number[] = [];
-  for (let run = 1; run <= options.runs; run++) {
-    const figure = await measure(options);
-    figures.push(figure);
-    progress(
-      `run ${run}/${options.runs} sessions in-process: ` +
-        `${figure.toFixed(2)} CPU-s per million samples`,
-    );
-  }
-  return median(figures);
+  const run = (): Promise<number> => onEmptyStore((storage) => measure(storage, options));
+  return medianOfRuns(options.runs, 'sessions in-process', run, progress);
 }
 
-async function measure({ agents, series, ticks }: InProcessSessionOptions): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-in-process-'));
-  const storage = await openStorage({ data_dir: join(folder, 'data') });
+async function measure(
+  storage: Storage,
+  { agents, series, ticks }: InProcessSessionOptions,
+): Promise<number> {
   const sessions = new SessionServer({
     ...{ storage, clock: systemClock, logger: silentLogger, runId: 'bench' },
     sources: new SourceRegistry({ clock: systemClock, maxPushSources: 2 * agents }),
@@ -75,11 +65,9 @@ async function measure({ agents, series, ticks }: InProcessSessionOptions): Prom
   const frames = Array.from({ length: ticks }, (_, tick) =>
     fleet.map(({ agent }) => agent.batch(firstTick + 1 + tick)),
   );
-  const before = process.cpuUsage();
-  for (const tick of frames) await feed(tick);
-  const { user, system } = process.cpuUsage(before);
+  const cpuMicros = await cpuOf(async () => {
+    for (const tick of frames) await feed(tick);
+  });
   await sessions.close();
-  await storage.close();
-  await rm(folder, { recursive: true, force: true });
-  return (user + system) / (agents * series * ticks);
+  return cpuMicros / (agents * series * ticks);
 }

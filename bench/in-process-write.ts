@@ -1,17 +1,15 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPushHandlers, noPushMetrics, pushOptionsSchema } from '../src/ingest/index.ts';
 import { SourceRegistry } from '../src/sources/index.ts';
-import { openStorage } from '../src/storage/index.ts';
+import type { Storage } from '../src/storage/index.ts';
 import { silentLogger } from '../src/telemetry/index.ts';
 import { systemClock } from '../src/util/index.ts';
 import { Load } from './load/load.ts';
 import { WriteRequests } from './load/write-requests.ts';
-import { median } from './support/statistics.ts';
+import { cpuOf, medianOfRuns, onEmptyStore } from './support/in-process.ts';
 
 interface Options {
   readonly series: number;
@@ -28,24 +26,16 @@ export async function inProcessWrite(
   options: Options,
   progress: (line: string) => void,
 ): Promise<number> {
-  const figures: number[] = [];
-  for (let run = 1; run <= options.runs; run++) {
-    const figure = await measure(options);
-    figures.push(figure);
-    progress(
-      `run ${run}/${options.runs} in-process: ${figure.toFixed(2)} CPU-s per million samples`,
-    );
-  }
-  return median(figures);
+  const run = (): Promise<number> =>
+    onEmptyStore((storage, folder) => measure(storage, folder, options));
+  return medianOfRuns(options.runs, 'in-process', run, progress);
 }
 
-async function measure(options: Options): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-in-process-'));
+async function measure(storage: Storage, folder: string, options: Options): Promise<number> {
   // Bodies are made first and read back one by one, so that what is measured is receiving them,
   // and not the garbage of making them.
   const bodiesFile = join(folder, 'bodies');
   const sizes = writeBodies(bodiesFile, options);
-  const storage = await openStorage({ data_dir: join(folder, 'data') });
   const push = createPushHandlers({
     storage,
     sources: new SourceRegistry({ clock: systemClock }),
@@ -56,17 +46,15 @@ async function measure(options: Options): Promise<number> {
     version: 'bench',
   });
   const bodies = openSync(bodiesFile, 'r');
-  const before = process.cpuUsage();
-  for (const sizeBytes of sizes) {
-    const body = Buffer.allocUnsafe(sizeBytes);
-    readSync(bodies, body);
-    await send(push, body);
-  }
-  const { user, system } = process.cpuUsage(before);
+  const cpuMicros = await cpuOf(async () => {
+    for (const sizeBytes of sizes) {
+      const body = Buffer.allocUnsafe(sizeBytes);
+      readSync(bodies, body);
+      await send(push, body);
+    }
+  });
   closeSync(bodies);
-  await storage.close();
-  await rm(folder, { recursive: true, force: true });
-  return (user + system) / (options.series * options.ticks);
+  return cpuMicros / (options.series * options.ticks);
 }
 
 /** Writes the bodies of all ticks one after the other; their sizes. */

@@ -1,19 +1,18 @@
 import type { SeriesShape } from './node-series.ts';
 import { nodeSeries, SERIES_PER_NODE } from './node-series.ts';
-import type { Random } from './random.ts';
-import { createRandom } from './random.ts';
+import { seededRandom } from '../../src/util/index.ts';
 
 /** A generated load: `seriesCount` series whose values move on at each `tick`. */
 export class Load {
   readonly series: readonly SeriesShape[];
   /** The value of each series at the current tick. Read only. */
   readonly values: Float64Array;
-  readonly #random: Random;
+  readonly #random: () => number;
   /** Observations so far of each histogram; its buckets are shares of it. */
   readonly #observations = new Map<number, number>();
 
   constructor(seriesCount: number, seed = 1) {
-    this.#random = createRandom(seed);
+    this.#random = seededRandom(seed);
     const nodes = Math.ceil(seriesCount / SERIES_PER_NODE);
     this.series = Array.from({ length: nodes }, (_, node) => nodeSeries(node, this.#random))
       .flat()
@@ -61,7 +60,7 @@ export class Load {
   }
 }
 
-function startValue(series: SeriesShape, random: Random): number {
+function startValue(series: SeriesShape, random: () => number): number {
   switch (series.movement) {
     case 'bucket':
       return 0;

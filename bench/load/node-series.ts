@@ -1,5 +1,3 @@
-import type { Random } from './random.ts';
-
 /** How the value of a series moves from tick to tick. */
 export type Movement =
   | 'integer-counter'
@@ -25,7 +23,7 @@ export const SERIES_PER_NODE = 1000;
  * The series of one node: 350 in the manner of node_exporter, 350 of cAdvisor, 300 of an HTTP
  * service with 20 histograms; about 11 labels and 225 bytes of label text each.
  */
-export function nodeSeries(node: number, random: Random): SeriesShape[] {
+export function nodeSeries(node: number, random: () => number): SeriesShape[] {
   const instance = `10.${(node >> 16) & 255}.${(node >> 8) & 255}.${node & 255}`;
   const base = [
     ...['cluster', 'production-eu-central-1'],
@@ -47,7 +45,7 @@ function shape(
   return { labelPairs: sortPairs([...base, ...extra]), ...rest };
 }
 
-function exporterSeries(base: readonly string[], random: Random): SeriesShape[] {
+function exporterSeries(base: readonly string[], random: () => number): SeriesShape[] {
   const modes = ['idle', 'iowait', 'irq', 'nice', 'softirq', 'steal', 'system', 'user'];
   const job = ['job', 'node-exporter', 'container', 'node-exporter', 'namespace', 'monitoring'];
   const series: SeriesShape[] = [];
@@ -88,7 +86,11 @@ const GAUGES = [
   ...['io_time_seconds_total', 'up', 'speed_bytes', 'inactive_bytes', 'slab_bytes'],
 ];
 
-function containerSeries(base: readonly string[], node: number, random: Random): SeriesShape[] {
+function containerSeries(
+  base: readonly string[],
+  node: number,
+  random: () => number,
+): SeriesShape[] {
   const names = [
     ...['container_cpu_usage_seconds_total', 'container_memory_working_set_bytes'],
     ...['container_memory_rss', 'container_network_receive_bytes_total'],
@@ -152,7 +154,7 @@ function serviceSeries(base: readonly string[], node: number): SeriesShape[] {
 }
 
 // A quarter of the counters stand still; with the sums above, a tenth is full-precision.
-function plainMovement(random: Random): Movement {
+function plainMovement(random: () => number): Movement {
   const draw = random();
   if (draw < 0.36) return 'integer-counter';
   if (draw < 0.48) return 'idle-counter';

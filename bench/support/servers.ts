@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/util/package-root.ts';
-import { freePort, type RunningProcess, startProcess } from '../../test/support/processes.ts';
+import { freePort } from '../../src/lab/processes/free-port.ts';
+import { type RunningProcess, startProcess } from '../../test/support/processes.ts';
 import { exchange } from './http-client.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
 

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../util/index.ts';
 import { type Shaping, ShapedPipe } from './shaped-pipe.ts';
 
 /** What a proxy does to all that passes, from now on. */

@@ -6,7 +6,7 @@ import { LabNetwork } from './network.ts';
 import { AgentsProcess } from './processes/agents-process.ts';
 import { CollectorProcess } from './processes/collector-process.ts';
 import { QueryClient } from './query-client.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../util/index.ts';
 import { configOf, type Strategy, TARGETS_FILE } from './strategies.ts';
 
 interface Target {

@@ -13,6 +13,7 @@ export {
   reviveMatcher,
 } from './matcher.ts';
 export type { Exemplar, Metadata, MetricType } from './metadata.ts';
+export { METRIC_TYPES } from './metadata.ts';
 export { formatSize, parseSize } from './size.ts';
 export { formatFloat, formatSeconds, parseFloatText } from './number-text.ts';
 export {

@@ -1,12 +1,18 @@
-export type MetricType =
-  | 'counter'
-  | 'gauge'
-  | 'histogram'
-  | 'gaugehistogram'
-  | 'summary'
-  | 'info'
-  | 'stateset'
-  | 'unknown';
+/**
+ * The types of metric families. The index is the number that remote write, Prometheus's log and our
+ * own log give the type: new ones go to the end.
+ */
+export const METRIC_TYPES = [
+  'unknown',
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+] as const;
+export type MetricType = (typeof METRIC_TYPES)[number];
 
 /** What an exposition or a sender says of a metric family. */
 export interface Metadata {

@@ -3,20 +3,15 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStorage } from '../../src/storage/index.ts';
+import { bundleProgram } from '../support/bundle-program.ts';
 import { bitsOf, readAll } from './storage-access.ts';
 
 const ROUNDS = Number(process.env['TIDEGAUGE_KILL_ROUNDS'] ?? 10);
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
 const SERIES_COUNT = 20;
 const HOUR = 3_600_000;
-
-/** Bundled packages that are CommonJS ask for `require`. */
-const DEFINE_REQUIRE =
-  "import { createRequire } from 'node:module';\n" +
-  'const require = createRequire(import.meta.url);';
 
 let folder: string;
 let program: string;
@@ -26,15 +21,7 @@ beforeAll(async () => {
   await mkdir(CACHE, { recursive: true });
   folder = await mkdtemp(join(CACHE, 'kill-'));
   program = join(folder, 'writer.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/storage-writer.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-    banner: { js: DEFINE_REQUIRE },
-  });
+  await bundleProgram(new URL('../support/storage-writer.ts', import.meta.url), program);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Labels } from '../../src/model/index.ts';
 import type { EmbeddedStorage } from '../../src/storage/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import { FakeClock } from '../../src/util/index.ts';
+import { bundleProgram } from '../support/bundle-program.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { pushBits, store } from './storage-access.ts';
 
@@ -18,26 +17,13 @@ const HOUR = 3_600_000;
 const BLOCKS_START = 236_111 * 18 * HOUR;
 const STALE = 0x7ff0000000000002n;
 
-/** Bundled packages that are CommonJS ask for `require`. */
-const DEFINE_REQUIRE =
-  "import { createRequire } from 'node:module';\n" +
-  'const require = createRequire(import.meta.url);';
-
 let folder: string;
 let program: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegauge-worker-'));
   program = join(folder, 'reading-worker.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/storage-reading-thread.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-    banner: { js: DEFINE_REQUIRE },
-  });
+  await bundleProgram(new URL('../support/storage-reading-thread.ts', import.meta.url), program);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

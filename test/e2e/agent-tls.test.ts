@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { packageRoot } from '../../src/util/package-root.ts';
-import { freePort, type RunningProcess, startProcess } from '../support/processes.ts';
+import { freePort } from '../../src/lab/processes/free-port.ts';
+import { type RunningProcess, startProcess } from '../support/processes.ts';
 
 const BINARY = fileURLToPath(new URL('bin/tidegauge', packageRoot()));
 const LIFETIME_MS = 12_000;

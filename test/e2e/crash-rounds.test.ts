@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRandom } from '../../bench/load/random.ts';
+import { seededRandom } from '../../src/util/index.ts';
 import { CRASH_CONFIG, crashRounds, tallyText } from '../support/crash-rounds.ts';
 import { type Collector, startCollector } from './support/collector.ts';
 
@@ -30,7 +30,7 @@ it(
           collector = await collector.restart();
         },
       },
-      { rounds: ROUNDS, random: createRandom(SEED), print: (line) => lines.push(line) },
+      { rounds: ROUNDS, random: seededRandom(SEED), print: (line) => lines.push(line) },
     );
     const text = [...lines, tallyText(tally)].join('\n');
     expect(tally.faults, text).toEqual([]);

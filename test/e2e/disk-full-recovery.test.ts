@@ -9,7 +9,8 @@ import { createSmallDisk, type SmallDisk, smallDiskProblem } from '../support/ch
 import { postGroup, readGroup } from '../support/crash-client.ts';
 import { CrashLedger, GROUPS } from '../support/crash-ledger.ts';
 import { CRASH_CONFIG } from '../support/crash-rounds.ts';
-import { freePort, type RunningProcess, startProcess } from '../support/processes.ts';
+import { freePort } from '../../src/lab/processes/free-port.ts';
+import { type RunningProcess, startProcess } from '../support/processes.ts';
 import { eventually } from './support/query-client.ts';
 
 const BINARY = fileURLToPath(new URL('bin/tidegauge', packageRoot()));

@@ -22,8 +22,9 @@ import {
 } from '../../src/model/index.ts';
 import { createEngine, encodeQueryData } from '../../src/query/index.ts';
 import type { Storage } from '../../src/storage/index.ts';
-import { systemClock } from '../../src/util/index.ts';
-import { freePort, type RunningProcess, startProcess } from '../support/processes.ts';
+import { seededRandom, systemClock } from '../../src/util/index.ts';
+import { freePort } from '../../src/lab/processes/free-port.ts';
+import { type RunningProcess, startProcess } from '../support/processes.ts';
 import { promtoolDump } from '../support/promtool-dump.ts';
 import { requires } from '../support/requirements.ts';
 import { openTemporaryStorage, type TemporaryStorage } from '../support/temporary-storage.ts';
@@ -66,17 +67,6 @@ function anyWords(random: () => number): readonly [high: number, low: number] {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, choice < 12 ? Math.round(1000 * random()) : 1e6 * (random() - 0.5));
   return [view.getUint32(0), view.getUint32(4)];
-}
-
-/** The same numbers in every run (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 async function fill(storage: Storage): Promise<void> {

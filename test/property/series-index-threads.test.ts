@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SeriesIndexWriter } from '../../src/storage/index/series-index-writer.ts';
+import { bundleProgram } from '../support/bundle-program.ts';
 import { testKernel } from '../support/kernel-guard.ts';
 import { labelsOfRef, LASTING } from '../support/numbered-series.ts';
 import { slowAtomics } from '../support/slow-atomics.ts';
@@ -18,26 +17,13 @@ const SELECTIONS_MIN = 200;
 const RUN_MS_MAX = 12_000;
 const MEMORY_BYTES = 2 ** 29;
 
-/** Bundled packages that are CommonJS ask for `require`. */
-const DEFINE_REQUIRE =
-  "import { createRequire } from 'node:module';\n" +
-  'const require = createRequire(import.meta.url);';
-
 let folder: string;
 let program: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegauge-index-'));
   program = join(folder, 'reading-thread.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/index-reading-thread.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-    banner: { js: DEFINE_REQUIRE },
-  });
+  await bundleProgram(new URL('../support/index-reading-thread.ts', import.meta.url), program);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

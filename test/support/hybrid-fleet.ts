@@ -13,7 +13,8 @@ import {
   storedTruth,
   type SyntheticAgent,
 } from './hybrid-store-check.ts';
-import { freePort, type RunningProcess, startProcess } from './processes.ts';
+import { freePort } from '../../src/lab/processes/free-port.ts';
+import { type RunningProcess, startProcess } from './processes.ts';
 
 const BINARY = fileURLToPath(new URL('bin/tidegauge', packageRoot()));
 const INTERVAL_MS = 1000;

@@ -1,9 +1,8 @@
 import type { Commit } from '../../src/storage/head/commit.ts';
 import type { ByteWriter } from '../../src/storage/wal/byte-writer.ts';
 import { TimeForm } from '../../src/storage/wal/columns-codec.ts';
-import { encodeHistogram } from '../../src/storage/wal/histogram-codec.ts';
-import { encodeMetadata } from '../../src/storage/wal/metadata-codec.ts';
-import { encodeExemplars, encodeState, RecordKind } from '../../src/storage/wal/records.ts';
+import { encodeRest } from '../../src/storage/wal/commit-rest.ts';
+import { RecordKind } from '../../src/storage/wal/records.ts';
 
 const MAX_DISTANCE = 0xffffffff;
 
@@ -16,8 +15,7 @@ export function encodeOldCommit(writer: ByteWriter, commit: Commit): void {
   writer.varint(commit.series.length);
   for (const { ref, labels } of commit.series) {
     writer.u32(ref);
-    writer.varint(labels.pairs.length);
-    for (const text of labels.pairs) writer.text(text);
+    writer.texts(labels.pairs);
   }
   const { samples } = commit;
   writer.varint(samples.length);
@@ -26,15 +24,7 @@ export function encodeOldCommit(writer: ByteWriter, commit: Commit): void {
     writer.bytes(bytesOf(samples.refs, 4 * samples.length));
     writer.bytes(bytesOf(samples.words, 8 * samples.length));
   }
-  writer.varint(commit.histograms.length);
-  for (const { ref, timestamp, histogram } of commit.histograms) {
-    writer.u32(ref);
-    writer.f64(timestamp);
-    encodeHistogram(writer, histogram);
-  }
-  encodeExemplars(writer, commit.exemplars);
-  encodeMetadata(writer, commit.metadata);
-  encodeState(writer, commit.state);
+  encodeRest(writer, commit);
 }
 
 /** Writes the first `length` times of a column. */

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { freePort, type RunningProcess, startProcess } from './processes.ts';
+import { freePort } from '../../src/lab/processes/free-port.ts';
+import { type RunningProcess, startProcess } from './processes.ts';
 
 let running: RunningProcess | undefined;
 

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 
 /** How much of a process's output is kept: its end, which is where it says why it stopped. */
@@ -70,19 +69,6 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     throw error;
   }
   return running;
-}
-
-/** A TCP port on 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function spawned(child: ChildProcess, command: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Exemplar, Metadata, MetricType } from '../../model/index.ts';
+import { METRIC_TYPES } from '../../model/index.ts';
 import { utf8Text } from '../../util/index.ts';
 import { doubleAt, WireReader } from '../protobuf/wire-reader.ts';
 import { remoteWriteFault } from './errors.ts';
@@ -42,18 +43,6 @@ export function decodeExemplar(bytes: Uint8Array, start: number, end: number): D
     problem: wellFormed ? undefined : 'a label of the exemplar is not UTF-8',
   };
 }
-
-/** `MetricMetadata.MetricType` by number. */
-export const METRIC_TYPES: readonly MetricType[] = [
-  'unknown',
-  'counter',
-  'gauge',
-  'histogram',
-  'gaugehistogram',
-  'summary',
-  'info',
-  'stateset',
-];
 
 // prometheus.MetricMetadata: 1 type, 2 metric_family_name, 4 help, 5 unit.
 const KEY_TYPE = 0x08;

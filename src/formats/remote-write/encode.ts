@@ -1,7 +1,6 @@
 import type { Exemplar, Labels, Metadata, SampleColumns } from '../../model/index.ts';
-import { HIGH_WORD, LOW_WORD } from '../../model/index.ts';
+import { HIGH_WORD, LOW_WORD, METRIC_TYPES } from '../../model/index.ts';
 import { ByteWriter, varintSize } from '../../util/index.ts';
-import { METRIC_TYPES } from './decode.ts';
 
 // Keys of the fields, see walk.ts and decode.ts for the messages.
 const KEY_REQUEST_SERIES = 0x0a;

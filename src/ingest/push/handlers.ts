@@ -1,15 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SourceRegistry } from '../../sources/index.ts';
-import type { Storage } from '../../storage/api.ts';
-import type { Logger } from '../../telemetry/index.ts';
-import type { Clock } from '../../util/index.ts';
 import { IngestKernel } from '../kernel/index.ts';
 import { Admission } from './admission.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type Push, type PushContext, type PushResult, runPush } from './exchange.ts';
 import { rawPath, sendAnswer } from './http.ts';
-import type { PushMetrics, PushProtocol } from './metrics.ts';
-import type { PushOptions } from './options.ts';
+import type { PushProtocol } from './metrics.ts';
 import { handleOneShot, ONE_SHOT_PATH } from './oneshot/handler.ts';
 import { OneShotJobs } from './oneshot/one-shot-jobs.ts';
 import { groupsJson } from './pushgateway/api-json.ts';
@@ -23,13 +18,8 @@ import { TextSenders } from './text/text-senders.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { Turns } from './turns.ts';
 
-export interface PushDependencies {
-  readonly storage: Storage;
-  readonly sources: SourceRegistry;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: PushMetrics;
-  readonly options: PushOptions;
+export interface PushDependencies
+  extends Pick<PushContext, 'storage' | 'sources' | 'clock' | 'logger' | 'metrics' | 'options'> {
   /** Shown by `GET /api/v1/status`. */
   readonly version: string;
   /** Shared with the scrapes; one of its own unless set. */

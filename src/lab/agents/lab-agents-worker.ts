@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { assert, messageOf } from '../../model/index.ts';
 import { SPREAD_MS } from '../lab-options.ts';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '../../util/index.ts';
 import { freePort } from '../processes/free-port.ts';
 import { EXTRA_PATH, startExporterAgent } from './exporter-agent.ts';
 import { startGatewayAgent } from './gateway-agent.ts';

@@ -1,7 +1,6 @@
 import { agentOptionsSchema, startAgent } from '../../agent/index.ts';
 import { silentLogger } from '../../telemetry/index.ts';
-import { systemClock } from '../../util/index.ts';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom, systemClock } from '../../util/index.ts';
 import type { AgentSetup, SimulatedAgent } from './simulated-agent.ts';
 import { instanceOf } from './synthetic-load.ts';
 

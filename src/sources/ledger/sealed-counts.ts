@@ -1,3 +1,5 @@
+import { addCounts } from './counts.ts';
+
 /** Counts of sealed numbers by what became of them. */
 export interface SealedCounts {
   sealed: number;
@@ -13,13 +15,9 @@ export function noSealed(): SealedCounts {
   return { sealed: 0, durable: 0, repaired: 0, missing: 0, degraded: 0, rejected: 0, lost: 0 };
 }
 
+const NAMES = Object.keys(noSealed()) as (keyof SealedCounts)[];
+
 /** Adds the counts of `other` to `sum`. */
 export function addSealed(sum: SealedCounts, other: SealedCounts): void {
-  sum.sealed += other.sealed;
-  sum.durable += other.durable;
-  sum.repaired += other.repaired;
-  sum.missing += other.missing;
-  sum.degraded += other.degraded;
-  sum.rejected += other.rejected;
-  sum.lost += other.lost;
+  addCounts(sum, other, NAMES);
 }

@@ -1,3 +1,5 @@
+import { addCounts } from './counts.ts';
+
 /**
  * The conservation law's terms, in samples:
  * scheduled = stored + suppressed + shed + failed + rejected + missing + degraded + lost + down +
@@ -38,19 +40,11 @@ export function noTerms(): Terms {
   };
 }
 
+const NAMES = Object.keys(noTerms()) as (keyof Terms)[];
+
 /** Adds the terms of `other` to `sum`. */
 export function addTerms(sum: Terms, other: Terms): void {
-  sum.scheduled += other.scheduled;
-  sum.stored += other.stored;
-  sum.suppressed += other.suppressed;
-  sum.shed += other.shed;
-  sum.failed += other.failed;
-  sum.rejected += other.rejected;
-  sum.missing += other.missing;
-  sum.degraded += other.degraded;
-  sum.lost += other.lost;
-  sum.down += other.down;
-  sum.inFlight += other.inFlight;
+  addCounts(sum, other, NAMES);
 }
 
 /** Left side minus right side of the law: anything but 0 is a bug. */

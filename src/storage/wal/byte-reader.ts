@@ -76,6 +76,14 @@ export class ByteReader {
     return this.#bytes.subarray(this.#at, this.#end);
   }
 
+  texts(): string[] {
+    // A loop: this is most of what replaying new series costs.
+    const count = this.count(1);
+    const texts = new Array<string>(count);
+    for (let index = 0; index < count; index++) texts[index] = this.text();
+    return texts;
+  }
+
   /** A view of the next bytes. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length);

@@ -57,6 +57,12 @@ export class ByteWriter extends GrowingBytes {
     this.bytes(bytes);
   }
 
+  /** How many there are, then each as `text`. */
+  texts(texts: readonly string[]): void {
+    this.varint(texts.length);
+    for (const text of texts) this.text(text);
+  }
+
   /** The UTF-8 bytes without a length. */
   plainText(text: string): void {
     this.reserve(text.length);

@@ -1,19 +1,12 @@
 import type { SeriesRun } from '../../kernel/index.ts';
 import type { SampleBatch } from '../api.ts';
 import { SampleBatch as Batch } from '../api.ts';
-import type { Commit, CommitBounds, HistogramEntry } from '../head/commit.ts';
+import type { Commit, CommitBounds } from '../head/commit.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
-import { decodeMetadata, encodeMetadata } from './metadata-codec.ts';
-import {
-  decodeExemplars,
-  decodeState,
-  encodeExemplars,
-  encodeState,
-  RecordKind,
-} from './records.ts';
+import { type CommitRest, decodeRest, encodeRest, NO_REST } from './commit-rest.ts';
+import { RecordKind } from './records.ts';
 import { DISTANCE_MOST, SampleBytes, unzigzag, zigzag } from './samples-bytes.ts';
 import { decodeRefs, encodeRefs } from './samples-refs.ts';
 import { SampleState } from './samples-state.ts';
@@ -143,37 +136,11 @@ function keepBounds(state: SampleState, { minTime, maxTime, windowMs }: CommitBo
   state.windowMs = windowMs;
 }
 
-type Rest = Pick<Commit, 'histograms' | 'exemplars' | 'metadata' | 'state'>;
-
-function hasValues({ metadata, state }: Rest): boolean {
+function hasValues({ metadata, state }: CommitRest): boolean {
   return metadata.length + state.length > 0;
 }
 
-function encodeRest(writer: ByteWriter, { histograms, exemplars, metadata, state }: Rest): void {
-  writer.varint(histograms.length);
-  for (const { ref, timestamp, histogram } of histograms) {
-    writer.u32(ref);
-    writer.f64(timestamp);
-    encodeHistogram(writer, histogram);
-  }
-  encodeExemplars(writer, exemplars);
-  encodeMetadata(writer, metadata);
-  encodeState(writer, state);
-}
-
-function decodeRest(reader: ByteReader): Rest {
-  const histograms: HistogramEntry[] = Array.from({ length: reader.count(13) }, () => ({
-    ref: reader.u32(),
-    timestamp: reader.f64(),
-    histogram: decodeHistogram(reader),
-  }));
-  const exemplars = decodeExemplars(reader);
-  const metadata = decodeMetadata(reader);
-  return { histograms, exemplars, metadata, state: decodeState(reader) };
-}
-
 const NO_SERIES: Pick<Commit, 'series'> = { series: [] };
-const NO_REST: Rest = { histograms: [], exemplars: [], metadata: [], state: [] };
 
 /** A record cannot be applied because one that it depends on is damaged or missing. */
 export class DependentRecordError extends RecordFormatError {

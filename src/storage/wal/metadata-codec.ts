@@ -1,19 +1,8 @@
-import type { Metadata, MetricType } from '../../model/index.ts';
+import type { Metadata } from '../../model/index.ts';
+import { METRIC_TYPES } from '../../model/index.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-
-/** Index is the number in files. */
-const METRIC_TYPES: readonly MetricType[] = [
-  'unknown',
-  'counter',
-  'gauge',
-  'histogram',
-  'gaugehistogram',
-  'summary',
-  'info',
-  'stateset',
-];
 
 type MetadataEntries = readonly (readonly [metricFamily: string, metadata: Metadata])[];
 

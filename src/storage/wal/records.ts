@@ -2,14 +2,12 @@ import type { Matcher } from '../../model/index.ts';
 import { Labels, reviveMatcher } from '../../model/index.ts';
 import type { TimeRange } from '../api.ts';
 import { SampleBatch } from '../api.ts';
-import type { Commit, HistogramEntry, NewSeries } from '../head/commit.ts';
-import type { StoredExemplar } from '../head/exemplar-ring.ts';
+import type { Commit, NewSeries } from '../head/commit.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { decodeTimes, decodeWords } from './columns-codec.ts';
-import { decodeHistogram } from './histogram-codec.ts';
-import { decodeMetadata } from './metadata-codec.ts';
+import { decodeRest } from './commit-rest.ts';
 
 /** First byte of every record. Numbers are part of the format and never used for another thing. */
 export const RecordKind = {
@@ -36,18 +34,10 @@ export function decodeCommit(reader: ByteReader, batch?: SampleBatch): Commit {
   const series: NewSeries[] = [];
   for (let left = reader.count(5); left > 0; left--) {
     const ref = reader.u32();
-    series.push({ ref, labels: Labels.ofSorted(decodeTexts(reader)) });
+    series.push({ ref, labels: Labels.ofSorted(reader.texts()) });
   }
   const samples = decodeSamples(reader, batch);
-  const histograms: HistogramEntry[] = Array.from({ length: reader.count(13) }, () => ({
-    ref: reader.u32(),
-    timestamp: reader.f64(),
-    histogram: decodeHistogram(reader),
-  }));
-  const exemplars = decodeExemplars(reader);
-  const metadata = decodeMetadata(reader);
-  const state = decodeState(reader);
-  return { bounds, series, samples, histograms, exemplars, metadata, state };
+  return { bounds, series, samples, ...decodeRest(reader) };
 }
 
 function decodeSamples(reader: ByteReader, batch: SampleBatch | undefined): SampleBatch {
@@ -61,45 +51,6 @@ function decodeSamples(reader: ByteReader, batch: SampleBatch | undefined): Samp
     decodeWords(reader, 2 * length, samples.words, 0);
   }
   return samples;
-}
-
-export function encodeExemplars(writer: ByteWriter, exemplars: readonly StoredExemplar[]): void {
-  writer.varint(exemplars.length);
-  for (const exemplar of exemplars) {
-    writer.u32(exemplar.ref);
-    writer.f64(exemplar.timestamp);
-    writer.f64(exemplar.value);
-    encodeTexts(writer, exemplar.labelPairs);
-  }
-}
-
-export function decodeExemplars(reader: ByteReader): StoredExemplar[] {
-  return Array.from({ length: reader.count(21) }, () => ({
-    ref: reader.u32(),
-    timestamp: reader.f64(),
-    value: reader.f64(),
-    labelPairs: decodeTexts(reader),
-  }));
-}
-
-export function encodeState(writer: ByteWriter, state: Commit['state']): void {
-  writer.varint(state.length);
-  for (const [key, value] of state) {
-    writer.text(key);
-    writer.u8(value === undefined ? 0 : 1);
-    if (value === undefined) continue;
-    writer.varint(value.length);
-    writer.bytes(value);
-  }
-}
-
-export function decodeState(reader: ByteReader): Commit['state'] {
-  return Array.from({ length: reader.count(2) }, () => {
-    const key = reader.text();
-    // The bytes outlive the file they were read with.
-    const value = reader.u8() === 1 ? Uint8Array.from(reader.bytes(reader.varint())) : undefined;
-    return [key, value] as const;
-  });
 }
 
 export interface DeleteRecord {
@@ -165,17 +116,4 @@ export function encodeCut(writer: ByteWriter, { cut, end }: CutRecord): void {
 
 export function decodeCut(reader: ByteReader): CutRecord {
   return { cut: reader.varint(), end: reader.f64() };
-}
-
-function encodeTexts(writer: ByteWriter, texts: readonly string[]): void {
-  writer.varint(texts.length);
-  for (const text of texts) writer.text(text);
-}
-
-export function decodeTexts(reader: ByteReader): string[] {
-  // A loop: this is most of what replaying new series costs.
-  const count = reader.count(1);
-  const texts = new Array<string>(count);
-  for (let index = 0; index < count; index++) texts[index] = reader.text();
-  return texts;
 }

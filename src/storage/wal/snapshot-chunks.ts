@@ -6,7 +6,6 @@ import type { RestoredSeries } from '../head/head.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { decodeTexts } from './records.ts';
 import { decodeHistogramSamples, encodeHistogramSamples } from './snapshot-codec.ts';
 
 /*
@@ -113,7 +112,7 @@ export class ChunkRecordReader {
 
   /** Calls `onSeries` with each series; its samples are to be used before the next one. */
   read(reader: ByteReader, onSeries: (series: RestoredSeries) => void): void {
-    const texts = decodeTexts(reader);
+    const texts = reader.texts();
     while (reader.remaining > 0) {
       const ref = reader.u32();
       const pairs = new Array<string>(reader.count(1));

@@ -7,15 +7,9 @@ import type { RestoredSeries } from '../head/head.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { decodeTimes, decodeWords } from './columns-codec.ts';
+import { decodeExemplars, decodeState, encodeExemplars, encodeState } from './commit-rest.ts';
 import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
 import { decodeMetadata, encodeMetadata } from './metadata-codec.ts';
-import {
-  decodeExemplars,
-  decodeState,
-  decodeTexts,
-  encodeExemplars,
-  encodeState,
-} from './records.ts';
 
 /**
  * Reads one series as checkpoints of version 1 have it, all its samples as columns; its float
@@ -23,7 +17,7 @@ import {
  */
 export function decodeSnapshotSeries(reader: ByteReader, samples: SampleColumns): RestoredSeries {
   const ref = reader.u32();
-  const labels = Labels.fromPairs(decodeTexts(reader));
+  const labels = Labels.fromPairs(reader.texts());
   const length = reader.count(8);
   samples.reset();
   samples.reserve(length);

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../../src/util/package-root.ts';
+import { freePort } from '../../../src/lab/processes/free-port.ts';
 import type { RunningProcess } from '../../support/processes.ts';
-import { freePort, startProcess } from '../../support/processes.ts';
+import { startProcess } from '../../support/processes.ts';
 
 const BINARY = fileURLToPath(new URL('bin/tidegauge', packageRoot()));
 

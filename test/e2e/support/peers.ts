@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startProcess } from '../../support/processes.ts';
+import { freePort } from '../../../src/lab/processes/free-port.ts';
+import { startProcess } from '../../support/processes.ts';
 
 export interface Peer {
   readonly url: string;

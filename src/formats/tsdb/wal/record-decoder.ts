@@ -1,5 +1,5 @@
-import type { FloatHistogram, Metadata, MetricType } from '../../../model/index.ts';
-import { Labels } from '../../../model/index.ts';
+import type { FloatHistogram, Metadata } from '../../../model/index.ts';
+import { Labels, METRIC_TYPES } from '../../../model/index.ts';
 import { BigEndianReader } from '../bytes/big-endian-reader.ts';
 import { readHistogram } from './histogram-record.ts';
 
@@ -32,17 +32,6 @@ const CUSTOM_FLOAT_HISTOGRAMS = 10;
 const SAMPLES_WITH_START = 11;
 const HISTOGRAMS_WITH_START = 12;
 const FLOAT_HISTOGRAMS_WITH_START = 13;
-
-const METRIC_TYPES: readonly MetricType[] = [
-  'unknown',
-  'counter',
-  'gauge',
-  'histogram',
-  'gaugehistogram',
-  'summary',
-  'info',
-  'stateset',
-];
 
 /**
  * Decodes one WAL record (wal.md). Returns whether its type is known; one that is not is to be
