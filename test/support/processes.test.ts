@@ -59,15 +59,16 @@ test('says so when the program ends early, with status and output', async () => 
 
 test('says so when the program is not ready in time, and ends it', async () => {
   const start = startProcess({
-    ...script('console.log(process.pid); setInterval(() => {}, 1e3)'),
-    ready: { url: `http://127.0.0.1:${await freePort()}/` },
-    timeoutMs: 300,
+    // A shell, which says so at once, also on a busy machine.
+    ...{ command: 'sh', args: ['-c', 'echo $$; exec sleep 60'] },
+    ready: { line: /^\d+$/m, url: `http://127.0.0.1:${await freePort()}/` },
+    timeoutMs: 1000,
   });
   const error = await start.then(
     () => undefined,
     (thrown: unknown) => thrown as Error,
   );
-  expect(error?.message).toMatch(/no answer at .* in 300 ms/);
+  expect(error?.message).toMatch(/no answer at .* in 1000 ms/);
   const pid = Number(error?.message.match(/^\d+$/m)?.[0]);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });

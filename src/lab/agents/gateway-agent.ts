@@ -1,4 +1,6 @@
 import { Agent, request } from 'undici';
+import type { Clock } from '../../util/index.ts';
+import { systemClock } from '../../util/index.ts';
 import { type AgentSetup, everyTick, type SimulatedAgent } from './simulated-agent.ts';
 import { extraText, instanceOf, LoadText } from './synthetic-load.ts';
 
@@ -8,7 +10,7 @@ const PUSH_TIMEOUT_MS = 5000;
  * A client of the Pushgateway API: puts its group at each tick, and keeps nothing. While one push
  * is under way the next are left out: what they would have said is out of date at their turn.
  */
-export function startGatewayAgent(setup: AgentSetup): SimulatedAgent {
+export function startGatewayAgent(setup: AgentSetup, clock: Clock = systemClock): SimulatedAgent {
   const url = `${setup.collectorUrl}/metrics/job/lab/instance/${instanceOf(setup.agent)}`;
   const dispatcher = new Agent({ connections: 1, pipelining: 1 });
   const text = new LoadText(setup);
@@ -29,7 +31,7 @@ export function startGatewayAgent(setup: AgentSetup): SimulatedAgent {
       droppedSamples += setup.series;
     }
   };
-  const stopTicks = everyTick(setup, (tick) => {
+  const stopTicks = everyTick(setup, clock, (tick) => {
     if (pushing === undefined) pushing = push(tick).finally(() => (pushing = undefined));
     else droppedSamples += setup.series;
   });

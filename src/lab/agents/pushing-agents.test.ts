@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeClock } from '../../util/index.ts';
 import { startGatewayAgent } from './gateway-agent.ts';
 import { startRemoteWriteAgent } from './remote-write-agent.ts';
 import type { AgentSetup, SimulatedAgent } from './simulated-agent.ts';
@@ -8,15 +9,18 @@ import type { AgentSetup, SimulatedAgent } from './simulated-agent.ts';
 let server: Server;
 let status: number | undefined;
 let agent: SimulatedAgent;
-const requests: { readonly path: string; readonly body: string }[] = [];
+let clock: FakeClock;
+const requests: { readonly path: string; readonly body: string; readonly status?: number }[] = [];
 
 beforeEach(async () => {
   requests.length = 0;
+  clock = new FakeClock(1_700_000_000_000);
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      requests.push({ path: request.url ?? '', body: Buffer.concat(chunks).toString('latin1') });
+      const body = Buffer.concat(chunks).toString('latin1');
+      requests.push({ path: request.url ?? '', body, ...(status !== undefined && { status }) });
       if (status !== undefined) response.writeHead(status).end();
     });
   });
@@ -40,22 +44,25 @@ function setup(series: number): AgentSetup {
 
 test('remote write holds two ticks of 5,000 series, tries again, and gives up the oldest', async () => {
   status = 503;
-  agent = startRemoteWriteAgent(setup(5000));
-  await expect.poll(() => agent.droppedSamples, { timeout: 5000 }).toBeGreaterThanOrEqual(10_000);
-  const refused = requests.length;
+  agent = startRemoteWriteAgent(setup(5000), clock);
+  await clock.advance(400);
+  expect(agent.droppedSamples).toBe(10_000);
+  await expect.poll(() => requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
   status = 204;
-  await expect.poll(() => requests.length, { timeout: 5000 }).toBeGreaterThan(refused + 3);
-  const dropped = agent.droppedSamples;
-  await expect.poll(() => requests.length, { timeout: 5000 }).toBeGreaterThan(refused + 8);
-  expect(agent.droppedSamples).toBe(dropped);
+  // Beyond any wait before the next try.
+  await clock.advance(1000);
+  const taken = (): number => requests.filter((request) => request.status === 204).length;
+  await expect.poll(() => taken() + agent.droppedSamples / 5000, { timeout: 10_000 }).toBe(14);
+  expect(taken()).toBeGreaterThanOrEqual(2);
   expect(new Set(requests.map(({ path }) => path))).toEqual(new Set(['/api/v1/write']));
 });
 
 test('a client of the gateway leaves out what would have to wait', async () => {
   status = undefined;
-  agent = startGatewayAgent(setup(2));
-  await expect.poll(() => agent.droppedSamples, { timeout: 5000 }).toBeGreaterThanOrEqual(6);
-  expect(requests).toHaveLength(1);
+  agent = startGatewayAgent(setup(2), clock);
+  await clock.advance(400);
+  expect(agent.droppedSamples).toBe(6);
+  await expect.poll(() => requests.length, { timeout: 4000 }).toBe(1);
   expect(requests[0]?.path).toBe('/metrics/job/lab/instance/agent-3');
   expect(requests[0]?.body).toMatch(/^tidegauge_synthetic\{series="1"\} 300001\d{8}$/m);
 });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { remoteWriteSender } from '../../agent/index.ts';
 import type { WriteSeries } from '../../formats/index.ts';
 import {
@@ -8,7 +7,8 @@ import {
   encodeWriteRequest,
 } from '../../formats/index.ts';
 import { Labels, METRIC_NAME, SampleColumns } from '../../model/index.ts';
-import { ByteWriter } from '../../util/index.ts';
+import type { Clock } from '../../util/index.ts';
+import { ByteWriter, delay, systemClock } from '../../util/index.ts';
 import { PUSH_BUFFER_SAMPLES } from '../lab-options.ts';
 import { type AgentSetup, everyTick, type SimulatedAgent } from './simulated-agent.ts';
 import { EXTRA_METRIC, instanceOf, METRIC, valueOf } from './synthetic-load.ts';
@@ -22,7 +22,10 @@ const BACKOFF_MS_MAX = 5000;
  * A sender of remote write 1.0: every tick at once, in order, one request at a time; what cannot be
  * sent waits in a bounded buffer and is tried again, the oldest is given up when it is full.
  */
-export function startRemoteWriteAgent(setup: AgentSetup): SimulatedAgent {
+export function startRemoteWriteAgent(
+  setup: AgentSetup,
+  clock: Clock = systemClock,
+): SimulatedAgent {
   const sender = remoteWriteSender(`${setup.collectorUrl}/api/v1/write`);
   const encoder = new TickEncoder(setup);
   const ticksMax = Math.max(1, Math.floor(PUSH_BUFFER_SAMPLES / setup.series));
@@ -42,12 +45,12 @@ export function startRemoteWriteAgent(setup: AgentSetup): SimulatedAgent {
         while (queue[0] !== undefined && queue[0] <= (ticks.at(-1) ?? 0)) queue.shift();
         backoffMs = BACKOFF_MS_MIN;
       } catch {
-        await sleep(backoffMs, undefined, { signal: stop.signal }).catch(() => undefined);
+        await delay(clock, backoffMs, stop.signal);
         backoffMs = Math.min(BACKOFF_MS_MAX, 2 * backoffMs);
       }
     }
   };
-  const stopTicks = everyTick(setup, (tick) => {
+  const stopTicks = everyTick(setup, clock, (tick) => {
     queue.push(tick);
     if (queue.length > ticksMax) {
       queue.shift();

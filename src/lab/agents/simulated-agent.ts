@@ -1,3 +1,4 @@
+import type { CancelTimer, Clock } from '../../util/index.ts';
 import type { FleetSetup } from './messages.ts';
 
 /** One agent of the process that holds many. */
@@ -16,26 +17,24 @@ export interface AgentSetup extends FleetSetup {
   readonly spreadMs: number;
 }
 
-/** Calls back at each tick of the wall clock, `spreadMs` after it; gives what stops that. */
+/** Calls back at each tick of the clock, `spreadMs` after it; gives what stops that. */
 export function everyTick(
   { intervalMs, spreadMs }: Pick<AgentSetup, 'intervalMs' | 'spreadMs'>,
+  clock: Clock,
   callback: (tick: number) => void,
 ): () => void {
-  let timer: NodeJS.Timeout;
-  let tick = Math.floor(Date.now() / intervalMs);
-  const wait = (): void => {
+  let tick = Math.floor(clock.now() / intervalMs);
+  const wait = (): CancelTimer => {
     tick++;
-    timer = setTimeout(
-      () => {
-        // A process that was late makes up for the ticks it missed: they were generated.
-        const now = Math.floor(Date.now() / intervalMs);
-        for (; tick < now; tick++) callback(tick);
-        callback(tick);
-        wait();
-      },
-      tick * intervalMs + Math.min(spreadMs, intervalMs / 2) - Date.now(),
-    );
+    const dueMs = tick * intervalMs + Math.min(spreadMs, intervalMs / 2);
+    return clock.setTimer(dueMs - clock.now(), () => {
+      // A process that was late makes up for the ticks it missed: they were generated.
+      const now = Math.floor(clock.now() / intervalMs);
+      for (; tick < now; tick++) callback(tick);
+      callback(tick);
+      cancel = wait();
+    });
   };
-  wait();
-  return () => clearTimeout(timer);
+  let cancel = wait();
+  return () => cancel();
 }
