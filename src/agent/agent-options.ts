@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { receiversOptionsSchema } from './receivers/receivers-options.ts';
 import { globalScrapeSchema, scrapeConfigSchema } from '../ingest/pull/index.ts';
 
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'want a label name');
@@ -79,6 +80,7 @@ export const agentOptionsSchema = z.strictObject({
     .prefault({}),
   global: globalScrapeSchema.prefault({}),
   scrape_configs: z.array(scrapeConfigSchema).default([]).describe('As for Prometheus.'),
+  receivers: receiversOptionsSchema.prefault({}),
   allow_reads: z
     .array(z.strictObject({ name: z.string().min(1), url: z.url({ protocol: /^https?$/ }) }))
     .default([])

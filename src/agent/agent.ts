@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { LocalTarget, ScrapeConfig } from '../ingest/pull/index.ts';
 import { LocalPool, openLocalTargets } from '../ingest/pull/index.ts';
-import { Labels } from '../model/index.ts';
+import { assert, Labels } from '../model/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/index.ts';
 import type { AgentOptions } from './agent-options.ts';
@@ -20,13 +20,16 @@ import {
   tokenOf,
 } from './identity.ts';
 import { ownMetrics } from './own-metrics.ts';
+import type { OpenPushProtocols } from './receivers/push-protocols.ts';
+import { ReceiverMetrics } from './receivers/receiver-metrics.ts';
+import { Receivers } from './receivers/receivers.ts';
 import type { AllowedReads } from './reads/read-answerer.ts';
 import { localReads } from './reads/local-reads.ts';
 import { AgentRing, DEFAULT_RING_OPTIONS } from './ring/agent-ring.ts';
 import { nodeRingFiles } from './ring/node-ring-files.ts';
 import { AgentRuntime } from './runtime/agent-runtime.ts';
 import type { GroupSetup, RuntimeStatus } from './runtime/runtime-options.ts';
-import { OwnSource } from './sampling/own-source.ts';
+import { type OwnMetric, OwnSource } from './sampling/own-source.ts';
 import { PoolSource } from './sampling/pool-source.ts';
 import { ScrapeSource, type UnsentCounts } from './sampling/scrape-source.ts';
 import { SyntheticSource } from './sampling/synthetic-source.ts';
@@ -50,6 +53,8 @@ export interface AgentEnvironment {
   readonly random: () => number;
   readonly logger: Logger;
   readonly synthetic?: SyntheticLoad;
+  /** For receivers; they need it, where some are asked for. */
+  readonly openPushProtocols?: OpenPushProtocols;
   /** The collector wants this agent never again. */
   onFenced(reason: string): void;
 }
@@ -59,6 +64,8 @@ export interface Agent {
   readonly agentId: string;
   /** Groups that it samples, by name. */
   readonly groups: readonly string[];
+  /** Where local programs may push; undefined where nothing listens. */
+  readonly receiverUrl: string | undefined;
   /** What was configured and cannot be. */
   readonly problems: readonly string[];
   status(): RuntimeStatus;
@@ -67,7 +74,7 @@ export interface Agent {
 }
 
 /**
- * Puts an agent together and starts it. It listens on nothing.
+ * Puts an agent together and starts it. It listens on nothing unless receivers are asked for.
  * @throws AgentSetupError, EpochFileError, CollectorRefusedError when it cannot enroll.
  */
 export async function startAgent(environment: AgentEnvironment): Promise<Agent> {
@@ -122,18 +129,51 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     cpuBudget: options.cpu_budget_percent / 100,
     onFenced: (reason) => environment.onFenced(reason),
   });
+  const receivers = await openReceivers(environment, runtime, sources);
   runtime.start();
+  await receivers?.start();
   return {
     agentId,
     groups: runtime.groupNames,
+    receiverUrl: receivers?.url,
     problems: sources.problems,
     status: () => runtime.status(),
     async stop() {
+      await receivers?.close();
       await runtime.stop('SHUTDOWN', LEAVE_TIMEOUT_MS);
       await sources.close();
       if (onDisk) markStopped(options.data);
     },
   };
+}
+
+/** Receivers, where some are asked for. @throws AgentSetupError */
+async function openReceivers(
+  { options, clock, logger, version, synthetic, openPushProtocols }: AgentEnvironment,
+  runtime: AgentRuntime,
+  sources: Sources,
+): Promise<Receivers | undefined> {
+  if (options.receivers.listen === undefined || synthetic !== undefined) return undefined;
+  assert(openPushProtocols !== undefined, 'receivers have protocols');
+  const directory = join(options.data, 'groups');
+  try {
+    return await Receivers.open({
+      options: options.receivers,
+      intake: runtime.openIntake(),
+      maxAgeMs: options.ring_max_age_ms,
+      clock,
+      logger,
+      version,
+      disk: options.memory_only ? undefined : { fileSystem: nodeRingFiles, directory },
+      openProtocols: openPushProtocols,
+      metrics: sources.receiverMetrics,
+      unsent: sources.unsent,
+    });
+  } catch (error) {
+    await runtime.stop('SHUTDOWN', 0);
+    if (!options.memory_only) markStopped(options.data);
+    throw error;
+  }
 }
 
 function openRing(options: AgentOptions, epoch: number): Promise<AgentRing> {
@@ -173,9 +213,10 @@ class Sources {
   readonly #environment: AgentEnvironment;
   readonly #targets: LocalTarget[] = [];
   readonly #pools: PoolSource[] = [];
-  readonly #unsent: UnsentCounts = { histograms: 0 };
   readonly #closers: (() => Promise<void>)[] = [];
   readonly problems: string[] = [];
+  readonly receiverMetrics = new ReceiverMetrics();
+  readonly unsent: UnsentCounts = { histograms: 0 };
 
   constructor(environment: AgentEnvironment) {
     this.#environment = environment;
@@ -200,7 +241,7 @@ class Sources {
     if (own.enabled) {
       const labels = Labels.fromObject({ job: 'tidegauge-agent', instance });
       const open: GroupSetup['open'] = (namer) =>
-        new OwnSource(namer, labels, ownMetrics(status, this.#unsent));
+        new OwnSource(namer, labels, this.#ownMetrics(status));
       groups.push({ ...this.#setup(own.interval_ms, 0), priority: 'C', open });
     }
     for (const config of this.#environment.scrapeConfigs) groups.push(...this.#scrapes(config));
@@ -220,6 +261,12 @@ class Sources {
 
   async close(): Promise<void> {
     await Promise.all(this.#closers.map((close) => close()));
+  }
+
+  #ownMetrics(status: () => RuntimeStatus): OwnMetric[] {
+    const { receivers } = this.#environment.options;
+    const own = ownMetrics(status, this.unsent);
+    return receivers.listen === undefined ? own : [...own, ...this.receiverMetrics.own()];
   }
 
   #setup(intervalMs: number, anchorMs: number): Omit<GroupSetup, 'open'> {
@@ -246,7 +293,7 @@ class Sources {
     return {
       ...this.#setup(pool.intervalMs, 0),
       open: (namer) => {
-        const source = new PoolSource(pool, namer, logger, this.#unsent);
+        const source = new PoolSource(pool, namer, logger, this.unsent);
         this.#pools.push(source);
         return source;
       },
@@ -286,7 +333,7 @@ class Sources {
             },
             namer,
             logger,
-            this.#unsent,
+            this.unsent,
           ),
       };
     });

@@ -16,3 +16,18 @@ export class CollectorRefusedError extends TidegaugeError {
     this.status = status;
   }
 }
+
+/** The ring cannot take more without losing what the collector does not have: nothing was taken. */
+export class RingFullError extends TidegaugeError {
+  readonly code = 'ring_full';
+}
+
+/** The disk of the ring cannot be written. */
+export class RingFailedError extends TidegaugeError {
+  readonly code = 'ring_failed';
+}
+
+/** A series that was pushed has more or longer labels than a session can carry. */
+export class UncarriedSeriesError extends TidegaugeError {
+  readonly code = 'series_uncarried';
+}

@@ -5,6 +5,7 @@ export { agentOptionsSchema } from './agent-options.ts';
 export type { CollectorRequest } from './connection/http-request.ts';
 export { postToCollector } from './connection/http-request.ts';
 export { AgentSetupError, CollectorRefusedError } from './errors.ts';
+export type { OpenPushProtocols } from './receivers/push-protocols.ts';
 export { syntheticParts, syntheticValue } from './sampling/synthetic-source.ts';
 export type { OneShot, OneShotOptions, OneShotResult } from './one-shot.ts';
 export { sendOneShot } from './one-shot.ts';

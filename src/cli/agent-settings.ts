@@ -24,6 +24,7 @@ export interface AgentFlags {
   /** NAME=VALUE */
   readonly label: readonly string[];
   readonly interval?: string;
+  readonly receive?: string;
   readonly host: boolean;
   readonly onChange?: boolean;
   readonly transport?: AgentOptions['transport'];
@@ -111,6 +112,9 @@ function withFlags(given: Readonly<Record<string, unknown>>, flags: AgentFlags):
   set('ca_hash', flags.caHash);
   set('ca_file', flags.caFile);
   set('transport', flags.transport);
+  if (flags.receive !== undefined) {
+    merged['receivers'] = { ...mapOf(given['receivers']), listen: flags.receive };
+  }
   if (flags.onChange === true) merged['mode'] = 'on_change';
   if (intervalMs !== undefined) {
     const interval = { interval_ms: intervalMs };

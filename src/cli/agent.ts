@@ -5,6 +5,7 @@ import type { LogLevel } from '../telemetry/index.ts';
 import { createLogger, LOG_LEVELS } from '../telemetry/index.ts';
 import { systemClock } from '../util/index.ts';
 import { type AgentFlags, loadAgentSettings } from './agent-settings.ts';
+import { openPushProtocols } from './push-protocols.ts';
 import { readBuildInfo } from './version.ts';
 
 const FAILED = 1;
@@ -14,13 +15,15 @@ Examples:
   tidegauge agent --collector http://127.0.0.1:9095
   tidegauge agent --collector https://metrics.example.org:9443 --join TOKEN --ca-hash sha256:… \\
       --data /var/lib/tidegauge-agent --scrape node=http://127.0.0.1:9100/metrics
+  tidegauge agent --collector https://metrics.example.org --receive 127.0.0.1:9091
   tidegauge agent --config /etc/tidegauge/agent.yml
 
 What it does: reads this host, scrapes the targets it is given, and sends every sample over one
-connection that it opens itself. It listens on nothing. What it sent it keeps in a ring, in memory
-and on disk, from which the collector pulls whatever got lost on the way; so a broken network costs
-time, not data. The collector may ask for values at once, or for a faster rhythm for a while; it
-can only ask for what the agent reads anyway.
+connection that it opens itself. It listens on nothing, unless --receive names a loopback address
+where programs on this host may push (text, Pushgateway, remote write). What it sent it keeps in a
+ring, in memory and on disk, from which the collector pulls whatever got lost on the way; so a
+broken network costs time, not data. The collector may ask for values at once, or for a faster
+rhythm for a while; it can only ask for what the agent reads anyway.
 
 Who it is: a name made at the first start and kept in --data, or --id. The collector puts it on
 every series as the label agent. Two processes must not have one name.
@@ -52,6 +55,7 @@ export function addAgentCommand(program: Command): void {
     .option('--ca-file <file>', "certificate of the collector's authority, as PEM")
     .option('--scrape <name=url>', 'local target to scrape; may be repeated', collect, [])
     .option('--label <name=value>', 'label of every series; may be repeated', collect, [])
+    .option('--receive <address:port>', 'loopback address to take pushes of local programs at')
     .option('--interval <duration>', 'between two readings, such as 1s or 15s')
     .option('--no-host', 'do not read the host')
     .option('--on-change', 'send only what changed, and all of it every minute')
@@ -98,6 +102,7 @@ async function runAgent(flags: AgentFlags, logLevel: LogLevel): Promise<void> {
         random: Math.random,
         logger,
         ...(synthetic === undefined ? {} : { synthetic }),
+        openPushProtocols,
         onFenced: () => stop(FAILED),
       }),
     );
@@ -111,6 +116,7 @@ async function runAgent(flags: AgentFlags, logLevel: LogLevel): Promise<void> {
     console.log(`Tidegauge agent  ${name}`);
     console.log(`collector        ${settings.collector}`);
     console.log(`reads            ${first.groups.join(', ') || 'nothing'}`);
+    if (first.receiverUrl !== undefined) console.log(`takes pushes at  ${first.receiverUrl}`);
   }
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));

@@ -18,7 +18,7 @@ import {
   PullManager,
   scrapeThrough,
 } from '../ingest/index.ts';
-import type { PushDependencies, PushHandlers } from '../ingest/index.ts';
+import type { PullManagerOptions, PushDependencies, PushHandlers } from '../ingest/index.ts';
 import { formatDuration, Labels, messageOf } from '../model/index.ts';
 import type { QueryPool } from '../query/index.ts';
 import { createQueryPool } from '../query/index.ts';
@@ -179,7 +179,7 @@ class Assembly {
   }
 
   #startPull(
-    parts: Pick<PushDependencies, 'storage' | 'kernel' | 'sources'>,
+    parts: Pick<PullManagerOptions, 'storage' | 'kernel' | 'sources'>,
     agents: AgentSessions,
   ): PullManager {
     const pull = new PullManager({

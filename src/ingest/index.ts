@@ -1,5 +1,6 @@
 export { IngestKernel } from './kernel/index.ts';
 export type {
+  PullManagerOptions,
   PullMetrics,
   ScrapeConfig,
   ScrapeConfigYaml,

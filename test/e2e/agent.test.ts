@@ -1,4 +1,3 @@
-import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +8,10 @@ import { ChaosProxy } from '../../src/lab/index.ts';
 import { packageRoot } from '../../src/util/package-root.ts';
 import { type RunningProcess, startProcess } from '../support/processes.ts';
 import { type Collector, startCollector } from './support/collector.ts';
+import { listeningSockets } from './support/listening-sockets.ts';
 
 const BINARY = fileURLToPath(new URL('bin/tidegauge', packageRoot()));
 const SERIES = 500;
-/** The `st` column of /proc/net/tcp of a socket that listens. */
-const LISTENING = '0A';
 
 let collector: Collector;
 beforeAll(async () => {
@@ -103,27 +101,6 @@ const synthetic = (agent: number, series = SERIES): string[] => [
   ...['--synthetic-series', String(series), '--synthetic-first', String(agent)],
   ...['--id', `e2e-${agent}`],
 ];
-
-/** Local ports of sockets of the process that listen, TCP and UDP, of either family. */
-function listeningSockets(pid: number): string[] {
-  const inodes = new Set<string>();
-  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-    if (inode !== undefined) inodes.add(inode);
-  }
-  expect(inodes.size, 'the connection to the collector').toBeGreaterThan(0);
-  return ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((kind) =>
-    readFileSync(`/proc/${pid}/net/${kind}`, 'utf8')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, , , state, , , , , , inode]) => {
-        const isOpen = kind.startsWith('udp') || state === LISTENING;
-        return isOpen && inode !== undefined && inodes.has(inode);
-      })
-      .map(([, address]) => `${kind} ${address}`),
-  );
-}
 
 test.runIf(process.platform === 'linux')('the agent listens on nothing', async () => {
   const scrape = `self=${collector.url}/metrics`;

@@ -28,6 +28,7 @@ import { EVENT_GROUP, EVENT_POLICY, policyOf, toleranceOf, wideOf } from './grou
 import { GroupRunner } from './group-runner.ts';
 import { LeaseBook } from './lease-book.ts';
 import { Policies } from './policies.ts';
+import { RingIntake } from './ring-intake.ts';
 import { RingUpkeep } from './ring-upkeep.ts';
 import type { AgentRuntimeOptions, EventSample, RuntimeStatus } from './runtime-options.ts';
 
@@ -66,6 +67,7 @@ export class AgentRuntime {
   #codecs: readonly PayloadCodec[] = [CODEC_NONE, CODEC_DEFLATE];
   #sealedBatches = 0;
   #faults = 0;
+  #hasIntake = false;
   #stopped = false;
 
   constructor(options: AgentRuntimeOptions) {
@@ -134,6 +136,20 @@ export class AgentRuntime {
       this.#ownPolicies.push(policy);
       this.#runners.push(this.#runner(source, policy, epoch.epoch));
     }
+  }
+
+  /** For samples that others push; from then on those count as events. */
+  openIntake(): RingIntake {
+    const { ring } = this.#options;
+    this.#hasIntake = true;
+    return new RingIntake({
+      table: this.#table,
+      sealer: this.#sealer,
+      events: this.#events,
+      upkeep: this.#upkeep,
+      fill: () => ring.fill,
+      isNextUnsafe: () => this.#session.isNextUnsafe,
+    });
   }
 
   get groupNames(): string[] {
@@ -367,7 +383,10 @@ export class AgentRuntime {
   async #audit({ requestId, group, minTime, maxTime, parts }: Audit): Promise<void> {
     try {
       const retainedFrom = this.#retained.retainedFrom();
-      const windows = await this.#retained.audit(group, { minTime, maxTime, parts });
+      // What others push brings its own times, of which the store takes what it can: no digest.
+      const isOthers = group === EVENT_GROUP && this.#hasIntake;
+      const span = { minTime, maxTime, parts };
+      const windows = isOthers ? [] : await this.#retained.audit(group, span);
       this.#session.send({ type: 'AUDIT_RESULT', requestId, group, retainedFrom, windows });
     } catch (error) {
       this.#fault(error);

@@ -135,6 +135,11 @@ export class AgentSession {
     return this.#marks.isLosing;
   }
 
+  /** Whether what leaves the ring next is something that the collector may not have. */
+  get isNextUnsafe(): boolean {
+    return this.#marks.isNextUnsafe;
+  }
+
   start(): void {
     this.#connection.open();
     this.#arm();

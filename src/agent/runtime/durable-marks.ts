@@ -1,14 +1,15 @@
-import type { StreamMarks } from '../../formats/tide/index.ts';
+import type { StreamExtent, StreamMarks } from '../../formats/tide/index.ts';
 import type { AgentRing } from '../ring/agent-ring.ts';
 
 /** Up to where what was sealed is safe with the collector, compared with what the ring holds. */
 export class DurableMarks {
-  readonly #ring: Pick<AgentRing, 'extents'>;
+  readonly #ring: Pick<AgentRing, 'extents' | 'previous'>;
   /** All up to here is safe with the collector, by stream. */
   readonly #durable: number[] = [];
   #drained: (() => void) | undefined;
+  #isTold = false;
 
-  constructor(ring: Pick<AgentRing, 'extents'>) {
+  constructor(ring: Pick<AgentRing, 'extents' | 'previous'>) {
     this.#ring = ring;
   }
 
@@ -16,6 +17,16 @@ export class DurableMarks {
   get isLosing(): boolean {
     return this.#ring.extents().some(({ stream, firstRetained, lastSeq }) => {
       return lastSeq > 0 && firstRetained > (this.#durable[stream] ?? 0) + 1;
+    });
+  }
+
+  /** Whether what leaves the ring next is something that the collector may not have. */
+  get isNextUnsafe(): boolean {
+    // Runs before this one leave first; what they lack a collector asks for as it says WELCOME.
+    const holdsEarlier = this.#ring.previous().some(({ streams }) => streams.some(holdsAny));
+    if (holdsEarlier) return !this.#isTold;
+    return this.#ring.extents().some((extent) => {
+      return holdsAny(extent) && extent.firstRetained > (this.#durable[extent.stream] ?? 0);
     });
   }
 
@@ -27,6 +38,7 @@ export class DurableMarks {
   }
 
   take(streams: readonly StreamMarks[]): void {
+    this.#isTold = true;
     for (const { stream, cumDurable } of streams) this.#durable[stream] = cumDurable;
     if (this.#drained !== undefined && this.isDrained) this.#drained();
   }
@@ -35,4 +47,8 @@ export class DurableMarks {
   onDrained(act: (() => void) | undefined): void {
     this.#drained = act;
   }
+}
+
+function holdsAny({ firstRetained, lastSeq }: StreamExtent): boolean {
+  return firstRetained <= lastSeq;
 }

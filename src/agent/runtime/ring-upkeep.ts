@@ -33,6 +33,9 @@ export class RingUpkeep {
   #cancel: CancelTimer = () => {};
   #turns = 0;
   #stopped = false;
+  #writing: Promise<void> = Promise.resolve();
+  /** The write that begins when the one under way has ended. */
+  #nextWrite: Promise<void> | undefined;
   /** Writes that failed. */
   failures = 0;
 
@@ -41,12 +44,11 @@ export class RingUpkeep {
   }
 
   start(): void {
-    const { clock, ring, flushes, logger } = this.#options;
+    const { clock, logger } = this.#options;
     this.#cancel = clock.setTimer(FLUSH_MS, () => {
       if (++this.#turns % FORGET_EVERY === 0) this.#forget();
       this.#options.onTurn();
-      const flushed = flushes ? ring.flush(clock.now()) : Promise.resolve();
-      flushed
+      this.kept()
         .catch((error: unknown) => {
           if (this.failures++ === 0) {
             logger.error({ err: messageOf(error) }, 'the ring cannot be written, memory goes on');
@@ -56,6 +58,28 @@ export class RingUpkeep {
           if (!this.#stopped) this.start();
         });
     });
+  }
+
+  /**
+   * Resolves when all that was sealed until now is in the ring: on its disk, where it has one.
+   * Those who ask while the disk is busy share the next write. Rejects with the disk's error.
+   */
+  kept(): Promise<void> {
+    const { clock, ring, flushes } = this.#options;
+    if (!flushes) return Promise.resolve();
+    if (this.#nextWrite === undefined) {
+      const next = this.#writing
+        .catch(() => {
+          // It was said to those who waited for it.
+        })
+        .then(() => {
+          this.#nextWrite = undefined;
+          return ring.flush(clock.now());
+        });
+      this.#nextWrite = next;
+      this.#writing = next;
+    }
+    return this.#nextWrite;
   }
 
   stop(): void {

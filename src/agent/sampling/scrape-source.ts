@@ -2,14 +2,12 @@ import type { Appender, CommitResult, LocalTarget } from '../../ingest/pull/inde
 import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../../ingest/pull/index.ts';
 import type { Labels, Metadata } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import { describeSeries } from './describe-series.ts';
 import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
 
-/** Endings that name a series of a family, beside the family's own name. */
-const FAMILY_SUFFIX = /_(?:bucket|sum|count|total|created|info|gcount|gsum)$/;
 /** In place of an id: the series is named at commit; or it was never. */
 const UNNAMED = -1;
 const FORGOTTEN = -2;
-const UNKNOWN: Metadata = { type: 'unknown', help: '', unit: '' };
 
 /** What was read and the protocol cannot carry. */
 export interface UnsentCounts {
@@ -118,7 +116,9 @@ export class ScrapeSource implements GroupSource {
 
   #commit(samples: SampleBatch, pending: readonly PendingSeries[]): CommitResult {
     for (const { labels, ref } of pending) {
-      this.#ids[ref] = this.#namer.id(labels, () => this.#describe(labels.metricName));
+      this.#ids[ref] = this.#namer.id(labels, () =>
+        describeSeries(labels.metricName, this.#metadata),
+      );
     }
     const { length, refs, timestamps, words } = samples;
     const counts = new Uint32Array(OUTCOME_COUNT);
@@ -149,13 +149,5 @@ export class ScrapeSource implements GroupSource {
   #isKnown(ref: number): boolean {
     const id = this.#ids[ref];
     return id === UNNAMED || (id !== undefined && id >= 0 && this.#namer.isKnown(id));
-  }
-
-  #describe(name: string) {
-    const family = this.#metadata.has(name) ? name : name.replace(FAMILY_SUFFIX, '');
-    const found = this.#metadata.get(family);
-    const { type, help, unit } = found ?? UNKNOWN;
-    const known = found === undefined ? name : family;
-    return { family: known, type, help, unit, priority: 'B' as const };
   }
 }

@@ -15,7 +15,7 @@ export {
   unsupportedPullKeys,
 } from './options.ts';
 export type { TargetStatus } from './pool/target-status.ts';
-export type { TargetMetadata } from './pull-manager.ts';
+export type { PullManagerOptions, TargetMetadata } from './pull-manager.ts';
 export { PullManager } from './pull-manager.ts';
 // What stands in for a store where scraped samples go elsewhere.
 export type { Appender, CommitResult } from '../../storage/api.ts';

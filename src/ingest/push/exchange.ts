@@ -22,10 +22,16 @@ import type { PushOptions } from './options.ts';
 import type { TroubleLog } from './trouble-log.ts';
 import type { Turns } from './turns.ts';
 
+/** What pushes need of a store, or of what stands in for one. */
+export type PushStore = Pick<Storage, 'appender' | 'state'>;
+
+/** Where it is noted who pushes. */
+export type PushContacts = Pick<SourceRegistry, 'contactPush'>;
+
 /** What all push handlers share. */
 export interface PushContext {
-  readonly storage: Storage;
-  readonly sources: SourceRegistry;
+  readonly storage: PushStore;
+  readonly sources: PushContacts;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: PushMetrics;
@@ -171,7 +177,13 @@ const STORAGE_CODES: ReadonlySet<string> = new Set([
   'storage_failed',
   'storage_full',
   'storage_closed',
+  // Of an agent, whose ring stands in for a store.
+  'ring_full',
+  'ring_failed',
 ]);
+
+/** Of an agent: a series that its sessions cannot carry. */
+const UNCARRIED_CODE = 'series_uncarried';
 
 interface Failure {
   readonly reason: string;
@@ -190,6 +202,9 @@ function failureOf(error: unknown, context: PushContext): Failure {
     context.trouble.report({ error: error.message, code: error.code }, 'a push was not handled');
     const body = `nothing of this push was stored: ${error.message}\n`;
     return { reason: 'overloaded', answer: { statusCode: 503, body, headers: retry } };
+  }
+  if (error instanceof TidegaugeError && error.code === UNCARRIED_CODE) {
+    return { reason: 'malformed', answer: { statusCode: 400, body: `${error.message}\n` } };
   }
   if (error instanceof ClientGoneError) return { reason: error.code, answer: undefined };
   if (error instanceof TidegaugeError && STORAGE_CODES.has(error.code)) {

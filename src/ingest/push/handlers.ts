@@ -24,6 +24,8 @@ export interface PushDependencies
   readonly version: string;
   /** Shared with the scrapes; one of its own unless set. */
   readonly kernel?: IngestKernel;
+  /** Whether short jobs may push (`/tide/v1/oneshot`); true unless set. */
+  readonly takesOneShots?: boolean;
 }
 
 /** Everything that takes pushes over HTTP. */
@@ -66,7 +68,7 @@ export function createPushHandlers(dependencies: PushDependencies): PushHandlers
   const identityBytes = options.identity_cache_bytes;
   const kernel = dependencies.kernel ?? new IngestKernel({ identityBytes, clock });
   const routes = [
-    ...oneShotRoutes(context, jobs),
+    ...(dependencies.takesOneShots === false ? [] : oneShotRoutes(context, jobs)),
     ...pushRoutes(context, kernel, gateway),
     ...gatewayRoutes(dependencies, gateway),
   ];

@@ -1,3 +1,4 @@
+export type { PushContacts, PushStore } from './exchange.ts';
 export type { PushDependencies, PushHandlers } from './handlers.ts';
 export { createPushHandlers } from './handlers.ts';
 export type { PushMetrics, PushRequestOutcome } from './metrics.ts';

@@ -1,5 +1,5 @@
 import { Labels, messageOf, METRIC_NAME } from '../../../model/index.ts';
-import { type Appender, NO_SERIES, type Storage } from '../../../storage/api.ts';
+import { type Appender, NO_SERIES } from '../../../storage/api.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import {
   ByteReader,
@@ -8,6 +8,7 @@ import {
   type Clock,
   IntervalSet,
 } from '../../../util/index.ts';
+import type { PushStore } from '../exchange.ts';
 
 /** Kinds of the keys of runs and jobs in the store's keyed state. */
 const RUN_STATE_PREFIX = 'oneshot-run/';
@@ -50,7 +51,7 @@ interface Job {
  * the store with the samples they belong to.
  */
 export class OneShotJobs {
-  readonly #storage: Storage;
+  readonly #storage: PushStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
   // In order of last push, so that the oldest is found at once.
@@ -61,7 +62,7 @@ export class OneShotJobs {
   #cancelTimer: CancelTimer | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(storage: Storage, clock: Clock, logger: Logger) {
+  constructor(storage: PushStore, clock: Clock, logger: Logger) {
     this.#storage = storage;
     this.#clock = clock;
     this.#logger = logger;

@@ -1,10 +1,6 @@
-import {
-  type Appender,
-  type CommitResult,
-  SampleOutcome,
-  type Storage,
-} from '../../../storage/api.ts';
+import { type Appender, type CommitResult, SampleOutcome } from '../../../storage/api.ts';
 import { PushRefusedError } from '../errors.ts';
+import type { PushStore } from '../exchange.ts';
 import type { FamilyIndex } from './family-index.ts';
 import type { Group, PushedFamily } from './group.ts';
 import { encodeGroup, GROUP_STATE_PREFIX } from './group-codec.ts';
@@ -24,14 +20,14 @@ export interface GroupTable {
  * put back as it was when the commit fails.
  */
 export class GroupBatch {
-  readonly #storage: Storage;
+  readonly #storage: PushStore;
   readonly #table: GroupTable;
   readonly #nowMs: number;
   readonly #appender: Appender;
   readonly #before = new Map<string, HeldGroup | undefined>();
   readonly #written = new Set<HeldGroup>();
 
-  constructor(storage: Storage, table: GroupTable, nowMs: number) {
+  constructor(storage: PushStore, table: GroupTable, nowMs: number) {
     this.#storage = storage;
     this.#table = table;
     this.#nowMs = nowMs;

@@ -1,8 +1,9 @@
 import { messageOf } from '../../../model/index.ts';
-import { type CommitResult, OUTCOME_COUNT, type Storage } from '../../../storage/api.ts';
+import { type CommitResult, OUTCOME_COUNT } from '../../../storage/api.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../../util/index.ts';
 import { PushRefusedError } from '../errors.ts';
+import type { PushStore } from '../exchange.ts';
 import type { PushMetrics } from '../metrics.ts';
 import { REJECT_REASONS } from '../tally.ts';
 import { FamilyIndex } from './family-index.ts';
@@ -20,7 +21,7 @@ const MAX_BATCH = 64;
 const RESAMPLE_STEP = 20_000;
 
 export interface PushgatewayDependencies {
-  readonly storage: Storage;
+  readonly storage: PushStore;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: PushMetrics;
@@ -42,7 +43,7 @@ interface Change {
  * queries see it as long as it is held; series that a change removes end at once.
  */
 export class Pushgateway {
-  readonly #storage: Storage;
+  readonly #storage: PushStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #metrics: PushMetrics;
