@@ -69,6 +69,7 @@ function answerAround(
   infos: readonly string[],
 ): Answer | Promise<Answer> {
   if (answer.isGzipped === true) return jsonAnswer(answer.data, true);
+  if (answer.body !== undefined && infos.length === 0) return jsonAnswer(answer.body);
   const notes = infos.length === 0 ? answer : { ...answer, infos: [...answer.infos, ...infos] };
   return wholeAnswer(envelope(answer.data, notes), gzipFromBytes);
 }

@@ -165,7 +165,10 @@ export interface SeriesSet {
 export interface Querier {
   /** Series that match all matchers and have a sample within the times. */
   select(matchers: readonly Matcher[], hints: SelectHints): Promise<SeriesSet>;
-  /** Labels alone of the series that match any of the matcher lists; no samples are read. */
+  /**
+   * Labels alone of the series that match any of the matcher lists; no samples are read. What this
+   * and the two below resolve with is not to be changed: others may have the same.
+   */
   series(
     matcherLists: readonly (readonly Matcher[])[],
     range: TimeRange,
@@ -205,6 +208,12 @@ export interface Queryable {
    * large gives it up and asks a querier, which tells limits and why they were reached.
    */
   selectNow?(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined;
+  /**
+   * How many values of a label looking them up among all series goes through, at most; undefined
+   * where that takes a file, another thread, or much more time for each than others do. Stores that
+   * cannot tell leave the method out.
+   */
+  labelValueCount?(name: string, range: TimeRange): number | undefined;
 }
 
 /** A selection made at once. */

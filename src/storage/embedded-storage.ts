@@ -142,6 +142,11 @@ export class EmbeddedStorage implements Storage {
     return this.#reading.selectNow(matchers, hints);
   }
 
+  labelValueCount(name: string, range: TimeRange): number | undefined {
+    this.#assertOpen();
+    return this.#reading.labelValueCount(name, range);
+  }
+
   workerHandle(): WorkerHandle {
     this.#assertOpen();
     return this.#reading.workerHandle();

@@ -9,6 +9,7 @@ import type { BlockRef } from '../../src/storage/block/block-set.ts';
 import type { FileSystem } from '../../src/storage/file-system.ts';
 import type { HistogramView } from '../../src/storage/head/histogram-timeline.ts';
 import { HistogramTimeline } from '../../src/storage/head/histogram-timeline.ts';
+import { RemovalCount } from '../../src/storage/head/removal-count.ts';
 import { shardOf } from '../../src/storage/head/shard-of.ts';
 import { SeriesIndexWriter } from '../../src/storage/index/series-index-writer.ts';
 import type { HeadSource } from '../../src/storage/reader/head-source.ts';
@@ -31,6 +32,7 @@ export type Sample = readonly [labels: Labels, timestamp: number, value: number]
  */
 export class ReadingStore implements HeadSource {
   readonly shards: readonly Shard[];
+  readonly removals = new RemovalCount();
   readonly reading: StoreReading;
   blocks: BlockRef[] = [];
   /** Leases that have not been released. */
@@ -115,14 +117,17 @@ export class ReadingStore implements HeadSource {
   remove(labels: Labels): void {
     const ref = this.ref(labels);
     const { kernel, index } = this.#shard(ref);
+    this.removals.add();
     index.remove(new Set([ref]));
     kernel.removeSeries(ref);
     this.#histograms.delete(ref);
+    this.removals.add();
   }
 
   removeRange(labels: Labels, minTime: number, maxTime: number): void {
     const ref = this.ref(labels);
     this.#shard(ref).kernel.removeRange(ref, minTime, maxTime);
+    this.removals.add();
   }
 
   /** Takes samples before `end` out to a block; waits for reads that began before. */
@@ -136,6 +141,7 @@ export class ReadingStore implements HeadSource {
     }
     for (const { kernel, index } of this.shards) {
       for (const ref of index.reader.select([])) kernel.dropBefore(ref, end);
+      this.removals.add();
       kernel.reclaim();
     }
     this.reading.publish(-Infinity);

@@ -1,5 +1,5 @@
 import type { Matcher } from '../../model/index.ts';
-import type { Querier, Queryable } from '../../storage/api.ts';
+import type { Querier, Queryable, TimeRange } from '../../storage/api.ts';
 import type { Engine, QueryRun } from '../engine.ts';
 import { ExecutionError } from '../exec/errors.ts';
 import { unlessAborted } from '../exec/abortable.ts';
@@ -62,18 +62,10 @@ async function answer(
     case 'explain':
     case 'analyze':
       return explain(request, context);
-    case 'series':
-      return select(request, context, (querier, lists, range, limit) =>
-        querier.series(lists, range, limit),
-      ).then(({ items, warnings }) => answerOf(encodeSeries(items), warnings));
-    case 'label_names':
-      return select(request, context, (querier, lists, range, limit) =>
-        querier.labelNames(lists, range, limit),
-      ).then(({ items, warnings }) => answerOf(encodeTexts(items), warnings));
-    default:
-      return select(request, context, (querier, lists, range, limit) =>
-        querier.labelValues(request.name, lists, range, limit),
-      ).then(({ items, warnings }) => answerOf(encodeTexts(items), warnings));
+    default: {
+      const { encode, warnings } = await lookUp(request, context);
+      return answerOf(encode(), warnings);
+    }
   }
 }
 
@@ -158,27 +150,59 @@ function limitValue(
   return { value, truncated: false };
 }
 
-type Selecting = Extract<QueryRequest, { kind: 'series' | 'label_names' | 'label_values' }>;
+/** What asks for labels. */
+export type LookUpRequest = Extract<
+  QueryRequest,
+  { kind: 'series' | 'label_names' | 'label_values' }
+>;
+
+/** What a look-up found. */
+export interface FoundLabels {
+  /** Stores may give the same list again. */
+  readonly list: readonly unknown[];
+  readonly warnings: readonly string[];
+  /** Writes the list as JSON. */
+  readonly encode: () => Uint8Array<ArrayBuffer>;
+}
+
+/** Looks labels up. @throws as `handleRequest` */
+export async function lookUp(
+  request: LookUpRequest,
+  context: Pick<RequestContext, 'queryable' | 'signal'>,
+): Promise<FoundLabels> {
+  if (request.kind === 'series') {
+    const { list, warnings } = await select(request, context, (querier, ...over) =>
+      querier.series(...over),
+    );
+    return { list, warnings, encode: () => encodeSeries(list) };
+  }
+  const { list, warnings } = await select(request, context, (querier, ...over) =>
+    request.kind === 'label_names'
+      ? querier.labelNames(...over)
+      : querier.labelValues(request.name, ...over),
+  );
+  return { list, warnings, encode: () => encodeTexts(list) };
+}
 
 async function select<T>(
-  { matchers, minTime, maxTime, limit = 0 }: Selecting,
-  { queryable, signal }: RequestContext,
+  { matchers, minTime, maxTime, limit = 0 }: LookUpRequest,
+  { queryable, signal }: Pick<RequestContext, 'queryable' | 'signal'>,
   read: (
     querier: Querier,
     lists: readonly (readonly Matcher[])[],
-    range: { readonly minTime: number; readonly maxTime: number },
+    range: TimeRange,
     limit: number | undefined,
   ) => Promise<readonly T[]>,
-): Promise<{ items: readonly T[]; warnings: readonly string[] }> {
+): Promise<{ list: readonly T[]; warnings: readonly string[] }> {
   const lists = matchers.map((text) => parsedSelectors.of(text));
   const querier = queryable.querier();
   try {
     // One more than asked for tells whether there are more.
     const bound = limit > 0 ? limit + 1 : undefined;
     const reading = read(querier, lists, { minTime, maxTime }, bound);
-    const items = await (signal === undefined ? reading : unlessAborted(reading, signal));
-    if (limit === 0 || items.length <= limit) return { items, warnings: [] };
-    return { items: items.slice(0, limit), warnings: [TRUNCATED] };
+    const list = await (signal === undefined ? reading : unlessAborted(reading, signal));
+    if (limit === 0 || list.length <= limit) return { list, warnings: [] };
+    return { list: list.slice(0, limit), warnings: [TRUNCATED] };
   } finally {
     querier.close();
   }

@@ -3,7 +3,7 @@ import { jsonString } from '../json-writer.ts';
 import type { QueryAnswer } from './protocol.ts';
 
 /** The fastest level: five to eight times smaller already, as JSON answers repeat themselves. */
-const GZIP_OPTIONS = { level: constants.Z_BEST_SPEED };
+export const FAST_GZIP = { level: constants.Z_BEST_SPEED };
 
 const HEAD = Buffer.from('{"status":"success","data":');
 
@@ -23,6 +23,15 @@ export function envelope(
   return body;
 }
 
+/** An answer without notes, and its body; `data` is a part of that. */
+export function answerWithBody(
+  data: Uint8Array,
+): QueryAnswer & { readonly body: Uint8Array<ArrayBuffer> } {
+  const body = envelope(data);
+  const part = body.subarray(HEAD.length, HEAD.length + data.length);
+  return { data: part, body, warnings: [], infos: [], stats: undefined };
+}
+
 function notes(name: string, texts: readonly string[]): string {
   return texts.length === 0 ? '' : `,"${name}":[${texts.map(jsonString).join(',')}]`;
 }
@@ -31,6 +40,6 @@ function notes(name: string, texts: readonly string[]): string {
 export function packAnswer(answer: QueryAnswer, fromBytes = Infinity): QueryAnswer {
   if (answer.data.length < fromBytes) return answer;
   // A copy: what zlib gives may share its memory with others and could not be transferred.
-  const data = new Uint8Array(gzipSync(envelope(answer.data, answer), GZIP_OPTIONS));
+  const data = new Uint8Array(gzipSync(envelope(answer.data, answer), FAST_GZIP));
   return { ...answer, data, isGzipped: true };
 }

@@ -63,10 +63,12 @@ export interface TaskRequest {
 /** A worker's answer. */
 export interface QueryAnswer {
   /**
-   * JSON, the `data` of an API answer (of a task: what it makes); the receiver's own. Where
+   * JSON, the `data` of an API answer (of a task: what it makes); not to be changed. Where
    * `isGzipped`, the whole answer instead, `data` within its envelope, compressed.
    */
   readonly data: Uint8Array<ArrayBuffer>;
+  /** The whole answer, `data` within its envelope, where it is there already. */
+  readonly body?: Uint8Array<ArrayBuffer>;
   readonly isGzipped?: boolean;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXAMPLE_NOW_MS, openExampleStore } from '../../../test/support/example-store.ts';
 import type { Matcher } from '../../model/index.ts';
@@ -16,7 +17,10 @@ beforeAll(async () => {
 afterAll(() => store.remove());
 
 /** A pool whose threads must not be needed. */
-function poolOver(sizeOf: (matchers: readonly Matcher[]) => SelectionSize | undefined): QueryPool {
+function poolOver(
+  sizeOf: (matchers: readonly Matcher[]) => SelectionSize | undefined,
+  valueCount?: number,
+): QueryPool {
   const queryable: Queryable = {
     querier: () => store.storage.querier(),
     selectionSize: sizeOf,
@@ -26,6 +30,7 @@ function poolOver(sizeOf: (matchers: readonly Matcher[]) => SelectionSize | unde
       if (size === undefined || selected === undefined) return undefined;
       return { set: selected.set, sampleBound: size.samples };
     },
+    labelValueCount: () => valueCount,
   };
   return createQueryPool({
     options: queryOptionsSchema.parse({}),
@@ -86,6 +91,21 @@ describe('a query that the store says is small', () => {
     ]);
   });
 
+  it('looks up the values of a label too', async () => {
+    const pool = poolOver(() => undefined, 8_192);
+    const over = { matchers: [], minTime: 0, maxTime: EXAMPLE_NOW_MS };
+    const request = { kind: 'label_values', name: 'job', ...over } as const;
+    const { data, body, warnings } = await pool.run(request);
+    expect(text(data)).toEqual(['node', 'tidegauge']);
+    expect(text(body!)).toEqual({ status: 'success', data: ['node', 'tidegauge'] });
+    expect(warnings).toEqual([]);
+    const zipped = await pool.run({ ...request, gzipFromBytes: 10 });
+    expect(text(gunzipSync(zipped.data))).toEqual(text(body!));
+    const limited = await pool.run({ ...request, limit: 1, gzipFromBytes: 10 });
+    expect(text(limited.data)).toEqual(['node']);
+    expect(limited.warnings).toEqual(['results truncated due to limit']);
+  });
+
   it('fails as it would in a thread', async () => {
     const pool = poolOver(() => ({ series: 2, samples: 20 }));
     await expect(pool.run(instant('up + on(job) group_left up * on() up'))).rejects.toMatchObject({
@@ -141,6 +161,12 @@ describe('a thread is asked', () => {
     const pool = poolOver(() => ({ series: 1, samples: 1 }));
     const over = { matchers: [], minTime: 0, maxTime: EXAMPLE_NOW_MS };
     await needsThread(pool, { kind: 'label_names', ...over });
+    const values = { kind: 'label_values', name: 'job', ...over } as const;
+    await needsThread(pool, values);
+    const much = poolOver(() => ({ series: 1, samples: 1 }), 8_193);
+    await needsThread(much, values);
+    const few = poolOver(() => ({ series: 1, samples: 1 }), 1);
+    await needsThread(few, { ...values, matchers: ['up'] });
     await needsThread(pool, { kind: 'series', ...over });
     await needsThread(pool, { kind: 'series', ...over, matchers: ['up{'] });
     const many = poolOver(() => ({ series: 300, samples: 1 }));

@@ -5,10 +5,11 @@ import { configuredEngine } from './configured-engine.ts';
 import {
   answerOfResult,
   type EvaluateRequest,
-  handleRequest,
+  type LookUpRequest,
+  lookUp,
   parsedSelectors,
-  type RequestContext,
 } from './handle-request.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import type { QueryAnswer, QueryRequest } from './protocol.ts';
 
 /** What is answered here takes half a millisecond at most. */
@@ -16,8 +17,11 @@ const MAX_COST = 8_192;
 const MAX_QUERY_LENGTH = 1_000;
 /** Label sets that are looked up and written here: as long. */
 const MAX_LABEL_SETS = 400;
+/** Values of a label that are looked up here: the first time it takes some milliseconds. */
+const MAX_LABEL_VALUES = 8_192;
 
-type Listed = Extract<QueryRequest, { kind: 'series' }>;
+type SeriesRequest = Extract<QueryRequest, { kind: 'series' }>;
+type ValuesRequest = Extract<QueryRequest, { kind: 'label_values' }>;
 
 /**
  * Answers queries that are known to be small where they arrive: the way to a worker and back takes
@@ -27,22 +31,12 @@ export class SmallQueries {
   readonly #queryable: Queryable;
   readonly #options: QueryOptions;
   readonly #engine: Engine;
-  readonly #context: RequestContext;
+  readonly #kept = new KeptAnswers();
 
   constructor(queryable: Queryable, options: QueryOptions) {
     this.#queryable = queryable;
     this.#options = options;
     this.#engine = configuredEngine(queryable, options);
-    this.#context = {
-      engine: this.#engine,
-      queryable,
-      options,
-      signal: undefined,
-      queueMs: 0,
-      tasks: {},
-      send: () => Promise.resolve(),
-      run: {},
-    };
   }
 
   /**
@@ -52,7 +46,9 @@ export class SmallQueries {
   answer(request: QueryRequest): QueryAnswer | Promise<QueryAnswer> | undefined {
     switch (request.kind) {
       case 'series':
-        return this.#isShortList(request) ? this.#list(request) : undefined;
+        return this.#isShortList(request) ? this.#lookUp(request) : undefined;
+      case 'label_values':
+        return this.#hasFewValues(request) ? this.#lookUp(request) : undefined;
       case 'instant':
       case 'range':
         return this.#evaluate(request);
@@ -87,12 +83,22 @@ export class SmallQueries {
     return result === undefined ? undefined : answerOfResult(request, result, 0);
   }
 
-  #list(request: Listed): Promise<QueryAnswer> {
+  async #lookUp(request: LookUpRequest): Promise<QueryAnswer> {
+    const found = await lookUp(request, { queryable: this.#queryable, signal: undefined });
+    const { list, warnings } = found;
+    if (warnings.length === 0) return this.#kept.of(list, found.encode, request.gzipFromBytes);
     // Compressing is nothing for this thread.
-    return handleRequest({ ...request, gzipFromBytes: undefined }, this.#context);
+    return { data: found.encode(), warnings, infos: [], stats: undefined };
   }
 
-  #isShortList({ matchers, minTime, maxTime }: Listed): boolean {
+  /** Among all series: those that match have to be looked at one by one. */
+  #hasFewValues({ name, matchers, minTime, maxTime }: ValuesRequest): boolean {
+    if (matchers.length > 0) return false;
+    const count = this.#queryable.labelValueCount?.(name, { minTime, maxTime });
+    return count !== undefined && count <= MAX_LABEL_VALUES;
+  }
+
+  #isShortList({ matchers, minTime, maxTime }: SeriesRequest): boolean {
     let series = matchers.length === 0 ? Infinity : 0;
     try {
       for (const text of matchers) {

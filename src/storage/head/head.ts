@@ -11,6 +11,7 @@ import type { HistogramView } from './histogram-timeline.ts';
 import { sameHistogram } from './histogram-timeline.ts';
 import { KeyedState } from './keyed-state.ts';
 import { MetadataTable } from './metadata-table.ts';
+import { RemovalCount } from './removal-count.ts';
 import { SampleApplier } from './sample-applier.ts';
 import { shardOf } from './shard-of.ts';
 import { slicesOf } from './slices.ts';
@@ -55,6 +56,7 @@ export class Head {
   readonly exemplars: ExemplarRing;
   readonly state = new KeyedState();
   readonly metadata = new MetadataTable();
+  readonly removals = new RemovalCount();
   /** The ref that the next new series gets. */
   nextRef = 1;
   /** Number of the last cut that took samples out to blocks. */
@@ -279,7 +281,7 @@ export class Head {
     const there = this.resolve(ref);
     if (there !== 0) return there;
     const shard = this.shard(ref);
-    const known = this.#findInOthers(shard, labels) || shard.index.enter(ref, labels);
+    const known = this.#findInOthers(shard, labels) || this.#enter(shard, ref, labels);
     if (known !== ref) {
       this.#aliases.set(ref, known);
       return known;
@@ -287,7 +289,9 @@ export class Head {
     try {
       shard.kernel.createSeries(ref);
     } catch (error) {
+      this.removals.add();
       shard.index.remove([ref]);
+      this.removals.add();
       throw error;
     }
     this.#empty.add(ref);
@@ -321,6 +325,16 @@ export class Head {
     this.#hasUnseen = false;
     for (const refs of this.refs()) {
       for (const ref of refs) if (!this.hasSamples(ref)) this.#empty.add(ref);
+    }
+  }
+
+  #enter({ index }: HeadShard, ref: number, labels: Labels): number {
+    try {
+      return index.enter(ref, labels);
+    } catch (error) {
+      // Pairs that were made for it have gone again.
+      this.removals.add();
+      throw error;
     }
   }
 
@@ -369,16 +383,19 @@ export class Head {
 
   /** Drops chunks before `minTime`, then those of the series `refs` that are empty. */
   applyTruncate(minTime: number, refs: readonly number[]): void {
+    let removed = 0;
     for (const ref of [...this.#histograms.refs()]) {
-      this.#histograms.remove(ref, -Infinity, minTime - 1);
+      removed += this.#histograms.remove(ref, -Infinity, minTime - 1);
       if (!this.#histograms.has(ref)) this.shard(ref).kernel.setHistogramFlag(ref, false);
     }
     for (const { kernel, index } of this.shards) {
       // Page by page: most refs that ever were stand for nothing any more.
       for (const page of index.refs()) {
-        if (page.length > 0) kernel.truncate(page[0]!, page[page.length - 1]! + 1, minTime);
+        if (page.length === 0) continue;
+        removed += kernel.truncate(page[0]!, page[page.length - 1]! + 1, minTime);
       }
     }
+    if (removed > 0) this.removals.add();
     const gone = refs.filter((ref) => this.resolve(ref) === ref && !this.hasSamples(ref));
     if (gone.length > 0) this.#removeSeries(new Set(gone));
     this.reclaim();
@@ -424,21 +441,27 @@ export class Head {
     const newest = kernel.newestTime(ref);
     // What is newer than the range stays, also where it is known by its time alone.
     const left = newest > maxTime ? newest : this.#histograms.newest(ref);
-    removed +=
-      left === -Infinity
-        ? kernel.removeRange(ref, minTime, maxTime)
-        : kernel.removeRange(ref, minTime, maxTime, left);
+    try {
+      removed +=
+        left === -Infinity
+          ? kernel.removeRange(ref, minTime, maxTime)
+          : kernel.removeRange(ref, minTime, maxTime, left);
+    } finally {
+      this.removals.add();
+    }
     if (hadHistograms && !this.#histograms.has(ref)) kernel.setHistogramFlag(ref, false);
     if (removed > 0 && !this.hasSamples(ref)) this.#empty.add(ref);
     return removed;
   }
 
   #removeSeries(gone: ReadonlySet<number>): void {
+    this.removals.add();
     for (const shard of this.shards) {
       const refs = [...gone].filter((ref) => this.shard(ref) === shard);
       if (refs.length > 0) shard.index.remove(new Set(refs));
       for (const ref of refs) shard.kernel.removeSeries(ref);
     }
+    this.removals.add();
     for (const ref of gone) this.#empty.delete(ref);
     for (const [alias, ref] of this.#aliases) if (gone.has(ref)) this.#aliases.delete(alias);
   }

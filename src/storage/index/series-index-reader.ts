@@ -5,6 +5,7 @@ import { IndexView } from './index-view.ts';
 import type { CollectedLabels } from './label-collector.ts';
 import { LabelCollector } from './label-collector.ts';
 import { literalBound } from './literal-bound.ts';
+import type { Postings } from './pairs.ts';
 import { sortDistinct } from './ref-sets.ts';
 import { selectRefs } from './select.ts';
 
@@ -142,9 +143,36 @@ export class SeriesIndexReader {
       yield {
         text: view.symbols.text(view.pairs.value(pair)),
         refs: () => view.refs(pair),
-        some: (test) => someRef(view, pair, test),
+        some: (test) => someRef(view, view.pairs.postings(pair), 0, Infinity, test),
       };
     }
+  }
+
+  /** How many values a name has. */
+  valueCount(name: string): number {
+    const symbol = this.#view.symbols.find(name);
+    return symbol === 0 ? 0 : this.#view.lists.length(this.#view.symbols.pairList(symbol));
+  }
+
+  /** The pairs of a name. While none is removed new ones come last. */
+  pairsOf(name: string): Uint32Array<ArrayBuffer> {
+    const symbol = this.#view.symbols.find(name);
+    return symbol === 0 ? new Uint32Array(0) : this.#view.pairsOf(symbol);
+  }
+
+  /** The value of a pair. */
+  pairValue(pair: number): string {
+    return this.#view.symbols.text(this.#view.pairs.value(pair));
+  }
+
+  /** The series that have a pair; some of them may just have been removed. */
+  postings(pair: number): Postings {
+    return this.#view.pairs.postings(pair);
+  }
+
+  /** Whether `test` takes any of the postings `[from, to)`. */
+  someOf(postings: Postings, from: number, to: number, test: (ref: number) => boolean): boolean {
+    return someRef(this.#view, postings, from, to, test);
   }
 
   #textsOf(set: number): string[] {
@@ -160,11 +188,17 @@ export class SeriesIndexReader {
   }
 }
 
-function someRef(view: IndexView, pair: number, test: (ref: number) => boolean): boolean {
-  const { count, list, lone } = view.pairs.postings(pair);
-  if (list === 0) return count > 0 && test(lone);
-  for (let index = 0; index < count; index++) {
-    if (test(view.lists.at(list, index))) return true;
+function someRef(
+  { lists }: IndexView,
+  { count, list, lone }: Postings,
+  from: number,
+  to: number,
+  test: (ref: number) => boolean,
+): boolean {
+  if (list === 0) return from < Math.min(count, to) && test(lone);
+  const end = Math.min(count, to);
+  for (let index = from; index < end; index++) {
+    if (test(lists.at(list, index))) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@ import { BlockCache } from '../block/block-cache.ts';
 import type { BlockFiles } from '../block/block.ts';
 import { StorageClosedError } from '../errors.ts';
 import { nodeFileSystem } from '../file-system.ts';
+import { RemovalCount } from '../head/removal-count.ts';
 import { PostedBlockLists } from './block-lists.ts';
 import { HeadAccess } from './head-access.ts';
 import type { HistogramColumns } from './histogram-columns.ts';
@@ -16,6 +17,7 @@ import type {
   StoreRequest,
 } from './messages.ts';
 import { reviveError } from './messages.ts';
+import { SeenLabels } from './seen-labels.ts';
 import type { StoreParts } from './store-access.ts';
 import { StoreQuerier } from './store-querier.ts';
 import { StoreState } from './store-state.ts';
@@ -34,6 +36,7 @@ export function connectReader(message: unknown): Queryable {
   const port = new StorePort(message);
   const parts: StoreParts = {
     head: new HeadAccess(message.head),
+    seen: new SeenLabels(new RemovalCount(message.removals)),
     state: new StoreState(message.state),
     blocks: port.blocks,
     cache: port.cache,

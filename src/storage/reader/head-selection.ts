@@ -358,18 +358,30 @@ export function hasSample(
   minTime: number,
   maxTime: number,
 ): boolean {
+  return !Number.isNaN(sampleTime(kernel, ref, minTime, maxTime));
+}
+
+/** The time of a sample that a series has within the times, NaN where it has none. */
+export function sampleTime(
+  kernel: ShardAccess['kernel'],
+  ref: number,
+  minTime: number,
+  maxTime: number,
+): number {
   const counter = new SampleCounter();
   const likely = Math.max(minTime, maxTime - PROBE_MS);
   kernel.read(ref, likely, maxTime, counter);
   if (counter.count === 0 && likely > minTime) kernel.read(ref, minTime, likely, counter);
-  return counter.count > 0;
+  return counter.lastTime;
 }
 
 /** Takes samples without keeping them. */
 class SampleCounter {
   count = 0;
+  lastTime = NaN;
 
-  append(_timestamps: Float64Array, _words: Uint32Array, from: number, to: number): void {
+  append(timestamps: Float64Array, _words: Uint32Array, from: number, to: number): void {
     this.count += to - from;
+    if (to > from) this.lastTime = timestamps[to - 1]!;
   }
 }

@@ -1,10 +1,12 @@
 import type { Kernel } from '../../kernel/index.ts';
 import type { HistogramView } from '../head/histogram-timeline.ts';
+import type { RemovalCount } from '../head/removal-count.ts';
 
 /** What reading takes of the head; on the thread that writes it. */
 export interface HeadSource {
   /** In order of their numbers; the label index lies in the memory of each. */
   readonly shards: readonly { readonly kernel: Kernel }[];
+  readonly removals: RemovalCount;
   /** The histograms of a series, undefined where it has none. */
   histograms(ref: number): HistogramView | undefined;
 }

@@ -8,11 +8,14 @@ import type { MatcherLists } from './block-series.ts';
 import { eachSeries } from './block-series.ts';
 import { DistinctTexts } from './distinct-texts.ts';
 import type { ShardAccess } from './head-access.ts';
-import { hasSample } from './head-selection.ts';
+import { sampleTime } from './head-selection.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelSets } from './label-sets.ts';
 import type { ReadScope } from './read-scope.ts';
 import type { StoreParts, StoreRead } from './store-access.ts';
+
+/** Instead of a time: there is a sample, but when is not known. */
+const SOME_TIME = -Infinity;
 
 /** Series that are looked at before anything else may get its turn. */
 const PIECE = 512;
@@ -56,6 +59,7 @@ export class LabelReader {
   async series(limit?: number): Promise<readonly Labels[]> {
     const { shards } = this.#parts.head;
     const blocks = this.#blocks();
+    if (shards.length === 1 && blocks.length === 0) return this.#seriesIn(shards[0]!, limit);
     const isMixed = shards.length > 1 || blocks.length > 0;
     const builder = new LabelColumnsBuilder(isMixed);
     await this.#eachInHead(({ pairs }, _ref, set) => builder.addSet(pairs, set));
@@ -68,6 +72,22 @@ export class LabelReader {
       if (sets.add(pairs) === size) builder.addTexts(pairs);
     });
     return builder.build(true).list(limit);
+  }
+
+  /** The same series as before have the same list. */
+  async #seriesIn({ pairs }: ShardAccess, limit: number | undefined): Promise<readonly Labels[]> {
+    const { seen } = this.#parts;
+    const asOf = seen.asOf();
+    const found: number[] = [];
+    await this.#eachInHead((_shard, _ref, set) => found.push(set));
+    const sets = Uint32Array.from(found);
+    const known = seen.series(sets, asOf);
+    if (known !== undefined) return limit === undefined ? known : known.slice(0, limit);
+    const builder = new LabelColumnsBuilder(false);
+    for (const set of sets) builder.addSet(pairs, set);
+    const labels = builder.build(true).list(limit);
+    if (labels.length === sets.length) seen.keepSeries(sets, labels, asOf);
+    return labels;
   }
 
   async names(limit?: number): Promise<readonly string[]> {
@@ -107,15 +127,13 @@ export class LabelReader {
     };
     if (this.#lists.length === 0) {
       const { shards } = this.#parts.head;
+      const blocks = this.#blocks();
       for (const shard of shards) {
-        for (const value of shard.index.values(name)) {
-          if (value.some((ref) => this.#refIsWithin(shard, ref))) {
-            // One index has each value once.
-            if (shards.length === 1) values.addNew(value.text);
-            else values.add(value.text);
-          }
-          if (this.#pacer.due()) await this.#pause();
-        }
+        const some = await this.#valuesIn(shard, name);
+        const isAll = shards.length === 1 && blocks.length + this.#doubtful.length === 0;
+        // The same values as before have the same list.
+        if (isAll) return limit === undefined ? some : some.slice(0, limit);
+        for (const value of some) values.add(value);
       }
       await this.#eachDoubtful(addValue);
     } else {
@@ -126,6 +144,35 @@ export class LabelReader {
       if (nameId !== undefined) for (const value of index.values(nameId)) values.add(value);
     });
     return values.sorted(limit);
+  }
+
+  /** The values that a shard has within the times, those that are in doubt left out. */
+  async #valuesIn(shard: ShardAccess, name: string): Promise<readonly string[]> {
+    const seen = this.#parts.seen.values(shard, name);
+    const { maxTime } = this.#range;
+    if (seen.areWithin(this.#minTime, maxTime)) return seen.texts;
+    const { index } = shard;
+    const kept = new Uint8Array(seen.length);
+    let time = NaN;
+    const isWithin = (ref: number): boolean => {
+      time = this.#timeWithin(shard, ref, shard.kernel.newest(ref, this.#minTime));
+      return !Number.isNaN(time);
+    };
+    for (let at = 0; at < seen.length; at++) {
+      if (seen.isWithin(at, this.#minTime, maxTime)) {
+        kept[at] = 1;
+        continue;
+      }
+      const postings = index.postings(seen.pairs[at]!);
+      for (let from = 0; from < postings.count && kept[at] === 0; from += PIECE) {
+        if (index.someOf(postings, from, from + PIECE, isWithin)) {
+          kept[at] = 1;
+          seen.note(at, time === SOME_TIME ? NaN : time);
+        } else if (this.#pacer.dueNow()) await this.#pause();
+      }
+      if (this.#pacer.due()) await this.#pause();
+    }
+    return seen.part(kept);
   }
 
   /** Blocks that have something within the times. */
@@ -200,17 +247,24 @@ export class LabelReader {
   }
 
   #isWithin(shard: ShardAccess, ref: number, newest: number): boolean {
-    if (newest !== newest) return false;
+    return !Number.isNaN(this.#timeWithin(shard, ref, newest));
+  }
+
+  /** The time of a sample within the times, `SOME_TIME`, or NaN where there is none. */
+  #timeWithin(shard: ShardAccess, ref: number, newest: number): number {
+    if (newest !== newest) return NaN;
     const { kernel } = shard;
     const { maxTime } = this.#range;
-    // The newest is there, unless it was deleted: then others may be.
-    if (newest <= maxTime && kernel.count(ref, newest, maxTime) > 0) return true;
-    const bound = kernel.count(ref, this.#minTime, maxTime);
     const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
-    if (newest <= maxTime) return bound > 0 || isFlagged;
-    if (bound > 0 && hasSample(kernel, ref, this.#minTime, maxTime)) return true;
-    if (isFlagged) this.#doubtful.push({ shard, ref });
-    return false;
+    // The newest is there, unless it was deleted: then others may be.
+    if (newest <= maxTime && kernel.count(ref, newest, maxTime) > 0) {
+      return isFlagged ? SOME_TIME : newest;
+    }
+    const bound = kernel.count(ref, this.#minTime, maxTime);
+    if (newest <= maxTime) return bound > 0 || isFlagged ? SOME_TIME : NaN;
+    const time = bound > 0 ? sampleTime(kernel, ref, this.#minTime, maxTime) : NaN;
+    if (Number.isNaN(time) && isFlagged) this.#doubtful.push({ shard, ref });
+    return time;
   }
 
   async #pause(): Promise<void> {

@@ -16,6 +16,8 @@ export interface ConnectMessage {
   readonly port: MessagePortLike;
   /** By shard. */
   readonly head: readonly KernelHandle[];
+  /** The buffer of the head's `RemovalCount`. */
+  readonly removals: SharedArrayBuffer;
   readonly state: SharedArrayBuffer;
   readonly blockVersion: number;
   readonly blocks: readonly BlockRef[];

@@ -40,3 +40,16 @@ it('is not told for expressions, and for what takes series without the label', (
   }
   expect(store.storage.selectionSize?.([], ALL)).toBeUndefined();
 });
+
+it('counts the values of a label', async () => {
+  const { storage } = store;
+  expect(storage.labelValueCount?.('job', ALL)).toBe(2);
+  expect(storage.labelValueCount?.('none', ALL)).toBe(0);
+  const querier = storage.querier();
+  const range = { minTime: 0, maxTime: 1 };
+  expect(await querier.labelValues('job', [], range)).toEqual([]);
+  querier.close();
+  // They have been looked at once; it is few series to be looked at again.
+  expect(storage.labelValueCount?.('job', ALL)).toBe(2);
+  expect(storage.labelValueCount?.('job', range)).toBe(2);
+});

@@ -6,11 +6,14 @@ import type { HeadAccess } from './head-access.ts';
 import type { HistogramRequest } from './head-source.ts';
 import type { HistogramColumns } from './histogram-columns.ts';
 import type { ReadScope } from './read-scope.ts';
+import type { SeenLabels } from './seen-labels.ts';
 import type { StoreState } from './store-state.ts';
 
 /** What a thread reads the store by. */
 export interface StoreParts {
   readonly head: HeadAccess;
+  /** What look-ups of labels found in the head. */
+  readonly seen: SeenLabels;
   readonly state: StoreState;
   readonly blocks: BlockLists;
   readonly cache: BlockCache;

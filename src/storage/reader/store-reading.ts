@@ -19,9 +19,10 @@ import { HeadAccess } from './head-access.ts';
 import type { HeadSource } from './head-source.ts';
 import { readHistogramColumns } from './histogram-columns.ts';
 import type { ConnectMessage } from './messages.ts';
+import { SeenLabels } from './seen-labels.ts';
 import type { StoreParts } from './store-access.ts';
 import { selectHeadNow } from './select-head-now.ts';
-import { headSelectionSize } from './selection-size.ts';
+import { headSelectionSize, headValueCount } from './selection-size.ts';
 import { StoreConnection } from './store-connection.ts';
 import { StoreQuerier } from './store-querier.ts';
 import { StoreState } from './store-state.ts';
@@ -51,6 +52,7 @@ export class StoreReading {
     this.#state.publish({ floor, blockVersion: 0 });
     this.#local = {
       head: new HeadAccess(head.shards.map(({ kernel }) => kernel.openReader())),
+      seen: new SeenLabels(head.removals),
       state: this.#state,
       blocks: new LocalBlockLists(blocks),
       cache: this.cache,
@@ -80,6 +82,11 @@ export class StoreReading {
     return selectHeadNow(this.#local.head, matchers, hints, this.#state.read().floor);
   }
 
+  /** As `Queryable.labelValueCount`, for this thread. */
+  labelValueCount(name: string, range: TimeRange): number | undefined {
+    return this.#isInBlocks(range) ? undefined : headValueCount(this.#local, name, range);
+  }
+
   /** @throws KernelMemoryError when there are 64 readers, this thread among them. */
   workerHandle(): WorkerHandle {
     this.#assertOpen();
@@ -99,6 +106,7 @@ export class StoreReading {
     const message: ConnectMessage = {
       port: port2,
       head: handles,
+      removals: head.removals.buffer,
       state: this.#state.buffer,
       blockVersion: version,
       blocks: lease.blocks,
