@@ -8,7 +8,8 @@ import type { Clock } from '../util/index.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { connector } from './connection/connector.ts';
 import { reconnectMaxMs } from './connection/reconnect.ts';
-import { beginEpoch, disklessEpoch } from './epoch.ts';
+import { inDataFolder } from './data-folder.ts';
+import { type AgentEpoch, beginEpoch, disklessEpoch } from './epoch.ts';
 import { HostSource } from './host/host-source.ts';
 import {
   agentIdOf,
@@ -26,6 +27,7 @@ import { Receivers } from './receivers/receivers.ts';
 import type { AllowedReads } from './reads/read-answerer.ts';
 import { localReads } from './reads/local-reads.ts';
 import { AgentRing, DEFAULT_RING_OPTIONS } from './ring/agent-ring.ts';
+import { type AgentRun, restartingAgent } from './restarting-agent.ts';
 import { nodeRingFiles } from './ring/node-ring-files.ts';
 import { AgentRuntime } from './runtime/agent-runtime.ts';
 import type { GroupSetup, RuntimeStatus } from './runtime/runtime-options.ts';
@@ -75,9 +77,23 @@ export interface Agent {
 
 /**
  * Puts an agent together and starts it. It listens on nothing unless receivers are asked for.
+ * Where the clock is set back it goes on with another epoch.
  * @throws AgentSetupError, EpochFileError, CollectorRefusedError when it cannot enroll.
  */
-export async function startAgent(environment: AgentEnvironment): Promise<Agent> {
+export function startAgent(environment: AgentEnvironment): Promise<Agent> {
+  return restartingAgent({
+    logger: environment.logger,
+    start: (afterEpoch, again) =>
+      inDataFolder(environment.options.data, () => startRun(environment, afterEpoch, again)),
+    onFailed: (reason) => environment.onFenced(reason),
+  });
+}
+
+async function startRun(
+  environment: AgentEnvironment,
+  afterEpoch: number,
+  onClockSetBack: () => void,
+): Promise<AgentRun> {
   const { options, clock, random, logger, version, collector } = environment;
   const userAgent = `Tidegauge/${version}`;
   const agentId = agentIdOf(options);
@@ -85,14 +101,7 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
   const { identity } = tls;
   const onDisk = !options.memory_only;
   const hasCrashed = onDisk && markRunning(options.data);
-  const epoch = onDisk
-    ? await beginEpoch({
-        fileSystem: nodeRingFiles,
-        directory: options.data,
-        wallMs: clock.now(),
-        random,
-      })
-    : disklessEpoch(clock.now(), random);
+  const epoch = await openEpoch(environment, afterEpoch);
   const ring = await openRing(options, epoch.epoch);
   const sources = new Sources(environment);
   const runtime = new AgentRuntime({
@@ -127,12 +136,14 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     leaseSamplesPerSecondMax: options.lease_samples_per_second_max,
     flushes: onDisk,
     cpuBudget: options.cpu_budget_percent / 100,
+    onClockSetBack,
     onFenced: (reason) => environment.onFenced(reason),
   });
   const receivers = await openReceivers(environment, runtime, sources);
   runtime.start();
   await receivers?.start();
   return {
+    epoch: epoch.epoch,
     agentId,
     groups: runtime.groupNames,
     receiverUrl: receivers?.url,
@@ -174,6 +185,15 @@ async function openReceivers(
     if (!options.memory_only) markStopped(options.data);
     throw error;
   }
+}
+
+async function openEpoch(
+  { options, clock, random }: AgentEnvironment,
+  afterEpoch: number,
+): Promise<AgentEpoch> {
+  const wallMs = clock.now();
+  if (options.memory_only) return disklessEpoch(Math.max(wallMs, afterEpoch + 1), random);
+  return beginEpoch({ fileSystem: nodeRingFiles, directory: options.data, wallMs, random });
 }
 
 function openRing(options: AgentOptions, epoch: number): Promise<AgentRing> {

@@ -22,10 +22,20 @@ import type { AgentRuntimeOptions, GroupSetup } from './runtime-options.ts';
 const START_MS = 1_700_000_000_500;
 const FIRST_TICK_MS = 1_700_000_001_000;
 const SERIES = 3;
+const HOUR_MS = 3_600_000;
 const CHANGING = Labels.fromPairs(['__name__', 'deployed']);
 
+/** Its wall time can be set; timers go on as they were. */
+class SteppedClock extends FakeClock {
+  offsetMs = 0;
+
+  override now(): number {
+    return super.now() + this.offsetMs;
+  }
+}
+
 async function setUp(changes: Partial<AgentRuntimeOptions> = {}, memoryBytes = 1e6) {
-  const clock = new FakeClock(START_MS);
+  const clock = new SteppedClock(START_MS);
   const collector = new ScriptedCollector();
   const fenced: string[] = [];
   const ring = await AgentRing.open({ ...DEFAULT_RING_OPTIONS, memoryBytes, epoch: START_MS });
@@ -102,6 +112,38 @@ test('every tick of the grid is sealed with its coverage, and values tell agent,
   }
   const { head } = collector.batches[0] ?? expect.fail();
   expect(head.coverage[0]).toMatchObject({ group: 1, status: 'FULL', seriesCount: SERIES });
+});
+
+test('an epoch ahead of the clock, which was set back since, does not hold up sampling', async () => {
+  const { clock, collector } = await setUp({ epoch: { epoch: START_MS + 3 * HOUR_MS, nonce: 1 } });
+  await clock.advance(2000);
+  expect(ticksOf(collector)).toEqual([0, 1].map((tick) => FIRST_TICK_MS / 1000 + tick));
+});
+
+test('a clock that is set back is told once, unless it is about to be there again', async () => {
+  const steps: number[] = [];
+  const { clock } = await setUp({ onClockSetBack: (byMs) => steps.push(byMs) });
+  await clock.advance(3000);
+  clock.offsetMs = -30_000;
+  await clock.advance(40_000);
+  expect(steps).toEqual([]);
+  clock.offsetMs -= 3 * HOUR_MS;
+  await clock.advance(70_000);
+  expect(steps).toHaveLength(1);
+  expect(steps[0]).toBeGreaterThan(3 * HOUR_MS - 70_000);
+});
+
+test('events are as of now after the clock was set back', async () => {
+  const { clock, collector, runtime } = await setUp();
+  const describe = () =>
+    ({ family: 'deployed', type: 'gauge', unit: '', help: '', priority: 'A' }) as const;
+  const sample = { labels: CHANGING, value: 1, describe };
+  runtime.event([sample]);
+  clock.offsetMs = -HOUR_MS;
+  runtime.event([sample]);
+  await clock.advance(100);
+  const times = collector.samples.filter(({ series }) => series.includes('deployed'));
+  expect(times.map(({ time }) => time)).toEqual([START_MS, START_MS - HOUR_MS]);
 });
 
 test('while the collector is away all goes to the ring; after it live comes first', async () => {

@@ -8,7 +8,7 @@ import type {
   Sealed,
 } from '../../formats/tide/index.ts';
 import { CODEC_BROTLI, CODEC_DEFLATE, CODEC_NONE, hashBytes } from '../../formats/tide/index.ts';
-import { messageOf } from '../../model/index.ts';
+import { formatDuration, messageOf } from '../../model/index.ts';
 import { DEFAULT_RECONNECT, Reconnect } from '../connection/reconnect.ts';
 import { DegradationLadder } from '../flow/degradation-ladder.ts';
 import { Pressure } from '../flow/pressure.ts';
@@ -68,6 +68,7 @@ export class AgentRuntime {
   #sealedBatches = 0;
   #faults = 0;
   #hasIntake = false;
+  #isClockBack = false;
   #stopped = false;
 
   constructor(options: AgentRuntimeOptions) {
@@ -134,7 +135,8 @@ export class AgentRuntime {
       const wide = wideOf(setup, group);
       if (wide !== undefined) this.#wides.set(group, wide);
       this.#ownPolicies.push(policy);
-      this.#runners.push(this.#runner(source, policy, epoch.epoch));
+      // An epoch is later than its start where the clock was set back between two of them.
+      this.#runners.push(this.#runner(source, policy, Math.min(epoch.epoch, clock.now())));
     }
   }
 
@@ -317,8 +319,19 @@ export class AgentRuntime {
         this.#session.ringOnly(this.#ladder.reached('RING_ONLY'));
         return pressure;
       },
+      onClockSetBack: (byMs) => this.#clockSetBack(byMs),
       onFault: (error) => this.#fault(error),
     });
+  }
+
+  #clockSetBack(byMs: number): void {
+    if (this.#isClockBack || this.#stopped) return;
+    this.#isClockBack = true;
+    this.#options.logger.warn(
+      { by: formatDuration(Math.round(byMs / 1000) * 1000) },
+      'the clock was set back',
+    );
+    this.#options.onClockSetBack?.(byMs);
   }
 
   #namerOf(group: number): SeriesNamer {

@@ -5,6 +5,7 @@ import type { SampleTotals } from '../sampling/tick-accounts.ts';
 import type { Sealer } from '../sampling/sealer.ts';
 import type { SeriesTable } from '../sampling/series-table.ts';
 import { EVENT_GROUP } from './group-policy.ts';
+import { CLOCK_SET_BACK_MS } from './group-runner.ts';
 import type { EventSample } from './runtime-options.ts';
 
 /** Samples and different times of a batch: at 27 bytes each, the worst, it fits a frame. */
@@ -36,8 +37,10 @@ export class EventLane {
   /** Seals the samples, of which there is at least one, as of now. */
   seal(samples: readonly EventSample[]): void {
     const { clock, table } = this.#options;
+    const nowMs = clock.now();
     // A series has one sample at a time.
-    const atMs = Math.max(clock.now(), this.#lastMs + 1);
+    const isBack = nowMs < this.#lastMs - CLOCK_SET_BACK_MS;
+    const atMs = isBack ? nowMs : Math.max(nowMs, this.#lastMs + 1);
     this.#lastMs = atMs;
     const values = new Map<number, number>();
     for (const { labels, value, describe } of samples) {

@@ -21,6 +21,12 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Ticks that are gathered at most where sending has to be spared. */
 const LINGER_TICKS_MAX = 10;
 
+/**
+ * A clock that was set back by less is waited for: the times to come are those that have samples
+ * already. What it says to sample beyond that would wait for too long.
+ */
+export const CLOCK_SET_BACK_MS = 60_000;
+
 export interface GroupRunnerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,6 +48,8 @@ export interface GroupRunnerOptions {
   readonly wide: WideTolerance | undefined;
   /** What a tick of that class has to do without. */
   pressure(tick: number, priority: PriorityClass): TickPressure;
+  /** The next tick is so far away that the clock must have been set back. */
+  onClockSetBack(byMs: number): void;
   /** Something that must not happen did: to be said; reading goes on. */
   onFault(error: unknown): void;
 }
@@ -158,6 +166,8 @@ export class GroupRunner {
     // A tick at this very time is due, if it was not taken.
     const next = Math.max(sampler.lastTick + 1, sampler.tickAt(nowMs - spreadMs));
     const delayMs = sampler.timeOf(next) + spreadMs - nowMs;
+    const lateMs = delayMs - spreadMs - sampler.policy.intervalMs;
+    if (lateMs > CLOCK_SET_BACK_MS) this.#options.onClockSetBack(lateMs);
     // Whoever comes first: there is one timer.
     this.#cancelTimer();
     // After the clock was set back the next tick is far away: look again before.

@@ -70,6 +70,11 @@ export interface AgentRuntimeOptions {
   /** CPU time of the process, in milliseconds. */
   readonly cpuMs?: () => number;
   readonly ladder?: Partial<LadderOptions>;
+  /**
+   * The clock was set back by more than is waited for, and this epoch has ticks beyond it: sampling
+   * goes on with another runtime of a later epoch, or when the clock is there again.
+   */
+  onClockSetBack?(byMs: number): void;
   /** The collector wants this identity and epoch never again: nothing is sent any more. */
   onFenced(reason: string): void;
 }

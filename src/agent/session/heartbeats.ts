@@ -42,6 +42,10 @@ export class Heartbeats {
     const sinceMs = nowMs - (this.#lastTickMs ?? nowMs);
     this.#lastTickMs = nowMs;
     if (sinceMs > STALL_MS) this.#lastHeardMs = Math.min(nowMs, this.#lastHeardMs + sinceMs);
+    if (sinceMs >= 0) return;
+    // The clock was set back: what is due and what was is so much earlier by it.
+    this.#lastHeardMs += sinceMs;
+    this.#nextMs += sinceMs;
   }
 
   isSilent(nowMs: number): boolean {

@@ -79,6 +79,21 @@ describe('SessionMachine of the agent', () => {
     expect(sent()).toContain('CLOSE');
   });
 
+  test('heartbeats and the watch for silence go on when the clock is set back', async () => {
+    const { machine, sent } = await machineOf();
+    machine.connected(9_000_000);
+    machine.receive(welcomeMessage(), 9_000_000);
+    machine.tick(9_000_250);
+    sent();
+    const all: string[] = [];
+    for (let nowMs = 1000; nowMs <= 8000; nowMs += 250) {
+      machine.tick(nowMs);
+      all.push(...sent());
+      if (nowMs === 3000) expect(all.filter((one) => one === 'HEARTBEAT')).not.toHaveLength(0);
+    }
+    expect(all).toContain('CLOSE');
+  });
+
   test('sends nothing but HELLO before WELCOME, then schema, then what is fresh', async () => {
     const { machine, sent } = await machineOf();
     batch(machine, 0, 'SCHEMA');

@@ -20,6 +20,9 @@ export interface SessionOpeningOptions<Body> {
   opened(agentId: string, hello: Hello, nowMs: number): void;
 }
 
+/** A HELLO's clock may be this much before its epoch, as the two are not read at once. */
+const CLOCK_SET_BACK_MS = 60_000;
+
 /**
  * HELLO to WELCOME: which process an identity belongs to, and what the collector has of it. Epochs
  * only rise, and an epoch has one process.
@@ -90,9 +93,11 @@ export class SessionOpening<Body> {
   ): void {
     const { ledger } = agent;
     const grids = hello.groups.map(gridOf);
-    const epoch = ledger.open(epochNumber, hello.nonce, grids, hello.previous, nowMs);
+    const { nonce, previous } = hello;
+    const agentMs = isSetBack(epochNumber, hello) ? hello.clockMs : epochNumber;
+    const epoch = ledger.open(epochNumber, nonce, grids, previous, nowMs, agentMs);
     hearExtents(epoch, hello.streams, nowMs);
-    agent.holds(hello.previous);
+    agent.holds(previous);
     for (const each of ledger.epochs) agent.dirty.add(each.epoch);
     const session: AgentSession = {
       connection,
@@ -142,4 +147,9 @@ export class SessionOpening<Body> {
 
 function gridOf({ group, intervalMs, anchorMs }: GroupPolicy): TickGrid {
   return { group, intervalMs, anchorMs };
+}
+
+/** Whether the agent's clock is clearly before its own start. */
+function isSetBack(epoch: number, { clockMs }: Hello): boolean {
+  return clockMs > 0 && epoch - clockMs > CLOCK_SET_BACK_MS;
 }

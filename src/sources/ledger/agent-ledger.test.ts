@@ -101,6 +101,26 @@ describe('AgentLedger', () => {
     expect(ledger.completeThroughMs(27_500)).toBe(11_000);
   });
 
+  test('an epoch ahead of the clock, which was set back, schedules nothing up to its number', () => {
+    const ledger = new AgentLedger('a');
+    const AHEAD_MS = 3_600_000;
+    ledger.open(AHEAD_MS, 7, [GRID], [], 20_000, AHEAD_MS);
+    store(ledger, AHEAD_MS, 1, tick(3600));
+    // Set right, and begun anew at 20 s: its number is only one higher.
+    ledger.open(AHEAD_MS + 1, 8, [GRID], [], 20_000, 20_000);
+    store(ledger, AHEAD_MS + 1, 1, tick(20));
+    store(ledger, AHEAD_MS + 1, 2, tick(21));
+    expect(ledger.terms(21_500)).toMatchObject({ scheduled: 30, stored: 30, missing: 0, down: 0 });
+    expect(ledger.completeThroughMs(21_500)).toBe(21_000);
+    // And again, after it was down for five seconds.
+    ledger.open(AHEAD_MS + 2, 9, [GRID], [], 27_000, 27_000);
+    store(ledger, AHEAD_MS + 2, 1, tick(27));
+    expect(ledger.terms(27_500)).toMatchObject({ scheduled: 90, stored: 40, down: 50 });
+    // A reconnect long after moves no end.
+    ledger.open(AHEAD_MS + 2, 9, [GRID], [], 90_000, 90_000);
+    expect(ledger.terms(27_500)).toMatchObject({ scheduled: 90, stored: 40, down: 50 });
+  });
+
   test('of the oldest epochs that came to their end only sums are kept, for good', () => {
     const ledger = new AgentLedger('a');
     for (let epoch = 10_000; epoch <= 50_000; epoch += 10_000) {

@@ -69,6 +69,7 @@ export class AgentLedger {
   /**
    * The agent runs in `epoch` now. Epochs before it are over: each ended when the next began, and
    * what was sealed after `previous` says it was synced, and is not here, is lost with the crash.
+   * @param agentMs time of the agent's own clock: before the epoch only where that was set back.
    */
   open(
     epoch: number,
@@ -76,14 +77,16 @@ export class AgentLedger {
     grids: readonly TickGrid[],
     previous: readonly EpochExtent[],
     nowMs: number,
+    agentMs: number = epoch,
   ): EpochLedger {
+    const startMs = Math.min(epoch, agentMs);
     const before = this.epochs.filter((other) => other.epoch < epoch);
     const newestBefore = before.at(-1);
     for (const extent of previous) {
       const isKnown = extent.epoch <= this.folded.through || this.#epochs.has(extent.epoch);
       if (extent.epoch >= epoch || isKnown) continue;
       const unheard = new EpochLedger(extent.epoch);
-      unheard.declare(grids, newestBefore?.groups);
+      unheard.declare(grids, newestBefore?.groups, Math.min(extent.epoch, startMs));
       if (newestBefore !== undefined) unheard.hearsay.assume(newestBefore.hearsay);
       this.#epochs.set(extent.epoch, unheard);
     }
@@ -92,9 +95,9 @@ export class AgentLedger {
     ledger.nonce = nonce;
     ledger.state = 'OPEN';
     ledger.endMs = undefined;
-    this.#closeBefore(epoch, previous, nowMs);
+    this.#closeBefore({ epoch, startMs }, previous, nowMs);
     const newest = this.epochs.findLast((other) => other.epoch < epoch);
-    ledger.declare(grids, newest?.groups);
+    ledger.declare(grids, newest?.groups, startMs);
     if (newest !== undefined) ledger.hearsay.assume(newest.hearsay);
     return ledger;
   }
@@ -245,13 +248,20 @@ export class AgentLedger {
     return ledger;
   }
 
-  #closeBefore(epoch: number, previous: readonly EpochExtent[], nowMs: number): void {
+  #closeBefore(
+    { epoch, startMs }: { readonly epoch: number; readonly startMs: number },
+    previous: readonly EpochExtent[],
+    nowMs: number,
+  ): void {
     const epochs = this.epochs;
     for (const [index, ledger] of epochs.entries()) {
       if (ledger.epoch >= epoch) break;
       // What had ended already knows its tail; a BYE's `down` ends only now.
       const wasOver = ledger.state === 'SUPERSEDED';
-      ledger.close('SUPERSEDED', (epochs[index + 1] as EpochLedger).epoch);
+      const endMs = Math.min((epochs[index + 1] as EpochLedger).epoch, startMs);
+      // What is said at a reconnect of a time before is too late.
+      const wasMs = wasOver ? (ledger.endMs ?? endMs) : endMs;
+      ledger.close('SUPERSEDED', Math.min(wasMs, endMs));
       const extent = previous.find((other) => other.epoch === ledger.epoch);
       for (const [stream, lane] of ledger.lanes.entries()) {
         const held = extent?.streams.find((other) => other.stream === stream);

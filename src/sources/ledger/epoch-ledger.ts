@@ -62,13 +62,19 @@ export class EpochLedger {
   /**
    * The groups that the agent means to report. Counting series begins with the first batch of a
    * group, or with `expected`: how many series it had when last heard of.
+   * @param startMs when the epoch began: before its number where the agent's clock was set back.
    */
-  declare(grids: readonly TickGrid[], expected: readonly GroupLedger[] = []): void {
+  declare(
+    grids: readonly TickGrid[],
+    expected: readonly GroupLedger[] = [],
+    startMs: number = this.epoch,
+  ): void {
     for (const grid of grids) {
       this.grids.set(grid.group, grid);
       for (const known of expected) {
         if (known.group !== grid.group || this.#find(known, known.stream)) continue;
-        const ledger = this.#group(known, known.stream);
+        const tickFrom = firstTickFrom(grid, startMs);
+        const ledger = this.#group({ group: grid.group, part: known.part, tickFrom }, known.stream);
         ledger.series.set(ledger.firstTick, Infinity, known.series.at(known.knownTick));
       }
     }
@@ -284,7 +290,10 @@ export class EpochLedger {
   #firstTick(group: number, tickFrom = Infinity): number {
     const grid = this.grids.get(group);
     if (grid === undefined || grid.intervalMs === 0) return Math.min(tickFrom, 1);
-    const tick = Math.max(0, Math.ceil((this.epoch - grid.anchorMs) / grid.intervalMs));
-    return Math.min(tickFrom, tick);
+    return Math.min(tickFrom, firstTickFrom(grid, this.epoch));
   }
+}
+
+function firstTickFrom({ anchorMs, intervalMs }: TickGrid, startMs: number): number {
+  return intervalMs === 0 ? Infinity : Math.max(0, Math.ceil((startMs - anchorMs) / intervalMs));
 }
