@@ -114,6 +114,15 @@ export class IntervalSet {
     // Fast path: none of them is in.
     if (begin === this.#from.length || (this.#from[begin] as number) > to) return 0;
     this.#own();
+    // Fast path: the end of the last range.
+    if (begin === this.#from.length - 1 && (this.#from[begin] as number) < from) {
+      const stop = this.#to[begin] as number;
+      if (stop <= to) {
+        this.#to[begin] = from - 1;
+        this.#size -= stop - from + 1;
+        return stop - from + 1;
+      }
+    }
     const fromParts: number[] = [];
     const toParts: number[] = [];
     let removed = 0;

@@ -213,6 +213,8 @@ export class AgentLedger {
   encodeSettled(epoch: number, batches: readonly SettledBatch[], nowMs: number): Uint8Array {
     const ledger = this.#epochs.get(epoch);
     if (ledger === undefined) throw new RangeError(`epoch ${epoch} of ${this.agentId} is unknown`);
+    // Fast path: what came live and in order changes so little that no copy is needed.
+    if (ledger.settlesSimply(batches)) return encodeState(ledger, batches);
     const copy = ledger.cloneFinal();
     for (const { stream, seq, byRepair, accounts, schemaVersion } of batches) {
       copy.receive({ stream, seq }, accounts, nowMs);
@@ -284,9 +286,9 @@ function holdsAny({ firstRetained, lastSeq }: EpochExtent['streams'][number]): b
 /** Encoding is synchronous, so all agents share it. */
 const writer = new ByteWriter(1024);
 
-function encodeState(ledger: EpochLedger): Uint8Array {
+function encodeState(ledger: EpochLedger, settled?: readonly SettledBatch[]): Uint8Array {
   writer.reset();
   writer.uint(STATE_VERSION);
-  ledger.encode(writer);
+  ledger.encode(writer, settled);
   return writer.written().slice();
 }

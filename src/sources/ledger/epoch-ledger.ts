@@ -23,6 +23,16 @@ export interface TickGrid {
 export type EpochState = 'OPEN' | 'LEFT' | 'SUPERSEDED';
 const EPOCH_STATES: readonly EpochState[] = ['OPEN', 'LEFT', 'SUPERSEDED'];
 
+/** What of a batch decides how the ledger changes when it is stored. */
+export interface SealedKey {
+  readonly stream: number;
+  readonly seq: number;
+  readonly byRepair: boolean;
+  /** Of a schema; 0 for batches. */
+  readonly schemaVersion: number;
+}
+
+const NONE_SETTLED: readonly SealedKey[] = [];
 const NONE_REJECTED = new Map<number, number>();
 
 /** What came of taking a batch in. */
@@ -223,13 +233,26 @@ export class EpochLedger {
     return copy;
   }
 
-  encode(writer: ByteWriter): void {
+  /** Whether `encode` can tell what the ledger will be when these batches, received, are stored. */
+  settlesSimply(batches: readonly SealedKey[]): boolean {
+    for (const { stream, seq, byRepair } of batches) {
+      if (byRepair || !this.lane(stream).received.has(seq)) return false;
+    }
+    return this.groups.every(({ coverage, series }) => {
+      return coverage.runCount + batches.length <= FOLD_ABOVE && series.stepCount <= FOLD_ABOVE;
+    });
+  }
+
+  /** As it is, or as it will be when `settled` are stored, of which `settlesSimply` is true. */
+  encode(writer: ByteWriter, settled: readonly SealedKey[] = NONE_SETTLED): void {
     writer.uint(this.epoch);
     writer.uint(this.nonce === undefined ? 0 : this.nonce + 1);
-    writer.uint(this.schemaVersion);
+    let { schemaVersion } = this;
+    for (const batch of settled) schemaVersion = Math.max(schemaVersion, batch.schemaVersion);
+    writer.uint(schemaVersion);
     writer.uint(EPOCH_STATES.indexOf(this.state));
     writer.uint(this.endMs === undefined ? 0 : this.endMs + 1);
-    for (const lane of this.lanes) lane.encode(writer);
+    for (const [stream, lane] of this.lanes.entries()) lane.encode(writer, stream, settled);
     writer.uint(this.grids.size);
     for (const { group, intervalMs, anchorMs } of this.grids.values()) {
       writer.uint(group);
@@ -237,7 +260,7 @@ export class EpochLedger {
       writer.uint(anchorMs);
     }
     writer.uint(this.groups.length);
-    for (const group of this.groups) group.encode(writer);
+    for (const group of this.groups) group.encode(writer, settled);
     this.hearsay.encode(writer);
   }
 

@@ -207,16 +207,34 @@ export class GroupLedger {
     return copy;
   }
 
-  encode(writer: ByteWriter): void {
+  /** With what was received of `settled` as stored, none of it rejected. */
+  encode(writer: ByteWriter, settled: readonly { stream: number; seq: number }[]): void {
     writer.uint(this.group);
     writer.uint(this.part);
     writer.uint(this.stream);
     writer.uint(this.firstTick);
     writer.uint(this.knownTick + 1 - this.firstTick);
     this.series.encode(writer);
-    this.coverage.encode(writer);
-    const { present, suppressed, shed, failed, rejected } = this.sums;
-    for (const sum of [present, suppressed, shed, failed, rejected]) writer.uint(sum);
+    let { coverage } = this;
+    let { present, suppressed, shed, failed } = this.sums;
+    for (const { stream, seq } of settled) {
+      const accounts = stream === this.stream ? this.#inFlight.get(seq) : undefined;
+      if (accounts === undefined) continue;
+      if (coverage === this.coverage) coverage = coverage.clone();
+      for (const account of accounts) {
+        coverage.cover(account.tickFrom, account.tickTo, seq);
+        present += account.presentCount;
+        suppressed += account.suppressedCount;
+        shed += account.shedCount;
+        failed += account.failedCount;
+      }
+    }
+    coverage.encode(writer);
+    writer.uint(present);
+    writer.uint(suppressed);
+    writer.uint(shed);
+    writer.uint(failed);
+    writer.uint(this.sums.rejected);
     writer.uint(this.#folded.through + 1);
     for (const name of FOLDED_NAMES) writer.uint(this.#folded.terms[name]);
   }

@@ -27,7 +27,13 @@ interface Mark {
   readonly ms: number;
 }
 
+interface StreamSeq {
+  readonly stream: number;
+  readonly seq: number;
+}
+
 const NONE = new IntervalSet();
+const NONE_SETTLED: readonly StreamSeq[] = [];
 
 /** More kinds of times than this say the same about when to repair. */
 const MARKS_MAX = 64;
@@ -232,7 +238,15 @@ export class LaneLedger {
     return copy;
   }
 
-  encode(writer: ByteWriter): void {
+  /** With those of `settled` that are on lane `stream`, which are received, as stored. */
+  encode(writer: ByteWriter, stream = 0, settled: readonly StreamSeq[] = NONE_SETTLED): void {
+    // Put in and taken out again, which for what goes on at the end costs next to nothing.
+    for (const batch of settled) if (batch.stream === stream) this.durable.add(batch.seq);
+    this.#encode(writer);
+    for (const batch of settled) if (batch.stream === stream) this.durable.remove(batch.seq);
+  }
+
+  #encode(writer: ByteWriter): void {
     writer.uint(this.lastSeq);
     writer.uint(this.firstRetained);
     for (const set of [this.durable, this.repaired, this.degraded, this.rejected]) {
