@@ -19,6 +19,19 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name: `tidegauge_session_${name}_total`, help, labelNames, registers });
   // Added up here, as each of a counter's additions looks its labels up.
+  const added = (name: string, help: string): { count: number } => {
+    const sum = { count: 0 };
+    new Counter({
+      name: `tidegauge_session_${name}_total`,
+      help,
+      registers,
+      collect() {
+        this.inc(sum.count);
+        sum.count = 0;
+      },
+    });
+    return sum;
+  };
   const receivedBytes = new Map<string, number>();
   new Counter({
     name: 'tidegauge_session_received_bytes_total',
@@ -34,8 +47,8 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const fenced = counter('fences', 'Sessions that the collector ended, by reason.', 'reason');
   const alarms = counter('alarms', 'Agents refused for what they are, by reason.', 'reason');
   const failures = counter('write_failures', 'Writes to the store that failed.');
-  const samples = counter('samples', 'Samples of agents stored.');
-  const tooOld = counter('samples_too_old', 'Samples of agents older than the store takes.');
+  const samples = added('samples', 'Samples of agents stored.');
+  const tooOld = added('samples_too_old', 'Samples of agents older than the store takes.');
   const durations = new Histogram({
     name: 'tidegauge_session_commit_seconds',
     help: 'Time to store what one agent sent at a time.',
@@ -71,9 +84,9 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     fenced: (reason) => fenced.inc({ reason }),
     alarm: (reason) => alarms.inc({ reason }),
     failed: () => failures.inc(),
-    applied({ storedCount, tooOldCount, durationMs, newestMs, nowMs }) {
-      samples.inc(storedCount);
-      tooOld.inc(tooOldCount);
+    applied({ storedCount, tooOldCount, newestMs }, durationMs, nowMs) {
+      samples.count += storedCount;
+      tooOld.count += tooOldCount;
       durations.observe(durationMs / 1000);
       if (newestMs !== undefined) visibility.observe(Math.max(0, nowMs - newestMs) / 1000);
     },

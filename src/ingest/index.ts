@@ -40,7 +40,6 @@ export type {
   AgentRequestFailure,
   AgentSessions,
   AgentsOptions,
-  AppliedFacts,
   ReadQuestion,
   ReadResult,
   SessionMetrics,

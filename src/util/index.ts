@@ -12,5 +12,6 @@ export type { Interval } from './interval-set.ts';
 export { IntervalSet } from './interval-set.ts';
 export { packageRoot } from './package-root.ts';
 export { seededRandom } from './seeded-random.ts';
+export { Turns } from './turns.ts';
 export { compareUtf8 } from './utf8.ts';
 export { workerEntry } from './worker-entry.ts';

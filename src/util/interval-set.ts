@@ -89,6 +89,13 @@ export class IntervalSet {
       this.#size += to - from + 1;
       return to - from + 1;
     }
+    // Fast path: numbers beyond the end.
+    if (last < 0 || (this.#to[last] as number) < from) {
+      this.#from.push(from);
+      this.#to.push(to);
+      this.#size += to - from + 1;
+      return to - from + 1;
+    }
     // Ranges that touch the new one are those from the first that ends at or after from - 1.
     const begin = this.#indexFrom(from - 1);
     let end = begin;
@@ -114,14 +121,9 @@ export class IntervalSet {
     // Fast path: none of them is in.
     if (begin === this.#from.length || (this.#from[begin] as number) > to) return 0;
     this.#own();
-    // Fast path: the end of the last range.
-    if (begin === this.#from.length - 1 && (this.#from[begin] as number) < from) {
-      const stop = this.#to[begin] as number;
-      if (stop <= to) {
-        this.#to[begin] = from - 1;
-        this.#size -= stop - from + 1;
-        return stop - from + 1;
-      }
+    // Fast path: the last range, or its end.
+    if (begin === this.#from.length - 1 && (this.#to[begin] as number) <= to) {
+      return this.#removeEnd(from);
     }
     const fromParts: number[] = [];
     const toParts: number[] = [];
@@ -223,6 +225,21 @@ export class IntervalSet {
       previous = to;
     }
     return set;
+  }
+
+  /** Takes the last range out as far as it is at or after `from`; how many numbers that were. */
+  #removeEnd(from: number): number {
+    const last = this.#to.length - 1;
+    const start = this.#from[last] as number;
+    const removed = (this.#to[last] as number) - Math.max(start, from) + 1;
+    this.#size -= removed;
+    if (start < from) {
+      this.#to[last] = from - 1;
+    } else {
+      this.#from.pop();
+      this.#to.pop();
+    }
+    return removed;
   }
 
   #own(): void {

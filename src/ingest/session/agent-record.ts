@@ -186,6 +186,13 @@ export class AgentRecord<Body> {
     if (frames.length <= APPLY_MAX) this.waiting = [];
     else frames = this.waiting.splice(0, APPLY_MAX);
     this.applying = { token, frames };
+    // Fast path: one frame, as nearly always.
+    if (frames.length === 1) {
+      const { frame } = frames[0] as Waiting<Body>;
+      const { epoch } = frame.sealed;
+      const states = [this.#stateWith(epoch, frame.again ? [] : [settledOf(frame)], nowMs)];
+      return { frames: [frame], states };
+    }
     const byEpoch = new Map<number, SettledBatch[]>();
     for (const { frame } of frames) {
       const { epoch } = frame.sealed;
@@ -193,12 +200,14 @@ export class AgentRecord<Body> {
       byEpoch.set(epoch, batches);
       if (!frame.again) batches.push(settledOf(frame));
     }
-    const states = [...byEpoch].map(([epoch, batches]) => {
-      this.dirty.delete(epoch);
-      const value = this.ledger.encodeSettled(epoch, batches, nowMs);
-      return { key: this.ledger.stateKey(epoch), value };
-    });
+    const states = [...byEpoch].map(([epoch, batches]) => this.#stateWith(epoch, batches, nowMs));
     return { frames: frames.map(({ frame }) => frame), states };
+  }
+
+  #stateWith(epoch: number, batches: readonly SettledBatch[], nowMs: number): StateChange {
+    this.dirty.delete(epoch);
+    const value = this.ledger.encodeSettled(epoch, batches, nowMs);
+    return { key: this.ledger.stateKey(epoch), value };
   }
 
   /** A write failed: schemas that were in it are not known any more. */

@@ -132,7 +132,7 @@ export class AgentWrites {
     const { clock, metrics } = this.#deps;
     entry.count(result);
     const durationMs = clock.monotonic() - startMs;
-    metrics.applied({ ...result, durationMs, nowMs: clock.now() });
+    metrics.applied(result, durationMs, clock.now());
     return { result, durationMs };
   }
 }

@@ -31,7 +31,7 @@ export type { AgentsOptions } from './options.ts';
 export { agentsOptionsSchema } from './options.ts';
 export type { ReadableAgents } from './scrape-through.ts';
 export { scrapeThrough } from './scrape-through.ts';
-export type { AppliedFacts, SessionMetrics } from './session-metrics.ts';
+export type { SessionMetrics } from './session-metrics.ts';
 export { noSessionMetrics } from './session-metrics.ts';
 export type { AgentEntry } from './agent-entry.ts';
 export { SessionServer } from './session-server.ts';

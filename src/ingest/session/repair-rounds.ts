@@ -83,11 +83,13 @@ export class RepairRounds<Body> {
     return request.ranges.map((range) => ({ stream: key.stream, ...range }));
   }
 
-  /** Asks for what is missing, the most urgent first, as far as the budget goes. */
-  schedule(nowMs: number): void {
+  /** Asks some agents for what is missing, the most urgent first, as far as the budget goes. */
+  schedule(agents: Iterable<AgentRecord<Body>>, nowMs: number): void {
     const gaps: RepairGap[] = [];
-    for (const agent of this.#agents.values()) {
-      if (agent.session !== undefined && this.#scheduler.idle(agent.ledger.agentId)) {
+    for (const agent of agents) {
+      // Fast path: nothing is missing, of almost every agent almost all of the time.
+      if (agent.session === undefined || agent.ledger.missingCount === 0) continue;
+      if (this.#scheduler.idle(agent.ledger.agentId)) {
         agent.rejectHopeless(nowMs);
         gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
       }

@@ -1,5 +1,6 @@
 import type { Hello, Policy, Sealed } from '../../formats/tide/index.ts';
 import type { AgentLedger, CreditOptions, RepairOptions } from '../../sources/index.ts';
+import { Turns } from '../../util/index.ts';
 import type { AgentRecord, AgentSession } from './agent-record.ts';
 import { type AuditOptions, AuditRounds, type StoreDigest } from './audit-rounds.ts';
 import { FrameWrites } from './frame-writes.ts';
@@ -41,6 +42,10 @@ export interface SessionMachineOptions<Body> {
 const HEARTBEATS_MISSED = 2.5;
 /** Time goes on in smaller steps than this unless the process stood still. */
 const STALL_MS = 2000;
+/** Where there are many agents, a look at each takes so many ticks. */
+const TURNS = 5;
+/** As many are looked at in each. */
+const TURN_MIN = 64;
 const NO_AUDITS: AuditOptions = { intervalMs: 0, windowMs: 0, settleMs: 0 };
 /**
  * The collector's end of all sessions, without any I/O: it is told what connections did and when,
@@ -57,6 +62,7 @@ export class SessionMachine<Body> {
   readonly #repair: RepairRounds<Body>;
   readonly #audits: AuditRounds<Body>;
   readonly #messages: SessionMessages<Body>;
+  readonly #turns: Turns<AgentRecord<Body>>;
   #lastTickMs: number | undefined;
 
   constructor(options: SessionMachineOptions<Body>) {
@@ -66,6 +72,7 @@ export class SessionMachine<Body> {
       this.#audits.disconnect(agentId);
     });
     this.#table = table;
+    this.#turns = new Turns(table.agents);
     this.#repair = new RepairRounds(
       table.agents,
       (connection, message) => table.send(connection, message),
@@ -176,17 +183,26 @@ export class SessionMachine<Body> {
     const stallMs = sinceMs > STALL_MS ? sinceMs : 0;
     this.#acks.tick(nowMs);
     this.#repair.expire(nowMs);
-    for (const agent of this.#table.agents.values()) {
-      const { session } = agent;
-      if (session !== undefined) {
+    const { agents } = this.#table;
+    if (stallMs > 0) {
+      for (const { session } of agents.values()) {
+        if (session === undefined) continue;
         session.lastHeardMs = Math.min(nowMs, session.lastHeardMs + stallMs);
-        this.#tickSession(agent, session, nowMs);
       }
+    }
+    const due = this.#turns.next(Math.max(TURN_MIN, Math.ceil(agents.size / TURNS)));
+    for (const agent of due) {
+      if (agent.session !== undefined) this.#tickSession(agent, agent.session, nowMs);
       this.#states.persistDirty(agent);
       this.#states.fold(agent, nowMs);
     }
     this.#audits.tick(nowMs);
-    this.#repair.schedule(nowMs);
+    this.#repair.schedule(due, nowMs);
+  }
+
+  /** Hands out what changed without samples, of all agents: the process is about to end. */
+  persistAll(): void {
+    for (const agent of this.#table.agents.values()) this.#states.persistDirty(agent);
   }
 
   /** What the store answered to a DIGEST; undefined where it could not. */

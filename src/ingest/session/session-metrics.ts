@@ -3,12 +3,6 @@ import type { AgentConnection } from './agent-connection.ts';
 import type { AuditOutcome } from './audit-rounds.ts';
 import type { WriteResult } from './batch-writer.ts';
 
-/** One commit of what an agent sent. */
-export interface AppliedFacts extends WriteResult {
-  readonly durationMs: number;
-  readonly nowMs: number;
-}
-
 /** Where sessions are counted. */
 export interface SessionMetrics {
   received(transport: AgentConnection['transport'], sizeBytes: number): void;
@@ -16,7 +10,8 @@ export interface SessionMetrics {
   refused(statusCode: number): void;
   fenced(reason: FenceReason): void;
   alarm(reason: FenceReason): void;
-  applied(facts: AppliedFacts): void;
+  /** What an agent sent was stored, in so long a time. */
+  applied(result: WriteResult, durationMs: number, nowMs: number): void;
   /** A write to the store failed. */
   failed(): void;
   /** A frame that was missing is stored, that long after it was found missing. */

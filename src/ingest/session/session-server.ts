@@ -215,13 +215,13 @@ export class SessionServer {
   async close(): Promise<void> {
     this.#closing = true;
     for (const cancel of this.#timers.splice(0)) cancel();
-    const { clock, random = Math.random, options } = this.#deps;
+    const { random = Math.random, options } = this.#deps;
     for (const id of this.#connections.ids()) {
       const retryAfterMs = Math.round(random() * options.reconnect_spread_ms);
       this.#refuse(id, { reason: 'LEAVING', message: 'the collector stops', retryAfterMs });
     }
     await this.#parts.writes.settled();
-    this.#machine.tick(clock.now());
+    this.#machine.persistAll();
     this.#flush();
     await this.#parts.writes.settled();
   }
