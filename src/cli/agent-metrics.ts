@@ -19,19 +19,6 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name: `tidegauge_session_${name}_total`, help, labelNames, registers });
   // Added up here, as each of a counter's additions looks its labels up.
-  const added = (name: string, help: string): { count: number } => {
-    const sum = { count: 0 };
-    new Counter({
-      name: `tidegauge_session_${name}_total`,
-      help,
-      registers,
-      collect() {
-        this.inc(sum.count);
-        sum.count = 0;
-      },
-    });
-    return sum;
-  };
   const receivedBytes = new Map<string, number>();
   new Counter({
     name: 'tidegauge_session_received_bytes_total',
@@ -47,8 +34,12 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const fenced = counter('fences', 'Sessions that the collector ended, by reason.', 'reason');
   const alarms = counter('alarms', 'Agents refused for what they are, by reason.', 'reason');
   const failures = counter('write_failures', 'Writes to the store that failed.');
-  const samples = added('samples', 'Samples of agents stored.');
-  const tooOld = added('samples_too_old', 'Samples of agents older than the store takes.');
+  const samples = addedUp(registry, 'samples', 'Samples of agents stored.');
+  const tooOld = addedUp(
+    registry,
+    'samples_too_old',
+    'Samples of agents older than the store takes.',
+  );
   const durations = new Histogram({
     name: 'tidegauge_session_commit_seconds',
     help: 'Time to store what one agent sent at a time.',
@@ -91,6 +82,21 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
       if (newestMs !== undefined) visibility.observe(Math.max(0, nowMs - newestMs) / 1000);
     },
   };
+}
+
+/** A counter whose additions cost nothing until it is read. */
+function addedUp(registry: Registry, name: string, help: string): { count: number } {
+  const sum = { count: 0 };
+  new Counter({
+    name: `tidegauge_session_${name}_total`,
+    help,
+    registers: [registry],
+    collect() {
+      this.inc(sum.count);
+      sum.count = 0;
+    },
+  });
+  return sum;
 }
 
 /** What the ledgers of all agents add up to. */

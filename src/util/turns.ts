@@ -4,7 +4,7 @@
  */
 export class Turns<T> {
   readonly #map: ReadonlyMap<unknown, T>;
-  #rest: Iterator<T> | undefined;
+  #rest: Iterator<T, undefined> | undefined;
 
   constructor(map: ReadonlyMap<unknown, T>) {
     this.#map = map;
