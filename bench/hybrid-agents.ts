@@ -165,7 +165,8 @@ async function measure(name: string, rig: Rig, load: BenchLoad): Promise<void> {
   );
 }
 
-async function waitForSeries({ queryUrl }: BenchServer, series: number): Promise<void> {
+/** Waits until so many series of the load are there. @throws Error after two minutes */
+export async function waitForSeries({ queryUrl }: BenchServer, series: number): Promise<void> {
   const deadline = performance.now() + STORM_TIMEOUT_MS;
   while ((await scalar(queryUrl, 'count(tidegauge_synthetic)')) < series) {
     if (performance.now() > deadline) throw new Error(`fewer than ${series} series came`);

@@ -1,53 +1,63 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ledgerSums } from './hybrid-agents.ts';
+import { ledgerSums, waitForSeries } from './hybrid-agents.ts';
 import { type AgentLoad, type RunningLoad, startSessions } from './hybrid-loads.ts';
 import { ownMetrics } from './support/own-metrics.ts';
 import { type BenchServer, startServer } from './support/servers.ts';
+import { Throttle, threadsCpuMs } from './support/throttle.ts';
 
 export const OVERLOAD_USAGE = `npm run bench -- overload [OPTIONS]
 
-A collector that is given only a part of a core (it is stopped when it has used more) gets
-more and more agents until it cannot keep up, which is its capacity, and then twice as many. How
-much it stores then, how old its oldest batch gets, and what became of the rest once it has the
-whole core again.
+A collector gets ever smaller parts of a core (it is stopped when it has used more) until it cannot
+store all that its agents send, which is its capacity with that part. Then as many agents again
+come, so that it gets twice that: how much it stores, how old its oldest batch gets, and what became
+of the rest once it has the whole core again. No series is new while anything is measured. About
+three minutes, and a minute more where the backlog is large.
 
-  --duty N      part of a core that the collector may use (default 0.15)
-  --agents N    agents of one step (default 20)    --series N   of each, at 1 s (default 500)
-  --step N      seconds of a step (default 6)      --seconds N  of overload (default 30)`;
+  --agents N    of one half of the load (default 150)  --series N   of each, at 1 s (default 1000)
+  --step N      seconds of a step (default 8)          --seconds N  of overload (default 30)`;
 
 const OPTIONS = {
-  duty: { type: 'string', default: '0.15' },
-  agents: { type: 'string', default: '20' },
-  series: { type: 'string', default: '500' },
-  step: { type: 'string', default: '6' },
+  agents: { type: 'string', default: '150' },
+  series: { type: 'string', default: '1000' },
+  step: { type: 'string', default: '8' },
   seconds: { type: 'string', default: '30' },
 } as const;
 
-const LOOK_MS = 10;
-/** Time whose part of a core may be used in one go. */
-const SAVED_MS = 200;
-const STEPS_MAX = 30;
-/** Steps one after the other that must be too much, as one may be so by chance. */
-const STEPS_SHORT = 2;
+const STEPS_MAX = 12;
+/** What is left of a core's part from step to step. */
+const STEP_FACTOR = 0.85;
 /** Less of what is offered than this is too much for the collector. */
 const KEPT_UP_SHARE = 0.95;
 const GOODPUT_SHARE_MIN = 0.95;
-/** Until the series of the last agents are there. */
-const SETTLE_MS = 10_000;
+/** Before anything is measured after a change. */
+const SETTLE_MS = 5000;
 const QUEUE_MS_MAX = 2000;
 const HEAL_TIMEOUT_MS = 180_000;
+/** Agents that do not sample so much of what they should are short of CPU themselves. */
+const OFFERED_SHARE_MIN = 0.98;
+
+/** What a stretch of time brought, a second. */
+interface Rates {
+  /** Sampled by the agents, whatever became of it. */
+  readonly offered: number;
+  readonly stored: number;
+  /** Part of a core that the collector used. */
+  readonly duty: number;
+  /** Age of the oldest batch, and bytes waiting, when they were most. */
+  readonly queueMs: number;
+  readonly inFlightBytes: number;
+}
 
 /** `npm run bench -- overload`; exit status 1 where a goal is missed. */
 export async function runOverloadBench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const step = { agents: Number(values.agents), series: Number(values.series) };
+  const half = { agents: Number(values.agents), series: Number(values.series) };
   const server = await startServer('tidegauge');
-  const overload = new Overload(server, step, Number(values.duty));
+  const overload = new Overload(server, half);
   try {
-    const capacity = await overload.findCapacity(Number(values.step));
-    return await overload.measure(capacity, Number(values.seconds));
+    const step = await overload.findCapacity(Number(values.step));
+    return await overload.measure(step, Number(values.seconds));
   } finally {
     await overload.stop();
     await server.stop();
@@ -56,93 +66,115 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
 
 class Overload {
   readonly #server: BenchServer;
-  readonly #step: AgentLoad;
-  readonly #throttle: Throttle;
+  readonly #half: AgentLoad;
   readonly #loads: RunningLoad[] = [];
+  #throttle: Throttle | undefined;
 
-  constructor(server: BenchServer, step: AgentLoad, duty: number) {
+  constructor(server: BenchServer, half: AgentLoad) {
     this.#server = server;
-    this.#step = step;
-    this.#throttle = new Throttle(server.pid, duty);
-    console.log(`a collector that has ${(100 * duty).toFixed(0)} % of a core`);
+    this.#half = half;
   }
 
-  /** Samples a second that are stored when no more can be. */
-  async findCapacity(stepSeconds: number): Promise<number> {
-    let capacity = 0;
-    let short = 0;
-    while (this.#loads.length < STEPS_MAX) {
-      await this.#add();
-      // New series cost much more than samples of known ones: not part of what is measured.
-      await sleep(stepSeconds * 1000);
-      const { stored } = await this.#rates(stepSeconds);
-      const share = stored / this.#offered;
-      capacity = Math.max(capacity, stored);
-      console.log(
-        `offered ${thousands(this.#offered)}/s, stored ${thousands(stored)}/s, ` +
-          `${(100 * share).toFixed(1)} %`,
-      );
-      short = share < KEPT_UP_SHARE ? short + 1 : 0;
-      if (short === STEPS_SHORT) return capacity;
+  /** The part of a core with which the collector falls short of one half, and what it stores. */
+  async findCapacity(stepSeconds: number): Promise<{ duty: number; capacity: number }> {
+    await this.#add();
+    const free = await this.#rates(stepSeconds);
+    this.#say('with the whole core', free);
+    let { duty } = free;
+    for (let step = 0; step < STEPS_MAX; step++) {
+      duty *= STEP_FACTOR;
+      this.#limit(duty);
+      await sleep(SETTLE_MS);
+      const rates = await this.#rates(stepSeconds);
+      this.#say(`with ${percent(duty)} of a core`, rates);
+      if (rates.stored < KEPT_UP_SHARE * rates.offered) {
+        // Twice as long for the figure that all is compared with.
+        const again = await this.#rates(2 * stepSeconds);
+        this.#say('the same, once more', again);
+        return { duty, capacity: Math.max(rates.stored, again.stored) };
+      }
     }
-    throw new Error(`${STEPS_MAX} steps were not too much: give --duty less or --series more`);
+    throw new Error(`${STEPS_MAX} steps were not too little: give --series more`);
   }
 
-  async measure(capacity: number, seconds: number): Promise<number> {
-    while (this.#offered < 2 * capacity) await this.#add();
-    await sleep(SETTLE_MS);
+  async measure(
+    { duty, capacity }: { duty: number; capacity: number },
+    seconds: number,
+  ): Promise<number> {
+    this.#limit(undefined);
+    await this.#add();
+    await this.#healed();
     const before = this.#server.usage();
-    const { stored, queueMs, inFlightBytes } = await this.#rates(seconds);
+    this.#limit(duty);
+    await sleep(SETTLE_MS);
+    const rates = await this.#rates(seconds);
     const usage = this.#server.usage();
-    const share = stored / capacity;
+    this.#say(`twice the agents, ${percent(duty)} of a core`, rates);
     const during = await ledgerSums(this.#server.queryUrl);
-    console.log(
-      `twice the capacity: offered ${thousands(this.#offered)}/s, stored ${thousands(stored)}/s, ` +
-        `${(100 * share).toFixed(1)} % of ${thousands(capacity)}/s ` +
-        `(goal ${100 * GOODPUT_SHARE_MIN}); oldest batch at most ${queueMs.toFixed(0)} ms old ` +
-        `(goal ${QUEUE_MS_MAX}); imbalance ${during.imbalance}`,
-    );
-    console.log(
-      `memory: at most ${megabytes(inFlightBytes)} of batches waiting; RSS ` +
-        `${megabytes(before.residentBytes)} before, ${megabytes(usage.residentBytes)} after, ` +
-        `peak ${megabytes(usage.peakBytes)}`,
-    );
-    this.#throttle.stop();
+    this.#limit(undefined);
+    console.log('the whole core again: what was deferred is pulled');
     const after = await this.#healed();
+    const share = rates.stored / capacity;
+    const queueIsBounded = rates.queueMs <= QUEUE_MS_MAX;
+    const unsampled = Math.max(0, 1 - rates.offered / (2 * this.#wanted));
     console.log(
-      `with the whole core: ${thousands(after.stored)} of ${thousands(after.scheduled)} stored, ` +
-        `${thousands(after.shed)} declared shed, ${thousands(after.failed)} failed at the source, ` +
-        `${thousands(after.lost)} lost, ${thousands(after.missing)} not here yet, ` +
-        `imbalance ${after.imbalance}`,
+      [
+        '',
+        `capacity           ${thousands(capacity)} samples/s with ${percent(duty)} of a core`,
+        `offered            ${thousands(rates.offered)}/s, ${(rates.offered / capacity).toFixed(2)} times that`,
+        `goodput            ${thousands(rates.stored)}/s, ${percent(share)} of the capacity ` +
+          `(goal ${percent(GOODPUT_SHARE_MIN)}${share >= GOODPUT_SHARE_MIN ? '' : ', MISSED'})`,
+        `oldest batch       ${rates.queueMs.toFixed(0)} ms at most ` +
+          `(goal ${QUEUE_MS_MAX}${queueIsBounded ? '' : ', MISSED'})`,
+        `waiting            ${megabytes(rates.inFlightBytes)} at most`,
+        `memory             ${megabytes(before.residentBytes)} before, ` +
+          `${megabytes(usage.residentBytes)} after, peak ${megabytes(usage.peakBytes)}`,
+        `then               ${thousands(after.stored)} of ${thousands(after.scheduled)} stored, ` +
+          `${thousands(after.shed)} declared shed, ${thousands(after.failed)} failed at the ` +
+          `source, ${thousands(after.lost)} lost, ${thousands(after.missing)} not here yet`,
+        `imbalance          ${during.imbalance} during, ${after.imbalance} after (goal 0)`,
+        ...(unsampled > 1 - OFFERED_SHARE_MIN
+          ? [`NOT VALID: the agents had no CPU to sample ${percent(unsampled)} of their ticks`]
+          : []),
+      ].join('\n'),
     );
-    const isMet = share >= GOODPUT_SHARE_MIN && queueMs <= QUEUE_MS_MAX;
+    const isMet = share >= GOODPUT_SHARE_MIN && queueIsBounded;
     return isMet && during.imbalance === 0 && after.imbalance === 0 ? 0 : 1;
   }
 
   async stop(): Promise<void> {
-    this.#throttle.stop();
+    this.#limit(undefined);
     await Promise.all(this.#loads.map((load) => load.stop()));
   }
 
-  get #offered(): number {
-    return this.#loads.length * this.#step.agents * this.#step.series;
+  /** Samples a second of one half. */
+  get #wanted(): number {
+    return this.#half.agents * this.#half.series;
   }
 
+  #limit(duty: number | undefined): void {
+    this.#throttle?.end();
+    this.#throttle = duty === undefined ? undefined : new Throttle(this.#server.pid, duty);
+  }
+
+  /** Another half of the load, and waits until its series, which cost much more, are there. */
   async #add(): Promise<void> {
-    const first = this.#loads.length * this.#step.agents;
-    this.#loads.push(await startSessions(this.#server.queryUrl, this.#step, first));
+    const first = this.#loads.length * this.#half.agents;
+    this.#loads.push(await startSessions(this.#server.queryUrl, this.#half, first));
+    const series = this.#loads.length * this.#wanted;
+    console.log(`${this.#loads.length * this.#half.agents} agents, waiting for ${series} series`);
+    await waitForSeries(this.#server, series);
+    await sleep(SETTLE_MS);
   }
 
-  /** Samples stored a second; age of the oldest batch, and bytes waiting, when they were most. */
-  async #rates(
-    seconds: number,
-  ): Promise<{ stored: number; queueMs: number; inFlightBytes: number }> {
-    const { queryUrl } = this.#server;
+  async #rates(seconds: number): Promise<Rates> {
+    const { queryUrl, pid } = this.#server;
     const [start, before] = [performance.now(), await ledgerSums(queryUrl)];
+    const cpuBeforeMs = threadsCpuMs(pid);
     let queueMs = 0;
     let inFlightBytes = 0;
     while (performance.now() - start < seconds * 1000) {
-      await sleep(500);
+      await sleep(1000);
       const metrics = await ownMetrics(queryUrl);
       queueMs = Math.max(
         queueMs,
@@ -152,71 +184,40 @@ class Overload {
       inFlightBytes = Math.max(inFlightBytes, waiting);
     }
     const after = await ledgerSums(queryUrl);
-    const stored = (after.stored - before.stored) / ((performance.now() - start) / 1000);
-    return { stored, queueMs, inFlightBytes };
+    const passedSeconds = (performance.now() - start) / 1000;
+    const perSecond = (name: 'stored' | 'scheduled' | 'failed'): number =>
+      (after[name] - before[name]) / passedSeconds;
+    return {
+      offered: perSecond('scheduled') - perSecond('failed'),
+      stored: perSecond('stored'),
+      duty: (threadsCpuMs(pid) - cpuBeforeMs) / (1000 * passedSeconds),
+      queueMs,
+      inFlightBytes,
+    };
+  }
+
+  #say(what: string, { offered, stored, duty, queueMs }: Rates): void {
+    console.log(
+      `${what}: offered ${thousands(offered)}/s, stored ${thousands(stored)}/s ` +
+        `(${percent(stored / offered)}) with ${percent(duty)} of a core, ` +
+        `oldest batch ${queueMs.toFixed(0)} ms`,
+    );
   }
 
   /** What the ledgers say when nothing but the newest ticks is missing. */
   async #healed(): Promise<Awaited<ReturnType<typeof ledgerSums>>> {
     const deadline = performance.now() + HEAL_TIMEOUT_MS;
+    const newest = 2 * this.#loads.length * this.#wanted;
     for (;;) {
       const sums = await ledgerSums(this.#server.queryUrl);
-      if (sums.missing <= 2 * this.#offered || performance.now() > deadline) return sums;
+      if (sums.missing <= newest || performance.now() > deadline) return sums;
       await sleep(500);
     }
   }
 }
 
-/** Lets a process have a part of a core, by the CPU time that all its threads have used. */
-class Throttle {
-  readonly #pid: number;
-  readonly #duty: number;
-  #timer: NodeJS.Timeout | undefined;
-  #atMs = performance.now();
-  #usedMs: number;
-  /** CPU time that it may still use. */
-  #leftMs = 0;
-  #isStopped = false;
-
-  constructor(pid: number, duty: number) {
-    this.#pid = pid;
-    this.#duty = duty;
-    this.#usedMs = threadsCpuMs(pid);
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    process.kill(this.#pid, 'SIGCONT');
-  }
-
-  #look(): void {
-    const [nowMs, usedMs] = [performance.now(), threadsCpuMs(this.#pid)];
-    const given = (nowMs - this.#atMs) * this.#duty;
-    // What it could not use while others had the machine is not saved up for long.
-    const most = SAVED_MS * this.#duty;
-    this.#leftMs = Math.min(most, this.#leftMs + given - (usedMs - this.#usedMs));
-    this.#atMs = nowMs;
-    this.#usedMs = usedMs;
-    if (this.#leftMs > 0 !== this.#isStopped) return;
-    this.#isStopped = !this.#isStopped;
-    process.kill(this.#pid, this.#isStopped ? 'SIGSTOP' : 'SIGCONT');
-  }
-}
-
-/** CPU time of all threads of a process in milliseconds, as the scheduler counts it. */
-function threadsCpuMs(pid: number): number {
-  const folder = `/proc/${pid}/task`;
-  let sum = 0;
-  for (const thread of readdirSync(folder)) {
-    try {
-      sum += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-    } catch {
-      // It ended between the two.
-    }
-  }
-  return sum;
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function megabytes(sizeBytes: number): string {
