@@ -45,9 +45,10 @@ export function runQuery(
   query: QueryRequest,
   infos: readonly string[] = [],
 ): Answer | Promise<Answer> {
-  // What a worker has compressed cannot be added to.
-  const gzipFromBytes = infos.length === 0 ? request.gzipFromBytes : undefined;
-  const asked = { ...query, gzipFromBytes } as QueryRequest;
+  // What is compressed, or in its envelope, cannot be added to.
+  const isWhole = infos.length === 0;
+  const gzipFromBytes = isWhole ? request.gzipFromBytes : undefined;
+  const asked = { ...query, gzipFromBytes, isWhole } as QueryRequest;
   let answer: QueryAnswer | Promise<QueryAnswer>;
   try {
     answer = request.deps.queries.ask(asked, () => request.signal);
@@ -70,6 +71,7 @@ function answerAround(
 ): Answer | Promise<Answer> {
   if (answer.isGzipped === true) return jsonAnswer(answer.data, true);
   if (answer.body !== undefined && infos.length === 0) return jsonAnswer(answer.body);
+  if (answer.isWhole === true) return wholeAnswer(answer.data, gzipFromBytes);
   const notes = infos.length === 0 ? answer : { ...answer, infos: [...answer.infos, ...infos] };
   return wholeAnswer(envelope(answer.data, notes), gzipFromBytes);
 }

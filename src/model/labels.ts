@@ -92,7 +92,11 @@ export class Labels {
   compare(other: Labels): number {
     const length = Math.min(this.pairs.length, other.pairs.length);
     for (let index = 0; index < length; index++) {
-      const order = compareUtf8(this.pairs[index] ?? '', other.pairs[index] ?? '');
+      const one = this.pairs[index] ?? '';
+      const another = other.pairs[index] ?? '';
+      // Fast path: most labels of series that are sorted are the same, texts that are kept once.
+      if (one === another) continue;
+      const order = compareUtf8(one, another);
       if (order !== 0) return order;
     }
     return this.pairs.length - other.pairs.length;

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { FLOAT_BYTES_MAX, writeFloat } from './number-bytes.ts';
 
-/** Kept by each thread between answers; longer ones get a buffer of their own. */
-const KEPT_BYTES = 64 * 1024;
+const FIRST_BYTES = 64 * 1024;
+/** Kept by each thread between answers, once there was one as long; a longer one is not. */
+const KEPT_BYTES = 512 * 1024;
 /** Text is gathered up to this length before it is encoded: many small writes cost most. */
 const FLUSH_LENGTH = 8 * 1024;
 
@@ -22,7 +23,7 @@ export class JsonWriter {
   constructor(onGrow?: (bytes: number) => void) {
     this.#onGrow = onGrow;
     // Whoever writes meanwhile makes another.
-    this.#bytes = kept ?? Buffer.allocUnsafeSlow(KEPT_BYTES);
+    this.#bytes = kept ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
     kept = undefined;
   }
 
@@ -41,9 +42,21 @@ export class JsonWriter {
     const bytes = this.#bytes;
     let at = this.#length;
     let head = 0;
+    let last = NaN;
+    let lastAt = 0;
+    let lastEnd = 0;
     for (let index = 0; index < values.length; index++) {
       for (const end = headEnds[index] ?? 0; head < end; head++) bytes[at++] = heads[head] ?? 0;
-      at = writeFloat(bytes, at, values[index] ?? NaN);
+      const value = values[index] ?? NaN;
+      // Many a gauge stays as it is; 0 may be negative.
+      if (value === last && value !== 0) {
+        for (let from = lastAt; from < lastEnd; from++) bytes[at++] = bytes[from] ?? 0;
+      } else {
+        last = value;
+        lastAt = at;
+        at = writeFloat(bytes, at, value);
+        lastEnd = at;
+      }
       bytes[at++] = QUOTE;
       bytes[at++] = BRACKET;
     }
@@ -58,7 +71,11 @@ export class JsonWriter {
     const isLong = bytes.length > KEPT_BYTES;
     if (!isLong) kept = bytes;
     const written = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, length);
-    return isLong && 2 * length >= bytes.length ? written : written.slice();
+    if (isLong && 2 * length >= bytes.length) return written;
+    // Memory that is zeroed first would take as long as the copy.
+    const own = Buffer.allocUnsafeSlow(length);
+    own.set(written);
+    return own;
   }
 
   #flush(): void {

@@ -1,4 +1,5 @@
 import { type FloatHistogram, formatFloat, formatSeconds, type Labels } from '../model/index.ts';
+import { ENVELOPE_HEAD, envelopeTail, type Notes } from './envelope.ts';
 import { allBuckets, type Bucket } from './functions/histogram/buckets.ts';
 import { jsonString, JsonWriter } from './json-writer.ts';
 import type { MemoryMeter } from './exec/memory.ts';
@@ -11,6 +12,8 @@ export interface DataOptions {
   readonly stats?: (QueryStats & { readonly queueMs: number }) | undefined;
   /** Where the bytes are counted. */
   readonly memory?: MemoryMeter;
+  /** Where given, the whole answer is written: `data` in its envelope, with these. */
+  readonly notes?: Notes | undefined;
 }
 
 /**
@@ -19,13 +22,14 @@ export interface DataOptions {
  */
 export function encodeQueryData(
   value: QueryValue,
-  { stats, memory }: DataOptions = {},
+  { stats, memory, notes }: DataOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const writer = new JsonWriter((bytes) => memory?.hold('answer', bytes));
+  if (notes !== undefined) writer.write(ENVELOPE_HEAD);
   writer.write(`{"resultType":"${value.kind}","result":`);
   writeResult(writer, value);
   if (stats !== undefined) writer.write(`,"stats":${statsJson(stats)}`);
-  writer.write('}');
+  writer.write(notes === undefined ? '}' : `}${envelopeTail(notes)}`);
   return writer.finish();
 }
 
@@ -124,8 +128,14 @@ function writePoints(
     writer.writePoints(heads.bytes, heads.ends, values);
     return;
   }
+  let last = NaN;
+  let text = '';
   for (let index = 0; index < values.length; index++) {
-    writer.write(`${heads.texts[index] ?? ''}${formatFloat(values[index] ?? NaN)}"]`);
+    const value = values[index] ?? NaN;
+    // Many a gauge stays as it is; 0 may be negative.
+    if (value !== last || value === 0) text = `${formatFloat(value)}"]`;
+    last = value;
+    writer.write(`${heads.texts[index] ?? ''}${text}`);
   }
 }
 

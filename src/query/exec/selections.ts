@@ -18,7 +18,10 @@ export interface Wanted {
   readonly steps: number;
   /** The order of the series does not matter. */
   readonly unordered: boolean;
-  /** Looks at each sample, at most: windows overlap, and some functions go through each. */
+  /**
+   * Looks at each sample, at most: windows overlap, and some functions go through each, which is
+   * more than a look.
+   */
   readonly looks: number;
 }
 
@@ -119,6 +122,9 @@ const ONE_PASS: ReadonlySet<string> = new Set([
   ...['count_over_time', 'present_over_time', 'last_over_time', 'first_over_time'],
 ]);
 
+/** What a function takes for a sample that goes through its windows, sorting them perhaps. */
+const SCAN_LOOKS = 3;
+
 /** Among elements of the same rank these choose the first. */
 const CHOOSING: ReadonlySet<string> = new Set(['topk', 'bottomk', 'limitk']);
 
@@ -202,7 +208,7 @@ function wantedBy(
     matchers,
     steps: times.grid.count,
     unordered: times.unordered,
-    looks: isScanned ? Math.min(times.grid.count, overlapping) : 1,
+    looks: isScanned ? SCAN_LOOKS * Math.min(times.grid.count, overlapping) : 1,
     minTime: (atMs ?? times.minTime) - offsetMs - before,
     maxTime: (atMs ?? times.maxTime) - offsetMs + after,
   };

@@ -101,10 +101,15 @@ export function answerOfResult(
   const { value, truncated } = limitValue(result.value, request.limit ?? 0);
   const wantsStats = request.stats !== undefined && request.stats !== '';
   const stats = wantsStats ? { ...result.stats, queueMs } : undefined;
+  const warnings = truncated ? [...result.warnings, TRUNCATED] : result.warnings;
+  const notes = { warnings: capped(warnings, 'warning'), infos: capped(result.infos, 'info') };
+  const isWhole = request.isWhole === true;
+  const { memory } = result;
   return {
-    data: encodeQueryData(value, { stats, memory: result.memory }),
-    warnings: capped(truncated ? [...result.warnings, TRUNCATED] : result.warnings, 'warning'),
-    infos: capped(result.infos, 'info'),
+    data: encodeQueryData(value, { stats, memory, notes: isWhole ? notes : undefined }),
+    isWhole,
+    warnings: notes.warnings,
+    infos: notes.infos,
     stats: result.stats,
   };
 }

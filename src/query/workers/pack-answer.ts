@@ -1,11 +1,11 @@
 import { constants, gzipSync } from 'node:zlib';
-import { jsonString } from '../json-writer.ts';
+import { ENVELOPE_HEAD, envelopeTail } from '../envelope.ts';
 import type { QueryAnswer } from './protocol.ts';
 
 /** The fastest level: five to eight times smaller already, as JSON answers repeat themselves. */
 export const FAST_GZIP = { level: constants.Z_BEST_SPEED };
 
-const HEAD = Buffer.from('{"status":"success","data":');
+const HEAD = Buffer.from(ENVELOPE_HEAD);
 
 /**
  * The whole of a successful API answer around its `data`, in a buffer of its own. Lists of notes
@@ -15,7 +15,7 @@ export function envelope(
   data: Uint8Array,
   { warnings = [], infos = [] }: Partial<Pick<QueryAnswer, 'warnings' | 'infos'>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const tail = Buffer.from(`${notes('warnings', warnings)}${notes('infos', infos)}}`);
+  const tail = Buffer.from(envelopeTail({ warnings, infos }));
   const body = new Uint8Array(HEAD.length + data.length + tail.length);
   body.set(HEAD);
   body.set(data, HEAD.length);
@@ -32,14 +32,11 @@ export function answerWithBody(
   return { data: part, body, warnings: [], infos: [], stats: undefined };
 }
 
-function notes(name: string, texts: readonly string[]): string {
-  return texts.length === 0 ? '' : `,"${name}":[${texts.map(jsonString).join(',')}]`;
-}
-
 /** Puts an answer of `fromBytes` or more into its envelope and compresses it. */
 export function packAnswer(answer: QueryAnswer, fromBytes = Infinity): QueryAnswer {
   if (answer.data.length < fromBytes) return answer;
   // A copy: what zlib gives may share its memory with others and could not be transferred.
-  const data = new Uint8Array(gzipSync(envelope(answer.data, answer), FAST_GZIP));
+  const whole = answer.isWhole === true ? answer.data : envelope(answer.data, answer);
+  const data = new Uint8Array(gzipSync(whole, FAST_GZIP));
   return { ...answer, data, isGzipped: true };
 }

@@ -17,6 +17,8 @@ interface Timed extends Limited {
   readonly lookbackMs?: number | undefined;
   /** Anything but undefined and '': the answer has statistics. */
   readonly stats?: string | undefined;
+  /** An instant or range query is to be answered within the envelope, without another copy. */
+  readonly isWhole?: boolean | undefined;
 }
 
 interface Selecting extends Limited {
@@ -70,6 +72,8 @@ export interface QueryAnswer {
   /** The whole answer, `data` within its envelope, where it is there already. */
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly isGzipped?: boolean;
+  /** `data` is in its envelope, warnings and infos included. */
+  readonly isWhole?: boolean;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   /** Of instant and range queries. */

@@ -147,9 +147,9 @@ describe('a thread is asked', () => {
   it('where subqueries are long, or in one another, whatever they are of', async () => {
     const pool = poolOver(() => ({ series: 2, samples: 20 }));
     for (const query of [
-      'sum_over_time(vector(1)[10000s:1s])',
+      'sum_over_time(vector(1)[20000s:1s])',
       'sum_over_time(sum_over_time(vector(1)[200s:1s])[200s:1s])',
-      'sum_over_time(sum_over_time(up[100s:1s])[100s:1s])',
+      'sum_over_time(sum_over_time(up[150s:1s])[150s:1s])',
     ]) {
       await needsThread(pool, instant(query));
     }
