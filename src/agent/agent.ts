@@ -313,7 +313,7 @@ class Sources {
     return {
       ...this.#setup(pool.intervalMs, 0),
       open: (namer) => {
-        const source = new PoolSource(pool, namer, logger, this.unsent);
+        const source = new PoolSource(pool, namer, logger);
         this.#pools.push(source);
         return source;
       },
@@ -353,7 +353,6 @@ class Sources {
             },
             namer,
             logger,
-            this.unsent,
           ),
       };
     });

@@ -35,8 +35,8 @@ export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): O
     metric('counter', 'samples_failed_total', 'Samples that could not be read.', (of) => {
       return of.totals.failed;
     }),
-    metric('counter', 'histograms_unsent_total', 'Native histograms read and not sent.', () => {
-      return unsent.histograms;
+    metric('counter', 'histograms_unsent_total', 'Native histograms read and not sent.', (of) => {
+      return of.totals.histogramsUnsent + unsent.histograms;
     }),
     metric('counter', 'batches_sealed_total', 'Batches sealed.', (of) => of.sealedBatches),
     metric('counter', 'sent_bytes_total', 'Bytes of frames sent.', (of) => of.sentBytes),

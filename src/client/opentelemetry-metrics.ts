@@ -1,4 +1,5 @@
-import { formatFloat } from '../model/index.ts';
+import { type FloatHistogram, formatFloat } from '../model/index.ts';
+import { customHistogram, exponentialHistogram } from './native-histogram.ts';
 import { labelNameOf, metricNameOf } from './opentelemetry-names.ts';
 import type { RegistryMetric, RegistryValue } from './types.ts';
 
@@ -34,18 +35,18 @@ export interface OpenTelemetryMetric {
   }[];
 }
 
-interface OpenTelemetryHistogram {
+export interface OpenTelemetryHistogram {
   readonly buckets: { readonly boundaries: readonly number[]; readonly counts: readonly number[] };
   readonly sum?: number;
   readonly count: number;
 }
 
-interface OpenTelemetryBuckets {
+export interface OpenTelemetryBuckets {
   readonly offset: number;
   readonly bucketCounts: readonly number[];
 }
 
-interface OpenTelemetryExponentialHistogram {
+export interface OpenTelemetryExponentialHistogram {
   readonly scale: number;
   readonly zeroCount: number;
   readonly count: number;
@@ -65,12 +66,17 @@ export interface ConversionOptions {
   readonly scopeLabels: boolean;
   /** Series `target_info` with the attributes of the resource as labels. */
   readonly targetInfo: boolean;
+  /**
+   * Histograms go as native ones: exponential buckets where the view says so, else custom ones.
+   * Otherwise as classic ones.
+   */
+  readonly nativeHistograms: boolean;
 }
 
 /** What was collected, as a registry of prom-client would list it. */
 export function registryMetricsOf(
   { resourceMetrics }: OpenTelemetryCollection,
-  { scopeLabels, targetInfo }: ConversionOptions,
+  { scopeLabels, targetInfo, nativeHistograms }: ConversionOptions,
 ): RegistryMetric[] {
   const { resource, scopeMetrics } = resourceMetrics;
   const metrics: RegistryMetric[] = [];
@@ -82,7 +88,7 @@ export function registryMetricsOf(
   }
   for (const { scope, metrics: collected } of scopeMetrics) {
     const labels = scopeLabels ? scopeLabelsOf(scope) : {};
-    for (const metric of collected) metrics.push(metricOf(metric, labels));
+    for (const metric of collected) metrics.push(metricOf(metric, labels, nativeHistograms));
   }
   return metrics;
 }
@@ -92,7 +98,11 @@ function scopeLabelsOf({ name, version = '' }: OpenTelemetryScopeMetrics['scope'
   return version === '' ? named : { ...named, otel_scope_version: version };
 }
 
-function metricOf(metric: OpenTelemetryMetric, scope: Labels): RegistryMetric {
+function metricOf(
+  metric: OpenTelemetryMetric,
+  scope: Labels,
+  nativeHistograms: boolean,
+): RegistryMetric {
   const { descriptor, dataPointType, dataPoints } = metric;
   const isHistogram = dataPointType === HISTOGRAM || dataPointType === EXPONENTIAL_HISTOGRAM;
   const isCounter = dataPointType === SUM && metric.isMonotonic === true;
@@ -101,7 +111,10 @@ function metricOf(metric: OpenTelemetryMetric, scope: Labels): RegistryMetric {
   const values: RegistryValue[] = [];
   for (const { attributes, value } of dataPoints) {
     const labels = { ...labelsOf(attributes), ...scope };
-    if (dataPointType === HISTOGRAM) {
+    const histogram = nativeHistograms && isHistogram ? nativeOf(dataPointType, value) : undefined;
+    if (histogram !== undefined) {
+      values.push({ value: histogram.count, labels, histogram });
+    } else if (dataPointType === HISTOGRAM) {
       addHistogram(name, labels, value as OpenTelemetryHistogram, values);
     } else if (dataPointType === EXPONENTIAL_HISTOGRAM) {
       addExponential(name, labels, value as OpenTelemetryExponentialHistogram, values);
@@ -110,6 +123,13 @@ function metricOf(metric: OpenTelemetryMetric, scope: Labels): RegistryMetric {
     }
   }
   return { name, help: descriptor.description, type, values };
+}
+
+/** Undefined where it can be none. */
+function nativeOf(dataPointType: number, value: unknown): FloatHistogram | undefined {
+  return dataPointType === HISTOGRAM
+    ? customHistogram(value as OpenTelemetryHistogram)
+    : exponentialHistogram(value as OpenTelemetryExponentialHistogram);
 }
 
 /** Attributes whose names become the same label share it: their values, by name, joined by `;`. */

@@ -5,6 +5,7 @@ import {
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
 import { expect, test } from 'vitest';
+import { exponentialHistogram } from './native-histogram.ts';
 import { labelNameOf, metricNameOf } from './opentelemetry-names.ts';
 import { openTelemetryReader, type OpenTelemetryReaderOptions } from './opentelemetry-reader.ts';
 
@@ -128,4 +129,52 @@ test('names', () => {
   expect(metricNameOf('weird', '{packets}/s', 'gauge')).toBe('weird_per_second');
   expect(labelNameOf('http.method')).toBe('http_method');
   expect(labelNameOf('1st')).toBe('_1st');
+});
+
+test('with native histograms, buckets are those that the SDK counts in', async () => {
+  const { meter, reader, lines } = setUp({ nativeHistograms: true }, [
+    {
+      instrumentName: 'size',
+      aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM },
+    },
+  ]);
+  const size = meter.createHistogram('size');
+  for (const value of [0, 1, 2, 1024]) size.record(value);
+  const advice = { explicitBucketBoundaries: [0.1, 1] };
+  const took = meter.createHistogram('took', { advice });
+  for (const value of [0.0625, 0.5, 8]) took.record(value);
+  const metrics = await reader.getMetricsAsJSON();
+  const [exponential] = metrics.find(({ name }) => name === 'size')?.values ?? [];
+  expect(exponential?.histogram).toMatchObject({ zeroCount: 1, sum: 1027, customValues: [] });
+  const { schema = NaN, positiveSpans = [], positiveBuckets } = exponential?.histogram ?? {};
+  expect(positiveBuckets).toEqual([1, 1, 1]);
+  // Upper bounds of the buckets, each of which includes its own.
+  let index = 0;
+  const bounds = positiveSpans.flatMap(({ offset, length }) => {
+    index += offset;
+    return Array.from({ length }, () => 2 ** (index++ / 2 ** schema));
+  });
+  for (const [at, value] of [1, 2, 1024].entries()) {
+    expect(bounds[at]).toBeGreaterThanOrEqual(value);
+    expect((bounds[at] ?? 0) / 2 ** (1 / 2 ** schema)).toBeLessThan(value);
+  }
+  const [custom] = metrics.find(({ name }) => name === 'took')?.values ?? [];
+  expect(custom).toMatchObject({
+    value: 3,
+    histogram: { schema: -53, customValues: [0.1, 1], positiveBuckets: [1, 1, 1], count: 3 },
+  });
+  // In the text they are classic.
+  expect(await lines()).toContain('took_bucket{le="1"} 2');
+});
+
+test('an exponential histogram finer than native ones go is taken down, and counts the same', () => {
+  const none = { offset: 0, bucketCounts: [] };
+  const positive = { offset: -3, bucketCounts: [1, 2, 0, 4, 8] };
+  const fine = { scale: 10, zeroCount: 0, count: 15, sum: 1, positive, negative: none };
+  expect(exponentialHistogram(fine)).toMatchObject({
+    schema: 8,
+    positiveSpans: [{ offset: 0, length: 2 }],
+    positiveBuckets: [3, 12],
+  });
+  expect(exponentialHistogram({ ...fine, scale: -5 })).toBeUndefined();
 });

@@ -79,14 +79,19 @@ class Reader implements OpenTelemetryReader {
   }
 
   async getMetricsAsJSON(): Promise<RegistryMetric[]> {
+    return this.#convert(this.#options.nativeHistograms ?? false);
+  }
+
+  async #convert(nativeHistograms: boolean): Promise<RegistryMetric[]> {
     const collected = await this.#collect();
     for (const error of collected.errors) this.#options.onError?.(error);
     const { scopeLabels = true, targetInfo = true } = this.#options;
-    return registryMetricsOf(collected, { scopeLabels, targetInfo });
+    return registryMetricsOf(collected, { scopeLabels, targetInfo, nativeHistograms });
   }
 
   async metrics(): Promise<string> {
-    const metrics = await this.getMetricsAsJSON();
+    // The text format has classic histograms only.
+    const metrics = await this.#convert(false);
     return encodeText(
       metrics.map(({ name, help = '', type, values = [] }) => ({
         name,

@@ -24,7 +24,9 @@ export class RegistrySource implements GroupSource {
     for (const metric of metrics) {
       for (const value of metric.values ?? []) {
         if (typeof value.value !== 'number') continue;
-        columns.pushValue(this.#id(metric, value), timestamp, value.value);
+        const id = this.#id(metric, value);
+        if (value.histogram === undefined) columns.pushValue(id, timestamp, value.value);
+        else columns.pushHistogram(id, timestamp, value.histogram);
       }
     }
     if (this.#ids.size > 2 * columns.length + UNUSED_IDS_MAX) this.#ids.clear();

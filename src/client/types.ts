@@ -1,3 +1,5 @@
+import type { FloatHistogram } from '../model/index.ts';
+
 /** What a registry of prom-client looks like from here; any version that can list its metrics. */
 export interface MetricRegistry {
   /** Name, help, type and values of every metric. */
@@ -27,6 +29,8 @@ export interface RegistryValue {
   readonly labels: Readonly<Partial<Record<string, string | number>>>;
   /** Of histograms and summaries: the series' own name, such as `NAME_bucket`. */
   readonly metricName?: string;
+  /** A native histogram, whose count is `value`; the registry does not change it any more. */
+  readonly histogram?: FloatHistogram;
 }
 
 export interface ClientOptions {

@@ -8,6 +8,7 @@ import { SeriesTable } from '../../src/agent/sampling/series-table.ts';
 import type { GroupPolicy, SentCounter, Tolerance } from '../../src/formats/tide/index.ts';
 import { coverageProblem, predictCounter } from '../../src/formats/tide/index.ts';
 import { isStaleAt, Labels } from '../../src/model/index.ts';
+import { noSamples } from '../../src/agent/sampling/tick-accounts.ts';
 
 const INTERVAL_MS = 1000;
 const NARROW_ID = 3;
@@ -84,7 +85,7 @@ test('carried values are within the tolerance declared, and every count is exact
         [WIDE_ID, { id: WIDE_ID, kind, value: max }],
       ]);
       const table = new SeriesTable(Labels.EMPTY);
-      const totals = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0, dampened: 0 };
+      const totals = noSamples();
       const sampler = new GroupSampler({
         policy: { ...POLICY, mode, syncTicks: mode === 'SAMPLE' ? 0 : syncTicks, dampeningMs },
         tolerance: tolerances.get(NARROW_ID),
@@ -173,9 +174,10 @@ test('carried values are within the tolerance declared, and every count is exact
         const columnsBetween = sampler.takeBetween(reading, (id) => id === leased.id);
         if (columnsBetween !== undefined) leased.carried.take(time + 500, leased.value + 1);
       }
-      const { dampened, ...told } = totals;
+      const { dampened, histogramsUnsent, ...told } = totals;
       expect(told).toEqual(sums);
       expect(dampened).toBeLessThanOrEqual(sums.shed);
+      expect(histogramsUnsent).toBe(0);
       expect(sums.scheduled).toBe(sums.present + sums.suppressed + sums.shed + sums.failed);
     }),
     { numRuns: 400 },
@@ -196,7 +198,7 @@ test('every so many ticks all is sent, whatever is permitted in between', () => 
           marksEnds: false,
           table,
           state: new SeriesState(),
-          totals: { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0, dampened: 0 },
+          totals: noSamples(),
           lastTick: 0,
         });
         const id = table.add(2, Labels.fromPairs(['__name__', 'x']), () => ({

@@ -78,6 +78,7 @@ export const MESSAGES: readonly ControlMessage[] = [
     ...{ type: 'WELCOME', sessionId: 's', serverTimeMs: time, heartbeatMs: 5000 },
     ...{ reconnectSpreadMs: 100, codecs: [1], streams: [marks], credit, schemaVersion: 5, policy },
     redirect: 'wss://other.example/tide/v1',
+    capabilities: ['histograms'],
   },
   {
     ...{ type: 'ACK', streams: [marks], credit, queueDelayMs: 12, serverTimeMs: time },

@@ -18,7 +18,7 @@ import {
   type Sealed,
   sealedOf,
 } from '../../src/formats/tide/index.ts';
-import { Labels, setStaleAt } from '../../src/model/index.ts';
+import { type FloatHistogram, Labels, setStaleAt } from '../../src/model/index.ts';
 
 // Bytes written by hand from docs/protocol.md: what version 1 is, for ever.
 
@@ -102,9 +102,10 @@ const CONTROL: readonly (readonly [ControlMessage, string, string])[] = [
       ...{ type: 'WELCOME', sessionId: 's', serverTimeMs: 1, heartbeatMs: 5000 },
       ...{ reconnectSpreadMs: 0, codecs: [1], streams: [], schemaVersion: 0 },
       ...{ credit: [{ lane: 1, offsetBytes: 65536 }], policy: undefined, redirect: undefined },
+      capabilities: ['ab'],
     },
     '41 00 03 00',
-    '0a0173 1002 188827 2a0101 3a06 0801 10808004',
+    '0a0173 1002 188827 2a0101 3a06 0801 10808004 5a026162',
   ],
   [
     {
@@ -212,6 +213,50 @@ describe('the bytes of', () => {
     expect([...into.seriesIds.subarray(0, into.length)]).toEqual([5, 5, 6]);
     expect([...into.timestamps.subarray(0, into.length)]).toEqual([1000, 1001, 1001]);
     expect([...into.words.subarray(0, 6)]).toEqual([...batch().words.subarray(0, 6)]);
+  });
+
+  // No coverage. Three times, 1000 to 1002, and series 5 alone, which has all of them. The lead
+  // has a descriptor of its own, 6. Then 41 bytes of histograms: the first whole, reset unknown,
+  // whole counts; of schema -4 (zigzag 7), zero threshold 0, a span of two buckets from -1 on
+  // (zigzag 1), no negative spans, no bounds; sum 1.5; count 4 (zigzag), none of zero, buckets 1
+  // and, 2 more, 3. The second of the same layout, not reset since: sum 2; 1 more in the count and
+  // in the second bucket. The third is a staleness marker. No bits.
+  const HISTOGRAMS = `
+    01 00  00
+    03 d00f 00 00
+    02 05
+    00
+    80  06
+    29
+    11  07  0000000000000000  01 01 02  00  00  000000000000f83f  08 00  02 04
+    1a  0000000000000040  02 00  00 02
+    00
+    00000000`;
+
+  test('BATCH with histograms', () => {
+    const head = { schemaVersion: 1, policyVersion: 0, coverage: [] };
+    const histogram: FloatHistogram = {
+      ...{ counterReset: 'unknown', schema: -4, zeroThreshold: 0, zeroCount: 0, count: 4 },
+      ...{ sum: 1.5, positiveSpans: [{ offset: -1, length: 2 }], positiveBuckets: [1, 3] },
+      ...{ negativeSpans: [], negativeBuckets: [], customValues: [] },
+    };
+    const next: FloatHistogram = {
+      ...{ ...histogram, counterReset: 'not_reset', count: 5, sum: 2 },
+      positiveBuckets: [1, 4],
+    };
+    const columns = new BatchColumns();
+    columns.pushHistogram(5, 1000, histogram);
+    columns.pushHistogram(5, 1001, next);
+    columns.pushValue(5, 1002, 0);
+    setStaleAt(columns.words, 2);
+    const want = frame('03 00 01 00', 9, HISTOGRAMS);
+    const packed = new BatchEncoder().encode(head, columns, CODEC_NONE);
+    const sealed: Sealed = { type: 'BATCH', epoch: EPOCH, stream: 1, seq: 9, ...packed };
+    expect(Buffer.from(encodeSealed(sealed)).toString('hex')).toBe(want.toString('hex'));
+    const into = new BatchColumns();
+    expect(new BatchDecoder().decode(packed.payload, packed.codec, into)).toEqual(head);
+    expect(into.histograms?.slice(0, 3)).toEqual([histogram, next]);
+    expect([...into.words.subarray(0, 6)]).toEqual([...columns.words.subarray(0, 6)]);
   });
 
   const change: SchemaChange = {

@@ -24,7 +24,7 @@ import {
   encodeSealed,
   schemaHash,
 } from '../../src/formats/tide/index.ts';
-import { Labels } from '../../src/model/index.ts';
+import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram, Labels } from '../../src/model/index.ts';
 
 export const GROUP = 1;
 export const INTERVAL_MS = 1000;
@@ -40,6 +40,8 @@ export interface ScriptedAgentOptions {
   readonly epoch: number;
   readonly nonce?: number;
   readonly seriesCount?: number;
+  /** Series from this one on are of native histograms; default none. */
+  readonly histogramsFrom?: number;
   /** Labels of its own beside the metric's name. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -53,6 +55,7 @@ export class ScriptedAgent {
   readonly epoch: number;
   readonly nonce: number;
   readonly seriesCount: number;
+  readonly histogramsFrom: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly sealed: Sealed[] = [];
   lastTick = 0;
@@ -63,6 +66,7 @@ export class ScriptedAgent {
     this.epoch = options.epoch;
     this.nonce = options.nonce ?? 7;
     this.seriesCount = options.seriesCount ?? 3;
+    this.histogramsFrom = options.histogramsFrom ?? Infinity;
     this.labels = options.labels ?? {};
   }
 
@@ -86,7 +90,8 @@ export class ScriptedAgent {
     return Array.from({ length: this.seriesCount }, (_, id) => ({
       id,
       labels: Labels.fromObject({ __name__: `metric_${id}`, ...this.labels }),
-      ...{ family: `metric_${id}`, type: 'gauge', unit: '', help: `Number ${id}.` },
+      ...{ family: `metric_${id}`, unit: '', help: `Number ${id}.` },
+      type: id < this.histogramsFrom ? 'gauge' : 'histogram',
       ...{ group: GROUP, priority: 'B' },
     }));
   }
@@ -151,7 +156,9 @@ export class ScriptedAgent {
   ) {
     const columns = new BatchColumns();
     for (let id = 0; id < seriesCount; id++) {
-      columns.pushValue(id, tick * INTERVAL_MS, valueOf(id, tick));
+      const time = tick * INTERVAL_MS;
+      if (id < this.histogramsFrom) columns.pushValue(id, time, valueOf(id, tick));
+      else columns.pushHistogram(id, time, histogramOf(id, tick));
     }
     const coverage = {
       ...{ group: GROUP, tickFrom: tick, tickTo: tick, status: 'FULL' as const, toleranceId: 0 },
@@ -174,6 +181,18 @@ export class ScriptedAgent {
 /** The value of a series at a tick: tells both. */
 export function valueOf(series: number, tick: number): number {
   return tick * 1000 + series;
+}
+
+/** The native histogram of a series at a tick: tells both, and is of custom buckets where odd. */
+export function histogramOf(series: number, tick: number): FloatHistogram {
+  const isCustom = series % 2 === 1;
+  return {
+    ...{ counterReset: 'unknown', schema: isCustom ? CUSTOM_BUCKETS_SCHEMA : 3, zeroThreshold: 0 },
+    ...{ zeroCount: 0, count: tick + 2, sum: valueOf(series, tick) },
+    positiveSpans: [{ offset: 0, length: 2 }],
+    positiveBuckets: [2, tick],
+    ...{ negativeSpans: [], negativeBuckets: [], customValues: isCustom ? [0.5, 1] : [] },
+  };
 }
 
 /** Reads what a collector sent, frame by frame. */

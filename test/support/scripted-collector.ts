@@ -143,6 +143,7 @@ export class ScriptedCollector {
       schemaVersion: this.#schemaVersion,
       policy: undefined,
       redirect: undefined,
+      capabilities: [],
       ...this.welcome,
     });
   }

@@ -74,6 +74,7 @@ export function welcomeMessage(more: Partial<Welcome> = {}): Welcome {
     schemaVersion: 0,
     policy: undefined,
     redirect: undefined,
+    capabilities: [],
     ...more,
   };
 }

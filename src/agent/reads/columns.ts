@@ -13,6 +13,12 @@ export function sliceColumns(
   into.timestamps.set(columns.timestamps.subarray(from, to), at);
   into.words.set(columns.words.subarray(2 * from, 2 * to), 2 * at);
   into.length = at + to - from;
+  const { histograms } = columns;
+  if (histograms === undefined) return into;
+  into.histograms ??= [];
+  for (let index = from; index < to; index++) {
+    into.histograms[at + index - from] = histograms[index];
+  }
   return into;
 }
 

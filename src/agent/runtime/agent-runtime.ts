@@ -7,7 +7,13 @@ import type {
   Policy,
   Sealed,
 } from '../../formats/tide/index.ts';
-import { CODEC_BROTLI, CODEC_DEFLATE, CODEC_NONE, hashBytes } from '../../formats/tide/index.ts';
+import {
+  CAPABILITY_HISTOGRAMS,
+  CODEC_BROTLI,
+  CODEC_DEFLATE,
+  CODEC_NONE,
+  hashBytes,
+} from '../../formats/tide/index.ts';
 import { formatDuration, messageOf } from '../../model/index.ts';
 import { DEFAULT_RECONNECT, Reconnect } from '../connection/reconnect.ts';
 import { DegradationLadder } from '../flow/degradation-ladder.ts';
@@ -20,7 +26,7 @@ import { type SealedTimes, Sealer } from '../sampling/sealer.ts';
 import { SeriesState } from '../sampling/series-state.ts';
 import { SeriesTable } from '../sampling/series-table.ts';
 import type { WideTolerance } from '../sampling/suppression.ts';
-import type { SampleTotals } from '../sampling/tick-accounts.ts';
+import { noSamples, type SampleTotals } from '../sampling/tick-accounts.ts';
 import { AgentSession, type SessionRequest } from './agent-session.ts';
 import { currentValues } from './current-values.ts';
 import { EventLane } from './event-lane.ts';
@@ -44,9 +50,7 @@ export class AgentRuntime {
   readonly #options: AgentRuntimeOptions;
   readonly #table: SeriesTable;
   readonly #state = new SeriesState();
-  readonly #totals: SampleTotals = {
-    ...{ scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0, dampened: 0 },
-  };
+  readonly #totals: SampleTotals = noSamples();
   readonly #policies: Policies;
   readonly #ladder: DegradationLadder;
   readonly #pressure: Pressure;
@@ -65,6 +69,8 @@ export class AgentRuntime {
   readonly #wides = new Map<number, WideTolerance>();
   readonly #sources: GroupSource[] = [];
   #codecs: readonly PayloadCodec[] = [CODEC_NONE, CODEC_DEFLATE];
+  /** Until a collector says otherwise: they have batches of their own, so no float is at stake. */
+  #takesHistograms = true;
   #sealedBatches = 0;
   #faults = 0;
   #hasIntake = false;
@@ -259,7 +265,7 @@ export class AgentRuntime {
         agentVersion: version,
         bootReason: boot,
         codecs: [CODEC_NONE, CODEC_DEFLATE, CODEC_BROTLI],
-        capabilities: ['read', 'lease', 'audit'],
+        capabilities: ['read', 'lease', 'audit', CAPABILITY_HISTOGRAMS],
         schemaVersion: this.#table.version,
         schemaHash: this.#table.hash,
         policyVersion: this.#policies.version,
@@ -269,9 +275,10 @@ export class AgentRuntime {
       onPolicy: (policy) => this.#applyPolicy(policy),
       onCertificate: (pem) => this.#takeCertificate(pem),
       onRequest: (request) => this.#request(request),
-      onWelcome: (codecs) => {
+      onWelcome: ({ codecs, capabilities: taken }) => {
         boot = 'RECONNECT';
         this.#codecs = codecs;
+        this.#takesHistograms = taken.includes(CAPABILITY_HISTOGRAMS);
       },
       onDisconnected: () => this.#reads.cancelAll(),
       onFenced: (reason) => this.#options.onFenced(reason),
@@ -308,6 +315,7 @@ export class AgentRuntime {
       table: this.#table,
       state: this.#state,
       totals: this.#totals,
+      takesHistograms: () => this.#takesHistograms,
       startMs,
       spreadMs: this.#spreadMs(policy),
       seal: (ticks) => this.#sealer.sealTicks(ticks),

@@ -3,7 +3,7 @@ import type {
   ByeReason,
   CertificateRequest,
   Frame,
-  Hello,
+  Welcome,
   Policy,
   ReadChunk,
   ReadEnd,
@@ -50,7 +50,7 @@ export interface AgentSessionOptions {
   onPolicy(policy: Policy): void;
   onCertificate(certificatePem: string): void;
   onRequest(request: SessionRequest): void;
-  onWelcome(codecs: Hello['codecs']): void;
+  onWelcome(welcome: Welcome): void;
   /** The session is gone; another may come. */
   onDisconnected(): void;
   /** The collector wants this identity and epoch never again. */
@@ -265,7 +265,7 @@ export class AgentSession {
       case 'WELCOMED':
         this.#counters.sessions++;
         this.#connection.welcomed(output.welcome.reconnectSpreadMs);
-        this.#options.onWelcome(output.welcome.codecs);
+        this.#options.onWelcome(output.welcome);
         this.#options.logger.info({ session: output.welcome.sessionId }, 'in session');
         break;
       case 'POLICY':

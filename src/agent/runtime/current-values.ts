@@ -33,7 +33,7 @@ function lastValues(
 ): void {
   const { lastTimes, lastWords } = state;
   for (const id of ids) {
-    if (!wanted(id) || state.isGone(id)) continue;
+    if (!wanted(id) || !state.hasFloat(id)) continue;
     const at = into.length;
     into.pushValue(id, lastTimes[id] as number, 0);
     into.words[2 * at] = lastWords[2 * id] as number;

@@ -36,6 +36,8 @@ export interface GroupRunnerOptions {
   readonly table: SeriesTable;
   readonly state: SeriesState;
   readonly totals: SampleTotals;
+  /** Whether the collector takes native histograms. */
+  readonly takesHistograms: () => boolean;
   /** Sampling starts with the first tick at or after this: the epoch, for the first policy. */
   readonly startMs: number;
   /** How long after its tick a group is read, so that agents do not all send at once. */

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { coverageProblem, type GroupPolicy } from '../../formats/tide/index.ts';
-import { isStaleAt, Labels } from '../../model/index.ts';
+import { type FloatHistogram, isStaleAt, Labels } from '../../model/index.ts';
 import { GroupSampler } from './group-sampler.ts';
 import { Reading } from './group-source.ts';
 import { SeriesState } from './series-state.ts';
 import { SeriesTable } from './series-table.ts';
+import { noSamples } from './tick-accounts.ts';
 
 const POLICY: GroupPolicy = {
   group: 7,
@@ -20,9 +21,13 @@ const POLICY: GroupPolicy = {
   dampeningMs: 0,
 };
 
-function setUp(changes: Partial<GroupPolicy> = {}, marksEnds = false) {
+function setUp(
+  changes: Partial<GroupPolicy> = {},
+  marksEnds = false,
+  takesHistograms?: () => boolean,
+) {
   const table = new SeriesTable(Labels.EMPTY);
-  const totals = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0, dampened: 0 };
+  const totals = noSamples();
   const sampler = new GroupSampler({
     policy: { ...POLICY, ...changes },
     tolerance: { id: 1, kind: 'ABSOLUTE', value: 1 },
@@ -31,6 +36,7 @@ function setUp(changes: Partial<GroupPolicy> = {}, marksEnds = false) {
     table,
     state: new SeriesState(),
     totals,
+    takesHistograms,
     lastTick: 0,
   });
   const idOf = (name: string): number =>
@@ -222,4 +228,41 @@ test('a large group is accounted for in parts of fixed series', () => {
   delete values['s0'];
   expect(take(2, values).sent).toContain('s0=stale');
   expect(take(3, values).entries.map(({ seriesCount }) => seriesCount)).toEqual([4095, 904]);
+});
+
+const HISTOGRAM: FloatHistogram = {
+  ...{ counterReset: 'unknown', schema: 0, zeroThreshold: 0, zeroCount: 0, count: 1, sum: 1 },
+  positiveSpans: [{ offset: 0, length: 1 }],
+  positiveBuckets: [1],
+  ...{ negativeSpans: [], negativeBuckets: [], customValues: [] },
+};
+
+test('native histograms are a part of their own, and left out only where nothing changed', () => {
+  const { sampler, reading, idOf, totals } = setUp();
+  const take = (tick: number, count: number) => {
+    reading.reset();
+    reading.columns.pushValue(idOf('load'), tick * 1000, 1);
+    reading.columns.pushHistogram(idOf('took'), tick * 1000, { ...HISTOGRAM, count });
+    sampler.take(tick, reading);
+    return sampler.takePending()[0] ?? expect.fail();
+  };
+  const first = take(1, 1);
+  expect(first.entries).toMatchObject([
+    { part: 0, parts: 2, seriesCount: 1, presentCount: 1 },
+    { part: 1, parts: 2, seriesCount: 1, presentCount: 1 },
+  ]);
+  expect(first.columns.histograms?.[1]).toEqual({ ...HISTOGRAM, count: 1 });
+  expect(take(2, 1).entries[1]).toMatchObject({ suppressedCount: 1 });
+  // A difference within the tolerance of a value is none that a histogram may have.
+  expect(take(3, 1.5).entries[1]).toMatchObject({ presentCount: 1 });
+  expect(totals.histogramsUnsent).toBe(0);
+});
+
+test('a collector that does not take histograms is sent none, and each is counted', () => {
+  const { sampler, reading, idOf, totals } = setUp({}, false, () => false);
+  reading.columns.pushValue(idOf('load'), 1000, 1);
+  reading.columns.pushHistogram(idOf('took'), 1000, HISTOGRAM);
+  sampler.take(1, reading);
+  expect(sampler.takePending()[0]?.entries).toMatchObject([{ part: 0, parts: 1, seriesCount: 1 }]);
+  expect(totals).toMatchObject({ histogramsUnsent: 1, scheduled: 1 });
 });

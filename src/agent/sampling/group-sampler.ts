@@ -41,6 +41,8 @@ export interface GroupSamplerOptions {
   readonly table: SeriesTable;
   readonly state: SeriesState;
   readonly totals: SampleTotals;
+  /** Whether the collector takes native histograms; without it, yes. */
+  readonly takesHistograms?: (() => boolean) | undefined;
   /** The tick before the first. */
   readonly lastTick: number;
 }
@@ -110,6 +112,7 @@ export class GroupSampler {
     const sent = new BatchColumns(Math.max(1, columns.length));
     const mark = this.#beginReading();
     for (let index = 0; index < columns.length; index++) {
+      if (this.#isRefused(columns, index)) continue;
       this.#sample(columns, index, { mark, isSync, failed }, counts, sent);
     }
     this.#endSeries(mark, this.timeOf(tick), failed, counts, sent);
@@ -135,6 +138,7 @@ export class GroupSampler {
     const sent = new BatchColumns(Math.max(1, columns.length));
     this.#beginReading();
     for (let index = 0; index < columns.length; index++) {
+      if (this.#isRefused(columns, index)) continue;
       const id = columns.seriesIds[index]!;
       const isEnd = isStaleAt(columns.words, index);
       // What is not sent leaves no trace: the tick that may be due is as if nobody had read.
@@ -162,11 +166,21 @@ export class GroupSampler {
     return ++this.#readings;
   }
 
+  /** A histogram that the collector would not take is as if it had not been read, but counted. */
+  #isRefused({ histograms }: BatchColumns, index: number): boolean {
+    if (histograms?.[index] === undefined) return false;
+    const { takesHistograms, totals } = this.#options;
+    if (takesHistograms?.() !== false) return false;
+    totals.histogramsUnsent++;
+    return true;
+  }
+
   /** False where the sample is no newer than the last of its series. */
   #remember(columns: BatchColumns, index: number, id: number): boolean {
-    const { lastTimes, lastWords } = this.#options.state;
+    const { lastTimes, lastWords, lastIsHistogram } = this.#options.state;
     const time = columns.timestamps[index]!;
     if (time <= lastTimes[id]!) return false;
+    lastIsHistogram[id] = columns.histograms?.[index] === undefined ? 0 : 1;
     lastTimes[id] = time;
     lastWords[2 * id] = columns.words[2 * index]!;
     lastWords[2 * id + 1] = columns.words[2 * index + 1]!;
@@ -191,7 +205,8 @@ export class GroupSampler {
     }
     const isFirst = state.seenAt[id] !== how.mark;
     state.seenAt[id] = how.mark;
-    if (state.isLive[id] === 0) this.#scheduled.join(id, counts);
+    if (state.isLive[id] === 0)
+      this.#scheduled.join(id, columns.histograms?.[index] !== undefined, counts);
     const part = this.#scheduled.part(counts, id);
     const mayWait = !how.isSync && !isEnd && state.sentCount[id]! > 0;
     if (!isNew || (mayWait && this.#suppression.isCarried(columns, index, id))) {
@@ -211,7 +226,7 @@ export class GroupSampler {
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
     const time = columns.timestamps[index]!;
-    sent.push(id, time, low, high);
+    sent.pushFrom(columns, index);
     this.#options.state.send(id, time, low, high);
   }
 

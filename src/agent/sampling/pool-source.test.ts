@@ -50,7 +50,7 @@ test('targets come and go with their files, and series end with them', async () 
     id: table.add.bind(table, 1),
     isKnown: (id: number) => table.get(id) !== undefined,
   };
-  const source = new PoolSource(pool, namer, silentLogger, { histograms: 0 });
+  const source = new PoolSource(pool, namer, silentLogger);
   expect(source.name).toBe('scrape/files');
   const reading = new Reading();
   const read = async (timestamp: number): Promise<string[]> => {

@@ -1,7 +1,7 @@
 import type { LocalPool, LocalTarget } from '../../ingest/pull/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { type GroupSource, Reading, type SeriesNamer } from './group-source.ts';
-import { ScrapeSource, type UnsentCounts } from './scrape-source.ts';
+import { ScrapeSource } from './scrape-source.ts';
 
 interface Scraped {
   readonly source: ScrapeSource;
@@ -18,11 +18,9 @@ export class PoolSource implements GroupSource {
   readonly #pool: LocalPool;
   readonly #namer: SeriesNamer;
   readonly #logger: Logger;
-  readonly #unsent: UnsentCounts;
   readonly #scraped = new Map<string, Scraped>();
 
-  constructor(pool: LocalPool, namer: SeriesNamer, logger: Logger, unsent: UnsentCounts) {
-    this.#unsent = unsent;
+  constructor(pool: LocalPool, namer: SeriesNamer, logger: Logger) {
     this.name = `scrape/${pool.jobName}`;
     this.#pool = pool;
     this.#namer = namer;
@@ -43,7 +41,6 @@ export class PoolSource implements GroupSource {
         (appender) => this.#pool.open(target, appender),
         this.#namer,
         this.#logger,
-        this.#unsent,
       );
       this.#scraped.set(key, { source, reading: new Reading() });
     }
@@ -63,10 +60,7 @@ export class PoolSource implements GroupSource {
     );
     // What a target has now is more than that another one has it no more.
     for (const { reading } of [...scrapes, ...ends]) {
-      const { seriesIds, timestamps, words, length } = reading.columns;
-      for (let at = 0; at < length; at++) {
-        columns.push(seriesIds[at]!, timestamps[at]!, words[2 * at]!, words[2 * at + 1]!);
-      }
+      for (let at = 0; at < reading.columns.length; at++) columns.pushFrom(reading.columns, at);
     }
   }
 }

@@ -11,6 +11,14 @@ import { emptyCounts, type PartCounts } from './tick-accounts.ts';
 
 /** Series of one part: at nine bytes each, which is the worst, one tick of it fits a frame. */
 const PART_SERIES = 4096;
+/** The same for histograms, of some 160 buckets at a few bytes each. */
+const PART_HISTOGRAMS = 64;
+
+/** The part that new series join, and how many it has. */
+interface OpenPart {
+  part: number;
+  size: number;
+}
 
 /** The series of one group that are scheduled at each of its ticks, and the parts they make. */
 export class ScheduledSeries {
@@ -20,7 +28,10 @@ export class ScheduledSeries {
   /** Of `#ids`, those that left during the reading under way. */
   readonly #left = new Set<number>();
   #partsUsed = 0;
-  #ordinals = 0;
+  /** Parts begun so far. Those of histograms have no other series: floats go without them. */
+  #partCount = 0;
+  readonly #floats: OpenPart = { part: 0, size: PART_SERIES };
+  readonly #histograms: OpenPart = { part: 0, size: PART_HISTOGRAMS };
 
   constructor(table: SeriesTable, state: SeriesState) {
     this.#table = table;
@@ -49,15 +60,27 @@ export class ScheduledSeries {
   }
 
   /** The series is scheduled from this tick on. */
-  join(id: number, counts: PartCounts[]): void {
+  join(id: number, isHistogram: boolean, counts: PartCounts[]): void {
     const state = this.#state;
     if (!this.#left.delete(id)) this.#ids.push(id);
     state.isLive[id] = 1;
     if (state.kind[id] === SERIES_NEW) {
-      state.part[id] = Math.floor(this.#ordinals++ / PART_SERIES);
+      state.part[id] = isHistogram
+        ? this.#place(this.#histograms, PART_HISTOGRAMS)
+        : this.#place(this.#floats, PART_SERIES);
       state.kind[id] = kindOf(this.#table.get(id)?.type);
     }
     this.part(counts, id).series++;
+  }
+
+  /** The part that one more series goes to. */
+  #place(open: OpenPart, sizeMax: number): number {
+    if (open.size === sizeMax) {
+      open.part = this.#partCount++;
+      open.size = 0;
+    }
+    open.size++;
+    return open.part;
   }
 
   /** The series ended: it is scheduled no more once `dropLeft` was called. */

@@ -1,6 +1,7 @@
 import type { Appender, CommitResult, LocalTarget } from '../../ingest/pull/index.ts';
 import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../../ingest/pull/index.ts';
-import type { Labels, Metadata } from '../../model/index.ts';
+import type { FloatHistogram, Labels, Metadata } from '../../model/index.ts';
+import { STALE_HIGH_WORD, STALE_LOW_WORD } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { describeSeries } from './describe-series.ts';
 import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
@@ -9,10 +10,17 @@ import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
 const UNNAMED = -1;
 const FORGOTTEN = -2;
 
-/** What was read and the protocol cannot carry. */
+/** What receivers took and do not send. */
 export interface UnsentCounts {
   /** Samples of native histograms. */
   histograms: number;
+}
+
+interface PendingHistogram {
+  readonly ref: number;
+  readonly timestamp: number;
+  /** Undefined: a staleness marker. */
+  readonly histogram: FloatHistogram | undefined;
 }
 
 /** A new series waits for the metadata that its own body brings after it. */
@@ -35,19 +43,11 @@ export class ScrapeSource implements GroupSource {
   readonly #refs = new Map<string, number>();
   readonly #metadata = new Map<string, Metadata>();
   readonly #logger: Logger;
-  readonly #unsent: UnsentCounts;
   #reading: Reading | undefined;
   #lastError = '';
-  #hasHistograms = false;
 
-  constructor(
-    open: (appender: () => Appender) => LocalTarget,
-    namer: SeriesNamer,
-    logger: Logger,
-    unsent: UnsentCounts = { histograms: 0 },
-  ) {
+  constructor(open: (appender: () => Appender) => LocalTarget, namer: SeriesNamer, logger: Logger) {
     this.#namer = namer;
-    this.#unsent = unsent;
     this.#logger = logger;
     this.#target = open(() => this.#appender());
     const { jobName, target } = this.#target;
@@ -80,6 +80,7 @@ export class ScrapeSource implements GroupSource {
   #appender(): Appender {
     const pending: PendingSeries[] = [];
     const samples = new SampleBatch(256);
+    const histograms: PendingHistogram[] = [];
     return {
       samples,
       series: (labels) => {
@@ -91,30 +92,26 @@ export class ScrapeSource implements GroupSource {
         pending.push({ labels, ref });
         return ref;
       },
-      // The protocol carries float samples alone.
-      addHistogram: () => this.#refuseHistogram(),
+      addHistogram: (ref, timestamp, histogram) => {
+        histograms.push({ ref, timestamp, histogram });
+      },
       addExemplar: () => {},
       setMetadata: (family, metadata) => {
         this.#metadata.set(family, metadata);
       },
       putState: () => {},
-      commit: () => Promise.resolve(this.#commit(samples, pending)),
+      commit: () => Promise.resolve(this.#commit(samples, histograms, pending)),
       rollback: () => {
         for (const { labels } of pending) this.#refs.delete(labels.key);
       },
     };
   }
 
-  /** Said once for each target; all are counted. */
-  #refuseHistogram(): void {
-    this.#unsent.histograms++;
-    if (this.#hasHistograms) return;
-    this.#hasHistograms = true;
-    const message = 'native histograms of a target are not sent, classic ones would be';
-    this.#logger.warn({ group: this.name }, message);
-  }
-
-  #commit(samples: SampleBatch, pending: readonly PendingSeries[]): CommitResult {
+  #commit(
+    samples: SampleBatch,
+    histograms: readonly PendingHistogram[],
+    pending: readonly PendingSeries[],
+  ): CommitResult {
     for (const { labels, ref } of pending) {
       this.#ids[ref] = this.#namer.id(labels, () =>
         describeSeries(labels.metricName, this.#metadata),
@@ -142,7 +139,28 @@ export class ScrapeSource implements GroupSource {
       columns.words[2 * at] = words[2 * index]!;
       columns.words[2 * at + 1] = words[2 * index + 1]!;
     }
-    return { counts, outcomes, histogramOutcomes: undefined };
+    return { counts, outcomes, histogramOutcomes: this.#takeHistograms(histograms, counts) };
+  }
+
+  #takeHistograms(
+    histograms: readonly PendingHistogram[],
+    counts: Uint32Array,
+  ): Uint8Array | undefined {
+    let outcomes: Uint8Array | undefined;
+    const columns = this.#reading?.columns;
+    for (const [index, { ref, timestamp, histogram }] of histograms.entries()) {
+      const outcome = this.#isKnown(ref) ? SampleOutcome.STORED : SampleOutcome.UNKNOWN_SERIES;
+      counts[outcome]!++;
+      if (outcome !== SampleOutcome.STORED) {
+        outcomes ??= new Uint8Array(histograms.length);
+        outcomes[index] = outcome;
+      } else if (histogram !== undefined) {
+        columns?.pushHistogram(this.#ids[ref]!, timestamp, histogram);
+      } else {
+        columns?.push(this.#ids[ref]!, timestamp, STALE_LOW_WORD, STALE_HIGH_WORD);
+      }
+    }
+    return outcomes;
   }
 
   /** Whether a ref stands for a series; also while that waits to be named at commit. */

@@ -102,7 +102,7 @@ export class Sealer {
       [half, columns.length],
     ] as const) {
       const piece = new BatchColumns(Math.max(1, to - from));
-      for (let index = from; index < to; index++) copy(columns, index, piece);
+      for (let index = from; index < to; index++) piece.pushFrom(columns, index);
       this.#sealSamples(piece, stream);
     }
   }
@@ -138,23 +138,13 @@ export class Sealer {
     for (const { columns } of ticks) {
       for (let index = 0; index < columns.length; index++) {
         if (isWhole || this.#options.part(columns.seriesIds[index]!) === part) {
-          copy(columns, index, merged);
+          merged.pushFrom(columns, index);
         }
       }
     }
     merged.sortBySeries();
     return merged;
   }
-}
-
-function copy(from: BatchColumns, index: number, to: BatchColumns): void {
-  const words = from.words;
-  to.reserve(1);
-  const at = to.length++;
-  to.seriesIds[at] = from.seriesIds[index]!;
-  to.timestamps[at] = from.timestamps[index]!;
-  to.words[2 * at] = words[2 * index]!;
-  to.words[2 * at + 1] = words[2 * index + 1]!;
 }
 
 /** Neighbours that say the same of their ticks become one entry. */

@@ -18,6 +18,8 @@ export class SeriesState {
   /** Words of the value read last. */
   lastWords = new Uint32Array(0);
   lastTimes = new Float64Array(0);
+  /** 1 where that was a native histogram, which its words only stand for. */
+  lastIsHistogram = new Uint8Array(0);
   /** Words of the value sent last: what the collector carries forward. */
   sentWords = new Uint32Array(0);
   sentValues = new Float64Array(0);
@@ -43,6 +45,7 @@ export class SeriesState {
     const capacity = Math.max(end, 2 * this.#capacity, CAPACITY_MIN);
     this.lastTimes = grow(this.lastTimes, new Float64Array(capacity).fill(-Infinity));
     this.lastWords = grow(this.lastWords, new Uint32Array(2 * capacity));
+    this.lastIsHistogram = grow(this.lastIsHistogram, new Uint8Array(capacity));
     const sentValues = new Float64Array(capacity);
     const sentWords = new Uint32Array(sentValues.buffer);
     this.sentWords = grow(this.sentWords, sentWords);
@@ -85,6 +88,11 @@ export class SeriesState {
     const previousTime = this.formerTimes[id]!;
     const previousValue = this.formerValues[id]!;
     return predictCounter({ previousTime, previousValue, lastTime, lastValue }, time);
+  }
+
+  /** Whether the sample read last is a float that can be told again. */
+  hasFloat(id: number): boolean {
+    return this.lastIsHistogram[id] === 0 && !this.isGone(id);
   }
 
   /** Whether the value read last is a staleness marker, or nothing was read. */

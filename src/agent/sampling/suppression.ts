@@ -67,6 +67,8 @@ export class Suppression {
     const tolerance = this.#inForce;
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
+    // Of a histogram, words that stand for all of it.
+    if (columns.histograms?.[index] !== undefined) return state.isSentAs(id, low, high);
     const value = columns.values[index]!;
     if (state.kind[id] === SERIES_PREDICTED && tolerance !== undefined) {
       const predicted = state.predict(id, columns.timestamps[index]!);

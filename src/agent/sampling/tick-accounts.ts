@@ -9,6 +9,16 @@ export interface SampleTotals {
   failed: number;
   /** Of those shed: changes that came too soon after another of their series. */
   dampened: number;
+  /** Native histograms that were read and the collector does not take: in none of the above. */
+  histogramsUnsent: number;
+}
+
+/** Nothing was sampled yet. */
+export function noSamples(): SampleTotals {
+  return {
+    ...{ scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 },
+    ...{ dampened: 0, histogramsUnsent: 0 },
+  };
 }
 
 /** What becomes of one part's series at the tick being taken. */

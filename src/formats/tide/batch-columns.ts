@@ -1,4 +1,6 @@
-import { HIGH_WORD, LOW_WORD } from '../../model/index.ts';
+import { type FloatHistogram, HIGH_WORD, LOW_WORD } from '../../model/index.ts';
+import { histogramWords } from './histogram-words.ts';
+import type { Hash64 } from './schema-change.ts';
 
 const RADIX_BITS = 11;
 const RADIX = 2 ** RADIX_BITS;
@@ -17,6 +19,11 @@ export class BatchColumns {
   values: Float64Array;
   /** The bits of `values`; staleness markers and NaN payloads live here. */
   words: Uint32Array;
+  /**
+   * Native histograms, by the place of their sample, whose words are then `histogramWords`. The
+   * array is there only where a sample has one.
+   */
+  histograms: (FloatHistogram | undefined)[] | undefined;
 
   constructor(capacity = 1024) {
     this.seriesIds = new Uint32Array(capacity);
@@ -27,6 +34,7 @@ export class BatchColumns {
 
   reset(): void {
     this.length = 0;
+    this.histograms = undefined;
   }
 
   /** Makes room for `extra` samples beyond `length`, keeping what is there. */
@@ -57,6 +65,31 @@ export class BatchColumns {
     this.seriesIds[index] = seriesId;
     this.timestamps[index] = timestamp;
     this.values[index] = value;
+  }
+
+  /** Adds a native histogram, which is not to change any more. */
+  pushHistogram(seriesId: number, timestamp: number, histogram: FloatHistogram): void {
+    const words = histogramWords(histogram);
+    this.push(seriesId, timestamp, words.low, words.high);
+    this.setHistogram(this.length - 1, histogram, words);
+  }
+
+  /** Makes a histogram of the sample at `index`; `words` are its `histogramWords`. */
+  setHistogram(index: number, histogram: FloatHistogram, words: Hash64): void {
+    this.histograms ??= [];
+    this.histograms[index] = histogram;
+    this.words[2 * index + LOW_WORD] = words.low;
+    this.words[2 * index + HIGH_WORD] = words.high;
+  }
+
+  /** Adds the sample of `other` at `index`, bit for bit. */
+  pushFrom(other: BatchColumns, index: number): void {
+    const { words } = other;
+    const low = words[2 * index + LOW_WORD]!;
+    const high = words[2 * index + HIGH_WORD]!;
+    this.push(other.seriesIds[index]!, other.timestamps[index]!, low, high);
+    const histogram = other.histograms?.[index];
+    if (histogram !== undefined) this.setHistogram(this.length - 1, histogram, { low, high });
   }
 
   /**
@@ -90,7 +123,12 @@ export class BatchColumns {
       sorted.words[2 * index] = this.words[2 * from]!;
       sorted.words[2 * index + 1] = this.words[2 * from + 1]!;
     }
+    const { histograms } = this;
+    if (histograms !== undefined) {
+      sorted.histograms = Array.from(order, (from) => histograms[from]);
+    }
     this.#take(sorted);
+    this.histograms = sorted.histograms;
   }
 
   #take(other: BatchColumns): void {

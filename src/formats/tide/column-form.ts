@@ -13,7 +13,9 @@ export const FORM_BITS = 3;
 export const FORM_SAME_BITS = 4;
 /** Staleness markers only. */
 export const FORM_STALE = 5;
-export const FORM_MAX = FORM_STALE;
+/** Native histograms, which stand between the extras and the bits. */
+export const FORM_HISTOGRAMS = 6;
+export const FORM_MAX = FORM_HISTOGRAMS;
 
 /** The first whole number is a difference to that of the whole-number series before. */
 export const RELATIVE = 0x08;

@@ -6,6 +6,7 @@ import {
   CHANGED,
   FORM_BITS,
   FORM_CONSTANT,
+  FORM_HISTOGRAMS,
   FORM_MAX,
   FORM_RISING,
   FORM_STALE,
@@ -20,6 +21,7 @@ import {
 } from './column-form.ts';
 import { decodeCoverage } from './coverage.ts';
 import { TideFormatError } from './errors.ts';
+import { readHistograms } from './histogram-column.ts';
 import { BATCH_SERIES_MAX, BATCH_TICKS_MAX, SERIES_ID_MAX } from './limits.ts';
 import { SIGNED_MAX } from './message-fields.ts';
 import { unpack } from './packing.ts';
@@ -77,7 +79,13 @@ export class BatchDecoder {
     }
     const length = into.length;
     into.reserve(sampleCount);
-    this.#readColumns(source, seriesCount, into);
+    try {
+      this.#readColumns(source, seriesCount, into);
+    } catch (error) {
+      // Histograms that were read are of samples that are none.
+      if (into.histograms !== undefined) into.histograms.length = length;
+      throw error;
+    }
     into.length = length + sampleCount;
     return { schemaVersion, policyVersion, coverage };
   }
@@ -116,7 +124,7 @@ export class BatchDecoder {
   #readColumns(source: WireReader, seriesCount: number, into: BatchColumns): void {
     const { runEnds, runTicks, runCounts } = this.#presence;
     const leadAt = source.position;
-    this.#findParts(source, seriesCount);
+    const histograms = this.#findParts(source, seriesCount);
     const body = this.#body;
     let descriptor = 0;
     let run = 0;
@@ -130,7 +138,10 @@ export class BatchDecoder {
       this.#readTimestamps(into.timestamps, at, runTicks[run]!, count);
       const lead = body[leadAt + index]!;
       if ((lead & CHANGED) !== 0) descriptor = body[this.#descriptorAt++]!;
-      if (isWhole(descriptor & 7)) {
+      if (descriptor === FORM_HISTOGRAMS) {
+        if ((lead & ~CHANGED) !== 0) throw this.#fault(`lead ${lead}`);
+        readHistograms(histograms, into, at, end);
+      } else if (isWhole(descriptor & 7)) {
         this.#readFirst(descriptor, lead & ~CHANGED);
         this.#readWhole(descriptor, into.values, at, end);
       } else {
@@ -138,6 +149,7 @@ export class BatchDecoder {
       }
       at = end;
     }
+    if (histograms.position !== histograms.limit) throw this.#fault('histograms left over');
     if ((this.#bit + 7) >>> 3 !== this.#bitEnd >>> 3) throw this.#fault('bits left over');
   }
 
@@ -149,14 +161,18 @@ export class BatchDecoder {
     }
   }
 
-  /** Checks leads and descriptors, which say how long the parts after them are. */
-  #findParts(source: WireReader, seriesCount: number): void {
+  /**
+   * Checks leads and descriptors, which say how long the parts after them are.
+   * @returns what reads the histograms.
+   */
+  #findParts(source: WireReader, seriesCount: number): WireReader {
     const { bytes, limit, position } = source;
     const leadsEnd = position + seriesCount;
     if (leadsEnd > limit) throw source.error('it ends inside the leads');
     let descriptorAt = leadsEnd;
     let descriptor = 0;
     let extras = 0;
+    let hasHistograms = false;
     for (let index = position; index < leadsEnd; index++) {
       if ((bytes[index]! & CHANGED) !== 0) {
         if (descriptorAt === limit) throw source.error('it ends inside the descriptors');
@@ -166,11 +182,15 @@ export class BatchDecoder {
         }
       }
       extras += extraBytes(descriptor & 7);
+      hasHistograms ||= descriptor === FORM_HISTOGRAMS;
     }
     this.#body = bytes;
     this.#descriptorAt = leadsEnd;
     this.#extraAt = descriptorAt;
-    const bitsAt = descriptorAt + extras;
+    const histograms = reader(bytes, 'tide_batch');
+    histograms.position = Math.min(descriptorAt + extras, limit);
+    histograms.limit = hasHistograms ? histograms.lengthEnd() : histograms.position;
+    const bitsAt = hasHistograms ? histograms.limit : descriptorAt + extras;
     const bitsEnd = limit - BIT_PADDING_BYTES;
     if (bitsEnd < bitsAt) throw source.error('it ends before its bits');
     for (let index = bitsEnd; index < limit; index++) {
@@ -179,6 +199,7 @@ export class BatchDecoder {
     this.#bit = 8 * bitsAt;
     this.#bitEnd = 8 * bitsEnd;
     this.#mantissaBefore = 0;
+    return histograms;
   }
 
   #readWhole(descriptor: number, values: Float64Array, from: number, to: number): void {
@@ -306,5 +327,5 @@ function isDescriptor(descriptor: number): boolean {
 /** Bytes that a series of this form has beside its lead, descriptor and bits. */
 function extraBytes(form: number): number {
   if (form === FORM_BITS) return 3;
-  return form === FORM_CONSTANT || form === FORM_STALE ? 0 : 1;
+  return form === FORM_CONSTANT || form >= FORM_STALE ? 0 : 1;
 }

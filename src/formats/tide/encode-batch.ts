@@ -6,6 +6,7 @@ import {
   CHANGED,
   FORM_BITS,
   FORM_CONSTANT,
+  FORM_HISTOGRAMS,
   FORM_MOVING,
   FORM_RISING,
   FORM_SAME_BITS,
@@ -18,6 +19,7 @@ import {
 import { ColumnPlan } from './column-plan.ts';
 import { encodeCoverage } from './coverage.ts';
 import { TideFormatError } from './errors.ts';
+import { writeHistograms } from './histogram-column.ts';
 import { BATCH_SAMPLES_MAX, BATCH_SERIES_MAX, BATCH_TICKS_MAX, BODY_BYTES_MAX } from './limits.ts';
 import { SIGNED_MAX } from './message-fields.ts';
 import type { Packed } from './packing.ts';
@@ -46,6 +48,7 @@ export class BatchEncoder {
   readonly #leads = new ByteWriter(1024);
   readonly #descriptors = new ByteWriter(1024);
   readonly #extras = new ByteWriter(1024);
+  readonly #histograms = new ByteWriter(64);
   #descriptorBefore = 0;
   #mantissaBefore = 0;
 
@@ -169,11 +172,17 @@ export class BatchEncoder {
     this.#leads.reset();
     this.#descriptors.reset();
     this.#extras.reset();
+    this.#histograms.reset();
     this.#descriptorBefore = 0;
     this.#mantissaBefore = 0;
     for (let index = 0; index + 1 < starts.length; index++) {
       const from = starts[index]!;
       const to = starts[index + 1]!;
+      if (hasHistogram(columns, from, to)) {
+        this.#putLead(FORM_HISTOGRAMS, 0);
+        writeHistograms(this.#histograms, columns, from, to);
+        continue;
+      }
       this.#bits.reserve((to - from) * VALUE_BITS_MAX);
       this.#plan.plan(columns.values, columns.words, from, to);
       if (isWhole(this.#plan.form)) this.#encodeWhole(to - from);
@@ -182,6 +191,10 @@ export class BatchEncoder {
     this.#writer.bytes(this.#leads.written());
     this.#writer.bytes(this.#descriptors.written());
     this.#writer.bytes(this.#extras.written());
+    if (this.#histograms.length > 0) {
+      this.#writer.uint(this.#histograms.length);
+      this.#writer.bytes(this.#histograms.written());
+    }
     this.#writer.bytes(this.#bits.written());
   }
 
@@ -267,6 +280,14 @@ export class BatchEncoder {
 }
 
 const scratchByte = new Uint8Array(1);
+
+/** Whether any of samples `[from, to)` is a histogram. */
+function hasHistogram({ histograms }: BatchColumns, from: number, to: number): boolean {
+  // Fast path: almost no batch has any.
+  if (histograms === undefined) return false;
+  for (let index = from; index < to; index++) if (histograms[index] !== undefined) return true;
+  return false;
+}
 
 /** The low word of 64 bits shifted right by less than 32. */
 function lowAfter(low: number, high: number, shift: number): number {

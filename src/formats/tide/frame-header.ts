@@ -25,6 +25,9 @@ export const CODEC_BROTLI = 2;
 
 export type PayloadCodec = 0 | 1 | 2;
 
+/** In HELLO and WELCOME: batches may hold native histograms. */
+export const CAPABILITY_HISTOGRAMS = 'histograms';
+
 /** Flag of a RANGE_DATA of an epoch before the session's: repair only, it never changes `up`. */
 export const FLAG_HISTORICAL = 1;
 

@@ -9,6 +9,7 @@ export { BatchEncoder } from './encode-batch.ts';
 export type { TideFormatCode } from './errors.ts';
 export { TideFormatError } from './errors.ts';
 export { decodeFrame, encodeFrame, frameBytes, laneOf } from './frame.ts';
+export { histogramWords } from './histogram-words.ts';
 export * from './limits.ts';
 export { policyHash } from './policy-hash.ts';
 export { READ_CHUNK_BYTES_MAX } from './messages.ts';

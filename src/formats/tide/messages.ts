@@ -231,6 +231,7 @@ export const MESSAGE_FIELDS: {
     schemaVersion: uint(8),
     policy: optional(nested(9, policy)),
     redirect: optional(text(10, TEXT_BYTES_MAX)),
+    capabilities: listOf(text(11, NAME_BYTES_MAX, 1), CAPABILITIES_MAX),
   },
   ACK: {
     streams: marks(1),

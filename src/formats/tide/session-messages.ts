@@ -73,6 +73,8 @@ export interface Welcome {
   readonly policy: Policy | undefined;
   /** Where to go instead. */
   readonly redirect: string | undefined;
+  /** Names of what the collector takes beyond the protocol's base; see `CAPABILITY_HISTOGRAMS`. */
+  readonly capabilities: readonly string[];
 }
 
 export interface TickMark {

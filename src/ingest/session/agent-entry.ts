@@ -2,7 +2,8 @@ import type { BatchColumns, Heartbeat, Hello, Policy, Sealed } from '../../forma
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets } from '../../model/index.ts';
 import type { Storage } from '../../storage/api.ts';
-import { BatchWriter, type WriteResult } from './batch-writer.ts';
+import type { WriteResult } from './batch-fill.ts';
+import { BatchWriter } from './batch-writer.ts';
 import { type LifeSeries, lifeSeries } from './liveness.ts';
 import { agentLabels, SchemaCatalog } from './schema-catalog.ts';
 import type { SealedContent } from './session-output.ts';

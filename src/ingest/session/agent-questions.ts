@@ -66,13 +66,15 @@ export class AgentQuestions {
 
   /**
    * What a READ's answer holds of series, named as they are stored; what the schema does not know
-   * is left out. Throws TideFormatError where the bytes are no batch.
+   * is left out, and so are native histograms. Throws TideFormatError where the bytes are no batch.
    */
   seriesOf(agentId: string, body: Uint8Array): ReadSeries[] {
     const entry = this.#options.agents.get(agentId);
-    const { seriesIds, timestamps, values, length } = this.#options.inFlight.openBody(body);
+    const columns = this.#options.inFlight.openBody(body);
+    const { seriesIds, timestamps, values, length, histograms } = columns;
     const found = new Map<number, ReadSeries>();
     for (let at = 0; at < length; at++) {
+      if (histograms?.[at] !== undefined) continue;
       const id = seriesIds[at] ?? 0;
       let series = found.get(id);
       if (series === undefined) {

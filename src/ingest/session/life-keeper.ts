@@ -86,19 +86,19 @@ export class LifeKeeper {
       { labels: entry.life.alive, timestamp: nowMs + 1, value: undefined },
     ];
     for (const series of entry.catalog.live(epoch)) {
-      const { labels, lastMs, isStale } = series;
+      const { labels, lastMs, isStale, isHistogram } = series;
       const isUnknown = lastMs === Number.NEGATIVE_INFINITY;
       if (isStale && !isUnknown) continue;
       // Not stored by this process: there is no telling where it ends, but it has.
       const timestamp = isUnknown ? nowMs : lastMs + 1;
-      points.push({ labels, timestamp, value: undefined });
+      points.push({ labels, timestamp, value: undefined, isHistogram });
       entry.catalog.advance(series, timestamp, true);
     }
     // Of a run before this one, which the last did not live long enough to replace.
     for (const series of entry.catalog.earlier(epoch)) {
-      const { labels, lastMs, isStale, ended } = series;
+      const { labels, lastMs, isStale, ended, isHistogram } = series;
       if (ended || isStale) continue;
-      points.push({ labels, timestamp: lastMs + 1, value: undefined });
+      points.push({ labels, timestamp: lastMs + 1, value: undefined, isHistogram });
       entry.catalog.advance(series, lastMs + 1, true);
     }
     this.write(points);

@@ -1,6 +1,7 @@
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets, METRIC_NAME } from '../../model/index.ts';
 import { type Appender, NO_SERIES } from '../../storage/api.ts';
+import { addHistogram } from './histogram-adds.ts';
 
 /** Points of `tidegauge_alive` that one absence is written with, at most. */
 const DOWN_POINTS_MAX = 20_000;
@@ -23,6 +24,8 @@ export interface LifePoint {
   readonly labels: Labels;
   readonly timestamp: number;
   readonly value: 0 | 1 | undefined;
+  /** Of a marker: its series is one of native histograms. */
+  readonly isHistogram?: boolean;
 }
 
 /** Adds points to a commit. */
@@ -36,7 +39,8 @@ function addPoint(appender: Appender, refs: Map<Labels, number>, point: LifePoin
   const ref = refs.get(labels) ?? appender.series(labels);
   refs.set(labels, ref);
   if (ref === NO_SERIES) return;
-  if (value === undefined) appender.samples.pushStale(ref, timestamp);
+  if (point.isHistogram === true) addHistogram(appender, ref, timestamp, undefined);
+  else if (value === undefined) appender.samples.pushStale(ref, timestamp);
   else appender.samples.push(ref, timestamp, value);
 }
 

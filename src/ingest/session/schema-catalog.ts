@@ -18,6 +18,8 @@ export interface AgentSeries {
   /** Of the labels that the agent gave it: what AUDIT hashes by. */
   readonly key: Hash64;
   readonly group: number;
+  /** Whether its samples are native histograms, and so its staleness markers. */
+  isHistogram: boolean;
   /** NO_SERIES until it is asked for, and again when the store has dropped it. */
   ref: SeriesRef;
   /** Time of the newest sample stored in this process; -Infinity for none. */
@@ -165,12 +167,14 @@ export class SchemaCatalog {
   }
 
   #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
-    for (const { id, labels, group } of change.series) {
+    for (const { id, labels, group, family, type } of change.series) {
       const series = {
         epoch: schema.epoch,
         labels: this.#labelsOf(labels),
         key: seriesKey(labels),
         group,
+        // Classic ones have a series for each bucket, none of which has the family's own name.
+        isHistogram: type.endsWith('histogram') && labels.metricName === family,
         ref: NO_SERIES,
         lastMs: Number.NEGATIVE_INFINITY,
         isStale: true,

@@ -1,7 +1,7 @@
 import type { FenceReason } from '../../formats/tide/index.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import type { AuditOutcome } from './audit-rounds.ts';
-import type { WriteResult } from './batch-writer.ts';
+import type { WriteResult } from './batch-fill.ts';
 
 /** Where sessions are counted. */
 export interface SessionMetrics {

@@ -1,5 +1,5 @@
 import type { GroupPolicy, Hello, Policy } from '../../formats/tide/index.ts';
-import { CODEC_DEFLATE, CODEC_NONE } from '../../formats/tide/index.ts';
+import { CAPABILITY_HISTOGRAMS, CODEC_DEFLATE, CODEC_NONE } from '../../formats/tide/index.ts';
 import type { TickGrid } from '../../sources/index.ts';
 import type { AgentRecord, AgentSession } from './agent-record.ts';
 import type { LedgerStates } from './ledger-states.ts';
@@ -141,6 +141,7 @@ export class SessionOpening<Body> {
       schemaVersion: agent.schemaReceived(epoch),
       policy: this.#options.policyOf?.(hello),
       redirect: undefined,
+      capabilities: [CAPABILITY_HISTOGRAMS],
     });
   }
 }

@@ -1,4 +1,4 @@
-import { ContentHash, type Hash64 } from '../../formats/tide/index.ts';
+import { ContentHash, type Hash64, histogramWords } from '../../formats/tide/index.ts';
 import { createMatcher, isStaleAt, type Matcher, SampleColumns } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
@@ -47,6 +47,11 @@ async function digestWindow(
       columns.reset();
       found.samples(index, columns);
       addSamples(columns, key, hash);
+      for (const { timestamp, histogram } of found.histograms(index)) {
+        if (histogram === undefined) continue;
+        const { low, high } = histogramWords(histogram);
+        hash.add(key, timestamp, low, high);
+      }
     }
   } finally {
     querier.close();
