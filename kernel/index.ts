@@ -40,6 +40,7 @@ import { forgetRefs, reserveRefs } from './foreign.ts';
 import { setUpIdentities, sweepIdentities } from './identities.ts';
 import { enterSeries } from './label-index.ts';
 import { insertLate } from './late.ts';
+import { decodeLogSamples, openLogSamples, restartLogSamples } from './log-samples.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
 import { closeReader, openReader } from './readers.ts';
 import { readMany, readSeries } from './reads.ts';
@@ -96,6 +97,9 @@ export {
   reserveRunInput,
   readSeriesRun,
   enterSeriesRun,
+  openLogSamples,
+  restartLogSamples,
+  decodeLogSamples,
   allocate,
   release,
   retire,

@@ -322,6 +322,20 @@ export const X_START: usize = 0;
 export const X_LENGTH: usize = 4;
 export const TEXT_BYTES: u32 = 16;
 
+// What the samples of the log have said so far.
+/** The directory of records by ref. */
+export const G_PARTS: usize = 0;
+export const G_LAST_REF: usize = 4;
+/** The last time. */
+export const G_TIME: usize = 8;
+/** Of the samples that were read last. */
+export const G_LEAST_REF: usize = 16;
+export const G_GREATEST_REF: usize = 20;
+export const G_LEAST_TIME: usize = 24;
+/** Follows the one before. */
+export const G_GREATEST_TIME: usize = 32;
+export const G_BYTES: usize = 48;
+
 // Outcomes of samples: SampleOutcome of src/storage/api.ts.
 export const STORED: u32 = 0;
 export const DUPLICATE: u32 = 1;

@@ -18,6 +18,7 @@ export type {
 export type { KernelReader, ReadSelection, ReadTarget } from './kernel-reader.ts';
 export { ANY_COMMIT, SERIES_HAS_HISTOGRAMS } from './kernel-reader.ts';
 export { CHUNK_SAMPLES_MAX } from './layout.ts';
+export type { LogSamples, SampleExtent } from './log-samples.ts';
 export type { SeriesRun, TableRoom } from './series-run.ts';
 export { createKernel, KERNEL_KEY_BYTES } from './shared-kernel.ts';
 export { connectKernelReader } from './shared-reader.ts';

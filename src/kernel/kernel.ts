@@ -1,4 +1,5 @@
 import type { KernelBody, OwnerId } from './kernel-body.ts';
+import type { LogSamples } from './log-samples.ts';
 import type { MemoryKind, Slab } from './slab.ts';
 import type { CompiledModule, SharedMemory } from './web-assembly.ts';
 
@@ -53,6 +54,9 @@ export interface Kernel {
 
   /** Throws KernelMemoryError when the slab is full, as do all `open…` and `create…`. */
   openBody(): KernelBody;
+
+  /** For the samples of a log; stays as long as the kernel. */
+  openLogSamples(): LogSamples;
 
   /**
    * A sender (remote write) or scrape target. Identities are equal when their bytes and the

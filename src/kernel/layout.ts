@@ -91,6 +91,10 @@ export const X_START = 0;
 export const X_LENGTH = 4;
 export const TEXT_BYTES = 16;
 
+export const G_LEAST_REF = 16;
+export const G_GREATEST_REF = 20;
+export const G_LEAST_TIME = 24;
+
 export const OUTCOME_COUNT = 6;
 export const NO_ROOM = 255;
 /** Samples of one chunk at most. */

@@ -85,6 +85,9 @@ export interface KernelExports {
   reserveRunInput(run: number, bytes: number): number;
   readSeriesRun(run: number, root: number, length: number): number;
   enterSeriesRun(run: number, root: number, from: number): number;
+  openLogSamples(): number;
+  restartLogSamples(log: number): void;
+  decodeLogSamples(log: number, body: number): number;
   allocate(bytes: number, kind: number): number;
   release(address: number, kind: number): void;
   retire(address: number, kind: number): void;

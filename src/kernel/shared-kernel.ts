@@ -2,10 +2,12 @@ import { KernelMemoryError, KernelModuleError } from './errors.ts';
 import type { Kernel, KernelHandle, KernelOptions, KernelStats } from './kernel.ts';
 import type { KernelBody, OwnerId } from './kernel-body.ts';
 import * as layout from './layout.ts';
+import type { LogSamples } from './log-samples.ts';
 import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports, loadKernelModule } from './module.ts';
 import { powersOfFive } from './powers-of-five.ts';
 import { SharedBody } from './shared-body.ts';
+import { SharedLogSamples } from './shared-log-samples.ts';
 import { SharedSlab } from './shared-slab.ts';
 import type { MemoryKind, Slab } from './slab.ts';
 import { MEMORY_KINDS } from './slab.ts';
@@ -70,6 +72,10 @@ class SharedKernel implements Kernel {
     const address = this.#exports.openBody() >>> 0;
     if (address === 0) throw this.#memoryError('a body');
     return new SharedBody(this.#exports, this.#views, address, this.#maxBytes);
+  }
+
+  openLogSamples(): LogSamples {
+    return new SharedLogSamples(this.#exports, this.#views, this.#maxBytes);
   }
 
   openOwner(options: { readonly context: number; readonly tracked: boolean }): OwnerId {

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { fuzzLog } from './log.ts';
 import { fuzzPromql } from './promql.ts';
 import { fuzzBesidePrometheus } from './promql-prometheus.ts';
 import { fuzzTide } from './tide.ts';
 
 const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N]
 
+  log                records of the log, damaged ones too, read by the kernel and in TypeScript
   promql             random queries on random series: the engine beside the naive evaluator
   promql-prometheus  those on which Prometheus 2.42 and 3 agree: the collector beside Debian's
                      prometheus
@@ -23,6 +25,7 @@ const OPTIONS = {
 } as const;
 
 const FUZZERS = new Map([
+  ['log', fuzzLog],
   ['promql', fuzzPromql],
   ['promql-prometheus', fuzzBesidePrometheus],
   ['tide', fuzzTide],

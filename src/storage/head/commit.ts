@@ -1,4 +1,4 @@
-import type { SeriesRun } from '../../kernel/index.ts';
+import type { SampleExtent, SeriesRun } from '../../kernel/index.ts';
 import type { FloatHistogram, Labels, Metadata } from '../../model/index.ts';
 import type { SampleBatch } from '../api.ts';
 import type { StoredExemplar } from './exemplar-ring.ts';
@@ -37,6 +37,8 @@ export interface Commit {
   /** New series besides `series`: those that a run of the only shard of the head has read. */
   readonly seriesRun?: SeriesRun;
   readonly samples: SampleBatch;
+  /** Of `samples`, where it is known already. */
+  readonly extent?: SampleExtent;
   readonly histograms: readonly HistogramEntry[];
   readonly exemplars: readonly StoredExemplar[];
   readonly metadata: readonly (readonly [metricFamily: string, metadata: Metadata])[];

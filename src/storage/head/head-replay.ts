@@ -1,4 +1,4 @@
-import type { KernelBody } from '../../kernel/index.ts';
+import type { KernelBody, SampleExtent } from '../../kernel/index.ts';
 import { SampleBatch } from '../sample-batch.ts';
 import type { Commit, CommitBounds } from './commit.ts';
 import type { Head } from './head.ts';
@@ -84,12 +84,13 @@ export class HeadReplay {
     this.#body = undefined;
   }
 
-  #canWait({ samples, histograms, bounds }: Commit): boolean {
+  #canWait({ samples, extent, histograms, bounds }: Commit): boolean {
     const head = this.#head;
     // A series' floats and histograms are judged by each other, so they keep their order.
     if (samples.length === 0 || histograms.length > 0) return false;
     if (head.shards.length > 1 || head.hasAliases) return false;
-    if (samples.length > GATHERED_SAMPLES || !this.#isWithin(samples, bounds)) return false;
+    if (samples.length > GATHERED_SAMPLES) return false;
+    if (!this.#isWithin(extent ?? extentOf(samples), bounds)) return false;
     if (this.#last - this.#first >= REFS_SPAN) return false;
     return this.#hasRoom();
   }
@@ -99,22 +100,13 @@ export class HeadReplay {
   }
 
   /** Whether the times of samples are within bounds; notes the least and greatest of their refs. */
-  #isWithin({ refs, timestamps, length }: SampleBatch, { minTime, maxTime }: CommitBounds) {
-    let first = refs[0]!;
-    let last = first;
+  #isWithin(extent: SampleExtent, { minTime, maxTime }: CommitBounds): boolean {
+    this.#first = extent.leastRef;
+    this.#last = extent.greatestRef;
     const oldest = Math.max(minTime, Number.MIN_SAFE_INTEGER);
     const newest = Math.min(maxTime, Number.MAX_SAFE_INTEGER);
-    for (let index = 0; index < length; index++) {
-      const ref = refs[index]!;
-      const time = timestamps[index]!;
-      // False for NaN too.
-      if (!(time >= oldest && time <= newest)) return false;
-      if (ref < first) first = ref;
-      else if (ref > last) last = ref;
-    }
-    this.#first = first;
-    this.#last = last;
-    return true;
+    // False for NaN too.
+    return extent.leastTime >= oldest && extent.greatestTime <= newest;
   }
 
   #gather(samples: SampleBatch, { windowMs }: CommitBounds): void {
@@ -130,6 +122,21 @@ export class HeadReplay {
     this.#firstRef = Math.min(this.#firstRef, this.#first);
     this.#lastRef = Math.max(this.#lastRef, this.#last);
   }
+}
+
+function extentOf({ refs, timestamps, length }: SampleBatch): SampleExtent {
+  let leastRef = Infinity;
+  let greatestRef = 0;
+  let leastTime = Infinity;
+  let greatestTime = -Infinity;
+  for (let index = 0; index < length; index++) {
+    leastRef = Math.min(leastRef, refs[index]!);
+    greatestRef = Math.max(greatestRef, refs[index]!);
+    // NaN if any is.
+    leastTime = Math.min(leastTime, timestamps[index]!);
+    greatestTime = Math.max(greatestTime, timestamps[index]!);
+  }
+  return { leastRef, greatestRef, leastTime, greatestTime };
 }
 
 /** Whether there is anything but float samples. */

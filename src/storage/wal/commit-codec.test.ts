@@ -8,6 +8,7 @@ import { ByteReader, RecordFormatError } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { LoggedCommit } from './commit-codec.ts';
 import { CommitDecoder, CommitEncoder } from './commit-codec.ts';
+import { testKernel } from '../../../test/support/kernel-guard.ts';
 import { beginRecord, endRecord, RECORD_HEADER_BYTES } from './log-file.ts';
 import { RecordKind } from './records.ts';
 
@@ -31,14 +32,51 @@ function bitsOf(value: number): bigint {
   return new BigUint64Array(Float64Array.of(value).buffer)[0]!;
 }
 
-function contentsOf({ samples, ...rest }: Commit): unknown {
+function contentsOf({ samples, extent, ...rest }: Commit): unknown {
   const { length } = samples;
+  if (extent !== undefined) assert.deepEqual(extent, extentOf(samples));
   return {
     ...rest,
     refs: [...samples.refs.subarray(0, length)],
     timestamps: [...samples.timestamps.subarray(0, length)],
     words: [...samples.words.subarray(0, 2 * length)],
   };
+}
+
+function extentOf({ refs, timestamps, length }: SampleBatch): unknown {
+  const [ownRefs, times] = [refs.subarray(0, length), timestamps.subarray(0, length)];
+  return {
+    leastRef: Math.min(...ownRefs),
+    greatestRef: Math.max(...ownRefs),
+    leastTime: Math.min(...times),
+    greatestTime: Math.max(...times),
+  };
+}
+
+const LOG_SAMPLES = testKernel(512 * 1024 * 1024).openLogSamples();
+
+/** Decodes in TypeScript and with the kernel, one at a time, and expects the same of both. */
+class TwoDecoders {
+  readonly #own = new CommitDecoder();
+  readonly #kernel = new CommitDecoder({ openSamples: () => LOG_SAMPLES });
+
+  decode(reader: ByteReader, checksum: number): LoggedCommit {
+    const rest = reader.rest();
+    const kernelReader = new ByteReader(rest, 0, rest.length);
+    let read: LoggedCommit;
+    try {
+      read = this.#own.decode(reader, checksum);
+    } catch (error) {
+      assert.ok(error instanceof RecordFormatError);
+      assert.throws(() => this.#kernel.decode(kernelReader, checksum), RecordFormatError);
+      throw error;
+    }
+    const { commit, isWhole } = this.#kernel.decode(kernelReader, checksum);
+    assert.equal(isWhole, read.isWhole);
+    assert.deepEqual(contentsOf(commit), contentsOf(read.commit));
+    assert.equal(kernelReader.remaining, reader.remaining);
+    return read;
+  }
 }
 
 /** A log in memory: each record with its checksum. */
@@ -63,7 +101,7 @@ class Log {
     return bytes.length;
   }
 
-  read(decoder: CommitDecoder, index: number): LoggedCommit {
+  read(decoder: TwoDecoders, index: number): LoggedCommit {
     const { bytes, checksum } = this.records[index]!;
     const reader = new ByteReader(bytes, 0, bytes.length);
     assert.equal(reader.u8(), RecordKind.LINKED_COMMIT);
@@ -76,7 +114,7 @@ class Log {
 function check(commits: readonly Commit[]): number[] {
   const log = new Log();
   const sizes = commits.map((commit) => log.add(commit));
-  const decoder = new CommitDecoder();
+  const decoder = new TwoDecoders();
   for (const [index, commit] of commits.entries()) {
     const read = log.read(decoder, index);
     expect(read.isWhole).toBe(true);
@@ -209,7 +247,7 @@ test('without a record those that depend on it are not whole, until the state re
     log.add(commitOf([[1, NOW, index]], { series: [{ ref: index + 1, labels }] }));
   }
   for (let lost = 0; lost < 9; lost++) {
-    const decoder = new CommitDecoder();
+    const decoder = new TwoDecoders();
     for (let index = 0; index < 9; index++) {
       if (index === lost) continue;
       const { commit, isWhole } = log.read(decoder, index);
@@ -227,7 +265,7 @@ test('a damaged record costs a stretch, and no more', () => {
   let bytes = 0;
   for (let tick = 0; tick < 200; tick++) bytes += log.add(commitOf(rows(tick)));
   for (const lost of [0, 50, 100, 150]) {
-    const decoder = new CommitDecoder();
+    const decoder = new TwoDecoders();
     const broken = log.records
       .map((_, index) => index !== lost && !log.read(decoder, index).isWhole)
       .filter((isBroken) => isBroken).length;
@@ -242,7 +280,7 @@ test('commits without samples depend on none', () => {
   log.add(commitOf([[1, NOW, 1]]));
   log.add(commitOf([], { state }));
   log.add(commitOf([[1, NOW, 2]]));
-  const decoder = new CommitDecoder();
+  const decoder = new TwoDecoders();
   expect(log.read(decoder, 1).isWhole).toBe(true);
   expect(log.read(decoder, 0).isWhole).toBe(true);
   expect(log.read(decoder, 1).isWhole).toBe(true);
@@ -259,7 +297,7 @@ test('a body that is cut short or changed is refused, and what depends on it too
   log.add(first);
   const { bytes, checksum } = log.records[0]!;
   for (let length = 1; length < bytes.length; length++) {
-    const decoder = new CommitDecoder();
+    const decoder = new TwoDecoders();
     const reader = new ByteReader(bytes, 1, length);
     expect(() => decoder.decode(reader, checksum)).toThrow(RecordFormatError);
     expect(log.read(decoder, 1).isWhole).toBe(false);
@@ -269,7 +307,7 @@ test('a body that is cut short or changed is refused, and what depends on it too
     const changed = bytes.slice();
     for (const [at, value] of changes) changed[1 + (at % (bytes.length - 1))] = value;
     try {
-      new CommitDecoder().decode(new ByteReader(changed, 1, changed.length), 0);
+      new TwoDecoders().decode(new ByteReader(changed, 1, changed.length), 0);
     } catch (error) {
       expect(error).toBeInstanceOf(RecordFormatError);
     }

@@ -1,4 +1,5 @@
-import type { SeriesRun } from '../../kernel/index.ts';
+import type { BodyColumns, LogSamples, SeriesRun } from '../../kernel/index.ts';
+import { KernelMemoryError } from '../../kernel/index.ts';
 import type { SampleBatch } from '../api.ts';
 import { SampleBatch as Batch } from '../api.ts';
 import type { Commit, CommitBounds } from '../head/commit.ts';
@@ -164,12 +165,21 @@ export class CommitDecoder {
   readonly #state = new SampleState();
   readonly #values = new ValueDecoder();
   readonly #seriesRun: SeriesRun | undefined;
+  readonly #openSamples: (() => LogSamples) | undefined;
+  #logSamples: LogSamples | undefined;
   /** Checksum of the record that the state is after; undefined where there is none. */
   #link: number | undefined;
 
-  /** With a run, new series are mostly in that, and no longer when the next record is read. */
-  constructor(seriesRun?: SeriesRun) {
-    this.#seriesRun = seriesRun;
+  /**
+   * With a run, new series are mostly in that, and no longer when the next record is read. With
+   * `openSamples`, called when there are some, the kernel reads samples: those of a commit are
+   * views that are good as long as that.
+   */
+  constructor(
+    kernel: { readonly seriesRun?: SeriesRun; readonly openSamples?: () => LogSamples } = {},
+  ) {
+    this.#seriesRun = kernel.seriesRun;
+    this.#openSamples = kernel.openSamples;
   }
 
   /** A segment begins. */
@@ -195,15 +205,22 @@ export class CommitDecoder {
       return { commit: { bounds, ...series, samples: batch, ...NO_REST }, isWhole: false };
     }
     if (hasSamples) this.#link = undefined;
-    if (isRestart) this.#state.restart();
+    if (isRestart) this.#restart();
     const bounds = this.#bounds(reader, flags);
     const rest = (flags & Flag.REST) !== 0 ? decodeRest(reader) : NO_REST;
-    if (hasSamples) {
-      keepBounds(this.#state, bounds);
-      this.#samples(reader, batch);
-      this.#link = checksum;
+    if (!hasSamples) {
+      return { commit: { bounds, ...series, samples: batch, ...rest }, isWhole: true };
     }
-    return { commit: { bounds, ...series, samples: batch, ...rest }, isWhole: true };
+    keepBounds(this.#state, bounds);
+    const samples = this.#readSamples(reader, batch);
+    this.#link = checksum;
+    return { commit: { bounds, ...series, ...samples, ...rest }, isWhole: true };
+  }
+
+  #restart(): void {
+    this.#state.restart();
+    this.#logSamples ??= this.#openSamples?.();
+    this.#logSamples?.restart();
   }
 
   #series(reader: ByteReader): Pick<Commit, 'series' | 'seriesRun'> {
@@ -224,6 +241,21 @@ export class CommitDecoder {
     return { minTime: minTime + minMoved, maxTime: maxTime + moved, windowMs };
   }
 
+  #readSamples(reader: ByteReader, batch: SampleBatch): Pick<Commit, 'samples' | 'extent'> {
+    const kernel = this.#logSamples;
+    if (kernel === undefined) {
+      this.#samples(reader, batch);
+      return { samples: batch };
+    }
+    const { remaining } = reader;
+    const status = kernel.decode(reader.bytes(remaining));
+    if (status.ok) return { samples: lentBatch(kernel.columns()), extent: kernel.extent() };
+    if (status.code === 'malformed') {
+      throw new RecordFormatError(`the ${remaining} bytes of samples cannot be read`);
+    }
+    throw new KernelMemoryError(`samples of ${remaining} bytes`, remaining);
+  }
+
   #samples(reader: ByteReader, batch: SampleBatch): void {
     const source = new SampleBytes(reader.bytes(reader.remaining));
     const length = source.varint();
@@ -240,4 +272,15 @@ export class CommitDecoder {
       throw new RecordFormatError(`${source.remaining} bytes follow the samples`);
     }
   }
+}
+
+/** A batch of columns that are someone else's: neither to be changed nor released. */
+function lentBatch({ length, refs, timestamps, values, words }: BodyColumns): SampleBatch {
+  const batch = new Batch(0);
+  batch.length = length;
+  batch.refs = refs;
+  batch.timestamps = timestamps;
+  batch.values = values;
+  batch.words = words;
+  return batch;
 }

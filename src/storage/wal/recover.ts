@@ -1,5 +1,5 @@
-import type { KernelBody, SeriesRun } from '../../kernel/index.ts';
-import { KernelMemoryError } from '../../kernel/index.ts';
+import type { KernelBody, LogSamples, SeriesRun } from '../../kernel/index.ts';
+import { createKernel, KERNEL_KEY_BYTES, KernelMemoryError } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import { SampleBatch } from '../api.ts';
 import type { StorageEnvironment } from '../environment.ts';
@@ -77,6 +77,18 @@ export async function recover(
   }
 }
 
+/** What samples of the log have said may take: 16 B a series, more of them than a head can hold. */
+const LOG_SAMPLES_BYTES = 2 ** 31;
+
+/**
+ * In a memory of their own: that of the head may be full, and could not be made smaller again.
+ * @throws KernelMemoryError, KernelModuleError
+ */
+function openLogSamples(): LogSamples {
+  const key = new Uint8Array(KERNEL_KEY_BYTES);
+  return createKernel({ maxBytes: LOG_SAMPLES_BYTES, key, foreignSeries: true }).openLogSamples();
+}
+
 interface SegmentEnd {
   readonly sizeBytes: number;
   readonly neverBegun: boolean;
@@ -108,7 +120,10 @@ class Recoverer {
     replay: HeadReplay,
     run: SeriesRun | undefined,
   ) {
-    this.#commits = new CommitDecoder(run);
+    const openSamples = openLogSamples;
+    this.#commits = new CommitDecoder(
+      run === undefined ? { openSamples } : { openSamples, seriesRun: run },
+    );
     this.#environment = environment;
     this.#walDir = walDir;
     this.#head = head;
