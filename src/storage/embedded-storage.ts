@@ -25,27 +25,26 @@ import { isLarge, SERIES_AT_ONCE } from './head/commit.ts';
 import { findExemplars } from './head/find-exemplars.ts';
 import type { Head } from './head/head.ts';
 import { HeadStats } from './head/head-stats.ts';
-import { slicesOf } from './head/slices.ts';
 import type { StorageOptions } from './options.ts';
 import { eachSeries } from './reader/block-series.ts';
 import { StoreReading } from './reader/store-reading.ts';
 import type { DeleteRecord } from './wal/records.ts';
-import type { BlockMeta } from './block/block-meta.ts';
 import type { BlockSet } from './block/block-set.ts';
+import { withBlocks } from './block/with-blocks.ts';
 import { CommitGate } from './compact/commit-gate.ts';
 import { Compactor } from './compact/compactor.ts';
 import { writeSnapshot } from './compact/write-snapshot.ts';
 import { Cutter } from './compact/cutter.ts';
 import { CommitRoom } from './head/commit-room.ts';
+import { OneByOne } from './one-by-one.ts';
 import { nextTurn, Pacer } from './pacer.ts';
+import { prepareCommit } from './prepare-commit.ts';
 import { SeriesResolver } from './series-resolver.ts';
 import type { StorageCounters } from './storage-counters.ts';
-import { ByteWriter } from './wal/byte-writer.ts';
 import type { Checkpointer } from './wal/checkpointer.ts';
 import type { EncodeRecord, LogWriter } from './wal/log-writer.ts';
 import { encodeDelete, encodeTruncate } from './wal/records.ts';
 import type { Recovery } from './wal/recover.ts';
-import { NewSeriesEncoder } from './wal/series-codec.ts';
 
 const STATS_LIMIT = 10;
 
@@ -76,10 +75,10 @@ export class EmbeddedStorage implements Storage {
   readonly #gate = new CommitGate();
   readonly #cutter: Cutter;
   readonly #compactor: Compactor;
-  /** The last of the commits that are made ready for the log; those after it wait for it. */
-  #preparing: Promise<void> | undefined;
-  /** What changes blocks goes one after another. */
-  #changing: Promise<unknown> | undefined;
+  /** Large commits are made ready for the log; those after them wait for them. */
+  readonly #preparing = new OneByOne();
+  /** What changes blocks. */
+  readonly #changing = new OneByOne();
   readonly #resolver: SeriesResolver;
   readonly #room: CommitRoom;
   #cancelMaintenance: CancelTimer;
@@ -170,7 +169,7 @@ export class EmbeddedStorage implements Storage {
   deleteSeries(matchers: readonly Matcher[], range: TimeRange): Promise<number> {
     const record = { matchers, range };
     // Fast path, and in order with commits of the same turn: nothing is in blocks.
-    if (this.#changing === undefined && this.#blocks.list().length === 0) {
+    if (this.#changing.pending === undefined && this.#blocks.list().length === 0) {
       return this.#delete(record, new Set());
     }
     return this.#exclusively(async () => {
@@ -183,17 +182,9 @@ export class EmbeddedStorage implements Storage {
 
   stats(limit = STATS_LIMIT): StorageStats {
     const { corruptionCount } = this.recovery;
-    const head = this.#stats.read(limit);
     const blocks = this.#blocks.list().map(({ meta }) => meta);
-    const sum = (count: (meta: BlockMeta) => number): number =>
-      blocks.reduce((total, meta) => total + count(meta), 0);
-    const { minTime, maxTime } = timeSpan(head, blocks);
     return {
-      ...head,
-      chunkCount: head.chunkCount + sum((meta) => meta.chunkCount),
-      sampleCount: head.sampleCount + sum((meta) => meta.sampleCount),
-      minTime,
-      maxTime,
+      ...withBlocks(this.#stats.read(limit), blocks),
       corruptionCount: corruptionCount + this.#blocks.damagedCount,
     };
   }
@@ -314,19 +305,12 @@ export class EmbeddedStorage implements Storage {
 
   #commit(commit: Commit): Promise<CommitResult> {
     const { series } = commit;
-    if (this.#preparing === undefined && series.length <= SERIES_AT_ONCE) {
+    if (this.#preparing.pending === undefined && series.length <= SERIES_AT_ONCE) {
       return this.#gatedCommit(commit);
     }
-    const ready = (this.#preparing ?? Promise.resolve()).then(() => prepared(commit));
-    const settled = ready.then(
-      () => {},
-      () => {},
-    );
-    this.#preparing = settled;
-    void settled.then(() => {
-      if (this.#preparing === settled) this.#preparing = undefined;
-    });
-    return ready.then((large) => this.#gatedCommit(large));
+    return this.#preparing
+      .run(() => prepareCommit(commit))
+      .then((prepared) => this.#gatedCommit(prepared));
   }
 
   #gatedCommit(commit: Commit): Promise<CommitResult> {
@@ -406,16 +390,7 @@ export class EmbeddedStorage implements Storage {
     if (this.#closing !== undefined) {
       return Promise.reject(new StorageClosedError('the store was closed'));
     }
-    const running = (this.#changing ?? Promise.resolve()).then(change);
-    const settled = running.then(
-      () => {},
-      () => {},
-    );
-    this.#changing = settled;
-    void settled.then(() => {
-      if (this.#changing === settled) this.#changing = undefined;
-    });
-    return running;
+    return this.#changing.run(change);
   }
 
   #bounds(): CommitBounds {
@@ -443,10 +418,10 @@ export class EmbeddedStorage implements Storage {
     this.#compactor.stop();
     this.#cutter.stop();
     try {
-      await this.#changing;
+      await this.#changing.pending;
       await this.#reading.ended();
       await this.#reading.cache.close();
-      await this.#preparing;
+      await this.#preparing.pending;
       await this.#checkpointer.close();
       await this.#log.close();
     } catch (error) {
@@ -459,31 +434,6 @@ export class EmbeddedStorage implements Storage {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StorageClosedError('the store was closed');
   }
-}
-
-/** Writes the series of a large commit for the log, a slice at a time. */
-async function prepared(commit: Commit): Promise<Commit> {
-  const { series } = commit;
-  if (series.length <= SERIES_AT_ONCE) return commit;
-  const writer = new ByteWriter(1024 * 1024);
-  const encoder = new NewSeriesEncoder(writer, series.length);
-  for (const slice of slicesOf(series, SERIES_AT_ONCE)) {
-    encoder.add(slice);
-    await nextTurn();
-  }
-  return { ...commit, seriesBytes: writer.written() };
-}
-
-/** From the oldest to the newest sample of head and blocks. */
-function timeSpan(
-  head: Pick<StorageStats, 'minTime' | 'maxTime'>,
-  blocks: readonly BlockMeta[],
-): Pick<StorageStats, 'minTime' | 'maxTime'> {
-  if (blocks.length === 0) return head;
-  return {
-    minTime: Math.min(head.minTime ?? Infinity, ...blocks.map(({ minTime }) => minTime)),
-    maxTime: Math.max(head.maxTime ?? -Infinity, ...blocks.map(({ maxTime }) => maxTime)),
-  };
 }
 
 /** What holds samples: tails, chunks, and the times that chunks share. */

@@ -8,6 +8,8 @@ import { openStorage } from '../open-storage.ts';
 
 const NOW = 1_700_000_000_000;
 const MIB = 1024 * 1024;
+/** Filling a memory takes seconds of computing: more on a machine that others use too. */
+const TIMEOUT_MS = 90_000;
 
 function open(files: MemoryFileSystem, memory: number): Promise<EmbeddedStorage> {
   // Files in memory are copied with each write: small ones.
@@ -59,7 +61,7 @@ test('a full memory refuses what is new, loses nothing, and answers on', async (
   const again = await open(files, 64 * MIB);
   expect((await readAll(again, equals({ __name__: 'late' }))).length).toBe(1);
   await again.close();
-});
+}, TIMEOUT_MS);
 
 test('a store that does not fit any more says so when it is opened', async () => {
   const files = new MemoryFileSystem();
@@ -70,4 +72,4 @@ test('a store that does not fit any more says so when it is opened', async () =>
   const again = await open(files, 64 * MIB);
   expect(again.counters().series).toBeGreaterThan(0);
   await again.close();
-});
+}, TIMEOUT_MS);

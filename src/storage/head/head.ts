@@ -2,13 +2,13 @@ import type { KernelBody, MemoryKind, SeriesRun } from '../../kernel/index.ts';
 import type { Matcher, SampleColumns } from '../../model/index.ts';
 import { Labels } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
-import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../api.ts';
-import type { Commit, HistogramEntry, NewSeries } from './commit.ts';
+import { OUTCOME_COUNT, SampleBatch } from '../api.ts';
+import type { Commit, NewSeries } from './commit.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
 import { HeadShard, memoryByKind } from './head-shard.ts';
+import { HistogramApplier } from './histogram-applier.ts';
 import { HistogramTable } from './histogram-table.ts';
 import type { HistogramView } from './histogram-timeline.ts';
-import { sameHistogram } from './histogram-timeline.ts';
 import { KeyedState } from './keyed-state.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { RemovalCount } from './removal-count.ts';
@@ -66,11 +66,11 @@ export class Head {
   readonly #histograms = new HistogramTable();
   readonly #aliases = new Map<number, number>();
   readonly #applier: SampleApplier;
+  readonly #histogramApplier: HistogramApplier;
   /** Series that had no samples when they were last looked at. */
   readonly #empty = new Set<number>();
   /** Whether series that are not among them have not been looked at at all: those of runs. */
   #hasUnseen = false;
-  readonly #found = new Uint32Array(2);
   #samplesSinceReclaim = 0;
 
   /** @throws KernelMemoryError, KernelModuleError */
@@ -78,6 +78,12 @@ export class Head {
     this.exemplars = new ExemplarRing(maxExemplars);
     this.shards = Array.from({ length: shardCount }, () => new HeadShard(shardBytes));
     this.#applier = new SampleApplier(this.shards, this.#histograms, this.#aliases);
+    this.#histogramApplier = new HistogramApplier({
+      histograms: this.#histograms,
+      resolve: (ref) => this.resolve(ref),
+      kernelOf: (ref) => this.shard(ref).kernel,
+      onFirst: (ref) => this.#empty.delete(ref),
+    });
   }
 
   /** Series, those without samples included. */
@@ -190,7 +196,7 @@ export class Head {
       for (const { ref, labels } of commit.series) this.addSeries(ref, labels);
       if (commit.seriesRun !== undefined) this.#enterRun(commit.seriesRun);
       outcomes = this.#applier.apply(commit.samples, commit.bounds, counts);
-      histogramOutcomes = this.#applyHistograms(commit, counts);
+      histogramOutcomes = this.#histogramApplier.apply(commit, counts);
     } finally {
       this.#endCommit();
     }
@@ -224,7 +230,7 @@ export class Head {
         }
         await pause();
       }
-      histogramOutcomes = this.#applyHistograms(commit, counts);
+      histogramOutcomes = this.#histogramApplier.apply(commit, counts);
     } finally {
       this.#endCommit();
     }
@@ -355,7 +361,7 @@ export class Head {
       kernel.restoreSamples(own, samples.timestamps, samples.words, samples.length);
     }
     for (const { timestamp, histogram } of histograms) {
-      this.#addHistogram({ ref: own, timestamp, histogram }, Infinity);
+      this.#histogramApplier.add({ ref: own, timestamp, histogram }, Infinity);
     }
     if (newest !== undefined) kernel.touchSeries(own, newest);
     if (samples.length + histograms.length > 0) this.#empty.delete(own);
@@ -464,47 +470,6 @@ export class Head {
     this.removals.add();
     for (const ref of gone) this.#empty.delete(ref);
     for (const [alias, ref] of this.#aliases) if (gone.has(ref)) this.#aliases.delete(alias);
-  }
-
-  #applyHistograms(commit: Commit, counts: Uint32Array): Uint8Array | undefined {
-    const { minTime, maxTime, windowMs } = commit.bounds;
-    let outcomes: Uint8Array | undefined;
-    for (const [index, entry] of commit.histograms.entries()) {
-      const { timestamp } = entry;
-      const ref = this.resolve(entry.ref);
-      let outcome: SampleOutcome;
-      if (ref === 0) outcome = SampleOutcome.UNKNOWN_SERIES;
-      else if (!Number.isInteger(timestamp) || timestamp < minTime || timestamp > maxTime) {
-        outcome = SampleOutcome.OUT_OF_BOUNDS;
-      } else outcome = this.#addHistogram({ ...entry, ref }, windowMs);
-      counts[outcome] = counts[outcome]! + 1;
-      if (outcome === SampleOutcome.STORED) continue;
-      outcomes ??= new Uint8Array(commit.histograms.length);
-      outcomes[index] = outcome;
-    }
-    return outcomes;
-  }
-
-  #addHistogram({ ref, timestamp, histogram }: HistogramEntry, windowMs: number): SampleOutcome {
-    const { kernel } = this.shard(ref);
-    const newest = kernel.newestTime(ref);
-    if (timestamp < newest - windowMs) return SampleOutcome.OUT_OF_ORDER;
-    if (timestamp <= newest) {
-      const timeline = this.#histograms.get(ref);
-      const index = timeline?.find(timestamp) ?? -1;
-      if (index >= 0) {
-        const same = sameHistogram(timeline?.at(index), histogram);
-        return same ? SampleOutcome.DUPLICATE : SampleOutcome.CONFLICT;
-      }
-      if (kernel.find(ref, timestamp, this.#found)) return SampleOutcome.CONFLICT;
-    }
-    const isFirst = this.#histograms.insert(ref, timestamp, histogram);
-    if (isFirst) {
-      kernel.setHistogramFlag(ref, true);
-      this.#empty.delete(ref);
-    }
-    kernel.touchSeries(ref, timestamp);
-    return SampleOutcome.STORED;
   }
 
   /** Samples of a series that has some already, which only a damaged log brings about. */
