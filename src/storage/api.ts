@@ -209,6 +209,15 @@ export interface Queryable {
    */
   selectNow?(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined;
   /**
+   * What `series` of a querier gives for one list of matchers, at once, under the same conditions,
+   * where it is at most `maxSeries`; undefined where not.
+   */
+  seriesNow?(
+    matchers: readonly Matcher[],
+    range: TimeRange,
+    maxSeries: number,
+  ): readonly Labels[] | undefined;
+  /**
    * How many values of a label looking them up among all series goes through, at most; undefined
    * where that takes a file, another thread, or much more time for each than others do. Stores that
    * cannot tell leave the method out.

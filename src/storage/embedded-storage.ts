@@ -141,6 +141,15 @@ export class EmbeddedStorage implements Storage {
     return this.#reading.selectNow(matchers, hints);
   }
 
+  seriesNow(
+    matchers: readonly Matcher[],
+    range: TimeRange,
+    maxSeries: number,
+  ): readonly Labels[] | undefined {
+    this.#assertOpen();
+    return this.#reading.seriesNow(matchers, range, maxSeries);
+  }
+
   labelValueCount(name: string, range: TimeRange): number | undefined {
     this.#assertOpen();
     return this.#reading.labelValueCount(name, range);

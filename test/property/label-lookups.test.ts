@@ -153,6 +153,8 @@ class Run {
       const some = texts(await querier.series(lists, range, 3));
       assert.deepEqual(some, texts(inX).slice(0, 3), where);
       querier.close();
+      const atOnce = reader.seriesNow?.(equals({ job: 'x' }), range, SERIES.length);
+      if (atOnce !== undefined) assert.deepEqual(texts(atOnce), texts(inX), where);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Matcher } from '../../model/index.ts';
+import type { Labels, Matcher } from '../../model/index.ts';
 import type { Querier, Queryable, TimeRange } from '../../storage/api.ts';
 import type { Engine, QueryRun } from '../engine.ts';
 import { ExecutionError } from '../exec/errors.ts';
@@ -176,10 +176,9 @@ export async function lookUp(
   context: Pick<RequestContext, 'queryable' | 'signal'>,
 ): Promise<FoundLabels> {
   if (request.kind === 'series') {
-    const { list, warnings } = await select(request, context, (querier, ...over) =>
-      querier.series(...over),
+    return foundSeries(
+      await select(request, context, (querier, ...over) => querier.series(...over)),
     );
-    return { list, warnings, encode: () => encodeSeries(list) };
   }
   const { list, warnings } = await select(request, context, (querier, ...over) =>
     request.kind === 'label_names'
@@ -187,6 +186,22 @@ export async function lookUp(
       : querier.labelValues(request.name, ...over),
   );
   return { list, warnings, encode: () => encodeTexts(list) };
+}
+
+/** What was found of series, as it is to be answered. */
+export function foundSeries({ list, warnings }: Truncated<Labels>): FoundLabels {
+  return { list, warnings, encode: () => encodeSeries(list) };
+}
+
+interface Truncated<T> {
+  readonly list: readonly T[];
+  readonly warnings: readonly string[];
+}
+
+/** The first of a list, as many as the limit allows; 0 allows all. */
+export function truncated<T>(list: readonly T[], limit: number): Truncated<T> {
+  if (limit === 0 || list.length <= limit) return { list, warnings: [] };
+  return { list: list.slice(0, limit), warnings: [TRUNCATED] };
 }
 
 async function select<T>(
@@ -198,7 +213,7 @@ async function select<T>(
     range: TimeRange,
     limit: number | undefined,
   ) => Promise<readonly T[]>,
-): Promise<{ list: readonly T[]; warnings: readonly string[] }> {
+): Promise<Truncated<T>> {
   const lists = matchers.map((text) => parsedSelectors.of(text));
   const querier = queryable.querier();
   try {
@@ -206,8 +221,7 @@ async function select<T>(
     const bound = limit > 0 ? limit + 1 : undefined;
     const reading = read(querier, lists, { minTime, maxTime }, bound);
     const list = await (signal === undefined ? reading : unlessAborted(reading, signal));
-    if (limit === 0 || list.length <= limit) return { list, warnings: [] };
-    return { list: list.slice(0, limit), warnings: [TRUNCATED] };
+    return truncated(list, limit);
   } finally {
     querier.close();
   }

@@ -24,23 +24,14 @@ export class KeptAnswers {
   #bytes = 0;
 
   /** The answer, which is shared; `encode` writes its data. Long ones are compressed elsewhere. */
-  async of(
+  of(
     list: readonly unknown[],
     encode: () => Uint8Array<ArrayBuffer>,
     gzipFromBytes = Infinity,
-  ): Promise<QueryAnswer> {
+  ): QueryAnswer | Promise<QueryAnswer> {
     const kept = this.#find(list) ?? this.#make(list, encode);
-    const { answer } = kept;
-    if (answer.body.length < gzipFromBytes) return answer;
-    if (kept.gzipped !== undefined) return kept.gzipped;
-    const data = new Uint8Array(await gzipAsync(answer.body, FAST_GZIP));
-    const { warnings, infos, stats } = answer;
-    const gzipped = { data, isGzipped: true, warnings, infos, stats };
-    if (kept.gzipped === undefined && this.#kept.get(list) === kept) {
-      kept.gzipped = gzipped;
-      this.#add(data.length);
-    }
-    return gzipped;
+    if (kept.answer.body.length < gzipFromBytes) return kept.answer;
+    return kept.gzipped ?? this.#compressed(list, kept);
   }
 
   #find(list: readonly unknown[]): Kept | undefined {
@@ -59,6 +50,17 @@ export class KeptAnswers {
       this.#add(length);
     }
     return kept;
+  }
+
+  async #compressed(list: readonly unknown[], kept: Kept): Promise<QueryAnswer> {
+    const { body, warnings, infos, stats } = kept.answer;
+    const data = new Uint8Array(await gzipAsync(body, FAST_GZIP));
+    const gzipped = { data, isGzipped: true, warnings, infos, stats };
+    if (kept.gzipped === undefined && this.#kept.get(list) === kept) {
+      kept.gzipped = gzipped;
+      this.#add(data.length);
+    }
+    return gzipped;
   }
 
   #add(bytes: number): void {

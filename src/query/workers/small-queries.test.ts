@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => store.remove());
 
-/** A pool whose threads must not be needed. */
+/** The same over a store that tells sizes. */
 function poolOver(
   sizeOf: (matchers: readonly Matcher[]) => SelectionSize | undefined,
   valueCount?: number,
@@ -32,6 +32,11 @@ function poolOver(
     },
     labelValueCount: () => valueCount,
   };
+  return createPool(queryable);
+}
+
+/** A pool whose threads must not be needed. */
+function createPool(queryable: Queryable): QueryPool {
   return createQueryPool({
     options: queryOptionsSchema.parse({}),
     entry: new URL('file:///none'),
@@ -89,6 +94,23 @@ describe('a query that the store says is small', () => {
       expect.objectContaining({ __name__: 'up' }),
       expect.objectContaining({ __name__: 'up' }),
     ]);
+  });
+
+  it('gives a list of series at once where the store does', async () => {
+    const pool = createPool({
+      querier: () => store.storage.querier(),
+      seriesNow: (matchers, range, max) => store.storage.seriesNow?.(matchers, range, max),
+    });
+    const over = { matchers: ['up'], minTime: 0, maxTime: EXAMPLE_NOW_MS };
+    const answer = pool.ask({ kind: 'series', ...over });
+    expect(answer).not.toBeInstanceOf(Promise);
+    const jobs = [{ job: 'tidegauge' }, { job: 'node' }].map((one) => expect.objectContaining(one));
+    expect(text((await answer).data)).toEqual(jobs);
+    expect(text((await answer).body!)).toEqual({ status: 'success', data: jobs });
+    expect(await pool.ask({ kind: 'series', ...over })).toBe(answer);
+    const limited = await pool.run({ kind: 'series', ...over, limit: 1 });
+    expect(text(limited.data)).toEqual(jobs.slice(0, 1));
+    expect(limited.warnings).toEqual(['results truncated due to limit']);
   });
 
   it('looks up the values of a label too', async () => {

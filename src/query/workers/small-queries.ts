@@ -1,3 +1,4 @@
+import type { Labels } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
 import type { Engine, PreparedQuery } from '../engine.ts';
 import type { QueryOptions } from '../options.ts';
@@ -5,9 +6,12 @@ import { configuredEngine } from './configured-engine.ts';
 import {
   answerOfResult,
   type EvaluateRequest,
+  type FoundLabels,
+  foundSeries,
   type LookUpRequest,
   lookUp,
   parsedSelectors,
+  truncated,
 } from './handle-request.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import type { QueryAnswer, QueryRequest } from './protocol.ts';
@@ -46,7 +50,7 @@ export class SmallQueries {
   answer(request: QueryRequest): QueryAnswer | Promise<QueryAnswer> | undefined {
     switch (request.kind) {
       case 'series':
-        return this.#isShortList(request) ? this.#lookUp(request) : undefined;
+        return this.#series(request);
       case 'label_values':
         return this.#hasFewValues(request) ? this.#lookUp(request) : undefined;
       case 'instant':
@@ -83,12 +87,35 @@ export class SmallQueries {
     return result === undefined ? undefined : answerOfResult(request, result, 0);
   }
 
+  #series(request: SeriesRequest): QueryAnswer | Promise<QueryAnswer> | undefined {
+    const list = this.#seriesNow(request);
+    if (list === undefined) return this.#isShortList(request) ? this.#lookUp(request) : undefined;
+    return this.#answerOf(foundSeries(truncated(list, request.limit ?? 0)), request);
+  }
+
+  #seriesNow({ matchers, minTime, maxTime }: SeriesRequest): readonly Labels[] | undefined {
+    const [text = '', ...others] = matchers;
+    if (text === '' || others.length > 0 || text.length > MAX_QUERY_LENGTH) return undefined;
+    try {
+      const selector = parsedSelectors.of(text);
+      return this.#queryable.seriesNow?.(selector, { minTime, maxTime }, MAX_LABEL_SETS);
+    } catch {
+      return undefined;
+    }
+  }
+
   async #lookUp(request: LookUpRequest): Promise<QueryAnswer> {
     const found = await lookUp(request, { queryable: this.#queryable, signal: undefined });
-    const { list, warnings } = found;
-    if (warnings.length === 0) return this.#kept.of(list, found.encode, request.gzipFromBytes);
+    return this.#answerOf(found, request);
+  }
+
+  #answerOf(
+    { list, warnings, encode }: FoundLabels,
+    { gzipFromBytes }: LookUpRequest,
+  ): QueryAnswer | Promise<QueryAnswer> {
+    if (warnings.length === 0) return this.#kept.of(list, encode, gzipFromBytes);
     // Compressing is nothing for this thread.
-    return { data: found.encode(), warnings, infos: [], stats: undefined };
+    return { data: encode(), warnings, infos: [], stats: undefined };
   }
 
   /** Among all series: those that match have to be looked at one by one. */

@@ -1,4 +1,4 @@
-import { ANY_COMMIT, SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
+import { ANY_COMMIT } from '../../kernel/index.ts';
 import type { Labels } from '../../model/index.ts';
 import type { TimeRange } from '../api.ts';
 import type { Block } from '../block/block.ts';
@@ -8,14 +8,11 @@ import type { MatcherLists } from './block-series.ts';
 import { eachSeries } from './block-series.ts';
 import { DistinctTexts } from './distinct-texts.ts';
 import type { ShardAccess } from './head-access.ts';
-import { sampleTime } from './head-selection.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelSets } from './label-sets.ts';
 import type { ReadScope } from './read-scope.ts';
 import type { StoreParts, StoreRead } from './store-access.ts';
-
-/** Instead of a time: there is a sample, but when is not known. */
-const SOME_TIME = -Infinity;
+import { IN_DOUBT, SOME_TIME, timeWithin } from './time-within.ts';
 
 /** Series that are looked at before anything else may get its turn. */
 const PIECE = 512;
@@ -250,21 +247,12 @@ export class LabelReader {
     return !Number.isNaN(this.#timeWithin(shard, ref, newest));
   }
 
-  /** The time of a sample within the times, `SOME_TIME`, or NaN where there is none. */
+  /** As `timeWithin`; NaN where that is in doubt, which is noted. */
   #timeWithin(shard: ShardAccess, ref: number, newest: number): number {
-    if (newest !== newest) return NaN;
-    const { kernel } = shard;
-    const { maxTime } = this.#range;
-    const isFlagged = (kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0;
-    // The newest is there, unless it was deleted: then others may be.
-    if (newest <= maxTime && kernel.count(ref, newest, maxTime) > 0) {
-      return isFlagged ? SOME_TIME : newest;
-    }
-    const bound = kernel.count(ref, this.#minTime, maxTime);
-    if (newest <= maxTime) return bound > 0 || isFlagged ? SOME_TIME : NaN;
-    const time = bound > 0 ? sampleTime(kernel, ref, this.#minTime, maxTime) : NaN;
-    if (Number.isNaN(time) && isFlagged) this.#doubtful.push({ shard, ref });
-    return time;
+    const time = timeWithin(shard.kernel, ref, newest, this.#minTime, this.#range.maxTime);
+    if (time !== IN_DOUBT) return time;
+    this.#doubtful.push({ shard, ref });
+    return NaN;
   }
 
   async #pause(): Promise<void> {

@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
-import type { Matcher } from '../../model/index.ts';
+import type { Labels, Matcher } from '../../model/index.ts';
 import type {
   Querier,
   SelectedNow,
@@ -22,6 +22,7 @@ import type { ConnectMessage } from './messages.ts';
 import { SeenLabels } from './seen-labels.ts';
 import type { StoreParts } from './store-access.ts';
 import { selectHeadNow } from './select-head-now.ts';
+import { findSeriesNow } from './find-series-now.ts';
 import { headSelectionSize, headValueCount } from './selection-size.ts';
 import { StoreConnection } from './store-connection.ts';
 import { StoreQuerier } from './store-querier.ts';
@@ -80,6 +81,17 @@ export class StoreReading {
   selectNow(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined {
     if (this.#isInBlocks(hints)) return undefined;
     return selectHeadNow(this.#local.head, matchers, hints, this.#state.read().floor);
+  }
+
+  /** As `Queryable.seriesNow`, for this thread. */
+  seriesNow(
+    matchers: readonly Matcher[],
+    range: TimeRange,
+    maxSeries: number,
+  ): readonly Labels[] | undefined {
+    if (this.#isInBlocks(range)) return undefined;
+    const minTime = Math.max(range.minTime, this.#state.read().floor);
+    return findSeriesNow(this.#local, matchers, { minTime, maxTime: range.maxTime }, maxSeries);
   }
 
   /** As `Queryable.labelValueCount`, for this thread. */
