@@ -65,3 +65,30 @@ it('does not find a series that loses its labels in between', () => {
     expect([at, refs]).toEqual([at, [1]]);
   }
 });
+
+it('finds what long lists have in common, wherever in them it lies', () => {
+  const writer = new SeriesIndexWriter(new SeparateSlab());
+  for (let ref = 1; ref <= 20_000; ref++) {
+    const labels = { all: 'x', group: `${Math.floor(ref / 700)}`, own: `${ref}` };
+    const half = ref % 2 === 0 ? { half: 'even' } : {};
+    writer.enter(ref, Labels.fromObject({ ...labels, ...half }));
+  }
+  const select = (...matchers: [string, string][]): number[] => [
+    ...writer.reader.select(matchers.map(([name, value]) => createMatcher('=', name, value))),
+  ];
+  for (const group of [0, 1, 7, 27, 28]) {
+    const wanted = Array.from({ length: 700 }, (_, index) => group * 700 + index).filter(
+      (ref) => ref > 0 && ref <= 20_000,
+    );
+    const even = wanted.filter((ref) => ref % 2 === 0);
+    expect(select(['group', `${group}`], ['all', 'x'])).toEqual(wanted);
+    expect(select(['half', 'even'], ['group', `${group}`])).toEqual(even);
+    expect(select(['half', 'even'], ['group', `${group}`], ['all', 'x'])).toEqual(even);
+  }
+  expect(select(['half', 'even'], ['all', 'x']).length).toBe(10_000);
+  writer.remove(Array.from({ length: 10_000 }, (_, index) => 2 * index + 2));
+  writer.enter(20_001, Labels.fromObject({ half: 'even', late: 'y' }));
+  expect(select(['half', 'even'], ['all', 'x'])).toEqual([]);
+  writer.enter(20_002, Labels.fromObject({ all: 'x', half: 'even', late: 'y' }));
+  expect(select(['all', 'x'], ['late', 'y'])).toEqual([20_002]);
+});

@@ -2,6 +2,7 @@ import type { Matcher } from '../../model/index.ts';
 import type { IndexView } from './index-view.ts';
 import type { Postings } from './pairs.ts';
 import { intersectRefs, sortDistinct, subtractRefs } from './ref-sets.ts';
+import { SEGMENT_WORDS } from './word-list.ts';
 
 type Refs = Uint32Array<ArrayBuffer>;
 
@@ -99,7 +100,9 @@ function intersectLists(view: IndexView, lists: (Postings | Refs)[]): Refs {
   for (let index = 1; index < lists.length && refs.length > 0; index++) {
     const list = lists[index]!;
     const isLong = !(list instanceof Uint32Array) && list.count > SEEK_RATIO * refs.length;
-    refs = isLong ? seekRefs(view, refs, list, true) : intersectRefs(refs, lentRefs(view, list));
+    refs = isLong
+      ? seekRefs(view, refs, list, true)
+      : intersectRefs(refs, lentRefs(view, list, refs));
   }
   return refs;
 }
@@ -110,16 +113,22 @@ const KEPT_REFS = 16_384;
 let kept: Refs | undefined;
 
 /**
- * As `refsOf`, to be looked at before the next list is. (Memory for a list of 12,800 refs takes
- * longer than copying it.)
+ * As `refsOf`, what of it lies between the first and the last of `refs` at least, to be looked at
+ * before the next list is. Series that are alike mostly became known together: of a long list it is
+ * few. (Memory for a list of 12,800 refs takes longer than copying it.)
  */
-function lentRefs(view: IndexView, list: Postings | Refs): Refs {
-  if (list instanceof Uint32Array || list.list === 0 || list.count > KEPT_REFS) {
-    return refsOf(view, list);
-  }
-  kept ??= new Uint32Array(KEPT_REFS);
-  view.lists.copyTo(list.list, 0, list.count, kept);
-  return kept.subarray(0, list.count);
+function lentRefs({ lists }: IndexView, list: Postings | Refs, refs: Refs): Refs {
+  if (list instanceof Uint32Array) return list;
+  if (list.list === 0) return list.count === 0 ? NONE : Uint32Array.of(list.lone);
+  const first = lists.lowerBound(list.list, list.count, refs[0]!, 0);
+  const from = first & ~(SEGMENT_WORDS - 1);
+  const last = refs[refs.length - 1]!;
+  const end = lists.lowerBound(list.list, list.count, last, first);
+  const to = Math.min(end + 1, list.count);
+  const count = to - from;
+  const target = count > KEPT_REFS ? new Uint32Array(count) : (kept ??= new Uint32Array(KEPT_REFS));
+  lists.copyTo(list.list, from, to, target);
+  return target.subarray(0, count);
 }
 
 function narrow(view: IndexView, refs: Refs, matcher: Matcher): Refs {
