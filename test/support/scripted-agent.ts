@@ -97,9 +97,9 @@ export class ScriptedAgent {
   }
 
   /** Seals the schema of all series. */
-  schema(): Uint8Array {
+  schema(version = 1): Uint8Array {
     const series = this.series();
-    const change = { version: 1, series, tombstones: [], hash: schemaHash(series) };
+    const change = { version, series, tombstones: [], hash: schemaHash(series) };
     return this.#seal('SCHEMA', encodeSchema(change, CODEC_DEFLATE));
   }
 

@@ -32,6 +32,8 @@ export class AgentWrites {
   readonly #deps: AgentWritesOptions;
   readonly #commits: SharedCommits;
   readonly #underWay = new Set<Promise<void>>();
+  /** Since the last write that did not fail. */
+  #failures = 0;
 
   constructor(deps: AgentWritesOptions) {
     this.#deps = deps;
@@ -121,16 +123,24 @@ export class AgentWrites {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  /** Counts and logs a failed write. */
+  /** Counts a failed write, and logs the first until one succeeds: a full disk fails them all. */
   failed(message: string): (error: unknown) => void {
     return (error) => {
       this.#deps.metrics.failed();
+      if (this.#failures++ > 0) return;
       this.#deps.logger.error({ err: messageOf(error) }, message);
     };
   }
 
+  #succeeded(): void {
+    if (this.#failures === 0) return;
+    this.#deps.logger.info({ failures: this.#failures }, 'what agents send is stored again');
+    this.#failures = 0;
+  }
+
   #count(entry: AgentEntry, result: WriteResult, startMs: number): Written {
     const { clock, metrics } = this.#deps;
+    this.#succeeded();
     entry.count(result);
     const durationMs = clock.monotonic() - startMs;
     metrics.applied(result, durationMs, clock.now());

@@ -1,4 +1,5 @@
 import { encodeControl, type Fence } from '../../formats/tide/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
 import type { AgentConnection, CloseKind, Principal } from './agent-connection.ts';
 import type { SessionMetrics } from './session-metrics.ts';
 
@@ -22,10 +23,12 @@ export class AttachedConnections {
   readonly #attached = new Map<number, Attached>();
   readonly #paused = new Set<number>();
   readonly #metrics: SessionMetrics;
+  readonly #logger: Logger;
   #lastId = 0;
 
-  constructor(metrics: SessionMetrics) {
+  constructor(metrics: SessionMetrics, logger: Logger) {
     this.#metrics = metrics;
+    this.#logger = logger;
   }
 
   get size(): number {
@@ -65,8 +68,15 @@ export class AttachedConnections {
     if (message.type === 'FENCE') {
       attached.fence = message.reason;
       this.#metrics.fenced(message.reason);
+      this.#logFence(attached, message);
     }
     return attached.connection.send(encodeControl(message, epoch));
+  }
+
+  #logFence({ agentId, connection: { address } }: Attached, { reason, message }: Fence): void {
+    // This collector stops: that is said once, and not of each agent.
+    if (reason === 'LEAVING') return;
+    this.#logger.warn({ agentId, address, reason, why: message }, 'a session was ended');
   }
 
   /** Ends a connection for the reason that is known of it. */

@@ -15,6 +15,10 @@ export interface WriteResult extends ApplyResult {
   readonly conflictCount: number;
   /** Of those rejected: older than the store takes. */
   readonly tooOldCount: number;
+  /** Of those rejected: outside all times that the store takes. */
+  readonly outOfBoundsCount: number;
+  /** Of those rejected: of series that a limit forbids, of the agent or of the store. */
+  readonly noSeriesCount: number;
   /** Newest time of a sample, of what did not come by repair; undefined for none. */
   readonly newestMs: number | undefined;
 }
@@ -93,6 +97,8 @@ export class BatchFill {
   #endAt = 0;
   #conflicts = 0;
   #tooOld = 0;
+  #outOfBounds = 0;
+  #noSeries = 0;
   #newestMs: number | undefined;
   #lastStep = Number.NaN;
 
@@ -119,8 +125,10 @@ export class BatchFill {
       return;
     }
     const { change } = content;
-    const { key, value } = this.#catalog.stateOf(sealed, change.version);
-    this.#appender.putState(key, value);
+    if (this.#catalog.isKept(sealed.epoch, change)) {
+      const { key, value } = this.#catalog.stateOf(sealed, change.version);
+      this.#appender.putState(key, value);
+    }
     for (const series of this.#catalog.apply(sealed.epoch, change)) {
       if (!series.isStale) this.#endSeries(series, index, series.lastMs + 1);
     }
@@ -168,6 +176,8 @@ export class BatchFill {
     this.#rejectedCount++;
     if (outcome === SampleOutcome.CONFLICT) this.#conflicts++;
     if (outcome === SampleOutcome.OUT_OF_ORDER) this.#tooOld++;
+    if (outcome === SampleOutcome.OUT_OF_BOUNDS) this.#outOfBounds++;
+    if (outcome === SampleOutcome.UNKNOWN_SERIES) this.#noSeries++;
     this.#rejected ??= new Map();
     const byGroup = this.#rejected.get(frame) ?? new Map<number, number>();
     this.#rejected.set(frame, byGroup);
@@ -182,6 +192,8 @@ export class BatchFill {
       rejectedCount: this.#rejectedCount,
       conflictCount: this.#conflicts,
       tooOldCount: this.#tooOld,
+      outOfBoundsCount: this.#outOfBounds,
+      noSeriesCount: this.#noSeries,
       newestMs: this.#newestMs,
     };
   }

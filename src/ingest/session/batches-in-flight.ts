@@ -24,12 +24,11 @@ export class BatchesInFlight {
   }
 
   /**
-   * What a sealed frame holds, until `settleOpened`; a schema must suit the agent's.
+   * What a sealed frame holds, until `settleOpened`.
    * @throws TidegaugeError
    */
-  open(sealed: Sealed, entry: AgentEntry | undefined): SealedContent<BatchColumns> {
+  open(sealed: Sealed): SealedContent<BatchColumns> {
     const content = this.#opener.open(sealed);
-    if (content.kind === 'SCHEMA') entry?.catalog.check(sealed.epoch, content.change);
     this.#opened.push({ sealed, content });
     return content;
   }

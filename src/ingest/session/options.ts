@@ -43,7 +43,9 @@ export const agentsOptionsSchema = z.strictObject({
     .int()
     .positive()
     .default(100_000)
-    .describe('Series that one run of an agent may declare; a schema beyond that is rejected.'),
+    .describe(
+      'Series that one run of an agent may have at a time; samples of others are rejected.',
+    ),
   max_in_flight_bytes: z
     .number()
     .int()

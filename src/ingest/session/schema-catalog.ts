@@ -1,6 +1,6 @@
 import type { Hash64, PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
 import { decodeSchema, seriesKey } from '../../formats/tide/index.ts';
-import { Labels, TidegaugeError } from '../../model/index.ts';
+import { Labels } from '../../model/index.ts';
 import { NO_SERIES, type SeriesRef, type Storage } from '../../storage/api.ts';
 
 /** Kind of the keys under which schema changes are kept in the store's keyed state. */
@@ -40,11 +40,6 @@ interface EpochSchema {
   /** By group: those with a sample stored by this process, and no marker behind it. */
   readonly activeCounts: Map<number, number>;
   readonly series: Map<number, AgentSeries>;
-}
-
-/** More series than an agent may have. */
-export class SeriesLimitError extends TidegaugeError {
-  readonly code = 'series_limit';
 }
 
 /**
@@ -111,14 +106,15 @@ export class SchemaCatalog {
     return [...this.#epoch(epoch).series.values()].filter(({ ended }) => !ended);
   }
 
-  /** @throws SeriesLimitError when the change brings more series than an agent may have. */
-  check(epoch: number, change: SchemaChange): void {
-    const count = this.#epoch(epoch).liveCount + change.series.length;
-    if (count <= this.#maxSeries) return;
-    throw new SeriesLimitError(`a schema of ${count} series, wanted at most ${this.#maxSeries}`);
+  /** Whether a change has to be kept: not where there is no room for any of its series. */
+  isKept(epoch: number, change: SchemaChange): boolean {
+    return change.tombstones.length > 0 || this.#epoch(epoch).liveCount < this.#maxSeries;
   }
 
-  /** Takes a change in; returns the series that ended with it. A version known is nothing new. */
+  /**
+   * Takes a change in, but for series beyond those that an agent may have: samples of these are of
+   * no series. Returns the series that ended with it. A version known is nothing new.
+   */
   apply(epoch: number, change: SchemaChange): AgentSeries[] {
     const schema = this.#epoch(epoch);
     return change.version <= schema.version ? [] : this.#apply(schema, change);
@@ -168,6 +164,8 @@ export class SchemaCatalog {
 
   #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
     for (const { id, labels, group, family, type } of change.series) {
+      const isNew = !schema.series.has(id);
+      if (isNew && schema.liveCount >= this.#maxSeries) continue;
       const series = {
         epoch: schema.epoch,
         labels: this.#labelsOf(labels),
@@ -181,7 +179,7 @@ export class SchemaCatalog {
         seenTick: -1,
         ended: false,
       };
-      if (!schema.series.has(id)) schema.liveCount++;
+      if (isNew) schema.liveCount++;
       schema.series.set(id, series);
     }
     const ended: AgentSeries[] = [];

@@ -11,6 +11,7 @@ import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
 import type { BatchesInFlight } from './batches-in-flight.ts';
 import type { LifeKeeper } from './life-keeper.ts';
 import type { RepairHorizon } from './repair-horizon.ts';
+import type { RefusalNotices } from './refusal-notices.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { SessionMetrics } from './session-metrics.ts';
 import type { SessionOutput } from './session-output.ts';
@@ -33,6 +34,7 @@ export interface SessionEffectsOptions {
   readonly writes: AgentWrites;
   readonly life: LifeKeeper;
   readonly horizon: RepairHorizon;
+  readonly refusals: RefusalNotices;
   ledger(agentId: string): AgentLedger | undefined;
   isClosing(): boolean;
   /** The machine was told something, and may have something to say. */
@@ -49,7 +51,7 @@ export class SessionEffects {
 
   /** @param current the connection that was just heard. */
   do(output: AgentEffect, current: number | undefined): void {
-    const { writes, metrics, logger } = this.#deps;
+    const { writes, metrics } = this.#deps;
     switch (output.kind) {
       case 'APPLY':
         this.#apply(output);
@@ -78,11 +80,8 @@ export class SessionEffects {
       case 'REPAIRED':
         metrics.repaired((output.atMs - output.sinceMs) / 1000);
         break;
-      case 'ALARM': {
-        const { agentId, reason } = output;
-        metrics.alarm(reason);
-        logger.warn({ agentId, reason }, 'an agent was refused');
-      }
+      case 'ALARM':
+        metrics.alarm(output.reason);
     }
   }
 
@@ -130,10 +129,11 @@ export class SessionEffects {
   }
 
   #bye(agentId: string): void {
-    const { agents, connections, horizon, life } = this.#deps;
+    const { agents, connections, horizon, life, refusals } = this.#deps;
     const entry = agents.get(agentId);
     if (entry === undefined) return;
     horizon.forget(agentId);
+    refusals.forget(agentId);
     const attached = connections.get(entry.connection ?? 0);
     if (attached !== undefined) attached.left = true;
     agents.leaving(entry);
@@ -152,7 +152,7 @@ export class SessionEffects {
 
   #apply(output: ApplyOutput): void {
     const { agentId, token, frames } = output;
-    const { agents, clock, horizon, inFlight, life, machine, writes } = this.#deps;
+    const { agents, clock, horizon, inFlight, life, machine, refusals, writes } = this.#deps;
     const entry = agents.takeUp(agentId);
     writes.apply(entry, output, ({ result, durationMs }) => {
       if (result === undefined) {
@@ -162,6 +162,7 @@ export class SessionEffects {
         const { storedCount: samples, rejectedCount: rejected } = result;
         agents.contact(entry, { samples, rejected, durationMs });
         horizon.rejected(agentId, result.tooOldCount);
+        refusals.rejected(agentId, result);
         machine.applied(agentId, token, result, clock.now());
       }
       for (const { sealed } of frames) inFlight.release(entry, sealed);

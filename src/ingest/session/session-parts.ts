@@ -13,6 +13,7 @@ import { BatchesInFlight } from './batches-in-flight.ts';
 import type { Credentials } from './identity/index.ts';
 import { LifeKeeper } from './life-keeper.ts';
 import type { AgentsOptions } from './options.ts';
+import { RefusalNotices } from './refusal-notices.ts';
 import { RepairHorizon } from './repair-horizon.ts';
 import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
 
@@ -50,6 +51,7 @@ export interface SessionParts {
   readonly writes: AgentWrites;
   readonly life: LifeKeeper;
   readonly horizon: RepairHorizon;
+  readonly refusals: RefusalNotices;
   readonly requests: AgentRequests;
   readonly policies: AgentPolicies;
   readonly questions: AgentQuestions;
@@ -68,7 +70,7 @@ export function createSessionParts(
   const requests = new AgentRequests(clock);
   return {
     metrics,
-    connections: new AttachedConnections(metrics),
+    connections: new AttachedConnections(metrics, deps.logger),
     agents,
     inFlight,
     writes,
@@ -78,6 +80,7 @@ export function createSessionParts(
       write: (fill) => writes.add(fill, 'the life of agents was not stored'),
     }),
     horizon: new RepairHorizon({ ...deps, windowMs: deps.outOfOrderWindowMs ?? Infinity }),
+    refusals: new RefusalNotices(deps),
     requests,
     policies: new AgentPolicies(options.policies, { agents, clock, send }),
     questions: new AgentQuestions({ agents, inFlight, requests, send }),

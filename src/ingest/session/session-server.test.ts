@@ -167,6 +167,36 @@ test('series that the store dropped are made again, once', async () => {
   expect(server.ledger('a1')?.terms(START_MS + 1000)).toMatchObject({ stored: 4, rejected: 0 });
 });
 
+test('why a session was ended, and that writes fail, stands in the log, once each', async () => {
+  const lines: [string, object][] = [];
+  const note = (fields: object, text: string): void => void lines.push([text, fields]);
+  const logger = { ...silentLogger, warn: note, error: note, info: note };
+  const { storage, clock, connect } = setUp({}, new MemoryStorage(), { logger });
+  const agent = agentOf();
+  const { send } = connect();
+  send(agent.hello(), agent.schema());
+  await clock.advance(10);
+  storage.commitError = new Error('no room');
+  for (let at = 0; at < 3; at++) {
+    send(agent.batch(FIRST_TICK + at));
+    await clock.advance(10);
+  }
+  storage.commitError = undefined;
+  send(agent.batch(FIRST_TICK + 3));
+  await clock.advance(10);
+  expect(lines).toMatchObject([
+    ['what an agent sent was not stored', { err: 'no room' }],
+    ['what agents send is stored again', {}],
+  ]);
+  lines.length = 0;
+  connect().send(agentOf('a1', { epoch: agent.epoch + 5000, nonce: 8 }).hello());
+  await clock.advance(10);
+  const why = expect.stringMatching(/^epoch \d+ is over, \d+ is in force$/);
+  expect(lines).toMatchObject([
+    ['a session was ended', { agentId: 'a1', reason: 'SUPERSEDED', why }],
+  ]);
+});
+
 test('a window shorter than what rings hold is said once, and again when it costs samples', async () => {
   const warnings: [string, object][] = [];
   const logger = {
@@ -358,14 +388,29 @@ test('credentials decide the identity and the labels', async () => {
   expect(storage.samplesOf(name)).toHaveLength(1);
 });
 
-test('an agent beyond its series is told, and stores none of them', async () => {
-  const { storage, clock, connect } = setUp({ max_series_per_agent: 3 });
-  const agent = agentOf('a1', { seriesCount: 4 });
-  const { connection, send } = connect();
-  send(agent.hello(), agent.schema());
+test('an agent beyond its series goes on with those there is room for, also after a restart', async () => {
+  const storage = new MemoryStorage();
+  for (const stored of [1, 2]) {
+    const { clock, connect, server } = setUp({ max_series_per_agent: 3 }, storage);
+    const agent = agentOf('a1', { seriesCount: 5 });
+    const { send } = connect();
+    send(agent.hello(), agent.schema(), agent.batch(FIRST_TICK));
+    if (stored === 2) send(agent.batch(FIRST_TICK + 1));
+    await clock.advance(200);
+    expect(storage.samplesOf(series(2))).toHaveLength(stored);
+    expect(storage.samplesOf(series(3))).toEqual([]);
+    const terms = server.ledger('a1')?.terms(START_MS);
+    expect(terms).toMatchObject({ stored: 3 * stored, rejected: 2 * stored, missing: 0 });
+  }
+});
+
+test('schemas that bring nothing but series beyond the limit are not kept', async () => {
+  const { storage, clock, connect } = setUp({ max_series_per_agent: 1 });
+  const agent = agentOf('a1', { seriesCount: 2 });
+  const { send } = connect();
+  send(agent.hello(), agent.schema(), agent.schema(2));
   await clock.advance(200);
-  expect(connection.last('ACK').rejections).toMatchObject([{ stream: 1, seq: 1 }]);
-  expect([...storage.state('tide-schema/')]).toEqual([]);
+  expect([...storage.state('tide-schema/')]).toHaveLength(1);
 });
 
 test('more in flight than allowed stops the reading until some of it is stored', async () => {

@@ -39,8 +39,6 @@ export class SessionServer {
   readonly #connections: AttachedConnections;
   readonly #effects: SessionEffects;
   readonly horizon: RepairHorizon;
-  /** Whose frame the machine is being told of. */
-  #opening: AgentEntry | undefined;
   #startMs = 0;
   #closing = false;
   #timers: CancelTimer[] = [];
@@ -73,7 +71,7 @@ export class SessionServer {
   #createMachine(): SessionMachine<BatchColumns> {
     const { options, runId } = this.#deps;
     return new SessionMachine<BatchColumns>({
-      open: (sealed) => this.#parts.inFlight.open(sealed, this.#opening),
+      open: (sealed) => this.#parts.inFlight.open(sealed),
       policyOf: (hello) => this.#parts.policies.welcome(hello),
       heartbeatMs: options.heartbeat_ms,
       reconnectSpreadMs: options.reconnect_spread_ms,
@@ -259,9 +257,7 @@ export class SessionServer {
         this.horizon.heard(entry.agentId, message.ring.oldestMs);
       }
     }
-    this.#opening = entry;
     this.#machine.receive(id, { epoch, message }, nowMs);
-    this.#opening = undefined;
     this.#parts.inFlight.settleOpened(entry, this.ledger(entry?.agentId ?? ''));
     this.#flush(id);
     if (this.#parts.inFlight.isFull(entry)) this.#connections.pause(id);
