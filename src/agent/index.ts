@@ -4,6 +4,7 @@ export type { AgentOptions } from './agent-options.ts';
 export { agentOptionsSchema } from './agent-options.ts';
 export type { CollectorRequest } from './connection/http-request.ts';
 export { postToCollector } from './connection/http-request.ts';
+export { tlsFaultOf } from './connection/tls-client.ts';
 export { AgentSetupError, CollectorRefusedError } from './errors.ts';
 export type { OpenPushProtocols } from './receivers/push-protocols.ts';
 export { syntheticParts, syntheticValue } from './sampling/synthetic-source.ts';

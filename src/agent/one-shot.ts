@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { postToCollector } from './connection/http-request.ts';
+import type { TlsClient } from './connection/tls-client.ts';
 import { CollectorRefusedError } from './errors.ts';
 
 /** What a short job says once. The same (job, runId, seq) again stores nothing. */
@@ -27,6 +28,8 @@ export interface OneShotOptions {
   readonly attempts: number;
   /** Before the second attempt; doubles each time. */
   readonly pauseMs: number;
+  /** Whom to trust; those that the system does where it is not given. */
+  readonly tls?: TlsClient;
 }
 
 export interface OneShotResult {
@@ -44,7 +47,7 @@ const answerSchema = z.object({
  * @throws CollectorRefusedError when it is refused, or the last attempt failed.
  */
 export async function sendOneShot(shot: OneShot, options: OneShotOptions): Promise<OneShotResult> {
-  const { collector, token, userAgent, timeoutMs, attempts } = options;
+  const { collector, token, userAgent, timeoutMs, attempts, tls = {} } = options;
   const base = collector.endsWith('/') ? collector : `${collector}/`;
   const url = new URL('tide/v1/oneshot', base);
   url.searchParams.set('job', shot.job);
@@ -54,7 +57,7 @@ export async function sendOneShot(shot: OneShot, options: OneShotOptions): Promi
   if (shot.final) url.searchParams.set('final', 'true');
   if (shot.schedule !== undefined) url.searchParams.set('schedule', shot.schedule);
   const { body, contentType } = shot;
-  const request = { url: url.href, body, contentType, token, timeoutMs, userAgent };
+  const request = { url: url.href, body, contentType, token, timeoutMs, userAgent, tls };
   for (let attempt = 1; ; attempt++) {
     try {
       return answerSchema.parse(JSON.parse(await postToCollector(request))).data;

@@ -9,6 +9,8 @@ import { openPushProtocols } from './push-protocols.ts';
 import { readBuildInfo } from './version.ts';
 
 const FAILED = 1;
+/** No supervisor should start again what was refused: two of one name would take turns. */
+const REFUSED = 3;
 
 const HELP = `
 Examples:
@@ -33,8 +35,8 @@ is changed for a certificate of the agent's own that is kept in --data and renew
 is the pin by which the collector is known. "tidegauge token create", on the collector, prints both
 as the line to run here. Or --token-file, with a token that the collector has in its own.
 
-SIGTERM says goodbye, writes the ring and exits. Exit status 1: it could not start, or the collector
-refuses this agent for good (another process has its name).`;
+SIGTERM says goodbye, writes the ring and exits. Exit status 1: it could not start; 3: the collector
+refuses this agent for good (another process has its name, or it was revoked).`;
 
 /** Adds `tidegauge agent`. */
 export function addAgentCommand(program: Command): void {
@@ -103,7 +105,7 @@ async function runAgent(flags: AgentFlags, logLevel: LogLevel): Promise<void> {
         logger,
         ...(synthetic === undefined ? {} : { synthetic }),
         openPushProtocols,
-        onFenced: () => stop(FAILED),
+        onFenced: () => stop(REFUSED),
       }),
     );
   }

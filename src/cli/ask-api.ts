@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { tlsFaultOf } from '../agent/index.ts';
 import { messageOf, TidegaugeError } from '../model/index.ts';
+import { addCaFileFlag, authorityFrom, type CaFileFlags } from './ca-file.ts';
+import { exchange } from './http-exchange.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -10,14 +13,14 @@ export class ApiCommandError extends TidegaugeError {
 }
 
 /** How the commands of operators reach a collector. */
-export interface OperatorFlags {
+export interface OperatorFlags extends CaFileFlags {
   readonly collector: string;
   readonly operatorTokenFile?: string;
   readonly json?: boolean;
 }
 
 export function addOperatorFlags(command: Command): Command {
-  return command
+  return addCaFileFlag(command)
     .option(
       '--collector <url>',
       'where the collector is (default: TIDEGAUGE_COLLECTOR, else http://127.0.0.1:9095)',
@@ -45,29 +48,30 @@ export async function askApi(
     flags.collector.endsWith('/') ? flags.collector : `${flags.collector}/`,
   );
   const token = operatorToken(flags);
-  let response: Response;
+  const authority = authorityFrom(flags);
+  let answer: Awaited<ReturnType<typeof exchange>>;
   try {
-    response = await fetch(url, {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+    answer = await exchange(url, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      ...(form === undefined
-        ? {}
-        : {
-            method: 'POST',
-            body: new URLSearchParams([
-              ...form.map(([name, value]): [string, string] => [name, value]),
-            ]),
-          }),
+      form: form === undefined ? undefined : formOf(form),
+      timeoutMs: TIMEOUT_MS,
+      ...authority,
     });
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const fault = error instanceof Error ? tlsFaultOf(error, url.href) : messageOf(error);
     const hint = 'is the collector running there? give its URL with --collector';
-    const text = `${url.origin} cannot be reached: ${messageOf(cause)}; ${hint}`;
+    const text = `${url.origin} cannot be reached: ${fault}; ${hint}`;
     throw new ApiCommandError(text, { cause: error });
   }
-  const text = await response.text();
-  if (response.ok) return text === '' ? undefined : (JSON.parse(text) as { data: unknown }).data;
-  throw new ApiCommandError(`${url.origin} answered ${response.status}: ${errorOf(text)}`);
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) {
+    return text === '' ? undefined : (JSON.parse(text) as { data: unknown }).data;
+  }
+  throw new ApiCommandError(`${url.origin} answered ${status}: ${errorOf(text)}`);
+}
+
+function formOf(form: readonly (readonly [string, string])[]): URLSearchParams {
+  return new URLSearchParams(form.map(([name, value]): [string, string] => [name, value]));
 }
 
 function errorOf(text: string): string {

@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentSetupError } from '../agent/index.ts';
 import { parseDuration } from '../model/index.ts';
+import { addCaFileFlag, type CaFileFlags } from './ca-file.ts';
 
 /** How `run` and `push` reach a collector. */
-export interface CollectorFlags {
+export interface CollectorFlags extends CaFileFlags {
   readonly collector: string;
   readonly token?: string;
   readonly tokenFile?: string;
 }
 
 export function addCollectorFlags(command: Command): Command {
-  return command
+  return addCaFileFlag(command)
     .option(
       '--collector <url>',
       'where the collector is (default: TIDEGAUGE_COLLECTOR, else http://127.0.0.1:9095)',

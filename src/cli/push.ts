@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { sendOneShot } from '../agent/index.ts';
 import { AgentSetupError } from '../agent/index.ts';
 import { isLegacyMetricName } from '../model/index.ts';
+import { authorityFrom } from './ca-file.ts';
 import {
   addCollectorFlags,
   type CollectorFlags,
@@ -93,6 +94,7 @@ export function pushOnce(body: string, flags: PushFlags) {
       timeoutMs: flags.timeout,
       attempts: ATTEMPTS,
       pauseMs: PAUSE_MS,
+      tls: authorityFrom(flags),
     },
   );
 }

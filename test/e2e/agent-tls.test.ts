@@ -134,7 +134,7 @@ test('token, enrolment with pin, session over TLS, renewal, policy, revocation',
 
   expect((await run(['agents', 'revoke', 'edge-1'])).output).toContain('edge-1 is revoked');
   const { code } = await agent.exited;
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(agent.output()).toContain('agent edge-1 was revoked');
   expect((await run(['agents', 'list'])).output).toMatch(/edge-1 +revoked/);
   // What it has lets it in no more, nor does the use that the token has left.

@@ -239,6 +239,6 @@ test('a second process of the same name ends the first, which says why', async (
   const first = await startAgent(collector.url, synthetic(16, 1));
   await startAgent(collector.url, synthetic(16, 1));
   const { code } = await first.agent.exited;
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(first.agent.output()).toMatch(/SUPERSEDED/);
 });

@@ -96,7 +96,8 @@ export function tlsFaultOf(error: Error, url: string): string {
     case 'CERT_SIGNATURE_FAILURE':
       return (
         `the collector's certificate is of an authority that is not trusted here (${code}): ` +
-        'give the pin that `tidegauge token create` prints with --ca-hash, or --ca-file'
+        'give its certificate with --ca-file, or to an agent the pin that `tidegauge token create` ' +
+        'prints with --ca-hash'
       );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return (

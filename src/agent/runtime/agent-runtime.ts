@@ -377,6 +377,8 @@ export class AgentRuntime {
     }
     const { logger } = this.#options;
     logger.info({ version: policy.version, groups: policy.groups.length }, 'a policy is in force');
+    const refused = this.#policies.refusedTolerances;
+    if (refused.length > 0) logger.warn({ refused }, 'tolerances of the policy are not taken');
   }
 
   #renewCertificate(): void {

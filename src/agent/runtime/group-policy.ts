@@ -28,7 +28,7 @@ export function toleranceOf({ tolerance }: GroupSetup, id: number): Tolerance | 
 }
 
 /** Ids of what is permitted under pressure: apart from those of the tolerances themselves. */
-const WIDE_IDS = 2 ** 31;
+export const WIDE_IDS = 2 ** 31;
 
 /** What may be left out of a group under pressure; undefined where that is nothing more. */
 export function wideOf(setup: GroupSetup, group: number): WideTolerance | undefined {

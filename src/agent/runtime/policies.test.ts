@@ -47,6 +47,7 @@ test('limits of the agent win, and are reported by another hash', () => {
   const fast = asking(3, { intervalMs: 100 });
   expect(apply(fast)[0]).toMatchObject({ intervalMs: 1000 });
   expect(policies.hash).not.toEqual(fast.hash);
+  expect(apply(asking(4, { batchTicks: 1e9 }))[0]).toMatchObject({ batchTicks: 60 });
   // An agent that is faster by itself may be asked for that.
   const own = new Policies([], DEFAULT_POLICY_LIMITS);
   expect(own.apply(fast, [{ ...OWN, intervalMs: 200 }])[0]?.intervalMs).toBe(200);
@@ -66,4 +67,46 @@ test('a policy may neither move a group to another grid nor name another selecto
   const { apply } = setUp();
   const [group] = apply(asking(1, { anchorMs: 99, selector: 'everything', name: 'x' }));
   expect(group).toEqual(OWN);
+});
+
+test("tolerances of a policy are taken only where they are some, and never for the agent's own", () => {
+  const { policies, apply } = setUp();
+  const tolerances = [
+    { id: 0, kind: 'ABSOLUTE', value: 5 },
+    { id: 2, kind: 'ABSOLUTE', value: 99 },
+    { id: 2 ** 31 + 1, kind: 'ABSOLUTE', value: 5 },
+    { id: 11, kind: 'ABSOLUTE', value: -1 },
+    { id: 12, kind: 'RELATIVE', value: NaN },
+    { id: 13, kind: 'RELATIVE', value: Infinity },
+    { id: 14, kind: 'QUANTUM', value: 0.5 },
+    { id: 14, kind: 'QUANTUM', value: 50 },
+    { id: 14, kind: 'QUANTUM', value: 0.5 },
+  ] as const;
+  for (const { id } of tolerances) {
+    const [group] = apply({ ...asking(3, { ...ON_CHANGE, toleranceId: id }), tolerances });
+    expect([id, group?.toleranceId]).toEqual([id, id === 2 || id === 14 ? id : 0]);
+  }
+  expect([0, 2 ** 31 + 1, 11, 12, 13].map((id) => policies.tolerance(id))).toEqual(
+    Array.from({ length: 5 }, () => undefined),
+  );
+  expect(policies.tolerance(2)).toEqual(OWN_TOLERANCE);
+  expect(policies.tolerance(14)?.value).toBe(0.5);
+  expect(policies.refusedTolerances.map(({ id }) => id)).toEqual([
+    0,
+    2,
+    2 ** 31 + 1,
+    11,
+    12,
+    13,
+    14,
+  ]);
+});
+
+test('where policies do not count, nor do their tolerances', () => {
+  const tolerances = [{ id: 14, kind: 'ABSOLUTE', value: 1 }] as const;
+  for (const limits of [{ accept: false }, { allowOnChange: false }]) {
+    const { policies, apply } = setUp(limits);
+    apply({ ...asking(3, { ...ON_CHANGE, toleranceId: 14 }), tolerances });
+    expect(policies.tolerance(14)).toBeUndefined();
+  }
 });
