@@ -29,7 +29,10 @@ test('a token for one id has it in the line; one for many says for which', () =>
   expect(madeText({ ...MADE, collectors, agents: 'edge-1' })).toContain('--id edge-1');
   const many = madeText({ ...MADE, collectors, agents: 'edge-*', maxUses: 50, expires: null });
   expect(many).toContain('for 50 agents with ids edge-*, until it is revoked.');
-  expect(many).not.toContain('--id');
+  // Without a name that suits the pattern the agent makes one up, and is refused.
+  expect(many).toContain('--id edge-NAME');
+  expect(many).toContain('where NAME stands');
+  expect(madeText({ ...MADE, collectors })).not.toContain('--id');
 });
 
 test('without TLS the line has no pin, and it is said what that means', () => {

@@ -90,7 +90,7 @@ export function addTokenCommand(program: Command): void {
 /** What to do with a token, with the line to run. */
 export function madeText({ token, collectors, caHash, ...info }: MadeToken): string {
   const [url = 'https://COLLECTOR:9443', ...others] = collectors;
-  const id = /[*]/.test(info.agents) ? [] : [`--id ${info.agents}`];
+  const id = info.agents === '*' ? [] : [`--id ${info.agents.replaceAll('*', 'NAME')}`];
   const isSecure = url.startsWith('https:');
   const parts = [
     `tidegauge agent --collector ${url}`,
@@ -106,6 +106,9 @@ export function madeText({ token, collectors, caHash, ...info }: MadeToken): str
     '',
     `  ${parts.join(' \\\n    ')}`,
   ];
+  if (id.length > 0 && info.agents.includes('*')) {
+    lines.push('', 'Each agent takes a name of its own, to be put where NAME stands.');
+  }
   if (others.length > 0) lines.push('', `The collector is also at ${others.join(', ')}.`);
   if (!isSecure) {
     lines.push(

@@ -59,6 +59,8 @@ test('a session over WebSocket, seen by the API, and after a restart of the coll
     },
   ]);
   expect(completeThrough).toBe(new Date((tick + 1) * 1000).toISOString());
+  const turned = await server.json('/api/v1/completeness?start=20&end=10');
+  expect(turned).toMatchObject({ status: 400, body: { errorType: 'bad_data' } });
   const other = await server.json('/api/v1/completeness?match[]=up{agent="a2"}');
   expect(other.body).toMatchObject({ data: { sources: [], completeThrough: null } });
 

@@ -39,6 +39,9 @@ async function answer(request: ApiRequest): Promise<Answer> {
     minTime: params.time('start', MIN_TIME_MS),
     maxTime: params.time('end', MAX_TIME_MS),
   };
+  if (range.maxTime < range.minTime) {
+    throw badParameter('end', 'end timestamp must not be before start time');
+  }
   const selectors = params.all('match[]');
   const matcherLists = selectors.map((selector) =>
     parseSelector(selector, (problem) => badParameter('match[]', problem)),
