@@ -78,6 +78,28 @@ describe('a selection made at once', () => {
   });
 });
 
+it('keeps what it found until series come or go', async () => {
+  const store = await openExampleStore();
+  const { storage } = store;
+  const matchers = [up];
+  for (let again = 0; again < 3; again++) await expectSame(storage, matchers);
+  const appender = storage.appender();
+  const added = appender.series(Labels.fromObject({ __name__: 'up', job: 'added' }));
+  appender.samples.push(added, EXAMPLE_NOW_MS - 30_000, 1);
+  await appender.commit();
+  for (let again = 0; again < 2; again++) await expectSame(storage, matchers);
+  // Now and again only some of them are to be seen.
+  const late = { minTime: EXAMPLE_NOW_MS - 20_000, maxTime: EXAMPLE_NOW_MS };
+  await expectSame(storage, matchers, late);
+  const lengthOf = () => storage.selectNow?.(matchers, { ...ALL, unordered: true })?.set.length;
+  expect(lengthOf()).toBe(3);
+  await storage.deleteSeries([up, createMatcher('=', 'job', 'added')], ALL);
+  await storage.cleanTombstones();
+  await expectSame(storage, matchers);
+  expect(lengthOf()).toBe(2);
+  await store.remove();
+});
+
 it('shows no series that has a gap where it is looked at, and leaves histograms alone', async () => {
   const store = await openExampleStore();
   const { storage } = store;

@@ -1,13 +1,12 @@
 import { SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
-import type { Matcher } from '../../model/index.ts';
 import type { SelectedNow, SelectHints } from '../api.ts';
-import type { HeadAccess, ShardAccess } from './head-access.ts';
+import type { HeadAccess } from './head-access.ts';
 import type { HeadSelection, ShardSelection } from './head-selection.ts';
 import { hasSample } from './head-selection.ts';
+import type { KeptSelection, MatchingSeries } from './kept-selections.ts';
+import { orderedColumns } from './kept-selections.ts';
 import type { LabelColumns } from './label-columns.ts';
-import { LabelColumnsBuilder } from './label-columns.ts';
 import { HeadSeries } from './selected-series.ts';
-import { MAX_CANDIDATES, MAX_SERIES } from './selection-size.ts';
 import type { StoreRead } from './store-access.ts';
 
 /** Which series of a shard have samples, and how many at most. */
@@ -16,40 +15,56 @@ interface Found {
   readonly sampleBound: number;
 }
 
+/** What of the head is to be seen. */
+interface Sight {
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly commit: number;
+}
+
 /**
- * Selects from the head at once, on the thread that writes it, where it is known to be little;
- * undefined where not, or where a commit under way leaves no clear picture. The set is read in
- * place, so it is good for this turn only: within it nothing is written, and so nothing is freed.
+ * Reads a selection at once, on the thread that writes; undefined where there are histograms or too
+ * much, and where a commit under way leaves no clear picture. The set is read in place, so it is
+ * good for this turn only: within it nothing is written, and so nothing is freed.
  */
 export function selectHeadNow(
   head: HeadAccess,
-  matchers: readonly Matcher[],
+  matching: KeptSelection,
   hints: SelectHints,
   floor: number,
 ): SelectedNow | undefined {
-  const minTime = Math.max(hints.minTime, floor);
-  const commit = head.commit();
+  const { maxTime, maxSeries = Infinity, maxSamples = Infinity, unordered = false } = hints;
+  const sight = { minTime: Math.max(hints.minTime, floor), maxTime, commit: head.commit() };
   const shards: ShardSelection[] = [];
   let length = 0;
   let sampleBound = 0;
-  for (const shard of head.shards) {
-    const bound = shard.index.bound(matchers);
-    if (bound === undefined || bound > MAX_CANDIDATES) return undefined;
-    const found = selectShard(shard, matchers, { minTime, maxTime: hints.maxTime, commit });
+  for (const series of matching.shards) {
+    const found = visibleSeries(series, sight);
     if (found === undefined) return undefined;
     length += found.selection.refs.length;
     sampleBound += found.sampleBound;
     shards.push(found.selection);
   }
-  const isRefused = length > (hints.maxSeries ?? Infinity);
   // A querier says which limit was reached.
-  if (isRefused || length > MAX_SERIES || sampleBound > (hints.maxSamples ?? Infinity)) {
-    return undefined;
-  }
-  const read = new TurnRead(floor, commit);
-  const selection = { read, minTime, shards, length, histograms: NO_HISTOGRAMS, sampleBound };
-  const columns = hints.unordered === true ? undefined : orderedLabels(shards);
-  return { set: new HeadSeries(selection, columns), sampleBound };
+  if (length > maxSeries || sampleBound > maxSamples) return undefined;
+  const selection = {
+    read: new TurnRead(floor, sight.commit),
+    minTime: sight.minTime,
+    shards,
+    length,
+    histograms: NO_HISTOGRAMS,
+    sampleBound,
+  };
+  return { set: new HeadSeries(selection, columnsOf(selection, matching, unordered)), sampleBound };
+}
+
+function columnsOf(
+  { shards, length }: Pick<HeadSelection, 'shards' | 'length'>,
+  matching: KeptSelection,
+  unordered: boolean,
+): LabelColumns | undefined {
+  if (length === matching.length) return matching.columns(unordered);
+  return unordered ? undefined : orderedColumns(shards);
 }
 
 const NO_HISTOGRAMS: HeadSelection['histograms'] = new Map();
@@ -71,49 +86,44 @@ class TurnRead implements StoreRead {
   }
 }
 
-function selectShard(
-  shard: ShardAccess,
-  matchers: readonly Matcher[],
-  { minTime, maxTime, commit }: { minTime: number; maxTime: number; commit: number },
+function visibleSeries(
+  { shard, refs, sets }: MatchingSeries,
+  { minTime, maxTime, commit }: Sight,
 ): Found | undefined {
-  const { kernel, index } = shard;
-  const refs = index.select(matchers);
-  if (refs.length > MAX_SERIES) return undefined;
+  const { kernel } = shard;
   const caps = new Float64Array(refs.length);
   if (!kernel.capture(refs, refs.length, commit, minTime, caps)) return undefined;
-  const sets = index.setsOf(refs);
   let length = 0;
   let sampleBound = 0;
   for (let at = 0; at < refs.length; at++) {
     const ref = refs[at]!;
     if ((kernel.flags(ref) & SERIES_HAS_HISTOGRAMS) !== 0) return undefined;
     const cap = caps[at]!;
+    caps[at] = NaN;
     // Nothing is visible of one without a cap.
     if (cap !== cap || sets[at] === 0) continue;
     const end = Math.min(cap, maxTime);
     const bound = kernel.count(ref, minTime, end);
     // Up to its cap a series has what the cap is the time of; before, it may have a gap.
     if (bound === 0 || (cap > end && !hasSample(kernel, ref, minTime, end))) continue;
-    refs[length] = ref;
-    sets[length] = sets[at]!;
-    caps[length++] = end;
+    caps[at] = end;
     sampleBound += bound;
+    length++;
   }
-  return {
-    selection: {
-      shard,
-      refs: refs.subarray(0, length),
-      sets: sets.subarray(0, length),
-      caps: caps.subarray(0, length),
-    },
-    sampleBound,
-  };
+  const all = { shard, refs, sets, caps };
+  return { selection: length === refs.length ? all : withSamples(all, length), sampleBound };
 }
 
-function orderedLabels(shards: readonly ShardSelection[]): LabelColumns {
-  const builder = new LabelColumnsBuilder(shards.length > 1);
-  for (const { shard, sets } of shards) {
-    for (const set of sets) builder.addSet(shard.pairs, set);
+/** Leaves out what has no cap. */
+function withSamples({ shard, refs, sets, caps }: ShardSelection, length: number): ShardSelection {
+  const kept = { refs: new Uint32Array(length), sets: new Uint32Array(length) };
+  let next = 0;
+  for (let at = 0; at < refs.length; at++) {
+    const cap = caps[at]!;
+    if (cap !== cap) continue;
+    kept.refs[next] = refs[at]!;
+    kept.sets[next] = sets[at]!;
+    caps[next++] = cap;
   }
-  return builder.build(true);
+  return { shard, ...kept, caps: caps.subarray(0, length) };
 }

@@ -18,6 +18,7 @@ import { LocalBlockLists } from './block-lists.ts';
 import { HeadAccess } from './head-access.ts';
 import type { HeadSource } from './head-source.ts';
 import { readHistogramColumns } from './histogram-columns.ts';
+import { KeptSelections } from './kept-selections.ts';
 import type { ConnectMessage } from './messages.ts';
 import { SeenLabels } from './seen-labels.ts';
 import type { StoreParts } from './store-access.ts';
@@ -44,6 +45,7 @@ export class StoreReading {
   readonly #state = new StoreState();
   readonly #local: StoreParts;
   readonly #connections = new Set<StoreConnection>();
+  readonly #kept: KeptSelections;
   #blockVersion = 0;
 
   constructor(parts: StoreReadingParts) {
@@ -62,6 +64,7 @@ export class StoreReading {
       sliceMs: SLICE_MS,
       isLazy: false,
     };
+    this.#kept = new KeptSelections(this.#local.head, head.removals);
   }
 
   /** For this thread. */
@@ -80,7 +83,9 @@ export class StoreReading {
   /** As `Queryable.selectNow`, for this thread. */
   selectNow(matchers: readonly Matcher[], hints: SelectHints): SelectedNow | undefined {
     if (this.#isInBlocks(hints)) return undefined;
-    return selectHeadNow(this.#local.head, matchers, hints, this.#state.read().floor);
+    const matching = this.#kept.of(matchers);
+    if (matching === undefined) return undefined;
+    return selectHeadNow(this.#local.head, matching, hints, this.#state.read().floor);
   }
 
   /** As `Queryable.seriesNow`, for this thread. */
