@@ -28,6 +28,7 @@ const state = { isStopped: false };
 
 const STEP = 10;
 const DELETED_EVERY = 500;
+const CHURN_COMMITS = 100;
 
 /** Times of a series that every commit has, in order. */
 function read(set: SeriesSet, index: number): number[] {
@@ -98,11 +99,25 @@ async function selectChurn(): Promise<void> {
       if (columns.length > 0 && columns.timestamps[0] !== number) faults.push(`no ${number}`);
     }
     churned += set.length;
-    for (const value of await querier.labelValues('number', [], range)) {
-      if (!/^\d+$/.test(value)) faults.push(`value ${value}`);
-    }
+    const before = Atomics.load(progress, 0);
+    const values = await querier.labelValues('number', [], range);
+    checkChurn(values, before, Atomics.load(progress, 0));
   } finally {
     querier.close();
+  }
+}
+
+/** Every third commit brings a series, which goes 100 commits later. */
+function checkChurn(values: readonly string[], before: number, after: number): void {
+  if (values.join() !== [...new Set(values)].sort().join()) faults.push(`values ${values.join()}`);
+  const found = new Set(values.map(Number));
+  for (let commit = 3; commit <= before; commit += 3) {
+    const isThere = found.has(commit * STEP);
+    const isGone = commit + CHURN_COMMITS <= before;
+    const mayBeGone = commit + CHURN_COMMITS <= after + 1;
+    if (isGone ? isThere : !isThere && !mayBeGone) {
+      faults.push(`value ${commit * STEP}: ${isThere} at commits ${before} to ${after}`);
+    }
   }
 }
 
