@@ -102,7 +102,7 @@ function targetOf(line: Line, cells: readonly Cell[]): string[] {
 }
 
 /** Columns as wide as their longest cell, the first two to the left. */
-function aligned(rows: readonly (readonly string[])[]): string {
+export function aligned(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
