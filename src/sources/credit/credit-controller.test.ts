@@ -34,6 +34,28 @@ test('grows beyond what may be unused only as far as it is used', () => {
   expect(controller.windowBytes).toBeLessThan(1000);
 });
 
+test('while there is congestion, no more than a second of what arrives is on its way', () => {
+  const controller = new CreditController({ batchBytes: 2000 });
+  const sessions = Array.from({ length: 100 }, () => new SessionCredit(controller));
+  const round = (atMs: number, delayMs: number): void => {
+    for (const session of sessions) session.consume(1, 300);
+    controller.observe(delayMs, 100, atMs);
+  };
+  // 300 kB/s in small batches, of which a hundred sessions could grow by 200 kB in a round trip.
+  for (let atMs = 0; atMs < 10_000; atMs += 100) round(atMs, 10);
+  expect(controller.windowBytes).toBeGreaterThan(1_000_000);
+  for (let atMs = 10_000; atMs < 13_000; atMs += 100) round(atMs, 300);
+  let largest = 0;
+  for (let atMs = 13_000; atMs < 33_000; atMs += 100) {
+    // The queue is empty for a moment now and then.
+    round(atMs, atMs % 1000 === 0 ? 300 : 10);
+    largest = Math.max(largest, controller.windowBytes);
+  }
+  expect(largest).toBeLessThanOrEqual(310_000);
+  for (let atMs = 33_000; atMs < 60_000; atMs += 100) round(atMs, 10);
+  expect(controller.windowBytes).toBeGreaterThan(1_000_000);
+});
+
 test('never leaves its bounds', () => {
   const options = {
     startBytes: 5000,

@@ -27,6 +27,12 @@ const DECREASE = 0.7;
  * is not taken back.
  */
 const WINDOW_SECONDS = 4;
+/** After the queue was too long, it counts as congested for so long. */
+const CONGESTED_MS = 10_000;
+/** Of what arrives in so many seconds the window is then, at most: that is how old a batch gets. */
+const CONGESTED_SECONDS = 1;
+/** It then grows by this part of what arrives in a round trip, however many sessions there are. */
+const CONGESTED_GROWTH = 0.25;
 /** Over which the rate is taken. */
 const RATE_MS = 1000;
 /** A session never has less, or it could not send at all. */
@@ -38,7 +44,9 @@ const REPAIR_PART_IDLE = 0.5;
 /**
  * The window of bytes on their way to one collector: one batch more per session and round trip
  * while what arrives is applied within the target, 0.7 times at most once a round trip when not.
- * Additive increase and multiplicative decrease, driven by delay that is measured.
+ * Additive increase and multiplicative decrease, driven by delay that is measured. Where the queue
+ * was too long of late, the increase and the window are small beside what arrives, as a batch more
+ * of each of a thousand sessions would be many seconds of it.
  */
 export class CreditController {
   readonly #options: CreditOptions;
@@ -46,6 +54,7 @@ export class CreditController {
   #weights = 0;
   #sessions = 0;
   #changedMs = -Infinity;
+  #congestedMs = -Infinity;
   #bytes = 0;
   #bytesSinceMs: number | undefined;
   #bytesPerSecond = 0;
@@ -79,13 +88,25 @@ export class CreditController {
     if (nowMs - this.#changedMs < rttMs) return;
     this.#changedMs = nowMs;
     this.#takeRate(nowMs);
-    const { targetDelayMs, batchBytes, minBytes, maxBytes, unusedBytes } = this.#options;
+    const { targetDelayMs, minBytes, maxBytes, unusedBytes } = this.#options;
+    if (delayMs > targetDelayMs) this.#congestedMs = nowMs;
+    const isCongested = nowMs - this.#congestedMs < CONGESTED_MS;
+    const used = isCongested
+      ? CONGESTED_SECONDS * this.#bytesPerSecond
+      : Math.max(unusedBytes, WINDOW_SECONDS * this.#bytesPerSecond);
     const wanted =
       delayMs > targetDelayMs
         ? this.#windowBytes * DECREASE
-        : this.#windowBytes + batchBytes * Math.max(1, this.#sessions);
-    const used = Math.max(unusedBytes, WINDOW_SECONDS * this.#bytesPerSecond);
-    this.#windowBytes = Math.max(minBytes, Math.min(maxBytes, used, wanted));
+        : this.#windowBytes + this.#growth(rttMs, isCongested);
+    // What shrinks does so step by step, as what was granted is on its way in any case.
+    const most = Math.max(used, this.#windowBytes * DECREASE);
+    this.#windowBytes = Math.max(minBytes, Math.min(maxBytes, most, wanted));
+  }
+
+  #growth(rttMs: number, isCongested: boolean): number {
+    const growth = this.#options.batchBytes * Math.max(1, this.#sessions);
+    const arrives = (this.#bytesPerSecond * rttMs) / 1000;
+    return isCongested ? Math.min(growth, CONGESTED_GROWTH * arrives) : growth;
   }
 
   #takeRate(nowMs: number): void {
