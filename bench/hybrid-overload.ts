@@ -30,9 +30,13 @@ const STEP_FACTOR = 0.85;
 /** Less of what is offered than this is too much for the collector. */
 const KEPT_UP_SHARE = 0.95;
 const GOODPUT_SHARE_MIN = 0.95;
-/** Before anything is measured after a change. */
-const SETTLE_MS = 5000;
+/** Steps one after the other that must be too little, as one may be so by chance. */
+const STEPS_SHORT = 2;
+/** Before anything is measured after a change: what was granted before comes in first. */
+const SETTLE_MS = 8000;
 const QUEUE_MS_MAX = 2000;
+/** Seldom: the answers come out of the collector's part of the core. */
+const POLL_MS = 2000;
 const HEAL_TIMEOUT_MS = 180_000;
 /**
  * Agents that do not sample so much of what they should are short of CPU themselves. A tick more or
@@ -81,7 +85,7 @@ class Overload {
   /** The part of a core with which the collector falls short of one half, and what it stores. */
   async findCapacity(stepSeconds: number): Promise<{ duty: number; capacity: number }> {
     await this.#add();
-    const free = await this.#rates(stepSeconds);
+    const free = await this.#rates(2 * stepSeconds);
     this.#say('with the whole core', free);
     if (
       free.stored < KEPT_UP_SHARE * free.offered ||
@@ -90,13 +94,15 @@ class Overload {
       throw new Error('the machine is too busy for this load: give --agents less, or wait');
     }
     let { duty } = free;
+    let short = 0;
     for (let step = 0; step < STEPS_MAX; step++) {
       duty *= STEP_FACTOR;
       this.#limit(duty);
       await sleep(SETTLE_MS);
       const rates = await this.#rates(stepSeconds);
       this.#say(`with ${percent(duty)} of a core`, rates);
-      if (rates.stored < KEPT_UP_SHARE * rates.offered) {
+      short = rates.stored < KEPT_UP_SHARE * rates.offered ? short + 1 : 0;
+      if (short === STEPS_SHORT) {
         // Twice as long for the figure that all is compared with.
         const again = await this.#rates(2 * stepSeconds);
         this.#say('the same, once more', again);
@@ -134,6 +140,7 @@ class Overload {
           `(goal ${percent(GOODPUT_SHARE_MIN)}${share >= GOODPUT_SHARE_MIN ? '' : ', MISSED'})`,
         `oldest batch       ${rates.queueMs.toFixed(0)} ms at most ` +
           `(goal ${QUEUE_MS_MAX}${queueIsBounded ? '' : ', MISSED'})`,
+        `CPU                ${percent(rates.duty)} of a core were used of ${percent(duty)}`,
         `waiting            ${megabytes(rates.inFlightBytes)} at most`,
         `memory             ${megabytes(before.residentBytes)} before, ` +
           `${megabytes(usage.residentBytes)} after, peak ${megabytes(usage.peakBytes)}`,
@@ -183,7 +190,7 @@ class Overload {
     let queueMs = 0;
     let inFlightBytes = 0;
     while (performance.now() - start < seconds * 1000) {
-      await sleep(1000);
+      await sleep(POLL_MS);
       const metrics = await ownMetrics(queryUrl);
       queueMs = Math.max(
         queueMs,

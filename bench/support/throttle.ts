@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Short, as what a process may use in one go is followed by a pause of its part of a core. */
 const LOOK_MS = 4;
-/** Time whose part of a core may be used in one go. */
-const SAVED_MS = 100;
+/** Time whose part of a core may be used in one go, where others had the machine before. */
+const SAVED_MS = 500;
 
 /**
  * Lets a process have a part of a core, by the CPU time that all its threads have used: it is

@@ -201,6 +201,22 @@ describe('SessionMachine of the collector', () => {
     expect(taken(machine)).toContain('1 PULL_RANGE');
   });
 
+  test('nothing is pulled while what came waits for long', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    machine.receive(1, frame(3), 0);
+    const outputs = take(machine);
+    machine.tick(1500);
+    expect(taken(machine)).not.toContain('1 PULL_RANGE');
+    for (const output of outputs) {
+      if (output.kind === 'APPLY') machine.applied('a', output.token, { stored: true }, 1500);
+    }
+    storeAll(machine, 1500);
+    machine.tick(1700);
+    expect(taken(machine)).toContain('1 PULL_RANGE');
+  });
+
   test('a schema that could not be stored ends the session, as the next begins with it', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);

@@ -42,6 +42,8 @@ export interface SessionMachineOptions<Body> {
 const HEARTBEATS_MISSED = 2.5;
 /** Time goes on in smaller steps than this unless the process stood still. */
 const STALL_MS = 2000;
+/** With a queue of more than that nothing is pulled. */
+const REPAIR_DELAY_MS_MAX = 1000;
 /** Where there are many agents, a look at each takes so many ticks. */
 const TURNS = 5;
 /** As many are looked at in each. */
@@ -197,7 +199,8 @@ export class SessionMachine<Body> {
       this.#states.fold(agent, nowMs);
     }
     this.#audits.tick(nowMs);
-    this.#repair.schedule(due, nowMs);
+    // What is late already can wait longer: it is in the rings, and what is fresh goes first.
+    if (this.#acks.queueDelayMs(nowMs) <= REPAIR_DELAY_MS_MAX) this.#repair.schedule(due, nowMs);
   }
 
   /** Hands out what changed without samples, of all agents: the process is about to end. */
