@@ -103,8 +103,8 @@ test('holes and gaps stand in the answer until they are repaired', async () => {
   const told = await server.json(`/api/v1/query?${query}&coverage=1`);
   expect(told.body).toMatchObject({
     infos: [
-      'coverage of 1 agents: scheduled 9, covered 6, missing 3, lost 0, down 0; ' +
-        `complete through ${new Date(tick * 1000).toISOString()}; incomplete: a1`,
+      'coverage of 1 agents: scheduled 9, covered 6, missing 3, degraded 0, rejected 0, lost 0, ' +
+        `down 0; complete through ${new Date(tick * 1000).toISOString()}; incomplete: a1`,
     ],
   });
   client.send(agent.again(3, pull.requestId));
@@ -113,6 +113,20 @@ test('holes and gaps stand in the answer until they are repaired', async () => {
     window: { scheduled: 9, covered: 9, missing: 0 },
     ...{ holes: [], gaps: [], frames: { repaired: 1 } },
   });
+});
+
+test('coverage tells of samples that came and were refused', async () => {
+  const { server, tick, agentOf } = await setUp();
+  const agent = agentOf();
+  const client = await server.connect();
+  // Two hours ahead: more than the store takes.
+  client.send(agent.hello(), agent.schema(), agent.batch(tick), agent.batch(tick + 7200));
+  await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 3);
+  const told = await server.json(`/api/v1/query?query=metric_0&time=${tick}&coverage=1`);
+  expect((told.body as { infos: string[] }).infos).toEqual([
+    expect.stringMatching(/^coverage of 1 agents: scheduled 3, covered 3, missing 0/),
+    'samples that came and were refused, at any time: 3, of a1',
+  ]);
 });
 
 test('READ and LEASE by the API', async () => {

@@ -39,7 +39,11 @@ function describe(
   range: TimeRange,
   nowMs: number,
 ): string[] {
-  const sum = { scheduled: 0, covered: 0, missing: 0, lost: 0, down: 0 };
+  const sum = {
+    ...{ scheduled: 0, covered: 0, missing: 0, degraded: 0, rejected: 0, lost: 0, down: 0 },
+  };
+  const refused: string[] = [];
+  let refusedCount = 0;
   const incomplete: string[] = [];
   let known = 0;
   let throughMs = Infinity;
@@ -47,9 +51,13 @@ function describe(
     const ledger = agents.ledger(agentId);
     if (ledger === undefined) continue;
     known++;
-    const { window, completeThroughMs } = agentCompleteness(ledger, range, nowMs);
+    const { terms, window, completeThroughMs } = agentCompleteness(ledger, range, nowMs);
     for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += window[key];
-    if (window.missing + window.lost > 0) incomplete.push(agentId);
+    if (window.missing + window.degraded + window.rejected + window.lost > 0) {
+      incomplete.push(agentId);
+    }
+    if (terms.rejected > 0) refused.push(agentId);
+    refusedCount += terms.rejected;
     if (agents.entry(agentId)?.gone !== true) {
       throughMs = Math.min(throughMs, completeThroughMs ?? Infinity);
     }
@@ -57,10 +65,19 @@ function describe(
   if (known === 0) return [];
   const through = throughMs === Infinity ? 'unknown' : new Date(throughMs).toISOString();
   const counts = Object.entries(sum).map(([name, count]) => `${name} ${count}`);
-  const named = incomplete.slice(0, NAMED_MAX).join(', ');
-  const more = incomplete.length > NAMED_MAX ? `, and ${incomplete.length - NAMED_MAX} more` : '';
-  const missing = incomplete.length === 0 ? '' : `; incomplete: ${named}${more}`;
+  const missing = incomplete.length === 0 ? '' : `; incomplete: ${listed(incomplete)}`;
   return [
     `coverage of ${known} agents: ${counts.join(', ')}; complete through ${through}${missing}`,
+    // Of single samples of a batch the ledger keeps the number, and not the times.
+    ...(refusedCount === 0
+      ? []
+      : [
+          `samples that came and were refused, at any time: ${refusedCount}, of ` + listed(refused),
+        ]),
   ];
+}
+
+function listed(agentIds: readonly string[]): string {
+  const named = agentIds.slice(0, NAMED_MAX).join(', ');
+  return agentIds.length > NAMED_MAX ? `${named}, and ${agentIds.length - NAMED_MAX} more` : named;
 }
