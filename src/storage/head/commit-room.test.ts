@@ -36,7 +36,9 @@ async function fill(storage: EmbeddedStorage): Promise<number> {
   }
 }
 
-test('a full memory refuses what is new, loses nothing, and answers on', async () => {
+test('a full memory refuses what is new, loses nothing, and answers on', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const files = new MemoryFileSystem();
   const storage = await open(files, 32 * MIB);
   const count = await fill(storage);
@@ -61,9 +63,11 @@ test('a full memory refuses what is new, loses nothing, and answers on', async (
   const again = await open(files, 64 * MIB);
   expect((await readAll(again, equals({ __name__: 'late' }))).length).toBe(1);
   await again.close();
-}, TIMEOUT_MS);
+});
 
-test('a store that does not fit any more says so when it is opened', async () => {
+test('a store that does not fit any more says so when it is opened', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const files = new MemoryFileSystem();
   const storage = await open(files, 64 * MIB);
   await fill(storage);
@@ -72,4 +76,4 @@ test('a store that does not fit any more says so when it is opened', async () =>
   const again = await open(files, 64 * MIB);
   expect(again.counters().series).toBeGreaterThan(0);
   await again.close();
-}, TIMEOUT_MS);
+});
