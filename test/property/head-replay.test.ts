@@ -6,12 +6,13 @@ import type { Commit, NewSeries } from '../../src/storage/head/commit.ts';
 import { Head } from '../../src/storage/head/head.ts';
 import { HeadReplay } from '../../src/storage/head/head-replay.ts';
 
-const REFS = 6;
+/** In all of three shards. */
+const REFS = [1, 2, 1024, 2048, 3072, 4096];
 const MIB = 1024 * 1024;
 
 /** Most samples move on, some are late, equal, out of bounds or of series that are not there. */
 const sample = fc.record({
-  ref: fc.integer({ min: 1, max: REFS }),
+  ref: fc.constantFrom(...REFS),
   step: fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: 1, max: 5 }) },
     fc.integer({ min: -60, max: 0 }),
@@ -21,7 +22,7 @@ const sample = fc.record({
 });
 const commit = fc.record({
   samples: fc.array(sample, { maxLength: 60 }),
-  created: fc.array(fc.integer({ min: 1, max: REFS }), { maxLength: 2 }),
+  created: fc.array(fc.constantFrom(...REFS), { maxLength: 2 }),
   /** Series named alike get one ref and aliases. */
   sameName: fc.integer({ min: 0, max: 40 }).map((draw) => draw === 0),
   histograms: fc.integer({ min: 0, max: 6 }).map((draw) => (draw === 0 ? 1 : 0)),
@@ -29,16 +30,16 @@ const commit = fc.record({
   settles: fc.integer({ min: 0, max: 9 }).map((draw) => draw === 0),
 });
 
-function newHead(): Head {
-  return new Head({ maxExemplars: 0, shardCount: 1, shardBytes: 512 * MIB });
+function newHead(shardCount: number): Head {
+  return new Head({ maxExemplars: 0, shardCount, shardBytes: 512 * MIB });
 }
 
 function dump(head: Head): unknown {
-  const kernel = head.shards[0]!.kernel;
   const found = new Uint32Array(2);
   const series = [];
-  for (let ref = 1; ref <= REFS; ref++) {
+  for (const ref of REFS) {
     const own = head.resolve(ref);
+    const { kernel } = head.shard(ref);
     const samples: number[] = [];
     const newest = head.newestTime(ref);
     const from = head.oldestTime(ref);
@@ -51,10 +52,10 @@ function dump(head: Head): unknown {
   return { series, seriesCount, sampleCount, chunkCount, nextRef };
 }
 
-test('a head is filled alike by commits one by one and gathered', () => {
+test.each([1, 3])('a head of %i shards is filled alike one by one and gathered', (shards) => {
   fc.assert(
     fc.property(fc.array(commit, { minLength: 1, maxLength: 25 }), (plan) => {
-      const [single, gathered] = [newHead(), newHead()];
+      const [single, gathered] = [newHead(shards), newHead(shards)];
       const replay = new HeadReplay(gathered);
       const batch = new SampleBatch();
       let now = 1000;
@@ -74,7 +75,7 @@ test('a head is filled alike by commits one by one and gathered', () => {
           series,
           samples: batch,
           histograms: Array.from({ length: histograms }, () => ({
-            ref: 1 + (now % REFS),
+            ref: REFS[now % REFS.length]!,
             timestamp: now - 3,
             histogram: undefined,
           })),

@@ -1,18 +1,14 @@
-import type { KernelBody, SampleExtent } from '../../kernel/index.ts';
+import type { SampleExtent } from '../../kernel/index.ts';
 import { SampleBatch } from '../sample-batch.ts';
 import type { Commit, CommitBounds } from './commit.ts';
+import { GATHERED_SAMPLES, GatheredSamples } from './gathered-samples.ts';
 import type { Head } from './head.ts';
+import { ShardSplit } from './shard-split.ts';
 
-/** Samples that are gathered at most, … */
-const GATHERED_SAMPLES = 512 * 1024;
-/** … and how far apart their refs may be. */
+/** How far apart the refs of gathered samples may be. */
 const REFS_SPAN = 4 * GATHERED_SAMPLES;
 /** What gathering them and then storing them may take: otherwise each commit is applied alone. */
 const ROOM_BYTES = GATHERED_SAMPLES * 96 + 4 * REFS_SPAN;
-/** Beyond so many the columns are made as long as they may get: longer ones leave holes behind. */
-const SHORT_SAMPLES = 32 * 1024;
-/** Samples that are stored at a time, after which what they left behind is freed. */
-const SLICE_SAMPLES = 64 * 1024;
 
 const NONE = new SampleBatch(0);
 
@@ -24,24 +20,25 @@ const NONE = new SampleBatch(0);
  */
 export class HeadReplay {
   readonly #head: Head;
-  /** Samples that wait; made when there are some. */
-  #body: KernelBody | undefined;
+  readonly #split: ShardSplit;
+  /** Samples that wait, by shard. */
+  readonly #gathered: readonly GatheredSamples[];
   #sampleCount = 0;
   #windowMs = 0;
   #firstRef = Infinity;
   #lastRef = -1;
-  /** Refs of the samples that were looked at last. */
-  #first = 0;
-  #last = 0;
 
   constructor(head: Head) {
     this.#head = head;
+    this.#split = new ShardSplit(head.shards.length);
+    this.#gathered = head.shards.map(({ kernel }) => new GatheredSamples(kernel));
   }
 
   /** Applies a commit, or puts off its samples. The batch may be used again after that. */
   apply(commit: Commit): void {
     const { series, seriesRun, samples } = commit;
-    if (!this.#canWait(commit)) {
+    const extent = commit.extent ?? extentOf(samples);
+    if (!this.#canWait(commit, extent)) {
       this.settle();
       // What there is left may all be needed for what the log holds.
       if (!this.#hasRoom()) this.close();
@@ -59,20 +56,18 @@ export class HeadReplay {
         return;
       }
     }
-    this.#gather(samples, commit.bounds);
+    this.#gather(samples, extent, commit.bounds);
   }
 
   /** Stores what waits. @throws KernelMemoryError */
   settle(): void {
-    const body = this.#body;
-    const count = this.#sampleCount;
-    if (body === undefined || count === 0) return;
-    body.orderByRef(this.#firstRef, this.#lastRef - this.#firstRef + 1);
-    for (let from = 0; from < count; from += SLICE_SAMPLES) {
-      const to = Math.min(count, from + SLICE_SAMPLES);
-      this.#head.applyRuns(body, from, to, this.#windowMs);
+    const head = this.#head;
+    for (const [number, gathered] of this.#gathered.entries()) {
+      const shard = head.shards[number]!;
+      gathered.settle((body, from, to) => {
+        head.applyRuns(shard, body, { from, to }, this.#windowMs);
+      });
     }
-    body.setColumns(NONE);
     this.#sampleCount = 0;
     this.#firstRef = Infinity;
     this.#lastRef = -1;
@@ -80,48 +75,47 @@ export class HeadReplay {
 
   /** Gives back the memory for samples that wait; what has not been settled is not stored. */
   close(): void {
-    this.#body?.release();
-    this.#body = undefined;
+    for (const gathered of this.#gathered) gathered.close();
   }
 
-  #canWait({ samples, extent, histograms, bounds }: Commit): boolean {
-    const head = this.#head;
+  #canWait({ samples, histograms, bounds }: Commit, extent: SampleExtent): boolean {
     // A series' floats and histograms are judged by each other, so they keep their order.
-    if (samples.length === 0 || histograms.length > 0) return false;
-    if (head.shards.length > 1 || head.hasAliases) return false;
-    if (samples.length > GATHERED_SAMPLES) return false;
-    if (!this.#isWithin(extent ?? extentOf(samples), bounds)) return false;
-    if (this.#last - this.#first >= REFS_SPAN) return false;
+    if (samples.length === 0 || histograms.length > 0 || this.#head.hasAliases) return false;
+    if (samples.length > GATHERED_SAMPLES || !isWithin(extent, bounds)) return false;
+    if (extent.greatestRef - extent.leastRef >= REFS_SPAN) return false;
     return this.#hasRoom();
   }
 
   #hasRoom(): boolean {
-    return this.#head.shards[0]!.kernel.headroomBytes() >= ROOM_BYTES;
+    return this.#head.shards.every(({ kernel }) => kernel.headroomBytes() >= ROOM_BYTES);
   }
 
-  /** Whether the times of samples are within bounds; notes the least and greatest of their refs. */
-  #isWithin(extent: SampleExtent, { minTime, maxTime }: CommitBounds): boolean {
-    this.#first = extent.leastRef;
-    this.#last = extent.greatestRef;
-    const oldest = Math.max(minTime, Number.MIN_SAFE_INTEGER);
-    const newest = Math.min(maxTime, Number.MAX_SAFE_INTEGER);
-    // False for NaN too.
-    return extent.leastTime >= oldest && extent.greatestTime <= newest;
-  }
-
-  #gather(samples: SampleBatch, { windowMs }: CommitBounds): void {
-    const span = Math.max(this.#lastRef, this.#last) - Math.min(this.#firstRef, this.#first);
+  #gather(samples: SampleBatch, extent: SampleExtent, { windowMs }: CommitBounds): void {
+    const { leastRef, greatestRef } = extent;
+    const span = Math.max(this.#lastRef, greatestRef) - Math.min(this.#firstRef, leastRef);
     const isTooMuch = this.#sampleCount + samples.length > GATHERED_SAMPLES || span >= REFS_SPAN;
     if (isTooMuch || windowMs !== this.#windowMs) this.settle();
-    const { kernel } = this.#head.shards[0]!;
     this.#windowMs = windowMs;
-    this.#body ??= kernel.openBody();
     this.#sampleCount += samples.length;
-    if (this.#sampleCount > SHORT_SAMPLES) this.#body.reserveColumns(GATHERED_SAMPLES);
-    this.#body.addColumns(samples);
-    this.#firstRef = Math.min(this.#firstRef, this.#first);
-    this.#lastRef = Math.max(this.#lastRef, this.#last);
+    this.#firstRef = Math.min(this.#firstRef, leastRef);
+    this.#lastRef = Math.max(this.#lastRef, greatestRef);
+    if (this.#gathered.length === 1) {
+      this.#gathered[0]!.add(samples, extent);
+      return;
+    }
+    this.#split.split(samples);
+    for (const [number, part] of this.#split.parts.entries()) {
+      this.#gathered[number]!.add(part, extent);
+    }
   }
+}
+
+/** Whether the times of samples are within bounds. */
+function isWithin(extent: SampleExtent, { minTime, maxTime }: CommitBounds): boolean {
+  const oldest = Math.max(minTime, Number.MIN_SAFE_INTEGER);
+  const newest = Math.min(maxTime, Number.MAX_SAFE_INTEGER);
+  // False for NaN too.
+  return extent.leastTime >= oldest && extent.greatestTime <= newest;
 }
 
 function extentOf({ refs, timestamps, length }: SampleBatch): SampleExtent {

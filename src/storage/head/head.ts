@@ -264,16 +264,20 @@ export class Head {
   }
 
   /**
-   * Stores samples `[from, to)` of a body of the only shard, which are within bounds and in order
-   * of their refs, as one commit. @throws KernelMemoryError
+   * Stores samples of a body of a shard, which are within bounds and in order of their refs, as one
+   * commit. @throws KernelMemoryError
    */
-  applyRuns(body: KernelBody, from: number, to: number, windowMs: number): void {
-    const { kernel } = this.shards[0]!;
-    kernel.beginCommit();
+  applyRuns(
+    shard: HeadShard,
+    body: KernelBody,
+    range: { readonly from: number; readonly to: number },
+    windowMs: number,
+  ): void {
+    this.#beginCommit();
     try {
-      this.#applier.applyRuns(body, from, to, windowMs);
+      this.#applier.applyRuns(shard, body, range, windowMs);
     } finally {
-      kernel.endCommit();
+      this.#endCommit();
     }
     this.reclaim();
   }

@@ -6,7 +6,7 @@ import { SampleBatch as Batch } from '../sample-batch.ts';
 import type { CommitBounds } from './commit.ts';
 import type { HeadShard } from './head-shard.ts';
 import type { HistogramTable } from './histogram-table.ts';
-import { shardOf } from './shard-of.ts';
+import { ShardSplit } from './shard-split.ts';
 
 /** Gives the float samples of a commit to the shards of their series. */
 export class SampleApplier {
@@ -14,8 +14,7 @@ export class SampleApplier {
   readonly #histograms: HistogramTable;
   /** Refs that a damaged log gave to a series besides its own. */
   readonly #aliases: ReadonlyMap<number, number>;
-  readonly #parts: Batch[];
-  readonly #places: Uint32Array[];
+  readonly #split: ShardSplit;
 
   constructor(
     shards: readonly HeadShard[],
@@ -25,8 +24,7 @@ export class SampleApplier {
     this.#shards = shards;
     this.#histograms = histograms;
     this.#aliases = aliases;
-    this.#parts = shards.map(() => new Batch(0));
-    this.#places = shards.map(() => new Uint32Array(0));
+    this.#split = new ShardSplit(shards.length);
   }
 
   /**
@@ -39,28 +37,33 @@ export class SampleApplier {
     if (this.#shards.length === 1) {
       return this.#append(this.#shards[0]!, named, bounds, counts);
     }
-    this.#split(named);
+    this.#split.split(named);
     let outcomes: Uint8Array | undefined;
     for (const [number, shard] of this.#shards.entries()) {
-      const part = this.#parts[number]!;
+      const part = this.#split.parts[number]!;
       if (part.length === 0) continue;
       const found = this.#append(shard, part, bounds, counts);
       if (found === undefined) continue;
       outcomes ??= new Uint8Array(samples.length);
-      const places = this.#places[number]!;
+      const places = this.#split.places(number);
       for (let index = 0; index < found.length; index++) outcomes[places[index]!] = found[index]!;
     }
     return outcomes;
   }
 
-  /** Stores samples of a body of the first shard, by ref; see `KernelBody.appendRuns`. */
-  applyRuns(body: KernelBody, from: number, to: number, windowMs: number): void {
-    body.appendRuns(from, to, windowMs);
+  /** Stores samples of a body of a shard, by ref; see `KernelBody.appendRuns`. */
+  applyRuns(
+    shard: HeadShard,
+    body: KernelBody,
+    range: { readonly from: number; readonly to: number },
+    windowMs: number,
+  ): void {
+    body.appendRuns(range.from, range.to, windowMs);
     const late = body.outOfOrder();
     if (late.length === 0) return;
     const counts = new Uint32Array(OUTCOME_COUNT);
     const columns = body.columns();
-    this.#insertLate(this.#shards[0]!, columns, late.slice(), body.outcomes(), counts);
+    this.#insertLate(shard, columns, late.slice(), body.outcomes(), counts);
   }
 
   #append(
@@ -99,21 +102,6 @@ export class SampleApplier {
       outcomes[index] = outcome;
       counts[SampleOutcome.OUT_OF_ORDER]!--;
       counts[outcome]!++;
-    }
-  }
-
-  #split({ refs, timestamps, words, length }: SampleBatch): void {
-    const shardCount = this.#shards.length;
-    for (const [number, part] of this.#parts.entries()) {
-      part.reset();
-      if (this.#places[number]!.length < length) this.#places[number] = new Uint32Array(length);
-    }
-    for (let index = 0; index < length; index++) {
-      const ref = refs[index]!;
-      const number = shardOf(ref, shardCount);
-      const part = this.#parts[number]!;
-      this.#places[number]![part.length] = index;
-      part.pushBits(ref, timestamps[index]!, words[2 * index]!, words[2 * index + 1]!);
     }
   }
 
