@@ -13,6 +13,7 @@ import {
   type SettledBatch,
 } from '../../sources/index.ts';
 import { IntervalSet } from '../../util/index.ts';
+import type { StoredRange } from './repair-rounds.ts';
 import type { AppliedFrame, SealedContent, StateChange } from './session-output.ts';
 
 /** The connection that an agent is on. */
@@ -85,6 +86,8 @@ export class AgentRecord<Body> {
   /** Numbers that cannot be read before their schema comes, by epoch and lane. */
   readonly #heldBack = new Map<number, IntervalSet[]>();
   duplicateCount = 0;
+  /** The state that was loaded left open what the store refused of some batches. */
+  mayBeUnconfirmed = false;
 
   constructor(agentId: string) {
     this.ledger = new AgentLedger(agentId);
@@ -151,6 +154,25 @@ export class AgentRecord<Body> {
         });
       }),
     );
+  }
+
+  /** Stored numbers to be pulled again, as it is not known what the store refused of them. */
+  unconfirmed(): StoredRange | undefined {
+    const { agentId, currentEpoch } = this.ledger;
+    for (const { epoch, lanes } of this.ledger.epochs) {
+      for (const [stream, lane] of lanes.entries()) {
+        const [range] = lane.unconfirmed.ranges();
+        if (range === undefined) continue;
+        if (epoch === currentEpoch || this.held.has(epoch)) {
+          return { agentId, epoch, stream: stream === 0 ? 0 : 1, ...range };
+        }
+        // Nobody can say any more: what the record says stands.
+        lane.unconfirmed.clear();
+        this.dirty.add(epoch);
+      }
+    }
+    this.mayBeUnconfirmed = false;
+    return undefined;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { AgentRecord, Waiting } from './agent-record.ts';
+import { accountsOf, type AgentRecord, type Waiting } from './agent-record.ts';
 import type { SessionAcks } from './session-acks.ts';
 import type { ApplyResult } from './session-output.ts';
 import type { SessionTable } from './session-table.ts';
@@ -32,8 +32,9 @@ export class FrameWrites<Body> {
     const { frames } = agent.applying;
     agent.applying = undefined;
     for (const [index, waiting] of frames.entries()) {
-      if (waiting.frame.again) continue;
-      if (result.stored) this.#settle(agent, waiting, result.rejected?.get(index), nowMs);
+      if (waiting.frame.again) {
+        if (result.stored) this.#confirm(agent, waiting, result.rejected?.get(index));
+      } else if (result.stored) this.#settle(agent, waiting, result.rejected?.get(index), nowMs);
       else this.#drop(agent, waiting);
     }
     for (const waiting of frames) this.#consume(agent, waiting);
@@ -62,6 +63,18 @@ export class FrameWrites<Body> {
     if (rejected !== undefined) agent.dirty.add(epoch.epoch);
     if (content.kind === 'SCHEMA') {
       epoch.schemaVersion = Math.max(epoch.schemaVersion, content.change.version);
+    }
+  }
+
+  /** What was stored before came again: what the store says of it, it would have said then. */
+  #confirm(
+    agent: AgentRecord<Body>,
+    { frame: { sealed, content } }: Waiting<Body>,
+    rejected: ReadonlyMap<number, number> | undefined,
+  ): void {
+    const epoch = agent.ledger.epoch(sealed.epoch);
+    if (epoch?.confirm(sealed, accountsOf(content), rejected) === true) {
+      agent.dirty.add(sealed.epoch);
     }
   }
 

@@ -22,7 +22,9 @@ export class LedgerStates<Body> {
     const rest = key.slice(LEDGER_STATE_PREFIX.length);
     const agent = this.#table.agent(rest.slice(0, rest.lastIndexOf('/')));
     const epoch = agent.ledger.loadEpoch(value, nowMs);
-    if (epoch !== undefined) agent.durableEpochs.add(epoch.epoch);
+    if (epoch === undefined) return;
+    agent.durableEpochs.add(epoch.epoch);
+    agent.mayBeUnconfirmed ||= epoch.lanes.some(({ unconfirmed }) => unconfirmed.size > 0);
   }
 
   /** Writes what changed without samples. */

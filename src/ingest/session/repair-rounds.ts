@@ -87,8 +87,10 @@ export class RepairRounds<Body> {
   schedule(agents: Iterable<AgentRecord<Body>>, nowMs: number): void {
     const gaps: RepairGap[] = [];
     for (const agent of agents) {
+      if (agent.session === undefined) continue;
+      if (agent.mayBeUnconfirmed) this.#pullUnconfirmed(agent, nowMs);
       // Fast path: nothing is missing, of almost every agent almost all of the time.
-      if (agent.session === undefined || agent.ledger.missingCount === 0) continue;
+      if (agent.ledger.missingCount === 0) continue;
       if (this.#scheduler.idle(agent.ledger.agentId)) {
         agent.rejectHopeless(nowMs);
         gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
@@ -101,6 +103,13 @@ export class RepairRounds<Body> {
       for (const { from, to } of request.ranges) lane?.request(from, to);
       this.#sendPull(agent.session, request, false);
     }
+  }
+
+  /** What a process before this one stored, and did not live to say what of it was refused. */
+  #pullUnconfirmed(agent: AgentRecord<Body>, nowMs: number): void {
+    if (agent.isApplyingAgain || !this.#scheduler.idle(agent.ledger.agentId)) return;
+    const range = agent.unconfirmed();
+    if (range !== undefined) this.pullAgain(range, nowMs);
   }
 
   #sendPull(session: AgentSession, request: RepairRequest, again: boolean): void {

@@ -111,7 +111,12 @@ export class SessionMessages<Body> {
     const tookAlong = gone.reason === 'NEVER_SEALED' && epoch?.state === 'SUPERSEDED';
     const reason = tookAlong ? 'CRASH' : gone.reason;
     if (epoch !== undefined && reason !== 'BUDGET' && reason !== 'DEADLINE') {
-      for (const { from, to } of gone.ranges) epoch.lane(gone.stream).lose(from, to, reason);
+      const lane = epoch.lane(gone.stream);
+      for (const { from, to } of gone.ranges) {
+        lane.lose(from, to, reason);
+        // Nobody can say any more: what the record says stands.
+        lane.unconfirmed.remove(from, to);
+      }
       agent.dirty.add(gone.epoch);
     }
     this.#options.repair.answered(agent, session, gone, gone.ranges);

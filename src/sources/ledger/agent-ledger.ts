@@ -7,8 +7,11 @@ import { addTerms, noTerms, type Terms } from './terms.ts';
 /** Kind of the keys under which ledgers are kept in the store's keyed state. */
 export const LEDGER_STATE_PREFIX = 'ledger/';
 
-/** First byte of an epoch's state. Version 1 had no hearsay of groups, 2 no folded ticks. */
-const STATE_VERSION = 3;
+/**
+ * First byte of an epoch's state. Version 1 had no hearsay of groups, 2 no folded ticks, 3 nothing
+ * of what is unconfirmed.
+ */
+const STATE_VERSION = 4;
 
 /** Stands where an epoch's number would, in the state of those that were folded. */
 const FOLDED = 0;
@@ -219,6 +222,7 @@ export class AgentLedger {
     for (const { stream, seq, byRepair, accounts, schemaVersion } of batches) {
       copy.receive({ stream, seq }, accounts, nowMs);
       copy.settle({ stream, seq }, byRepair);
+      copy.lane(stream).unconfirmed.add(seq);
       copy.schemaVersion = Math.max(copy.schemaVersion, schemaVersion);
     }
     return encodeState(copy);

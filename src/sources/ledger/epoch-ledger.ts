@@ -124,6 +124,27 @@ export class EpochLedger {
     }
   }
 
+  /**
+   * A stored batch came again, and it is known now what the store refused of it, by group. Nothing
+   * where that was known.
+   */
+  confirm(
+    key: { stream: number; seq: number },
+    accounts: readonly TickAccount[],
+    rejectedOf: ReadonlyMap<number, number> = NONE_REJECTED,
+  ): boolean {
+    if (this.lane(key.stream).unconfirmed.remove(key.seq) === 0) return false;
+    const left = new Map(rejectedOf);
+    for (const account of accounts) {
+      const most = left.get(account.group) ?? 0;
+      const rejected = Math.min(most, account.presentCount);
+      if (rejected === 0) continue;
+      this.#group(account, key.stream).sums.rejected += rejected;
+      left.set(account.group, most - rejected);
+    }
+    return true;
+  }
+
   /** A received batch is forgotten: missing again, to be pulled. */
   drop(key: { stream: number; seq: number }): void {
     this.lane(key.stream).drop(key.seq);

@@ -56,6 +56,11 @@ export class LaneLedger {
   #foldedRepairs = 0;
   readonly degraded = new IntervalSet();
   readonly rejected = new IntervalSet();
+  /**
+   * Stored, and nobody remembers how many of their samples the store refused: the process ended
+   * after the record that stored them and before it could write that down.
+   */
+  readonly unconfirmed = new IntervalSet();
   readonly lost = new Map<LossReason, IntervalSet>();
   /** Everything that came to a final state. */
   readonly resolved = new IntervalSet();
@@ -233,17 +238,30 @@ export class LaneLedger {
     copy.#foldedRepairs = this.#foldedRepairs;
     copy.degraded.assign(this.degraded);
     copy.rejected.assign(this.rejected);
+    copy.unconfirmed.assign(this.unconfirmed);
     copy.resolved.assign(this.resolved);
     for (const [reason, set] of this.lost) copy.lost.set(reason, set.clone());
     return copy;
   }
 
-  /** With those of `settled` that are on lane `stream`, which are received, as stored. */
+  /**
+   * With those of `settled` that are on lane `stream`, which are received, as stored; what the
+   * store will make of their samples is not known when the record is written.
+   */
   encode(writer: ByteWriter, stream = 0, settled: readonly StreamSeq[] = NONE_SETTLED): void {
+    const { durable, unconfirmed } = this;
     // Put in and taken out again, which for what goes on at the end costs next to nothing.
-    for (const batch of settled) if (batch.stream === stream) this.durable.add(batch.seq);
+    for (const batch of settled) {
+      if (batch.stream !== stream) continue;
+      durable.add(batch.seq);
+      unconfirmed.add(batch.seq);
+    }
     this.#encode(writer);
-    for (const batch of settled) if (batch.stream === stream) this.durable.remove(batch.seq);
+    for (const batch of settled) {
+      if (batch.stream !== stream) continue;
+      durable.remove(batch.seq);
+      unconfirmed.remove(batch.seq);
+    }
   }
 
   #encode(writer: ByteWriter): void {
@@ -254,6 +272,7 @@ export class LaneLedger {
     }
     for (const reason of LOSS_REASONS) (this.lost.get(reason) ?? NONE).encode(writer);
     writer.uint(this.#foldedRepairs);
+    this.unconfirmed.encode(writer);
   }
 
   /** Reads what `encode` wrote. What was only received or requested is missing again. */
@@ -272,6 +291,7 @@ export class LaneLedger {
       lane.resolved.addAll(set);
     }
     if (version >= 3) lane.#foldedRepairs = reader.uint();
+    if (version >= 4) lane.unconfirmed.addAll(IntervalSet.decode(readUint));
     lane.#know(lastSeq, nowMs);
     return lane;
   }

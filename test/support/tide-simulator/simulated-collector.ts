@@ -84,9 +84,10 @@ export class SimulatedStore {
     for (const [index, frame] of frames.entries()) {
       const count = this.#add(agentId, frame, refuses);
       const { content, again } = frame;
-      // What is pulled again was counted the first time.
-      if (count === 0 || again || content.kind !== 'BATCH') continue;
+      if (count === 0 || content.kind !== 'BATCH') continue;
       rejected.set(index, new Map([[content.head.coverage[0]?.group ?? 0, count]]));
+      // What is pulled again was counted the first time.
+      if (again) continue;
       this.#refusedCounts.set(agentId, this.refusedCount(agentId) + count);
     }
     for (const { key, value } of states) {

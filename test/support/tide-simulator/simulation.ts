@@ -166,7 +166,10 @@ class Simulation {
       if (ledger === undefined || ledger.currentEpoch !== epoch) return false;
       if (!isRunning || wildZombies > 0) return false;
       return ledger.epochs.every(({ lanes }) =>
-        lanes.every(({ missingCount, received }) => missingCount === 0 && received.size === 0),
+        lanes.every(
+          ({ missingCount, received, unconfirmed }) =>
+            missingCount === 0 && received.size === 0 && unconfirmed.size === 0,
+        ),
       );
     });
   }
