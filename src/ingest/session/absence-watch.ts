@@ -70,6 +70,11 @@ export class AbsenceWatch {
     return absent;
   }
 
+  /** More is known of series of earlier epochs: the next batch looks at them again. */
+  reconsider(): void {
+    this.#knowsMore = true;
+  }
+
   #begin(epoch: number): void {
     this.#epoch = epoch;
     this.#groups = new Map();

@@ -45,6 +45,11 @@ export class BatchWriter {
     this.#aliveStepMs = aliveStepMs;
   }
 
+  /** More is known of series of earlier epochs; see `AbsenceWatch.reconsider`. */
+  reconsider(): void {
+    this.#absences.reconsider();
+  }
+
   /**
    * Puts frames and states into `appender`, and `alive`, a series that is 1 wherever a sample shows
    * that the agent lived.

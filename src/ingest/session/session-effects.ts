@@ -5,17 +5,22 @@ import type { Storage } from '../../storage/api.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
+import type { AgentEntry } from './agent-entry.ts';
 import type { AgentWrites, ApplyOutput } from './agent-writes.ts';
 import type { AttachedConnections } from './attached-connections.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
 import type { BatchesInFlight } from './batches-in-flight.ts';
 import type { LifeKeeper } from './life-keeper.ts';
+import { recallNewest } from './recall-newest.ts';
 import type { RepairHorizon } from './repair-horizon.ts';
 import type { RefusalNotices } from './refusal-notices.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { SessionMetrics } from './session-metrics.ts';
 import type { SessionOutput } from './session-output.ts';
 import { digestStore } from './store-digest.ts';
+
+/** A series that was silent for longer is over for every query that looks at now. */
+const RECALL_MS = 3_600_000;
 
 type Output = SessionOutput<BatchColumns>;
 type PersistOutput = Extract<Output, { kind: 'PERSIST' }>;
@@ -126,6 +131,25 @@ export class SessionEffects {
     const entry = agents.takeUp(agentId);
     agents.welcome(entry, hello, current, attached);
     writes.remove(agents.forgetSchemas(entry));
+    writes.track(this.#recallEarlier(entry));
+  }
+
+  /** After a restart it is the store alone that knows which series of earlier epochs went on. */
+  async #recallEarlier(entry: AgentEntry): Promise<void> {
+    const { storage, clock, logger } = this.#deps;
+    const { agentId, catalog, epoch } = entry;
+    const unknown = [...catalog.earlier(epoch)].filter(({ ended, lastMs }) => {
+      return !ended && lastMs === Number.NEGATIVE_INFINITY;
+    });
+    if (unknown.length === 0) return;
+    const nowMs = clock.now();
+    const range = { minTime: nowMs - RECALL_MS, maxTime: nowMs + RECALL_MS };
+    try {
+      await recallNewest(storage, catalog, unknown, range);
+      entry.writer.reconsider();
+    } catch (error) {
+      logger.error({ agentId, err: messageOf(error) }, 'the store could not be asked for series');
+    }
   }
 
   #bye(agentId: string): void {
