@@ -98,6 +98,43 @@ function frame(seq: number, more: Partial<Sealed> = {}): { epoch: number; messag
 }
 
 describe('SessionMachine of the collector', () => {
+  test('an agent that floods keeps no other waiting: each has one write at a time', () => {
+    const head = { schemaVersion: 0, policyVersion: 0, coverage: [] };
+    const machine = new SessionMachine<null>({
+      open: () => ({ kind: 'BATCH', head, body: null }),
+      ...{ heartbeatMs: 1000, reconnectSpreadMs: 0, runId: 'r' },
+    });
+    connect(machine, 1, EPOCH);
+    machine.take();
+    machine.connected(2);
+    machine.receive(2, { epoch: EPOCH, message: helloMessage({ agentId: 'b' }) }, 0);
+    persist(machine, true);
+    for (let seq = 1; seq <= 1000; seq++) machine.receive(1, frame(seq), 10);
+    machine.receive(2, frame(1), 11);
+    const writes = (): (readonly [string, number, number])[] =>
+      machine.take().flatMap((output) => {
+        if (output.kind !== 'APPLY') return [];
+        return [[output.agentId, output.frames.length, output.token] as const];
+      });
+    const first = writes();
+    expect(first.map(([agentId, count]) => [agentId, count])).toEqual([
+      ['a', 1],
+      ['b', 1],
+    ]);
+    const turns: string[] = [];
+    let under = first;
+    // Whenever both have something, both are being written; a write has at most 256 frames.
+    for (let seq = 2; under.length > 0 && seq < 20; seq++) {
+      for (const [agentId, , token] of under) {
+        machine.applied(agentId, token, { stored: true }, 10 + seq);
+      }
+      if (seq <= 4) machine.receive(2, frame(seq), 10 + seq);
+      under = writes();
+      turns.push(under.map(([agentId, count]) => `${agentId} ${count}`).join(', '));
+    }
+    expect(turns).toEqual(['a 256, b 1', 'a 256, b 1', 'a 256, b 1', 'a 231', '']);
+  });
+
   test('live batches share an ACK while credit is there; a heartbeat is answered at once', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);
