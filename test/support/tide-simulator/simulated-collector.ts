@@ -99,13 +99,18 @@ export class SimulatedStore {
 
   /**
    * The disk forgets samples of a run, and nobody says so; how many. Audits look at times from the
-   * run's start on: where a clock was set back, some are of before.
+   * run's start to now: where a clock was set, some are of before, or still to come.
    */
-  loseSilently(agentId: string, epoch: number, chosen: () => boolean): number {
+  loseSilently(
+    agentId: string,
+    { epoch, nowMs }: { readonly epoch: number; readonly nowMs: number },
+    chosen: () => boolean,
+  ): number {
     let count = 0;
     for (const [key, sample] of this.samples) {
       const [agent, , time] = key.split('/');
-      const isAudited = agent === agentId && sample.epoch === epoch && Number(time) >= epoch;
+      const isOfRun = agent === agentId && sample.epoch === epoch;
+      const isAudited = isOfRun && Number(time) >= epoch && Number(time) <= nowMs;
       if (!isAudited || !chosen()) continue;
       this.samples.delete(key);
       count++;

@@ -146,11 +146,12 @@ class Simulation {
   /** The store forgets some of what the agents still have; audits must find out. */
   async #loseSilently(check: () => void): Promise<void> {
     const { store, audits } = this.#collector;
+    const { nowMs } = this.#timeline;
     for (const { id, epoch } of this.#agents) {
       const part = this.#chance.pick([0, 0.01, 0.3]);
-      this.#silentlyLost += store.loseSilently(id, epoch, () => this.#chance.hit(part));
+      const run = { epoch, nowMs };
+      this.#silentlyLost += store.loseSilently(id, run, () => this.#chance.hit(part));
     }
-    const { nowMs } = this.#timeline;
     // The audit under way may have looked before, and each looks only at what is old enough.
     const isAudited = (id: string): boolean =>
       audits.filter((audit) => audit.agentId === id && audit.atMs > nowMs + 5000).length >= 2;
