@@ -11,6 +11,7 @@ export type {
   ClientWarning,
   EventOptions,
   MetricRegistry,
+  NativeHistogram,
   PushingClient,
   RegistryMetric,
   RegistryValue,

@@ -1,5 +1,3 @@
-import type { FloatHistogram } from '../model/index.ts';
-
 /** What a registry of prom-client looks like from here; any version that can list its metrics. */
 export interface MetricRegistry {
   /** Name, help, type and values of every metric. */
@@ -30,7 +28,25 @@ export interface RegistryValue {
   /** Of histograms and summaries: the series' own name, such as `NAME_bucket`. */
   readonly metricName?: string;
   /** A native histogram, whose count is `value`; the registry does not change it any more. */
-  readonly histogram?: FloatHistogram;
+  readonly histogram?: NativeHistogram;
+}
+
+/** A native histogram as Prometheus has it, with absolute counts. */
+export interface NativeHistogram {
+  readonly counterReset: 'unknown' | 'reset' | 'not_reset' | 'gauge';
+  /** -4 to 8, or -53 for custom buckets. */
+  readonly schema: number;
+  readonly zeroThreshold: number;
+  readonly zeroCount: number;
+  readonly count: number;
+  readonly sum: number;
+  /** Runs of buckets: the first offset is absolute, the others are the gaps before them. */
+  readonly positiveSpans: readonly { readonly offset: number; readonly length: number }[];
+  readonly positiveBuckets: readonly number[];
+  readonly negativeSpans: readonly { readonly offset: number; readonly length: number }[];
+  readonly negativeBuckets: readonly number[];
+  /** Upper bounds of custom buckets, ascending. */
+  readonly customValues: readonly number[];
 }
 
 export interface ClientOptions {
