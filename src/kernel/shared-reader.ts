@@ -94,8 +94,9 @@ class SharedReader implements KernelReader {
       this.#caps.set(caps.subarray(next, next + count));
       let done = 0;
       let resume = start;
-      while (done < count && total < maxSamples) {
-        const limit = Math.min(maxSamples - total, WORD_MAX);
+      // A series that was begun is read to its end: who calls again would get it twice.
+      while (done < count && (total < maxSamples || resume !== start)) {
+        const limit = Math.max(1, Math.min(maxSamples - total, WORD_MAX));
         const samples = this.#exports.readMany(this.#address, done, count, start, resume, limit);
         if (samples !== 0) into.append(this.#times, this.#words, 0, samples);
         const after = this.#field(layout.V_NEXT);
