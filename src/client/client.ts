@@ -181,7 +181,7 @@ async function openRuntime(options: ClientOptions, guard: Guard): Promise<AgentR
     ),
     reconnect: { transport: options.transport ?? 'auto', maxMs: reconnectMaxMs(collector) },
     externalLabels: Labels.fromObject({ ...options.labels, job, instance }),
-    groups: registry === undefined ? [] : [groupOf(options, registry)],
+    groups: registry === undefined ? [] : [groupOf(options, registry, guard)],
     allowed: {
       exposition: (name) =>
         name === 'self' && registry?.metrics !== undefined ? exposition : undefined,
@@ -193,12 +193,18 @@ async function openRuntime(options: ClientOptions, guard: Guard): Promise<AgentR
   });
 }
 
-function groupOf({ intervalMs, onChange }: ClientOptions, registry: MetricSource): GroupSetup {
+function groupOf(
+  { intervalMs, onChange }: ClientOptions,
+  registry: MetricSource,
+  guard: Guard,
+): GroupSetup {
   const everyMs = Math.max(INTERVAL_MS_MIN, Math.round(intervalMs ?? INTERVAL_MS));
   const checkMs = Math.max(CHECK_MS_MIN, Math.round(onChange?.checkMs ?? CHECK_MS));
   const common = {
     open: (namer: ConstructorParameters<typeof RegistrySource>[0]) =>
-      new RegistrySource(namer, registry),
+      new RegistrySource(namer, registry, (problem) =>
+        guard.warn('series are left out', { problem }),
+      ),
     anchorMs: 0,
     syncMs: everyMs,
     priority: 'B' as const,

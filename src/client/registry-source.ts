@@ -1,4 +1,5 @@
 import type { GroupSource, Reading, SeriesNamer } from '../agent/runtime/index.ts';
+import { uncarriedProblem } from '../agent/runtime/index.ts';
 import { Labels, METRIC_NAME, type MetricType } from '../model/index.ts';
 import type { MetricRegistry, RegistryMetric, RegistryValue } from './types.ts';
 
@@ -13,10 +14,14 @@ export class RegistrySource implements GroupSource {
   readonly #namer: SeriesNamer;
   readonly #registry: MetricRegistry;
   readonly #ids = new Map<string, number>();
+  readonly #onLeftOut: (problem: string) => void;
+  #hasLeftOut = false;
 
-  constructor(namer: SeriesNamer, registry: MetricRegistry) {
+  /** @param onLeftOut is told once why series are left out that no session can carry. */
+  constructor(namer: SeriesNamer, registry: MetricRegistry, onLeftOut: (problem: string) => void) {
     this.#namer = namer;
     this.#registry = registry;
+    this.#onLeftOut = onLeftOut;
   }
 
   async read(timestamp: number, { columns }: Reading): Promise<void> {
@@ -25,6 +30,7 @@ export class RegistrySource implements GroupSource {
       for (const value of metric.values ?? []) {
         if (typeof value.value !== 'number') continue;
         const id = this.#id(metric, value);
+        if (id === undefined) continue;
         if (value.histogram === undefined) columns.pushValue(id, timestamp, value.value);
         else columns.pushHistogram(id, timestamp, value.histogram);
       }
@@ -32,7 +38,7 @@ export class RegistrySource implements GroupSource {
     if (this.#ids.size > 2 * columns.length + UNUSED_IDS_MAX) this.#ids.clear();
   }
 
-  #id(metric: RegistryMetric, { metricName, labels }: RegistryValue): number {
+  #id(metric: RegistryMetric, { metricName, labels }: RegistryValue): number | undefined {
     const name = metricName ?? metric.name;
     let key = name;
     for (const label in labels) key += `\n${label}\n${labels[label]}`;
@@ -42,7 +48,14 @@ export class RegistrySource implements GroupSource {
     for (const [label, value] of Object.entries(labels)) {
       if (value !== undefined) pairs.push(label, String(value));
     }
-    const id = this.#namer.id(Labels.fromPairs(pairs), () => ({
+    const all = Labels.fromPairs(pairs);
+    const problem = uncarriedProblem(all);
+    if (problem !== undefined) {
+      if (!this.#hasLeftOut) this.#onLeftOut(problem);
+      this.#hasLeftOut = true;
+      return undefined;
+    }
+    const id = this.#namer.id(all, () => ({
       family: metric.name,
       type: typeOf(metric),
       unit: '',

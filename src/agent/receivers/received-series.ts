@@ -1,6 +1,7 @@
 import type { Labels, Metadata } from '../../model/index.ts';
 import type { RingIntake } from '../runtime/ring-intake.ts';
 import { describeSeries } from '../sampling/describe-series.ts';
+import { DESCRIPTION_LENGTH_MAX } from '../sampling/series-table.ts';
 
 /** A ref that stands for nothing: a limit forbids the series. */
 export const NO_REF = 0;
@@ -11,8 +12,6 @@ const FORGOTTEN = -2;
 const IDLE_MS_MIN = 3_600_000;
 /** Families whose metadata is held for series that are to come. */
 const FAMILIES_MAX = 10_000;
-/** Of a help text; whatever its characters, its bytes are within what the protocol carries. */
-const HELP_LENGTH_MAX = 1024;
 
 /**
  * Series that others push, by ref: at most so many at once, those that are known going on when new
@@ -76,7 +75,7 @@ export class ReceivedSeries {
   /** Of series that are to come: those that are named already stay as they were told of. */
   setMetadata(family: string, { type, help, unit }: Metadata): void {
     if (!this.#metadata.has(family) && this.#metadata.size >= FAMILIES_MAX) return;
-    this.#metadata.set(family, { type, help: help.slice(0, HELP_LENGTH_MAX), unit });
+    this.#metadata.set(family, { type, help: help.slice(0, DESCRIPTION_LENGTH_MAX), unit });
   }
 
   /** Ends series that nobody pushed for long, once the ring holds nothing of them. */

@@ -7,7 +7,7 @@ import type { RingIntake } from '../runtime/ring-intake.ts';
 import type { GroupFiles } from './group-files.ts';
 import { orderedColumns } from './ordered-columns.ts';
 import { NO_REF, type ReceivedSeries } from './received-series.ts';
-import { refuseUncarried } from './series-bounds.ts';
+import { refuseUncarried } from '../sampling/series-bounds.ts';
 
 /** How far ahead of this host's clock a sample may be, as a collector has it unless told. */
 const FUTURE_MS_MAX = 600_000;

@@ -8,11 +8,6 @@ import type { RingUpkeep } from './ring-upkeep.ts';
 
 /** Above this part of its room nothing is taken that would drive out what is not safe yet. */
 const FILL_MAX = 0.9;
-/** Texts of series added by one SCHEMA, which must fit a frame however badly they pack. */
-const SCHEMA_TEXT_BYTES = 40_960;
-/** The numbers of a series in it. */
-const ROW_BYTES = 24;
-const PLACE_BYTES = 3;
 
 export interface RingIntakeOptions {
   readonly table: SeriesTable;
@@ -27,9 +22,6 @@ export interface RingIntakeOptions {
 /** Where samples that others push go: named, sealed as events, and kept in the ring. */
 export class RingIntake {
   readonly #options: RingIntakeOptions;
-  /** Texts of the series that no SCHEMA has told of yet, and their size. */
-  readonly #texts = new Set<string>();
-  #textBytes = 0;
 
   constructor(options: RingIntakeOptions) {
     this.#options = options;
@@ -41,22 +33,12 @@ export class RingIntake {
     return usedBytes > FILL_MAX * limitBytes && this.#options.isNextUnsafe();
   }
 
-  /** Names a series that has no id yet. Its label set must fit `SERIES_BOUNDS`. */
+  /**
+   * Names a series that has no id yet.
+   * @throws UncarriedSeriesError where no session can carry its labels.
+   */
   name(labels: Labels, description: SeriesDescription): number {
-    const { table, sealer } = this.#options;
-    const { family, unit, help } = description;
-    let sizeBytes = ROW_BYTES + PLACE_BYTES * labels.pairs.length;
-    for (const text of [...labels.pairs, family, unit, help]) {
-      if (!this.#texts.has(text)) sizeBytes += Buffer.byteLength(text) + PLACE_BYTES;
-    }
-    if (this.#textBytes + sizeBytes > SCHEMA_TEXT_BYTES && this.#textBytes > 0) {
-      sealer.sealSchema();
-      this.#texts.clear();
-      this.#textBytes = 0;
-    }
-    for (const text of [...labels.pairs, family, unit, help]) this.#texts.add(text);
-    this.#textBytes += sizeBytes;
-    return table.add(EVENT_GROUP, labels, () => description);
+    return this.#options.table.add(EVENT_GROUP, labels, () => description);
   }
 
   /** Whether the id still stands for a series. */
@@ -77,8 +59,6 @@ export class RingIntake {
   /** Seals samples: in the order of series, times ascending in each. */
   seal(columns: BatchColumns): void {
     this.#options.events.sealColumns(columns);
-    this.#texts.clear();
-    this.#textBytes = 0;
   }
 
   /** Resolves when all that was sealed is in the ring, on its disk where it has one. */

@@ -4,8 +4,11 @@ import type { FloatHistogram, Labels, Metadata } from '../../model/index.ts';
 import { STALE_HIGH_WORD, STALE_LOW_WORD } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { describeSeries } from './describe-series.ts';
+import { uncarriedProblem } from './series-bounds.ts';
 import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
 
+/** A ref that stands for nothing: no session can carry the series. */
+const NO_REF = 0;
 /** In place of an id: the series is named at commit; or it was never. */
 const UNNAMED = -1;
 const FORGOTTEN = -2;
@@ -45,6 +48,7 @@ export class ScrapeSource implements GroupSource {
   readonly #logger: Logger;
   #reading: Reading | undefined;
   #lastError = '';
+  #hasLeftOut = false;
 
   constructor(open: (appender: () => Appender) => LocalTarget, namer: SeriesNamer, logger: Logger) {
     this.#namer = namer;
@@ -86,6 +90,8 @@ export class ScrapeSource implements GroupSource {
       series: (labels) => {
         const known = this.#refs.get(labels.key);
         if (known !== undefined && this.#isKnown(known)) return known;
+        const problem = uncarriedProblem(labels);
+        if (problem !== undefined) return this.#leaveOut(problem);
         const ref = this.#ids.length;
         this.#ids.push(UNNAMED);
         this.#refs.set(labels.key, ref);
@@ -105,6 +111,15 @@ export class ScrapeSource implements GroupSource {
         for (const { labels } of pending) this.#refs.delete(labels.key);
       },
     };
+  }
+
+  /** As beyond a limit of series: the scrape counts the samples and goes on. */
+  #leaveOut(problem: string): number {
+    if (!this.#hasLeftOut) {
+      this.#logger.warn({ group: this.name, problem }, 'series of a target are left out');
+    }
+    this.#hasLeftOut = true;
+    return NO_REF;
   }
 
   #commit(

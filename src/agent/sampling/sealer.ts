@@ -1,6 +1,7 @@
 import type {
   BatchHead,
   CoverageEntry,
+  Packed,
   PayloadCodec,
   Sealed,
   Stream,
@@ -12,6 +13,7 @@ import {
   LANE_LIVE,
   TideFormatError,
 } from '../../formats/tide/index.ts';
+import { assert } from '../../model/index.ts';
 import type { SampledTick } from './group-sampler.ts';
 import type { SeriesTable } from './series-table.ts';
 
@@ -46,11 +48,18 @@ export class Sealer {
 
   /** Says what changed of the schema, before the batches that need it. */
   sealSchema(): void {
-    const { table } = this.#options;
-    while (table.hasChange) {
-      const change = table.takeChange(SCHEMA_ADDITIONS);
-      const { payload, codec } = encodeSchema(change, this.#options.codec());
-      this.#options.seal({ type: 'SCHEMA', stream: LANE_LIVE, codec, payload }, undefined);
+    const { table, codec, seal } = this.#options;
+    for (let most = SCHEMA_ADDITIONS; table.hasChange; ) {
+      const change = table.change(most);
+      const packed = packedIfFitting(() => encodeSchema(change, codec()));
+      if (packed === undefined) {
+        // One series fits, by the bounds of its texts.
+        assert(most > 1, 'a series is larger than a frame');
+        most = Math.ceil(most / 2);
+        continue;
+      }
+      table.told(change);
+      seal({ type: 'SCHEMA', stream: LANE_LIVE, ...packed }, undefined);
     }
   }
 
@@ -120,14 +129,10 @@ export class Sealer {
       policyVersion: policyVersion(),
       coverage,
     };
-    try {
-      const packed = encoder.encode(head, columns, codec());
-      seal({ type: 'BATCH', stream, codec: packed.codec, payload: packed.payload }, times);
-      return true;
-    } catch (error) {
-      if (error instanceof TideFormatError && error.code === 'tide_too_large') return false;
-      throw error;
-    }
+    const packed = packedIfFitting(() => encoder.encode(head, columns, codec()));
+    if (packed === undefined) return false;
+    seal({ type: 'BATCH', stream, ...packed }, times);
+    return true;
   }
 
   #merge(ticks: readonly SampledTick[], part: number): BatchColumns {
@@ -144,6 +149,17 @@ export class Sealer {
     }
     merged.sortBySeries();
     return merged;
+  }
+}
+
+/** Undefined where it is too large for a frame. */
+function packedIfFitting(pack: () => Packed): Packed | undefined {
+  try {
+    const { payload, codec } = pack();
+    return { payload, codec };
+  } catch (error) {
+    if (error instanceof TideFormatError && error.code === 'tide_too_large') return undefined;
+    throw error;
   }
 }
 

@@ -1,12 +1,16 @@
 import type { Hash64, SchemaChange, SchemaSeries } from '../../formats/tide/index.ts';
 import { schemaSeriesHash, xorHash } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
+import { refuseUncarried } from './series-bounds.ts';
 
 /** What a series is, beside its labels and its group. */
 export type SeriesDescription = Pick<
   SchemaSeries,
   'family' | 'type' | 'unit' | 'help' | 'priority'
 >;
+
+/** Of help texts and units; whatever the characters, the bytes are what the protocol carries. */
+export const DESCRIPTION_LENGTH_MAX = 1024;
 
 /**
  * Every series that this run of the agent has named, by id. What was added or ended since the last
@@ -28,12 +32,12 @@ export class SeriesTable {
     this.#externalLabels = externalLabels;
   }
 
-  /** Of the schema that was taken last. */
+  /** Of the schema that was told last. */
   get version(): number {
     return this.#version;
   }
 
-  /** Of the schema that was taken last. */
+  /** Of the schema that was told last. */
   get hash(): Hash64 {
     return this.#hash;
   }
@@ -48,7 +52,7 @@ export class SeriesTable {
     return this.#ids.size;
   }
 
-  /** Whether the next `takeChange` has something to say. */
+  /** Whether the next `change` has something to say. */
   get hasChange(): boolean {
     return this.#added.length > 0 || this.#ended.length > 0;
   }
@@ -57,13 +61,22 @@ export class SeriesTable {
     return this.#series[id];
   }
 
-  /** The id of a series within a group, made where there is none. */
+  /**
+   * The id of a series within a group, made where there is none.
+   * @throws UncarriedSeriesError where no session can carry its labels.
+   */
   add(group: number, labels: Labels, describe: () => SeriesDescription): number {
     const key = `${group} ${labels.key}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
+    refuseUncarried(labels);
     const id = this.#series.length;
-    const series: SchemaSeries = { id, labels: this.#complete(labels), group, ...describe() };
+    const { unit, help, ...described } = describe();
+    const series: SchemaSeries = {
+      ...{ id, labels: this.#complete(labels), group, ...described },
+      unit: unit.slice(0, DESCRIPTION_LENGTH_MAX),
+      help: help.slice(0, DESCRIPTION_LENGTH_MAX),
+    };
     this.#series.push(series);
     this.#keys.push(key);
     this.#ids.set(key, id);
@@ -88,14 +101,23 @@ export class SeriesTable {
   }
 
   /**
-   * What changed since the last call, at most `maxSeries` additions of it; the caller goes on until
-   * `hasChange` is false. Each change has the next version.
+   * The oldest of what no SCHEMA has told of yet, with at most so many additions and ends. The
+   * caller goes on until `hasChange` is false. Each change that is told has the next version.
    */
-  takeChange(maxSeries: number): SchemaChange {
-    const series = this.#added.splice(0, maxSeries);
-    const tombstones = this.#ended.splice(0, maxSeries).sort((a, b) => a - b);
-    for (const one of series) this.#hash = xorHash(this.#hash, schemaSeriesHash(one));
-    return { version: ++this.#version, series, tombstones, hash: this.#hash };
+  change(maxSeries: number): SchemaChange {
+    const series = this.#added.slice(0, maxSeries);
+    const tombstones = this.#ended.slice(0, maxSeries).sort((a, b) => a - b);
+    let hash = this.#hash;
+    for (const one of series) hash = xorHash(hash, schemaSeriesHash(one));
+    return { version: this.#version + 1, series, tombstones, hash };
+  }
+
+  /** That change, the last of `change`, is sealed. */
+  told({ version, series, tombstones, hash }: SchemaChange): void {
+    this.#version = version;
+    this.#hash = hash;
+    this.#added.splice(0, series.length);
+    this.#ended.splice(0, tombstones.length);
   }
 
   *[Symbol.iterator](): IterableIterator<SchemaSeries> {

@@ -9,10 +9,14 @@ const SERIES_BYTES_MAX = 16_384;
 
 /** @throws UncarriedSeriesError that names the series, where no session can carry its labels. */
 export function refuseUncarried(labels: Labels): void {
+  const problem = uncarriedProblem(labels);
+  if (problem !== undefined) throw new UncarriedSeriesError(`${problem}; nothing is stored`);
+}
+
+/** Why no session can carry these labels, with the series; undefined where one can. */
+export function uncarriedProblem(labels: Labels): string | undefined {
   const problem = problemOf(labels);
-  if (problem === undefined) return;
-  const message = `${problem}, in the series ${excerpt(labels.toString())}; nothing is stored`;
-  throw new UncarriedSeriesError(message);
+  return problem && `${problem}, in the series ${excerpt(labels.toString())}`;
 }
 
 function problemOf(labels: Labels): string | undefined {
