@@ -121,6 +121,39 @@ describe('AgentLedger', () => {
     expect(ledger.terms(27_500)).toMatchObject({ scheduled: 90, stored: 40, down: 50 });
   });
 
+  test('an epoch known to begin before its number only from its batches has no more ticks', () => {
+    const ledger = new AgentLedger('a');
+    ledger.open(50_000, 7, [GRID], [], 50_000);
+    store(ledger, 50_000, 1, tick(50));
+    // Set back by less than is told from a slow HELLO; its last batch came first.
+    ledger.open(50_001, 8, [GRID], [], 20_000);
+    store(ledger, 50_001, 2, tick(21));
+    store(ledger, 50_001, 1, tick(20));
+    expect(ledger.terms(21_500)).toMatchObject({ scheduled: 30, stored: 30, missing: 0 });
+    // The clock is right again.
+    ledger.open(60_000, 9, [GRID], [], 60_000);
+    const stateOf = (at: number) => {
+      const epoch = ledger.epoch(50_001);
+      return epoch?.tickState(epoch.groups[0] ?? expect.fail(), at, 60_000);
+    };
+    expect([20, 21, 22, 50, 59].map(stateOf)).toEqual([
+      ...['COVERED', 'COVERED'],
+      ...['DOWN', 'DOWN', 'DOWN'],
+    ]);
+    expect(ledger.terms(60_000)).toMatchObject({ stored: 30, lost: 0 });
+  });
+
+  test('of an epoch heard of later, and after the clock was set back, none before it is lost', () => {
+    const ledger = new AgentLedger('a');
+    ledger.open(10_000, 7, [GRID], [], 10_000);
+    store(ledger, 10_000, 1, tick(10));
+    const streams = [{ stream: LIVE, firstRetained: 3, lastSeq: 3 }];
+    ledger.open(100_001, 9, [GRID], [{ epoch: 100_000, streams }], 20_000, 20_000);
+    ledger.epoch(100_000)?.lane(LIVE).lose(1, 2, 'EVICTED');
+    store(ledger, 100_000, 3, tick(102));
+    expect(ledger.epoch(100_000)?.terms(20_000)).toMatchObject({ scheduled: 30, lost: 20 });
+  });
+
   test('of the oldest epochs that came to their end only sums are kept, for good', () => {
     const ledger = new AgentLedger('a');
     for (let epoch = 10_000; epoch <= 50_000; epoch += 10_000) {

@@ -89,7 +89,10 @@ export class AgentLedger {
       const isKnown = extent.epoch <= this.folded.through || this.#epochs.has(extent.epoch);
       if (extent.epoch >= epoch || isKnown) continue;
       const unheard = new EpochLedger(extent.epoch);
-      unheard.declare(grids, newestBefore?.groups, Math.min(extent.epoch, startMs));
+      // A number that follows the one before may be ahead of the clock; others are its time.
+      const isNext = this.#epochs.has(extent.epoch - 1) || this.folded.through === extent.epoch - 1;
+      const beganMs = isNext ? Math.min(extent.epoch, startMs) : extent.epoch;
+      unheard.declare(grids, newestBefore?.groups, beganMs);
       if (newestBefore !== undefined) unheard.hearsay.assume(newestBefore.hearsay);
       this.#epochs.set(extent.epoch, unheard);
     }

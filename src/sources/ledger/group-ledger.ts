@@ -99,6 +99,8 @@ export class GroupLedger {
     // What a batch says replaces what was assumed of its ticks; the newest holds from there on.
     const newest = account.tickTo >= this.knownTick;
     this.series.set(account.tickFrom, newest ? Infinity : account.tickTo, account.seriesCount);
+    // The epoch began before its number, where the clock was set back: nothing is known of others.
+    if (this.knownTick < this.firstTick) this.knownTick = account.tickTo;
     this.firstTick = Math.min(this.firstTick, account.tickFrom);
     this.knownTick = Math.max(this.knownTick, account.tickTo);
   }
