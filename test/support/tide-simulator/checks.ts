@@ -133,6 +133,9 @@ function checkTicks(
     const isBeyond =
       group !== undefined && clockWasSet && truth.tick > lastTick(epoch, group, nowMs);
     if (isBeyond) continue;
+    // That the run began before its number is told by its first batches alone, which are lost.
+    const isUntold = group !== undefined && clockWasSet && truth.tick < group.firstTick;
+    if (isUntold && truth.atMs < run.epoch) continue;
     if (state === 'MISSING') fail(`${name} is MISSING after healing`);
     // What is booked as down must be the tail that a crash took before it was synced.
     const inTail = truth.tick > run.lastSyncedTick;

@@ -38,12 +38,17 @@ export class Sampler {
   lastTick: number;
   readonly counters = { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 };
 
-  constructor(chance: Chance, run: RunTruth, series: { count: number; parts: number }) {
+  constructor(
+    chance: Chance,
+    run: RunTruth,
+    startMs: number,
+    series: { count: number; parts: number },
+  ) {
     this.#chance = chance;
     this.#run = run;
     this.#parts = series.parts;
     this.seriesCount = series.count;
-    this.lastTick = Math.ceil(run.epoch / INTERVAL_MS) - 1;
+    this.lastTick = Math.ceil(startMs / INTERVAL_MS) - 1;
   }
 
   get eventOrdinal(): number {

@@ -130,7 +130,10 @@ export class SimulatedAgent {
     const options = { ...ringOptions, epoch: epoch.epoch };
     const disk = hasDisk ? { fileSystem, directory } : undefined;
     const ring = await AgentRing.open(options, disk);
-    const sampler = new Sampler(chance.fork(), run, { count: chance.whole(1, 5), parts });
+    // An epoch is later than its start where the clock was set back between two of them.
+    const startMs = Math.min(epoch.epoch, wallMs);
+    const series = { count: chance.whole(1, 5), parts };
+    const sampler = new Sampler(chance.fork(), run, startMs, series);
     const index = new SealedIndex();
     const process: Process = {
       index,
