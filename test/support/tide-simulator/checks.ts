@@ -159,7 +159,8 @@ function checkNeverTaken(
   if (group.group === EVENT_GROUP || epoch.groupTerms(group, nowMs).scheduled === 0) return;
   const taken = [...run.ticks.values()].find(({ part }) => part === group.part);
   // A part that began late has no ticks before; what it then counts of lost ones is a guess.
-  const first = group.part === 0 ? group.firstTick : (taken?.tick ?? Infinity);
+  const began = group.part === 0 ? group.firstTick : (taken?.tick ?? Infinity);
+  const first = Math.max(group.firstTick, began);
   const end = epoch.gridEnd(group, nowMs).tick;
   for (let tick = first; tick <= end; tick++) {
     if (run.ticks.has(tickKey(tick, group.part))) continue;
