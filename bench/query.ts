@@ -25,7 +25,7 @@ export const QUERY_USAGE = `npm run bench -- query [--full] [--series N] [--minu
   --series N     series (default 20000)
   --minutes N    of data, a sample each 15 s (default 30)
   --runs N       times each query is asked of each server, in turn (default 20)
-  --warm-up N    milliseconds that each query is asked of each server before (default 1000)
+  --warm-up N    milliseconds that each query is asked of each server before (default 3000)
   --ingest N     samples a second beside queries (default 20000; 0: not measured)
   --seconds N    of steady remote write, without and with queries (default 10)
   --servers A,B  some of tidegauge,prometheus,victoria-metrics (default: all)
@@ -37,7 +37,7 @@ const OPTIONS = {
   series: { type: 'string' },
   minutes: { type: 'string' },
   runs: { type: 'string' },
-  'warm-up': { type: 'string', default: '1000' },
+  'warm-up': { type: 'string', default: '3000' },
   ingest: { type: 'string', default: '20000' },
   seconds: { type: 'string', default: '10' },
   servers: { type: 'string', default: 'tidegauge,prometheus,victoria-metrics' },
@@ -54,7 +54,7 @@ const SAMPLES_PER_REQUEST = 5_000;
  * run for days has compiled its code and filled its caches.
  */
 const WARM_UP_MIN = 5;
-const WARM_UP_MAX = 2_000;
+const WARM_UP_MAX = 10_000;
 /**
  * A server is asked so long before it is the next one's turn: its CPU goes on after an answer, and
  * what waits for a turn would be left out otherwise.
