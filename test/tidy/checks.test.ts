@@ -5,6 +5,7 @@ import { checkDocument, checkManifest, type Manifest, subcommandNames } from './
 import { checkFileLength, checkFunctions, checkLongFunctions } from './lengths.ts';
 import { optionFields } from './options.ts';
 import { describeProblems, type Problem, toSource } from './project.ts';
+import { linksOf } from './tracked.ts';
 import { checkComments, checkName, checkWords } from './words.ts';
 
 /** Checks `file:line` of each problem. */
@@ -42,6 +43,12 @@ describe('lengths', () => {
     expect(describeProblems(problems)).toMatch(
       /^test\/tidy\/long-functions\.json:1: "src\/a.ts: g"/,
     );
+  });
+});
+
+describe('what git keeps', () => {
+  test('a link', () => {
+    places(linksOf(['100644 1a2b 0\tREADME.md', '120000 3c4d 0\tnode_modules']), 'node_modules:1');
   });
 });
 

@@ -22,6 +22,7 @@ import {
   readProject,
   toSource,
 } from './project.ts';
+import { checkTracked } from './tracked.ts';
 import { checkComments, checkName, checkWords } from './words.ts';
 
 const files = readProject();
@@ -68,6 +69,10 @@ describe('the checkout', () => {
     const documents = files.filter(({ path }) => path.endsWith('.md'));
     expectNone(documents.flatMap((file) => checkDocument(file, manifest, subcommands, exists)));
     expectNone(checkManifest(manifest, exists));
+  });
+
+  test('git keeps nothing that it should ignore, and no link', () => {
+    expectNone(checkTracked());
   });
 
   test('the lock names no registry', () => {
