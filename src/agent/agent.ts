@@ -2,13 +2,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { LocalTarget, ScrapeConfig } from '../ingest/pull/index.ts';
 import { LocalPool, openLocalTargets } from '../ingest/pull/index.ts';
-import { assert, Labels } from '../model/index.ts';
+import { assert, Labels, messageOf } from '../model/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/index.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { connector } from './connection/connector.ts';
 import { reconnectMaxMs } from './connection/reconnect.ts';
 import { inDataFolder } from './data-folder.ts';
+import { lockDataFolder } from './data-lock.ts';
 import { type AgentEpoch, beginEpoch, disklessEpoch } from './epoch.ts';
 import { HostSource } from './host/host-source.ts';
 import {
@@ -80,13 +81,30 @@ export interface Agent {
  * Where the clock is set back it goes on with another epoch.
  * @throws AgentSetupError, EpochFileError, CollectorRefusedError when it cannot enroll.
  */
-export function startAgent(environment: AgentEnvironment): Promise<Agent> {
-  return restartingAgent({
-    logger: environment.logger,
-    start: (afterEpoch, again) =>
-      inDataFolder(environment.options.data, () => startRun(environment, afterEpoch, again)),
-    onFailed: (reason) => environment.onFenced(reason),
-  });
+export async function startAgent(environment: AgentEnvironment): Promise<Agent> {
+  const { options, logger } = environment;
+  const { data } = options;
+  const lock = options.memory_only
+    ? undefined
+    : await inDataFolder(data, () => lockDataFolder(data));
+  const unlock = async (): Promise<void> => {
+    await lock?.release().catch((error: unknown) => {
+      logger.warn({ err: messageOf(error) }, 'the lock of the data folder could not be removed');
+    });
+  };
+  try {
+    const agent = await restartingAgent({
+      logger,
+      start: (afterEpoch, again) =>
+        inDataFolder(data, () => startRun(environment, afterEpoch, again)),
+      onFailed: (reason) => environment.onFenced(reason),
+      onStopped: unlock,
+    });
+    return agent;
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }
 
 async function startRun(

@@ -16,6 +16,8 @@ export interface RestartingOptions {
   start(afterEpoch: number, again: () => void): Promise<AgentRun>;
   /** No other run could be started. */
   onFailed(reason: string): void;
+  /** The last run has ended. */
+  onStopped?(): Promise<void>;
 }
 
 /** An agent that goes on with a new run where the one before cannot go on. */
@@ -53,7 +55,11 @@ export async function restartingAgent(options: RestartingOptions): Promise<Agent
     async stop() {
       isStopped = true;
       await restarted;
-      await run.stop();
+      try {
+        await run.stop();
+      } finally {
+        await options.onStopped?.();
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { MemoryKind } from '../kernel/index.ts';
 import type { Matcher, Metadata } from '../model/index.ts';
 import { Labels, messageOf } from '../model/index.ts';
-import type { CancelTimer } from '../util/index.ts';
+import type { CancelTimer, FolderLock } from '../util/index.ts';
 import type {
   Appender,
   AppenderOptions,
@@ -17,7 +17,6 @@ import type {
   WorkerHandle,
 } from './api.ts';
 import { BatchAppender } from './batch-appender.ts';
-import type { DataLock } from './data-lock.ts';
 import type { StorageEnvironment } from './environment.ts';
 import { StorageClosedError, StorageFullError, storageErrorOf } from './errors.ts';
 import type { Commit, CommitBounds } from './head/commit.ts';
@@ -56,7 +55,7 @@ export interface StorageParts {
   readonly log: LogWriter;
   readonly checkpointer: Checkpointer;
   readonly blocks: BlockSet;
-  readonly lock: DataLock;
+  readonly lock: FolderLock;
   readonly recovery: Recovery;
 }
 
@@ -68,7 +67,7 @@ export class EmbeddedStorage implements Storage {
   readonly #head: Head;
   readonly #log: LogWriter;
   readonly #checkpointer: Checkpointer;
-  readonly #lock: DataLock;
+  readonly #lock: FolderLock;
   readonly #blocks: BlockSet;
   readonly #reading: StoreReading;
   readonly #stats: HeadStats;

@@ -1,6 +1,7 @@
 import { LOW_WORD } from '../model/index.ts';
+import type { FolderLock } from '../util/index.ts';
 import { BlockSet } from './block/block-set.ts';
-import { DataLock } from './data-lock.ts';
+import { lockData } from './data-lock.ts';
 import { EmbeddedStorage } from './embedded-storage.ts';
 import type { StorageEnvironment } from './environment.ts';
 import { defaultEnvironment } from './environment.ts';
@@ -28,10 +29,10 @@ export async function openStorage(
   const complete = { ...defaultEnvironment, ...environment };
   if (LOW_WORD !== 0) throw new StorageError('the store needs a little-endian machine');
   const walDir = `${options.data_dir}/wal`;
-  let lock: DataLock | undefined;
+  let lock: FolderLock | undefined;
   try {
     await complete.files.makeDirectory(walDir);
-    lock = await DataLock.acquire(complete.files, options.data_dir);
+    lock = await lockData(complete.files, options.data_dir);
     return await openLocked(options, complete, walDir, lock);
   } catch (error) {
     await lock?.release().catch(() => {});
@@ -43,7 +44,7 @@ async function openLocked(
   options: StorageOptions,
   environment: StorageEnvironment,
   walDir: string,
-  lock: DataLock,
+  lock: FolderLock,
 ): Promise<EmbeddedStorage> {
   const { files, clock } = environment;
   const startMs = clock.monotonic();

@@ -8,6 +8,8 @@ export { delay, systemClock } from './clock.ts';
 export { crc32c } from './crc32c.ts';
 export { optimizeEarly, pauseEarlyOptimizing } from './early-optimizing.ts';
 export { FakeClock } from './fake-clock.ts';
+export type { LockFiles, LockHolder } from './folder-lock.ts';
+export { FolderLock } from './folder-lock.ts';
 export type { Interval } from './interval-set.ts';
 export { IntervalSet } from './interval-set.ts';
 export { packageRoot } from './package-root.ts';

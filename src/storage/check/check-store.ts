@@ -1,5 +1,5 @@
 import { isBlockName } from '../block/block-names.ts';
-import { DataLock } from '../data-lock.ts';
+import { lockData } from '../data-lock.ts';
 import type { StorageEnvironment } from '../environment.ts';
 import { defaultEnvironment } from '../environment.ts';
 import { storageErrorOf } from '../errors.ts';
@@ -38,7 +38,7 @@ export async function checkStore(
     await checkLog(complete.files, dataDir, report);
     const isLogDamaged = report.problems.length > 0;
     // Whoever only looks must not leave a lock behind either.
-    const lock = repair ? await DataLock.acquire(complete.files, dataDir) : undefined;
+    const lock = repair ? await lockData(complete.files, dataDir) : undefined;
     try {
       await checkBlocks(complete, dataDir, options, report);
     } finally {
