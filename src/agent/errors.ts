@@ -15,6 +15,11 @@ export class CollectorRefusedError extends TidegaugeError {
     super(message, options);
     this.status = status;
   }
+
+  /** Whether it may be taken when it is sent again. */
+  get mayPass(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
 }
 
 /** The ring cannot take more without losing what the collector does not have: nothing was taken. */

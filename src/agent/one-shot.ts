@@ -69,7 +69,5 @@ export async function sendOneShot(shot: OneShot, options: OneShotOptions): Promi
 }
 
 function mayHelpToRepeat(error: unknown): boolean {
-  if (!(error instanceof CollectorRefusedError)) return false;
-  const { status } = error;
-  return status === 0 || status === 429 || status >= 500;
+  return error instanceof CollectorRefusedError && error.mayPass;
 }

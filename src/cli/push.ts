@@ -71,8 +71,8 @@ export function addPushCommand(program: Command): void {
   });
 }
 
-/** Sends a body. @throws CollectorRefusedError, AgentSetupError */
-export function pushOnce(body: string, flags: PushFlags) {
+/** Sends a body, in so many attempts. @throws CollectorRefusedError, AgentSetupError */
+export function pushOnce(body: string, flags: PushFlags, attempts = ATTEMPTS) {
   if (body.trim() === '') {
     throw new AgentSetupError('nothing to push: want NAME=VALUE, or samples on standard input');
   }
@@ -92,7 +92,7 @@ export function pushOnce(body: string, flags: PushFlags) {
       token: tokenFrom(flags),
       userAgent: `Tidegauge/${readBuildInfo().version}`,
       timeoutMs: flags.timeout,
-      attempts: ATTEMPTS,
+      attempts,
       pauseMs: PAUSE_MS,
       tls: authorityFrom(flags),
     },

@@ -44,13 +44,49 @@ test('a job is run with its exit status kept, and pushed with what it said of it
   expect(said).toEqual([]);
   const common = { job: 'copy', run_id: 'r1', schedule: '1h' };
   expect(pushed.map(({ params }) => params)).toEqual([
+    { ...common, seq: '0' },
     { ...common, seq: '1' },
     { ...common, seq: '2', final: 'true' },
   ]);
-  expect(pushed[0]?.body).toBe('rows_copied 7\n');
-  expect(pushed[1]?.body).toMatch(/^job_exit_code 3$/m);
-  expect(pushed[1]?.body).toMatch(/^job_success 0$/m);
-  expect(pushed[1]?.body).toMatch(/^job_duration_seconds 0\.\d+$/m);
+  expect(pushed[1]?.body).toBe('rows_copied 7\n');
+  expect(pushed[2]?.body).toMatch(/^job_exit_code 3$/m);
+  expect(pushed[2]?.body).toMatch(/^job_success 0$/m);
+  expect(pushed[2]?.body).toMatch(/^job_duration_seconds 0\.\d+$/m);
+});
+
+test('a schedule is told before the command starts, so that a run that never ends is seen', async () => {
+  const { pushed, collector } = await startCollector();
+  const code = `require('http').request('${collector}/?from=job', { method: 'POST' }).end();`;
+  const flags = { job: 'copy', collector, runId: 'r1', schedule: '1h' };
+  expect(await runJob(node(code), flags, () => {})).toBe(0);
+  const common = { job: 'copy', run_id: 'r1', schedule: '1h' };
+  expect(pushed.map(({ params }) => params)).toEqual([
+    { ...common, seq: '0' },
+    { from: 'job' },
+    { ...common, seq: '2', final: 'true' },
+  ]);
+  expect(pushed[0]?.body).toMatch(/^job_start_time_seconds \d+(\.\d+)?$/m);
+});
+
+test('a job waits for no collector, which is told of the schedule as soon as it is there', async () => {
+  const { pushed, collector } = await startCollector(503, 503);
+  const said: string[] = [];
+  const flags = { job: 'copy', collector, runId: 'r1', schedule: '1h' };
+  const job = runJob(node('setTimeout(() => {}, 700)'), flags, (line) => said.push(line), 100);
+  expect(await job).toBe(0);
+  expect(said).toEqual([
+    expect.stringMatching(/does not know of the schedule yet: .* answered 503: no; the job begins/),
+  ]);
+  expect(pushed.map(({ params }) => params['seq'])).toEqual(['0', '0', '0', '2']);
+});
+
+test('a schedule that is refused is not told again', async () => {
+  const { pushed, collector } = await startCollector(401);
+  const said: string[] = [];
+  const flags = { job: 'copy', collector, runId: 'r1', schedule: '1h' };
+  await runJob(node('setTimeout(() => {}, 200)'), flags, (line) => said.push(line), 10);
+  expect(said).toEqual([expect.stringMatching(/schedule was refused: .* answered 401: no/)]);
+  expect(pushed.map(({ params }) => params['seq'])).toEqual(['0', '2']);
 });
 
 test('what the collector does changes nothing of the job', async () => {

@@ -8,11 +8,16 @@ import { CollectorRefusedError } from '../agent/index.ts';
 import { messageOf } from '../model/index.ts';
 import { addCollectorFlags, type CollectorFlags, scheduleOf } from './collector-flags.ts';
 import { pushOnce } from './push.ts';
+import { ScheduleDeclaration } from './schedule-declaration.ts';
 
 /** Where the job may write metrics of its own. */
 const METRICS_VARIABLE = 'TIDEGAUGE_METRICS_FILE';
 const METRICS_BYTES_MAX = 8 * 1024 * 1024;
 const PUSH_TIMEOUT_MS = 10_000;
+/** Numbers of what a run pushes: its start, what the job said, its end. */
+const START_SEQ = 0;
+const OWN_SEQ = 1;
+const END_SEQ = 2;
 /** As a shell says that a command cannot be run, or is not there. */
 const CANNOT_RUN = 126;
 const NOT_FOUND = 127;
@@ -32,6 +37,10 @@ export interface RunFlags extends CollectorFlags {
   readonly instance?: string;
   readonly runId?: string;
   readonly schedule?: string;
+}
+
+interface NamedRun extends RunFlags {
+  readonly runId: string;
 }
 
 /** How a job ended. */
@@ -60,7 +69,8 @@ Signals go on to the command, and its exit status is that of this program. A col
 be reached changes nothing of that: it is said on standard error.
 
 With --schedule the collector expects the job that often: tidegauge_job_overdue{job="NAME"} becomes
-1 when one and a half of that time went by without the end of a run.`;
+1 when one and a half of that time went by without the end of a run. It is told so, with
+job_start_time_seconds, before the command starts: a run that is killed is missed, also the first.`;
 
 /** Adds `tidegauge run`. */
 export function addRunCommand(program: Command): void {
@@ -80,21 +90,43 @@ export function addRunCommand(program: Command): void {
   });
 }
 
-/** Runs the command to its end, pushes, and resolves with its exit status. */
+/**
+ * Runs the command to its end, pushes, and resolves with its exit status. A schedule is told before;
+ * `pauseMs` is between the first two attempts at that.
+ */
 export async function runJob(
   words: readonly string[],
   flags: RunFlags,
   say: (text: string) => void,
+  pauseMs?: number,
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'tidegauge-run-'));
   const metricsFile = join(folder, 'metrics.prom');
+  const run = { ...flags, runId: flags.runId ?? randomUUID() };
   try {
+    const declaration = await declareSchedule(run, say, pauseMs);
     const end = await execute(words, metricsFile, say);
-    await report(end, metricsFile, flags, say);
+    declaration?.stop();
+    await report(end, metricsFile, run, say);
     return end.status;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function declareSchedule(
+  run: NamedRun,
+  say: (text: string) => void,
+  pauseMs: number | undefined,
+): Promise<ScheduleDeclaration | undefined> {
+  if (run.schedule === undefined) return undefined;
+  const body = startMetric(Date.now());
+  return ScheduleDeclaration.begin({
+    // What `pushOnce` throws at once, of flags that are wrong, is to be a rejection, too.
+    tell: async (timeout) => pushOnce(body, { ...run, seq: START_SEQ, final: false, timeout }, 1),
+    say,
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+  });
 }
 
 function execute(
@@ -131,16 +163,15 @@ function execute(
 async function report(
   end: JobEnd,
   metricsFile: string,
-  flags: RunFlags,
+  run: NamedRun,
   say: (text: string) => void,
 ): Promise<void> {
   // What the job says of itself goes apart: a fault in it must not cost what is known for sure.
-  const runId = flags.runId ?? randomUUID();
-  const common = { ...flags, runId, timeout: PUSH_TIMEOUT_MS };
+  const common = { ...run, timeout: PUSH_TIMEOUT_MS };
   const own = ownMetrics(metricsFile, say);
   try {
     if (own !== '') {
-      const { rejected } = await pushOnce(own, { ...common, seq: 1, final: false });
+      const { rejected } = await pushOnce(own, { ...common, seq: OWN_SEQ, final: false });
       if (rejected > 0) say(`tidegauge: ${rejected} of the job's own samples were refused`);
     }
   } catch (error) {
@@ -148,7 +179,7 @@ async function report(
     if (error instanceof CollectorRefusedError && error.status === 0) return;
   }
   try {
-    await pushOnce(jobMetrics(end), { ...common, seq: 2, final: true });
+    await pushOnce(jobMetrics(end), { ...common, seq: END_SEQ, final: true });
   } catch (error) {
     say(`tidegauge: the end of the job was not pushed: ${messageOf(error)}`);
   }
@@ -164,13 +195,19 @@ function ownMetrics(file: string, say: (text: string) => void): string {
 
 /** What is known of a job without its help, in the text format. */
 export function jobMetrics({ status, startMs, endMs }: JobEnd): string {
-  const gauge = (name: string, help: string, value: number): string =>
-    `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`;
   return [
     gauge('job_duration_seconds', 'How long the job ran.', (endMs - startMs) / 1000),
     gauge('job_exit_code', 'Exit status of the job; 128 and a signal where one ended it.', status),
     gauge('job_success', 'Whether the job ended with status 0.', status === 0 ? 1 : 0),
-    gauge('job_start_time_seconds', 'When the job began.', startMs / 1000),
+    startMetric(startMs),
     gauge('job_end_time_seconds', 'When the job ended.', endMs / 1000),
   ].join('');
+}
+
+function startMetric(startMs: number): string {
+  return gauge('job_start_time_seconds', 'When the job began.', startMs / 1000);
+}
+
+function gauge(name: string, help: string, value: number): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`;
 }

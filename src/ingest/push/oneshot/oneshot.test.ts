@@ -64,6 +64,15 @@ test('a job with a schedule is overdue one and a half of it after its last run',
   expect(again.storage.samplesOf(OVERDUE).at(-1)).toMatch(/=stale$/);
 });
 
+test('a job that began and never ended is overdue, from its very first run', async () => {
+  const { clock, storage, push } = await setUp();
+  await push('seq=0&schedule=1m', 'job_start_time_seconds 1\n');
+  await clock.advance(80_000);
+  expect(storage.samplesOf(OVERDUE).at(-1)).toMatch(/=0$/);
+  await clock.advance(30_000);
+  expect(storage.samplesOf(OVERDUE).at(-1)).toMatch(/=1$/);
+});
+
 test.each([
   ['', 'seq'],
   ['seq=-1', 'seq'],
