@@ -91,8 +91,8 @@ export function addRunCommand(program: Command): void {
 }
 
 /**
- * Runs the command to its end, pushes, and resolves with its exit status. A schedule is told before;
- * `pauseMs` is between the first two attempts at that.
+ * Runs the command to its end, pushes, and resolves with its exit status. A schedule is told
+ * before; `pauseMs` is between the first two attempts at that.
  */
 export async function runJob(
   words: readonly string[],
