@@ -1,5 +1,3 @@
-import { addCounts } from './counts.ts';
-
 /** Counts of sealed numbers by what became of them. */
 export interface SealedCounts {
   sealed: number;
@@ -19,5 +17,5 @@ const NAMES = Object.keys(noSealed()) as (keyof SealedCounts)[];
 
 /** Adds the counts of `other` to `sum`. */
 export function addSealed(sum: SealedCounts, other: SealedCounts): void {
-  addCounts(sum, other, NAMES);
+  for (const name of NAMES) sum[name] += other[name];
 }

@@ -1,5 +1,3 @@
-import { addCounts } from './counts.ts';
-
 /**
  * The conservation law's terms, in samples:
  * scheduled = stored + suppressed + shed + failed + rejected + missing + degraded + lost + down +
@@ -40,11 +38,19 @@ export function noTerms(): Terms {
   };
 }
 
-const NAMES = Object.keys(noTerms()) as (keyof Terms)[];
-
-/** Adds the terms of `other` to `sum`. */
+/** Adds the terms of `other` to `sum`; a loop over names would take several times as long. */
 export function addTerms(sum: Terms, other: Terms): void {
-  addCounts(sum, other, NAMES);
+  sum.scheduled += other.scheduled;
+  sum.stored += other.stored;
+  sum.suppressed += other.suppressed;
+  sum.shed += other.shed;
+  sum.failed += other.failed;
+  sum.rejected += other.rejected;
+  sum.missing += other.missing;
+  sum.degraded += other.degraded;
+  sum.lost += other.lost;
+  sum.down += other.down;
+  sum.inFlight += other.inFlight;
 }
 
 /** Left side minus right side of the law: anything but 0 is a bug. */
