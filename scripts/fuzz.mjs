@@ -13,11 +13,12 @@ const [{ build: bundle }, { SERVER_OPTIONS, build }, { writeOutputs }] = await P
   import('./build.mjs'),
   import('./outputs.mjs'),
 ]);
-const outfile = join(root, '.cache/fuzz/run.mjs');
+const outdir = join(root, '.cache/fuzz');
+const entryPoints = { run: 'test/fuzz/run.ts', 'tide-thread': 'test/fuzz/tide-thread.ts' };
 const [result] = await Promise.all([
-  bundle({ ...SERVER_OPTIONS, entryPoints: ['test/fuzz/run.ts'], outfile }),
+  bundle({ ...SERVER_OPTIONS, entryPoints, outdir, outExtension: { '.js': '.mjs' } }),
   process.argv[2] === 'promql-prometheus' ? build() : undefined,
 ]);
 writeOutputs(result.outputFiles);
-const { run } = await import(pathToFileURL(outfile).href);
+const { run } = await import(pathToFileURL(join(outdir, 'run.mjs')).href);
 process.exit(await run(process.argv.slice(2)));

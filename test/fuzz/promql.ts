@@ -11,6 +11,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Goes on until that many failures were found. */
   readonly failures: number;
+  /** Threads, where the work is spread over some. */
+  readonly jobs?: number;
 }
 
 /** Runs between two lines of progress; each batch has a seed of its own, the next number. */

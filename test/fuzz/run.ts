@@ -4,7 +4,7 @@ import { fuzzPromql } from './promql.ts';
 import { fuzzBesidePrometheus } from './promql-prometheus.ts';
 import { fuzzTide } from './tide.ts';
 
-const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N]
+const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N] [--jobs N]
 
   log                records of the log, damaged ones too, read by the kernel and in TypeScript
   promql             random queries on random series: the engine beside the naive evaluator
@@ -14,13 +14,15 @@ const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N]
 
   --runs N      cases in all (default 20000); --seeds is the same
   --seed N      where to begin; the same seed makes the same cases (default: random, printed)
-  --failures N  go on until that many have been found (default 1)`;
+  --failures N  go on until that many have been found (default 1)
+  --jobs N      tide: threads to spread the seeds over (default: one for each core)`;
 
 const OPTIONS = {
   runs: { type: 'string', default: '20000' },
   seeds: { type: 'string' },
   seed: { type: 'string' },
   failures: { type: 'string', default: '1' },
+  jobs: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -48,7 +50,13 @@ export async function run(args: readonly string[]): Promise<number> {
     runs: Number(values.seeds ?? values.runs),
     seed: Number(values.seed ?? Date.now() % 1_000_000_000),
     failures: Number(values.failures),
+    ...(values.jobs === undefined ? {} : { jobs: Number(values.jobs) }),
   };
+  for (const [flag, value] of Object.entries(options)) {
+    if (Number.isSafeInteger(value) && value >= (flag === 'seed' ? 0 : 1)) continue;
+    console.error(`--${flag} ${value}: want a whole number`);
+    return 2;
+  }
   console.log(`${name}: ${options.runs} runs, seed ${options.seed}`);
   return (await fuzz(options, console.log)) === 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 import type { AgentRing } from '../../../src/agent/ring/agent-ring.ts';
 import type { AgentLedger, EpochLedger, GroupLedger } from '../../../src/sources/index.ts';
 import { imbalance } from '../../../src/sources/index.ts';
-import type { SimulatedStore } from './simulated-collector.ts';
+import type { SimulatedStore } from './simulated-store.ts';
 import {
   EVENT_GROUP,
   LIVE_GROUP,

@@ -66,6 +66,7 @@ class Simulation {
   #lastConnection = 0;
   #silentlyLost = 0;
   #peace = false;
+  #checkedTurns = 0;
 
   constructor(seed: number) {
     const chance = new Chance(seed);
@@ -362,6 +363,9 @@ class Simulation {
   }
 
   #checkBalance(): void {
+    const { turns } = this.#collector;
+    if (turns === this.#checkedTurns) return;
+    this.#checkedTurns = turns;
     for (const { id } of this.#agents) {
       const ledger = this.#collector.machine?.ledger(id);
       if (ledger !== undefined) checkBalance(ledger, this.#timeline.nowMs);
