@@ -39,6 +39,12 @@ export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): O
       return of.totals.histogramsUnsent + unsent.histograms;
     }),
     metric('counter', 'batches_sealed_total', 'Batches sealed.', (of) => of.sealedBatches),
+    metric(
+      'counter',
+      'seal_delay_seconds_total',
+      'From the newest sample of each batch until it was sealed and sent, added up.',
+      (of) => of.sealDelayMs / 1000,
+    ),
     metric('counter', 'sent_bytes_total', 'Bytes of frames sent.', (of) => of.sentBytes),
     metric('counter', 'sent_frames_total', 'Frames sent.', (of) => of.sentFrames),
     metric('counter', 'frames_deferred_total', 'Live frames left to be pulled later.', (of) => {

@@ -13,6 +13,12 @@ import {
 } from '../sources/index.ts';
 import type { Clock } from '../util/index.ts';
 
+/** Bounds of the way of a live sample, finest around the tenth of a second that it should take. */
+const LIVE_SECONDS = [
+  ...[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 0.75],
+  ...[1, 2.5, 5, 10, 60],
+];
+
 /** The names under which sessions of agents are counted. */
 export function createAgentMetrics(registry: Registry): SessionMetrics {
   const registers = [registry];
@@ -43,15 +49,10 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
   const durations = new Histogram({
     name: 'tidegauge_session_commit_seconds',
     help: 'Time to store what one agent sent at a time.',
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
-  const visibility = new Histogram({
-    name: 'tidegauge_visibility_seconds',
-    help: 'From the time of a live sample, by the clock of its agent, until it can be queried.',
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-    registers,
-  });
+  const observeLive = liveTimes(registry);
   const repairs = new Histogram({
     name: 'tidegauge_gap_repair_seconds',
     help: 'From when a sealed frame was known to be missing until it was stored by repair.',
@@ -75,12 +76,31 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     fenced: (reason) => fenced.inc({ reason }),
     alarm: (reason) => alarms.inc({ reason }),
     failed: () => failures.inc(),
-    applied({ storedCount, tooOldCount, newestMs }, durationMs, nowMs) {
+    applied({ storedCount, tooOldCount, newestMs }, { receivedMs, durationMs, nowMs }) {
       samples.count += storedCount;
       tooOld.count += tooOldCount;
       durations.observe(durationMs / 1000);
-      if (newestMs !== undefined) visibility.observe(Math.max(0, nowMs - newestMs) / 1000);
+      if (newestMs !== undefined) observeLive({ newestMs, receivedMs, nowMs });
     },
+  };
+}
+
+/** Where the way of live samples is observed, from their own time on. */
+function liveTimes(
+  registry: Registry,
+): (times: { newestMs: number; receivedMs: number; nowMs: number }) => void {
+  const sinceSample = (name: string, end: string): Histogram =>
+    new Histogram({
+      name: `tidegauge_${name}_seconds`,
+      help: `From the time of a live sample, by the clock of its agent, until ${end}.`,
+      buckets: LIVE_SECONDS,
+      registers: [registry],
+    });
+  const arrival = sinceSample('arrival', 'it was read from the connection');
+  const visibility = sinceSample('visibility', 'it can be queried');
+  return ({ newestMs, receivedMs, nowMs }) => {
+    arrival.observe(Math.max(0, receivedMs - newestMs) / 1000);
+    visibility.observe(Math.max(0, nowMs - newestMs) / 1000);
   };
 }
 

@@ -457,6 +457,26 @@ test('what is read once more is read after what is under way, and as the tick th
   expect(ticksOf(collector)).toEqual([FIRST_TICK_MS / 1000, FIRST_TICK_MS / 1000 + 1]);
 });
 
+test('it tells how long after their time samples are sealed', async () => {
+  const group = (priority: 'A' | 'B'): GroupSetup => ({
+    open: (namer) => new SyntheticSource(namer, { agent: 1, series: SERIES, intervalMs: 1000 }),
+    ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000, batchTicks: 1 },
+    priority,
+  });
+  const urgent = await setUp({ groups: [group('A')] });
+  await urgent.clock.advance(3000);
+  expect(urgent.runtime.status()).toMatchObject({ sealedBatches: 3, sealDelayMs: 0 });
+  // Its place in the time over which agents spread.
+  const { clock, collector, runtime } = await setUp({ groups: [group('B')] });
+  await clock.advance(600);
+  const { sealDelayMs } = runtime.status();
+  expect(collector.batches).toHaveLength(1);
+  expect(sealDelayMs).toBeGreaterThan(0);
+  expect(sealDelayMs).toBeLessThan(50);
+  await clock.advance(2000);
+  expect(runtime.status().sealDelayMs).toBe(3 * sealDelayMs);
+});
+
 test('an event goes out at once, on its own lane', async () => {
   const { clock, collector, runtime } = await setUp();
   const describe = () =>

@@ -72,6 +72,7 @@ export class AgentRuntime {
   /** Until a collector says otherwise: they have batches of their own, so no float is at stake. */
   #takesHistograms = true;
   #sealedBatches = 0;
+  #sealDelayMs = 0;
   #faults = 0;
   #hasIntake = false;
   #isClockBack = false;
@@ -222,6 +223,7 @@ export class AgentRuntime {
       reads: this.#reads.answeredCount,
       leases: this.#leases.activeCount,
       sealedBatches: this.#sealedBatches,
+      sealDelayMs: this.#sealDelayMs,
       ladderStep: this.#ladder.step,
       ladderIndex: this.#ladder.stepIndex,
       faults: this.#faults,
@@ -366,6 +368,8 @@ export class AgentRuntime {
     const { stream, seq } = this.#session.seal(content);
     if (times === undefined) return;
     this.#sealedBatches++;
+    // Events may bring times to come.
+    this.#sealDelayMs += Math.max(0, this.#options.clock.now() - times.maxTime);
     this.#index.add(stream, { seq, minTime: times.minTime, maxTime: times.maxTime });
   }
 

@@ -99,6 +99,8 @@ export interface RuntimeStatus extends SessionCounters {
   readonly reads: number;
   readonly leases: number;
   readonly sealedBatches: number;
+  /** From the newest sample in each of these until it was sealed and sent, added up. */
+  readonly sealDelayMs: number;
   readonly ladderStep: string;
   /** The same as a number: 0 for normal. */
   readonly ladderIndex: number;

@@ -14,7 +14,7 @@ import {
 } from '../../sources/index.ts';
 import { IntervalSet } from '../../util/index.ts';
 import type { StoredRange } from './repair-rounds.ts';
-import type { AppliedFrame, SealedContent, StateChange } from './session-output.ts';
+import type { AppliedFrame, SealedContent, SessionOutput, StateChange } from './session-output.ts';
 
 /** The connection that an agent is on. */
 export interface AgentSession {
@@ -47,6 +47,12 @@ export interface PullState {
   /** Stored ones that are pulled again. */
   readonly again: boolean;
 }
+
+/** What is to be stored by one commit. */
+export type ApplyJob<Body> = Pick<
+  Extract<SessionOutput<Body>, { kind: 'APPLY' }>,
+  'frames' | 'states' | 'receivedMs'
+>;
 
 export interface Waiting<Body> {
   readonly frame: AppliedFrame<Body>;
@@ -199,21 +205,19 @@ export class AgentRecord<Body> {
   }
 
   /** Hands out what waits to be stored, with the state that belongs to it; one at a time. */
-  beginApply(
-    token: number,
-    nowMs: number,
-  ): { frames: AppliedFrame<Body>[]; states: StateChange[] } | undefined {
+  beginApply(token: number, nowMs: number): ApplyJob<Body> | undefined {
     if (this.applying !== undefined || this.waiting.length === 0) return undefined;
     let frames = this.waiting;
     if (frames.length <= APPLY_MAX) this.waiting = [];
     else frames = this.waiting.splice(0, APPLY_MAX);
     this.applying = { token, frames };
+    const receivedMs = frames.at(-1)?.receivedMs ?? nowMs;
     // Fast path: one frame, as nearly always.
     if (frames.length === 1) {
       const { frame } = frames[0] as Waiting<Body>;
       const { epoch } = frame.sealed;
       const states = [this.#stateWith(epoch, frame.again ? [] : [settledOf(frame)], nowMs)];
-      return { frames: [frame], states };
+      return { frames: [frame], states, receivedMs };
     }
     const byEpoch = new Map<number, SettledBatch[]>();
     for (const { frame } of frames) {
@@ -223,7 +227,7 @@ export class AgentRecord<Body> {
       if (!frame.again) batches.push(settledOf(frame));
     }
     const states = [...byEpoch].map(([epoch, batches]) => this.#stateWith(epoch, batches, nowMs));
-    return { frames: frames.map(({ frame }) => frame), states };
+    return { frames: frames.map(({ frame }) => frame), states, receivedMs };
   }
 
   #stateWith(epoch: number, batches: readonly SettledBatch[], nowMs: number): StateChange {

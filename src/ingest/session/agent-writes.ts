@@ -50,7 +50,7 @@ export class AgentWrites {
    */
   apply(
     entry: AgentEntry,
-    { frames, states }: ApplyOutput,
+    { frames, states, receivedMs }: ApplyOutput,
     done: (written: Written) => void,
   ): void {
     const startMs = this.#deps.clock.monotonic();
@@ -67,7 +67,9 @@ export class AgentWrites {
           return;
         }
         const settled = write.settle(committed);
-        const finish = (result: WriteResult): void => done(this.#count(entry, result, startMs));
+        const finish = (result: WriteResult): void => {
+          done(this.#count(entry, result, { receivedMs, startMs }));
+        };
         if (settled instanceof Promise) {
           this.track(settled.then(finish).then(() => this.#deps.settled()));
           return;
@@ -138,12 +140,16 @@ export class AgentWrites {
     this.#failures = 0;
   }
 
-  #count(entry: AgentEntry, result: WriteResult, startMs: number): Written {
+  #count(
+    entry: AgentEntry,
+    result: WriteResult,
+    { receivedMs, startMs }: { readonly receivedMs: number; readonly startMs: number },
+  ): Written {
     const { clock, metrics } = this.#deps;
     this.#succeeded();
     entry.count(result);
     const durationMs = clock.monotonic() - startMs;
-    metrics.applied(result, durationMs, clock.now());
+    metrics.applied(result, { receivedMs, durationMs, nowMs: clock.now() });
     return { result, durationMs };
   }
 }

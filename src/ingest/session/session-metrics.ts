@@ -3,6 +3,15 @@ import type { AgentConnection } from './agent-connection.ts';
 import type { AuditOutcome } from './audit-rounds.ts';
 import type { WriteResult } from './batch-fill.ts';
 
+/** The way of what an agent sent, once it is stored. */
+export interface WriteTimes {
+  /** When the last frame of it was read from its connection. */
+  readonly receivedMs: number;
+  /** From handing it to the store until it was there. */
+  readonly durationMs: number;
+  readonly nowMs: number;
+}
+
 /** Where sessions are counted. */
 export interface SessionMetrics {
   received(transport: AgentConnection['transport'], sizeBytes: number): void;
@@ -10,8 +19,8 @@ export interface SessionMetrics {
   refused(statusCode: number): void;
   fenced(reason: FenceReason): void;
   alarm(reason: FenceReason): void;
-  /** What an agent sent was stored, in so long a time. */
-  applied(result: WriteResult, durationMs: number, nowMs: number): void;
+  /** What an agent sent is stored, and can be queried. */
+  applied(result: WriteResult, times: WriteTimes): void;
   /** A write to the store failed. */
   failed(): void;
   /** A frame that was missing is stored, that long after it was found missing. */

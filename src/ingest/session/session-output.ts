@@ -60,6 +60,8 @@ export type SessionOutput<Body> =
       readonly token: number;
       readonly frames: readonly AppliedFrame<Body>[];
       readonly states: readonly StateChange[];
+      /** When the last of the frames came in. */
+      readonly receivedMs: number;
     }
   /**
    * State that changed without samples, all of it or nothing; loss of it costs work only, never

@@ -8,6 +8,7 @@ import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import type { Principal } from './agent-connection.ts';
 import { agentsOptionsSchema } from './options.ts';
+import { noSessionMetrics, type SessionMetrics } from './session-metrics.ts';
 import type { SessionServerDependencies } from './session-parts.ts';
 import { SessionServer } from './session-server.ts';
 
@@ -71,6 +72,29 @@ test('what an agent sends is stored with its ledger, and acknowledged as durable
   expect(sources.get('push/tide/a1')).toMatchObject({ name: 'tide', state: 'live' });
   await clock.advance(2100);
   expect(connection.last('ACK').streams[1]).toMatchObject({ cumReceived: 3, cumDurable: 3 });
+});
+
+test('the way of what came live is told in parts: when it came, and when it was stored', async () => {
+  const told: object[] = [];
+  const metrics: SessionMetrics = {
+    ...noSessionMetrics,
+    applied: ({ newestMs }, times) => void told.push({ newestMs, ...times }),
+  };
+  const { storage, clock, connect } = setUp({}, new MemoryStorage(), { metrics });
+  const agent = agentOf();
+  const { send } = connect();
+  send(agent.hello(), agent.schema());
+  await clock.advance(30);
+  let open = (): void => {};
+  storage.gate = new Promise((resolve) => (open = resolve));
+  send(agent.batch(FIRST_TICK));
+  await clock.advance(20);
+  open();
+  await clock.advance(0);
+  expect(told.at(-1)).toEqual({
+    ...{ newestMs: START_MS, receivedMs: START_MS + 30 },
+    ...{ durationMs: 20, nowMs: START_MS + 50 },
+  });
 });
 
 test('a gap is pulled and stored out of order, and the sum of terms stays right', async () => {
