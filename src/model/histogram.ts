@@ -31,3 +31,5 @@ export interface Span {
 export type CounterReset = 'unknown' | 'reset' | 'not_reset' | 'gauge';
 
 export const CUSTOM_BUCKETS_SCHEMA = -53;
+export const EXPONENTIAL_SCHEMA_MIN = -4;
+export const EXPONENTIAL_SCHEMA_MAX = 8;

@@ -1,10 +1,9 @@
-import type { FloatHistogram } from '../../model/index.ts';
+import { compactHistogram, type FloatHistogram } from '../../model/index.ts';
 import type { Annotations } from '../annotations.ts';
 import {
   HistogramAccumulator,
   IncompatibleHistogramsError,
 } from '../functions/histogram/accumulator.ts';
-import { compactHistogram } from '../functions/histogram/compact.ts';
 import { HistogramMean } from '../functions/histogram/mean.ts';
 import type { SimpleFold } from './aggregate-floats.ts';
 import { ABSENT, FLOAT, HISTOGRAM, type SeriesColumn, setFloat, setHistogram } from './columns.ts';

@@ -1,4 +1,4 @@
-import type { FloatHistogram } from '../../model/index.ts';
+import { compactHistogram, type FloatHistogram } from '../../model/index.ts';
 import type { BinaryOperator } from '../ast.ts';
 import {
   addHistograms,
@@ -8,7 +8,6 @@ import {
   subtractHistograms,
   divideHistogram,
 } from '../functions/histogram/arithmetic.ts';
-import { compactHistogram } from '../functions/histogram/compact.ts';
 import { trimHistogram } from '../functions/histogram/trim.ts';
 import { type SeriesColumn, setFloat, setHistogram } from './columns.ts';
 import type { EvalContext } from './context.ts';

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../../../model/index.ts';
+import {
+  compactHistogram,
+  CUSTOM_BUCKETS_SCHEMA,
+  type FloatHistogram,
+} from '../../../model/index.ts';
 import { HistogramAccumulator, IncompatibleHistogramsError } from './accumulator.ts';
 import {
   addHistograms,
@@ -8,7 +12,6 @@ import {
   subtractHistograms,
 } from './arithmetic.ts';
 import { exponentialBound } from './bounds.ts';
-import { compactHistogram } from './compact.ts';
 import { HistogramMean } from './mean.ts';
 import { isHistogramReset } from './reset.ts';
 import { histogramText } from './text.ts';

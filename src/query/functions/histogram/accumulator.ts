@@ -1,6 +1,13 @@
-import type { CounterReset, FloatHistogram } from '../../../model/index.ts';
+import {
+  coarserIndex,
+  type CounterReset,
+  type FloatHistogram,
+  reduceSide,
+  type Side,
+  sideOf,
+  spansOf,
+} from '../../../model/index.ts';
 import { commonBounds, sameBounds, usesCustomBuckets } from './bounds.ts';
-import { coarserIndex, reduceSide, type Side, sideOf, spansOf } from './sides.ts';
 import { beyondZeroBucket, widenZeroBucket } from './zero-bucket.ts';
 
 /** Exponential and custom buckets have nothing in common to add up. */

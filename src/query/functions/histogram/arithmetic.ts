@@ -1,7 +1,6 @@
-import type { FloatHistogram, Span } from '../../../model/index.ts';
+import { type FloatHistogram, sideOf, type Span } from '../../../model/index.ts';
 import { HistogramAccumulator } from './accumulator.ts';
 import { sameBounds } from './bounds.ts';
-import { sideOf } from './sides.ts';
 
 export { IncompatibleHistogramsError } from './accumulator.ts';
 

@@ -1,6 +1,5 @@
-import type { FloatHistogram } from '../../../model/index.ts';
+import { type FloatHistogram, sideOf } from '../../../model/index.ts';
 import { upperBound, usesCustomBuckets } from './bounds.ts';
-import { sideOf } from './sides.ts';
 
 /** A bucket as an interval. Positive ones are open on the left, negative ones on the right. */
 export interface Bucket {

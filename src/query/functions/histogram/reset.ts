@@ -1,6 +1,5 @@
-import type { FloatHistogram } from '../../../model/index.ts';
+import { type FloatHistogram, reduceSide, type Side, sideOf } from '../../../model/index.ts';
 import { commonBounds, sameBounds, usesCustomBuckets } from './bounds.ts';
-import { reduceSide, type Side, sideOf } from './sides.ts';
 import { beyondZeroBucket, widenZeroBucket } from './zero-bucket.ts';
 
 /** Whether a counter histogram was reset between `previous` and `current`. */

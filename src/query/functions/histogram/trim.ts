@@ -1,7 +1,6 @@
-import type { FloatHistogram } from '../../../model/index.ts';
+import { compactHistogram, type FloatHistogram } from '../../../model/index.ts';
 import { usesCustomBuckets } from './bounds.ts';
 import { type Bucket, negativeBuckets, positiveBuckets, zeroBucket } from './buckets.ts';
-import { compactHistogram } from './compact.ts';
 import { fractionBelow } from './native-quantile.ts';
 
 export type TrimKind = 'keep_below' | 'keep_above';

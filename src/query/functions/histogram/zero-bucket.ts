@@ -1,5 +1,5 @@
 import { exponentialBound } from './bounds.ts';
-import type { Side } from './sides.ts';
+import type { Side } from '../../../model/index.ts';
 
 /** The parts of a histogram that its zero bucket has to do with. */
 export interface ZeroBucketParts {

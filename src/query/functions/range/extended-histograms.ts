@@ -1,4 +1,4 @@
-import type { FloatHistogram } from '../../../model/index.ts';
+import { compactHistogram, type FloatHistogram } from '../../../model/index.ts';
 import { ABSENT, type SeriesColumn, setHistogram } from '../../exec/columns.ts';
 import { HistogramAccumulator } from '../histogram/accumulator.ts';
 import {
@@ -8,7 +8,6 @@ import {
   subtractHistograms,
 } from '../histogram/arithmetic.ts';
 import { usesCustomBuckets } from '../histogram/bounds.ts';
-import { compactHistogram } from '../histogram/compact.ts';
 import { interpolateHistograms } from '../histogram/interpolate.ts';
 import { isHistogramReset } from '../histogram/reset.ts';
 import { extendedBounds } from './extended.ts';

@@ -1,4 +1,4 @@
-import type { FloatHistogram } from '../../../model/index.ts';
+import { compactHistogram, type FloatHistogram } from '../../../model/index.ts';
 import { ABSENT, type SeriesColumn, setHistogram } from '../../exec/columns.ts';
 import { HistogramAccumulator } from '../histogram/accumulator.ts';
 import {
@@ -9,7 +9,6 @@ import {
   subtractHistograms,
 } from '../histogram/arithmetic.ts';
 import { usesCustomBuckets } from '../histogram/bounds.ts';
-import { compactHistogram } from '../histogram/compact.ts';
 import { isHistogramReset } from '../histogram/reset.ts';
 import { extrapolationFactor, type RateKind } from './rate.ts';
 import {

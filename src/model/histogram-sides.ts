@@ -1,4 +1,4 @@
-import type { Span } from '../../../model/index.ts';
+import type { Span } from './histogram.ts';
 
 /** The buckets of one sign: ascending bucket indices and the count of each; zeros may be there. */
 export interface Side {

@@ -1,5 +1,5 @@
-import type { FloatHistogram, Span } from '../../../model/index.ts';
-import { sideOf, spansOf } from './sides.ts';
+import type { FloatHistogram, Span } from './histogram.ts';
+import { sideOf, spansOf } from './histogram-sides.ts';
 
 /** Without empty buckets, and with as few spans as can be. */
 export function compactHistogram(histogram: FloatHistogram): FloatHistogram {
