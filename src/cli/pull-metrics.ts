@@ -50,6 +50,7 @@ export function createPullMetrics(registry: Registry): PullMetrics {
     exceededSampleLimit: exceeded.labels('samples'),
     exceededLabelLimits: exceeded.labels('labels'),
     exceededBodySizeLimit: exceeded.labels('body_size'),
+    exceededBucketLimit: exceeded.labels('buckets'),
     exceededTargetLimit: exceeded.labels('targets'),
     failedCommits: counter('scrape_commits_failed_total', 'Scrapes that storage did not take.'),
     cacheFlushes: counter(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExpositionError } from '../../src/formats/index.ts';
 import { IngestKernel } from '../../src/ingest/kernel/index.ts';
-import type { BodyFormat } from '../../src/ingest/pull/loop/body-format.ts';
+import type { TextFormat } from '../../src/ingest/pull/loop/body-format.ts';
 import { FamilyMetadata } from '../../src/ingest/pull/loop/family-metadata.ts';
 import { type ScanTarget, scanInKernel } from '../../src/ingest/pull/loop/kernel-scan.ts';
 import { PlainScan } from '../../src/ingest/pull/loop/plain-scan.ts';
@@ -40,11 +40,17 @@ class Target {
   }
 
   /** Everything that a body comes to, in words. */
-  scrape(bytes: Uint8Array, format: BodyFormat): unknown {
+  scrape(bytes: Uint8Array, format: TextFormat): unknown {
     const { series, metadata } = this;
     const appender = this.#storage.appender();
     const exemplarsBefore = this.#storage.exemplars.length;
-    const target: ScanTarget = { series, metadata, rules: this.#rules, appender };
+    const target: ScanTarget = {
+      series,
+      metadata,
+      rules: this.#rules,
+      appender,
+      histogramRefs: [],
+    };
     const scraped = { format, bytes, timestamp: NOW_MS };
     series.begin(format);
     let result = this.#usesKernel ? scanInKernel(this.#kernel, scraped, target) : undefined;
@@ -100,7 +106,7 @@ const SETTINGS = [
 
 const kernel = new IngestKernel({ identityBytes: 2 ** 24, clock: new FakeClock(NOW_MS) });
 
-function check(rules: SeriesRules, bodies: readonly Uint8Array[], format: BodyFormat): Target {
+function check(rules: SeriesRules, bodies: readonly Uint8Array[], format: TextFormat): Target {
   const storage = new FakeStorage();
   const fast = new Target(kernel, storage, rules, true);
   const plain = new Target(kernel, storage, rules, false);
@@ -141,7 +147,7 @@ describe('a body through the kernel, and read line by line', () => {
     fc.assert(
       fc.property(
         fc.array(wholeBody, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom<BodyFormat>('text', 'openmetrics'),
+        fc.constantFrom<TextFormat>('text', 'openmetrics'),
         fc.constantFrom(...SETTINGS),
         (texts, format, rules) => {
           const ending = format === 'openmetrics' ? '# EOF\n' : '';

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Exemplar, FloatHistogram, Labels, Metadata } from '../../src/model/index.ts';
 import { isStaleAt } from '../../src/model/index.ts';
 import {
@@ -12,8 +13,8 @@ import {
 
 export interface FakeSample {
   readonly timestamp: number;
-  /** 'stale' for a staleness marker. */
-  readonly value: number | 'stale';
+  /** 'stale' for a staleness marker, 'stale histogram' for one of a series of histograms. */
+  readonly value: number | FloatHistogram | 'stale' | 'stale histogram';
 }
 
 interface FakeSeries {
@@ -47,7 +48,7 @@ export class FakeStorage {
   }
 
   /** Values of one series in order of time, by its name and some of its labels. */
-  values(name: string, labels: Readonly<Record<string, string>> = {}): (number | 'stale')[] {
+  values(name: string, labels: Readonly<Record<string, string>> = {}): FakeSample['value'][] {
     return this.samples(name, labels).map((sample) => sample.value);
   }
 
@@ -91,7 +92,8 @@ export class FakeStorage {
     if (series === undefined) return SampleOutcome.UNKNOWN_SERIES;
     const same = series.samples.find((each) => each.timestamp === sample.timestamp);
     if (same !== undefined) {
-      return Object.is(same.value, sample.value) ? SampleOutcome.DUPLICATE : SampleOutcome.CONFLICT;
+      const isSame = isDeepStrictEqual(same.value, sample.value);
+      return isSame ? SampleOutcome.DUPLICATE : SampleOutcome.CONFLICT;
     }
     const newest = series.samples.at(-1)?.timestamp ?? -Infinity;
     if (sample.timestamp < newest - this.outOfOrderMs) return SampleOutcome.OUT_OF_ORDER;
@@ -107,6 +109,7 @@ class FakeAppender implements Appender {
   readonly #made: SeriesRef[] = [];
   readonly #metadata: [string, Metadata][] = [];
   readonly #exemplars: { ref: SeriesRef; exemplar: Exemplar }[] = [];
+  readonly #histograms: { ref: SeriesRef; sample: FakeSample }[] = [];
   #done = false;
 
   constructor(storage: FakeStorage) {
@@ -121,8 +124,9 @@ class FakeAppender implements Appender {
     return known.ref;
   }
 
-  addHistogram(_ref: SeriesRef, _timestamp: number, _histogram: FloatHistogram): void {
-    throw new Error('no histograms here');
+  addHistogram(ref: SeriesRef, timestamp: number, histogram: FloatHistogram | undefined): void {
+    this.#checkOpen();
+    this.#histograms.push({ ref, sample: { timestamp, value: histogram ?? 'stale histogram' } });
   }
 
   addExemplar(ref: SeriesRef, exemplar: Exemplar & { readonly timestamp: number }): void {
@@ -158,6 +162,12 @@ class FakeAppender implements Appender {
       outcomes[index] = outcome;
       counts[outcome] = (counts[outcome] ?? 0) + 1;
     }
+    const histogramOutcomes = new Uint8Array(this.#histograms.length);
+    for (const [index, { ref, sample }] of this.#histograms.entries()) {
+      const outcome = storage.store(ref, sample);
+      histogramOutcomes[index] = outcome;
+      counts[outcome] = (counts[outcome] ?? 0) + 1;
+    }
     for (const [family, metadata] of this.#metadata) {
       storage.metadata.set(family, metadata);
       storage.metadataCalls.push(family);
@@ -165,8 +175,13 @@ class FakeAppender implements Appender {
     storage.exemplars.push(...this.#exemplars);
     // A batch that is used again holds other things by the time the committer looks.
     this.samples.reset();
-    const stored = counts[SampleOutcome.STORED] === outcomes.length;
-    return { counts, outcomes: stored ? undefined : outcomes, histogramOutcomes: undefined };
+    const isStored = (of: Uint8Array): boolean =>
+      of.every((outcome) => outcome === SampleOutcome.STORED);
+    return {
+      counts,
+      outcomes: isStored(outcomes) ? undefined : outcomes,
+      histogramOutcomes: isStored(histogramOutcomes) ? undefined : histogramOutcomes,
+    };
   }
 
   rollback(): void {

@@ -15,7 +15,7 @@ export const HANG = { hang: true } as const;
 /** What a target answers: a body, or what to do. */
 export type Answer =
   | string
-  | { readonly body: string; readonly contentType: string }
+  | { readonly body: string | Buffer; readonly contentType: string }
   | { readonly error: Error }
   | typeof HANG;
 
@@ -124,7 +124,7 @@ function answering(
       if (typeof answer === 'object' && 'error' in answer) throw answer.error;
       const { body: text, contentType } =
         typeof answer === 'string' ? { body: answer, contentType: TEXT } : answer;
-      body.append(Buffer.from(text));
+      body.append(typeof text === 'string' ? Buffer.from(text) : text);
       return contentType;
     },
     close: async () => {},

@@ -241,7 +241,8 @@ test('what contradicts itself is refused', () => {
   expect(histogram({ positive_span: [{ length: 2 }], positive_delta: [1] })).toContain(
     'positive spans cover 2 buckets, 1 being there, wanted a valid native histogram',
   );
-  expect(histogram({ schema: 9, zero_threshold: 1 })).toContain('schema 9');
+  expect(histogram({ schema: 9, zero_threshold: 1 })).toBe('');
+  expect(histogram({ schema: 53, zero_threshold: 1 })).toContain('schema 53');
   expect(histogram({ schema: -53, zero_threshold: 1 })).toContain('schema -53');
   expect(histogram({ zero_threshold: Infinity })).toContain('a count or threshold of Infinity');
   const quantile = [{ quantile: 1 }, { quantile: 1 }];

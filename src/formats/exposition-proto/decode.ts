@@ -1,5 +1,6 @@
 import type { Exemplar, FloatHistogram, MetricType } from '../../model/index.ts';
 import { excerpt, METRIC_NAME } from '../../model/index.ts';
+import { toCustomBuckets } from '../exposition/custom-buckets.ts';
 import type { ExpositionFamily, ExpositionSample } from '../exposition/encode.ts';
 import { WIRE_LENGTH, WireReader } from '../protobuf/wire-reader.ts';
 import { ExpositionProtoError } from './errors.ts';
@@ -40,7 +41,25 @@ export interface ProtoFamily extends ExpositionFamily {
 export interface DecodeFamiliesOptions {
   /** About what the families may take as text, in bytes: histograms repeat their labels there. */
   readonly maxTextBytes: number;
+  /** Native and classic ones as they were sent, unless set. */
+  readonly histograms?: HistogramForms;
+  /** How bounds of buckets and quantiles are spelt; as Go's text has them, unless set. */
+  readonly formatBound?: (bound: number) => string;
+  /** A family may come in several parts; refused unless set. */
+  readonly splitFamilies?: boolean;
 }
+
+/** What becomes of histograms. */
+export interface HistogramForms {
+  /** Native parts are read; else a histogram is the classic one that it is beside them. */
+  readonly native: boolean;
+  /** The classic form is given where there is a native one as well. */
+  readonly classicToo: boolean;
+  /** Classic ones become native ones with custom buckets, unless they contradict themselves. */
+  readonly customBuckets: boolean;
+}
+
+const AS_SENT: HistogramForms = { native: true, classicToo: true, customBuckets: false };
 
 // Fields of io.prometheus.client.MetricFamily and Metric.
 const FAMILY_NAME = 1;
@@ -70,8 +89,8 @@ const TYPES: readonly {
  * its length as a varint. A histogram is classic, native or both; its +Inf bucket is made where it
  * was left out. Created timestamps are skipped, as unknown fields are.
  * @throws ExpositionProtoError where the body is no such thing, names or labels are not valid, or a
- *   family, or a bucket of a histogram, comes twice. The order of metrics is not checked, nor
- *   whether a series repeats.
+ *   family (unless such may come in parts), or a bucket of a histogram, comes twice. The order of
+ *   metrics is not checked, nor whether a series repeats.
  */
 export function decodeMetricFamilies(
   bytes: Uint8Array,
@@ -79,25 +98,32 @@ export function decodeMetricFamilies(
 ): ProtoFamily[] {
   const reader = new WireReader(bytes, 0, bytes.length, wireFault);
   const budget = new TextBudget(options.maxTextBytes);
-  const families = new Map<string, ProtoFamily>();
+  const context = {
+    budget,
+    forms: options.histograms ?? AS_SENT,
+    formatBound: options.formatBound ?? formatGoFloat,
+  };
+  const names = new Set<string>();
+  const families: ProtoFamily[] = [];
   while (reader.position < bytes.length) {
     const offset = reader.position;
     const end = reader.lengthEnd();
     reader.limit = end;
-    const family = readFamily(reader, budget, offset);
-    if (families.has(family.name)) {
+    const family = readFamily(reader, context, offset);
+    if (names.has(family.name) && options.splitFamilies !== true) {
       const problem = `family ${excerpt(family.name)} a second time`;
       throw new ExpositionProtoError(offset, problem, 'each family once');
     }
-    families.set(family.name, family);
+    names.add(family.name);
+    families.push(family);
     reader.position = end;
     reader.limit = bytes.length;
   }
-  return [...families.values()];
+  return families;
 }
 
 /** Reads the message up to the reader's limit, twice: its metrics may come before its type. */
-function readFamily(reader: WireReader, budget: TextBudget, offset: number): ProtoFamily {
+function readFamily(reader: WireReader, context: ReadContext, offset: number): ProtoFamily {
   const start = reader.position;
   let name = '';
   let help = '';
@@ -116,15 +142,22 @@ function readFamily(reader: WireReader, budget: TextBudget, offset: number): Pro
     const problem = `type ${typeNumber} of family ${excerpt(name)}`;
     throw new ExpositionProtoError(offset, problem, `one of 0 to ${TYPES.length - 1}`);
   }
-  budget.takeSample(name.length + help.length + unit.length, offset);
+  context.budget.takeSample(name.length + help.length + unit.length, offset);
   reader.position = start;
-  const metrics = new MetricReader(reader, budget, { name, ...type });
+  const metrics = new MetricReader(reader, context, { name, ...type });
   readFields(reader, (key) => {
     if (key >>> 3 === FAMILY_METRIC) metrics.read(key);
     else reader.skip(key);
   });
   const { samples, nativeHistograms } = metrics;
   return { name, type: type.type, help, unit, samples, nativeHistograms, offset };
+}
+
+/** What all families are read with. */
+interface ReadContext {
+  readonly budget: TextBudget;
+  readonly forms: HistogramForms;
+  readonly formatBound: (bound: number) => string;
 }
 
 interface FamilyType {
@@ -148,11 +181,15 @@ class MetricReader {
   readonly nativeHistograms: NativeSample[] = [];
   readonly #reader: WireReader;
   readonly #budget: TextBudget;
+  readonly #forms: HistogramForms;
+  readonly #formatBound: (bound: number) => string;
   readonly #family: FamilyType;
 
-  constructor(reader: WireReader, budget: TextBudget, family: FamilyType) {
+  constructor(reader: WireReader, context: ReadContext, family: FamilyType) {
     this.#reader = reader;
-    this.#budget = budget;
+    this.#budget = context.budget;
+    this.#forms = context.forms;
+    this.#formatBound = context.formatBound;
     this.#family = family;
   }
 
@@ -244,18 +281,24 @@ class MetricReader {
       throw this.#error(head.offset, `with quantile ${quantile} twice`, 'each quantile once');
     }
     seen.add(quantile);
-    this.#add(head, '', value, ['quantile', formatGoFloat(quantile)]);
+    this.#add(head, '', value, ['quantile', this.#formatBound(quantile)]);
   }
 
   #readHistogram(key: number, head: MetricHead): void {
     const isGauge = this.#family.type === 'gaugehistogram';
-    const context = { isGauge, budget: this.#budget };
+    const { native: readsNative, classicToo, customBuckets } = this.#forms;
+    const context = { isGauge, budget: this.#budget, readsNative };
     const histogram = readHistogram(this.#reader, key, context);
-    const { buckets, native, exemplars, count, sum } = histogram;
+    const { buckets, exemplars, count, sum } = histogram;
+    let { native } = histogram;
+    if (native === undefined && customBuckets) native = ofClassic(histogram, isGauge);
     if (native !== undefined) {
       this.#budget.takeSample(this.#family.name.length + head.length, head.offset);
       const { labelPairs, timestamp } = head;
-      this.nativeHistograms.push({ labelPairs, histogram: native, timestamp, exemplars });
+      const isAlone = !classicToo && exemplars.length === 0;
+      const shown = isAlone ? exemplarsOf(buckets ?? []) : exemplars;
+      this.nativeHistograms.push({ labelPairs, histogram: native, timestamp, exemplars: shown });
+      if (!classicToo) return;
     }
     if (buckets === undefined) return;
     this.#addBuckets(head, buckets);
@@ -268,7 +311,7 @@ class MetricReader {
 
   #addBuckets(head: MetricHead, buckets: NonNullable<ProtoHistogram['buckets']>): void {
     for (const { upperBound, count, exemplar } of buckets) {
-      this.#add(head, '_bucket', count, ['le', formatGoFloat(upperBound)], exemplar);
+      this.#add(head, '_bucket', count, ['le', this.#formatBound(upperBound)], exemplar);
     }
   }
 
@@ -304,4 +347,16 @@ class MetricReader {
     const metric = `a metric of family ${excerpt(this.#family.name)}`;
     return new ExpositionProtoError(offset, `${metric} ${problem}`, wanted);
   }
+}
+
+function ofClassic(
+  { buckets = [], count, sum }: ProtoHistogram,
+  isGauge: boolean,
+): FloatHistogram | undefined {
+  const custom = toCustomBuckets({ buckets, count, sum });
+  return custom === undefined || !isGauge ? custom : { ...custom, counterReset: 'gauge' };
+}
+
+function exemplarsOf(buckets: NonNullable<ProtoHistogram['buckets']>): readonly Exemplar[] {
+  return buckets.flatMap(({ exemplar }) => (exemplar === undefined ? [] : [exemplar]));
 }

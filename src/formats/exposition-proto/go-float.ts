@@ -12,3 +12,9 @@ export function formatGoFloat(value: number): string {
   const digits = String(Math.abs(exponent)).padStart(2, '0');
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${digits}`;
 }
+
+/** As `formatGoFloat`, but a whole number with `.0`: the canonical form of OpenMetrics. */
+export function formatOpenMetricsFloat(value: number): string {
+  const text = value === 0 ? '0' : formatGoFloat(value);
+  return !Number.isFinite(value) || /[.e]/.test(text) ? text : `${text}.0`;
+}

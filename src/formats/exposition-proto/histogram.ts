@@ -1,5 +1,9 @@
 import type { Exemplar, FloatHistogram, Span } from '../../model/index.ts';
-import { CUSTOM_BUCKETS_SCHEMA } from '../../model/index.ts';
+import {
+  CUSTOM_BUCKETS_SCHEMA,
+  EXPONENTIAL_SCHEMA_MAX,
+  reduceHistogram,
+} from '../../model/index.ts';
 import { WIRE_LENGTH, type WireReader } from '../protobuf/wire-reader.ts';
 import { readSpan } from '../remote-write/histogram.ts';
 import { findHistogramProblem } from '../remote-write/histogram-check.ts';
@@ -24,6 +28,9 @@ export interface ProtoHistogram {
   /** Of the native histogram. */
   readonly exemplars: readonly Exemplar[];
 }
+
+/** Finer schemas than those of `FloatHistogram` may be sent, up to that. */
+const SENT_SCHEMA_MAX = 52;
 
 // Fields of io.prometheus.client.Histogram.
 const COUNT = 1;
@@ -50,13 +57,19 @@ const EXEMPLAR = 16;
 export function readHistogram(
   reader: WireReader,
   key: number,
-  context: { readonly isGauge: boolean; readonly budget: TextBudget },
+  context: {
+    readonly isGauge: boolean;
+    readonly budget: TextBudget;
+    /** Unless so, its native part is skipped over. */
+    readonly readsNative: boolean;
+  },
 ): ProtoHistogram {
   const start = reader.position;
   const fields = new HistogramFields(reader, context.budget);
   readMessage(reader, key, (field) => fields.read(field));
   const count = fields.countFloat > 0 ? fields.countFloat : fields.count;
-  const native = fields.isNative ? fields.native(count, context.isGauge, start) : undefined;
+  const isNative = context.readsNative && fields.isNative;
+  const native = isNative ? fields.native(count, context.isGauge, start) : undefined;
   const isClassic = native === undefined || fields.buckets.length > 0;
   return {
     count,
@@ -147,8 +160,11 @@ class HistogramFields {
       negativeBuckets: isFloat ? this.#negativeCounts : sums(this.#negativeDeltas),
       customValues: [],
     };
-    const problem = findProblem(histogram, !isFloat);
-    if (problem === undefined) return histogram;
+    // Finer ones than can be stored are valid nevertheless.
+    const isFiner = this.#schema > EXPONENTIAL_SCHEMA_MAX && this.#schema <= SENT_SCHEMA_MAX;
+    const schema = isFiner ? EXPONENTIAL_SCHEMA_MAX : this.#schema;
+    const problem = findProblem({ ...histogram, schema }, !isFloat);
+    if (problem === undefined) return reduceHistogram(histogram, schema);
     throw new ExpositionProtoError(offset, problem, 'a valid native histogram');
   }
 

@@ -1,3 +1,5 @@
+export type { ClassicHistogram, CumulativeBucket } from './custom-buckets.ts';
+export { toCustomBuckets } from './custom-buckets.ts';
 export type { EncodeOptions, ExpositionFamily, ExpositionSample } from './encode.ts';
 export {
   encodeIdentity,

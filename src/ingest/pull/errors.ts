@@ -9,6 +9,7 @@ export type ScrapeFailure =
   | 'body_size'
   | 'sample_limit'
   | 'label_limit'
+  | 'bucket_limit'
   | 'target_limit'
   | 'bad_series'
   | 'stopped';

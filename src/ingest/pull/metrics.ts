@@ -38,6 +38,7 @@ export interface PullMetrics {
   readonly exceededSampleLimit: Counter;
   readonly exceededLabelLimits: Counter;
   readonly exceededBodySizeLimit: Counter;
+  readonly exceededBucketLimit: Counter;
   /** Times that a job was found to have more targets than its limit. */
   readonly exceededTargetLimit: Counter;
   readonly failedCommits: Counter;
@@ -68,6 +69,7 @@ export function silentPullMetrics(): PullMetrics {
     exceededSampleLimit: counter,
     exceededLabelLimits: counter,
     exceededBodySizeLimit: counter,
+    exceededBucketLimit: counter,
     exceededTargetLimit: counter,
     failedCommits: counter,
     cacheFlushes: counter,

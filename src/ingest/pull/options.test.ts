@@ -108,13 +108,13 @@ describe('scrapeConfigSchema', () => {
     check({ ...job, scheme: 'ftp' }, /./);
   });
 
-  it('says of what is known that it is not supported yet', () => {
-    const parsed = scrapeConfigSchema.safeParse({ job_name: 'j', scrape_native_histograms: true });
-    expect(parsed.error?.issues).toMatchObject([
-      { path: ['scrape_native_histograms'], params: { unsupported: true } },
-    ]);
-    check({ job_name: 'j', scrape_protocols: ['PrometheusProto'] }, 'not supported yet');
-    expect(problemsOf({ job_name: 'j', scrape_native_histograms: false })).toEqual([]);
+  it('checks what concerns histograms', () => {
+    const job = { job_name: 'j' };
+    check({ ...job, native_histogram_bucket_limit: -1 }, /./);
+    check({ ...job, native_histogram_min_bucket_factor: 'x' }, /./);
+    check({ ...job, scrape_native_histograms: 'perhaps' }, /not true or false/);
+    check({ ...job, fallback_scrape_protocol: 'prometheusproto' }, /unknown scrape protocol/);
+    check({ ...job, scrape_protocols: ['PrometheusProto', 'PrometheusProto'] }, /duplicated/);
   });
 
   it('checks what concerns the global part', () => {
@@ -166,6 +166,34 @@ describe('resolveScrapeConfigs', () => {
       ],
       http: { followRedirects: true, basicAuth: undefined },
     });
+  });
+
+  it('asks for protobuf first where native histograms are scraped and nothing else is said', () => {
+    const native = { scrape_native_histograms: true };
+    const first = (own: object, global: object = {}): string | undefined =>
+      resolve(own, global).scrapeProtocols[0];
+    expect(first(native)).toBe('PrometheusProto');
+    expect(first({}, native)).toBe('PrometheusProto');
+    expect(first({ scrape_native_histograms: false }, native)).toBe('OpenMetricsText1.0.0');
+    expect(first(native, { scrape_protocols: ['PrometheusText0.0.4'] })).toBe(
+      'PrometheusText0.0.4',
+    );
+    expect(resolve({}, { ...native, convert_classic_histograms_to_nhcb: true }).histograms).toEqual(
+      {
+        native: true,
+        classicToo: false,
+        customBuckets: true,
+        bucketLimit: 0,
+        maxSchema: 8,
+      },
+    );
+  });
+
+  it('finds the finest schema whose bounds grow by the factor', () => {
+    const schemas = [
+      0, 1, 1.002, 1.005, 1.01, 1.02, 1.04, 1.09, 1.18, 1.42, 2, 4, 16, 256, 1e6,
+    ].map((factor) => resolve({ native_histogram_min_bucket_factor: factor }).histograms.maxSchema);
+    expect(schemas).toEqual([8, 8, 8, 7, 6, 5, 4, 3, 2, 0, 0, -1, -2, -3, -4]);
   });
 
   it('inherits from global, and never a timeout above its own interval', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { NativeTarget } from '../../../test/support/native-target.ts';
 import { type StoredSeries, storedData } from '../../../test/support/stored-data.ts';
 import {
   openTemporaryStorage,
@@ -176,4 +177,33 @@ describe('pull over HTTP', () => {
       .activeTargets.map((target) => Math.floor((Date.parse(target.lastScrape) % 1000) / 100));
     expect(new Set(phases).size).toBeGreaterThan(5);
   });
+});
+
+it('stores native histograms of a target that serves protobuf', async () => {
+  const target = new NativeTarget();
+  const address = await target.listen();
+  closers.push(() => target.close());
+  for (const value of [0.3, 3, 3.5, 700]) target.orders.observe(value);
+  const { apply, store, series } = await run();
+  const group = { targets: [address], labels: { instance: 'i' } };
+  apply({ scrape_native_histograms: true, static_configs: [group] });
+  const name = 'orders_size{instance="i", job="j", shop="north"}';
+  await vi.waitFor(async () => expect((await series(name))?.histograms.size).toBeGreaterThan(1), {
+    timeout: 5_000,
+  });
+  expect(target.accepts[0]).toContain('application/vnd.google.protobuf');
+  const stored = await storedData(store.storage);
+  const [histogram] = [...(stored.get(name)?.histograms.values() ?? [])];
+  expect(histogram).toMatchObject({ schema: 0, count: 4, sum: 706.8, positiveBuckets: [1, 2, 1] });
+  expect([...stored.keys()].filter((key) => key.startsWith('orders_size_'))).toEqual([]);
+  // The target goes away: its histograms end with a marker of their kind.
+  await target.close();
+  await vi.waitFor(
+    async () => {
+      const after = await series(name);
+      expect([...(after?.histograms.values() ?? [])].at(-1)).toBeUndefined();
+      expect(after?.timestamps).toEqual([]);
+    },
+    { timeout: 5_000 },
+  );
 });

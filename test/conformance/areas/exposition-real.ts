@@ -13,7 +13,7 @@ import {
   ProtoExposition,
 } from '../../../src/formats/exposition-proto/index.ts';
 import { ScrapeError } from '../../../src/ingest/pull/errors.ts';
-import { type BodyFormat, bodyFormat } from '../../../src/ingest/pull/loop/body-format.ts';
+import { bodyFormat, type TextFormat } from '../../../src/ingest/pull/loop/body-format.ts';
 import { parseFloatText } from '../../../src/model/index.ts';
 import { describeFamilies, describeMessages, readFamilies } from '../../support/metric-families.ts';
 import {
@@ -49,10 +49,11 @@ interface Meta {
   readonly type_lines?: number;
 }
 
-/** The scan that a scrape chooses, if any. */
-function parserOf(contentType: string | undefined): BodyFormat | 'none' {
+/** The scan of text that a scrape chooses, if any. */
+function parserOf(contentType: string | undefined): TextFormat | 'none' {
   try {
-    return bodyFormat(contentType ?? '', undefined);
+    const format = bodyFormat(contentType ?? '', undefined);
+    return format === 'protobuf' ? 'none' : format;
   } catch (error) {
     if (error instanceof ScrapeError) return 'none';
     throw error;

@@ -1,9 +1,15 @@
 import type { EscapingScheme } from '../../../formats/exposition/index.ts';
+import { EXPONENTIAL_SCHEMA_MAX, EXPONENTIAL_SCHEMA_MIN } from '../../../model/index.ts';
 import { checkRelabel, type RelabelYaml, resolveRelabel } from '../../relabel/index.ts';
 import { joinPath, resolveHttpClient } from './resolve-http.ts';
-import type { FileSdConfig, ScrapeConfig, TargetGroupConfig } from './scrape-config.ts';
+import type {
+  FileSdConfig,
+  HistogramConfig,
+  ScrapeConfig,
+  TargetGroupConfig,
+} from './scrape-config.ts';
 import type { GlobalScrapeYaml, ScrapeConfigYaml } from './scrape-options.ts';
-import { SCRAPE_PROTOCOLS } from './scrape-options.ts';
+import { SCRAPE_PROTOCOLS, TEXT_SCRAPE_PROTOCOLS } from './scrape-options.ts';
 
 const DEFAULT_INTERVAL_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -111,12 +117,17 @@ function resolveScrapeConfig(
     yaml.metric_name_validation_scheme ?? global.metric_name_validation_scheme ?? 'utf8';
   const limit = (own: number | null | undefined, all: number | null | undefined): number =>
     orDefault(own, all ?? 0);
+  const histograms = resolveHistograms(global, yaml);
   return {
     jobName: yaml.job_name,
     scrapeIntervalMs,
     scrapeTimeoutMs: orDefault(yaml.scrape_timeout, Math.min(globalTimeoutMs, scrapeIntervalMs)),
-    scrapeProtocols: yaml.scrape_protocols ?? global.scrape_protocols ?? SCRAPE_PROTOCOLS,
+    scrapeProtocols:
+      yaml.scrape_protocols ??
+      global.scrape_protocols ??
+      (histograms.native ? SCRAPE_PROTOCOLS : TEXT_SCRAPE_PROTOCOLS),
     fallbackScrapeProtocol: yaml.fallback_scrape_protocol ?? undefined,
+    histograms,
     metricsPath: orDefault(yaml.metrics_path, '/metrics'),
     scheme: yaml.scheme ?? 'http',
     params: resolveParams(yaml),
@@ -144,6 +155,30 @@ function resolveScrapeConfig(
       resolveRelabel(rule, nameValidation),
     ),
   };
+}
+
+function resolveHistograms(global: GlobalScrapeYaml, yaml: ScrapeConfigYaml): HistogramConfig {
+  const isOn = (
+    key:
+      | 'scrape_native_histograms'
+      | 'always_scrape_classic_histograms'
+      | 'convert_classic_histograms_to_nhcb',
+  ): boolean => yaml[key] ?? global[key] ?? false;
+  return {
+    native: isOn('scrape_native_histograms'),
+    classicToo: isOn('always_scrape_classic_histograms'),
+    customBuckets: isOn('convert_classic_histograms_to_nhcb'),
+    bucketLimit: yaml.native_histogram_bucket_limit ?? 0,
+    maxSchema: maxSchemaOf(yaml.native_histogram_min_bucket_factor ?? 0),
+  };
+}
+
+/** The finest schema whose bounds grow by `factor` at least; the finest one for 1 and less. */
+function maxSchemaOf(factor: number): number {
+  if (!(factor > 1)) return EXPONENTIAL_SCHEMA_MAX;
+  const schema = -Math.ceil(Math.log2(Math.log2(factor)));
+  // Plus 0, as that may be -0.
+  return Math.max(EXPONENTIAL_SCHEMA_MIN, Math.min(schema, EXPONENTIAL_SCHEMA_MAX)) + 0;
 }
 
 // Without a scheme of its own, names are escaped as the validation scheme that is nearest asks.

@@ -20,18 +20,6 @@ export const flag = z.union([z.boolean(), z.string()]).transform((value, context
   return z.NEVER;
 });
 
-/** Marks an issue as: known to Prometheus, not supported here. */
-export const UNSUPPORTED = { unsupported: true } as const;
-
-/** A switch that may be given, but not be on. */
-export function offOnly(key: string): typeof flag {
-  return flag.superRefine((value, context) => {
-    if (!value) return;
-    const message = `${key}: true is not supported yet`;
-    context.addIssue({ code: 'custom', message, params: UNSUPPORTED });
-  });
-}
-
 /** Checks the keys of a record: `problem` gives the message for a bad one. */
 export function checkKeys(
   problem: (key: string) => string | undefined,

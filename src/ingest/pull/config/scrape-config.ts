@@ -58,6 +58,20 @@ export interface FileSdConfig {
   readonly refreshIntervalMs: number;
 }
 
+/** What a scrape makes of histograms. */
+export interface HistogramConfig {
+  /** Native ones are taken; else they are read as the classic ones that they may be beside. */
+  readonly native: boolean;
+  /** Classic ones also where a native one, sent or made, stands for them. */
+  readonly classicToo: boolean;
+  /** Classic ones become native ones with custom buckets. */
+  readonly customBuckets: boolean;
+  /** Of both signs; 0 is no limit. */
+  readonly bucketLimit: number;
+  /** Finer ones are reduced to that. */
+  readonly maxSchema: number;
+}
+
 /** A scrape configuration with everything resolved. A limit of 0 is none. */
 export interface ScrapeConfig {
   readonly jobName: string;
@@ -65,6 +79,7 @@ export interface ScrapeConfig {
   readonly scrapeTimeoutMs: number;
   readonly scrapeProtocols: readonly ScrapeProtocol[];
   readonly fallbackScrapeProtocol: ScrapeProtocol | undefined;
+  readonly histograms: HistogramConfig;
   readonly metricsPath: string;
   readonly scheme: 'http' | 'https';
   readonly params: Readonly<Record<string, readonly string[]>>;

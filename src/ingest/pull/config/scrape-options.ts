@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { ESCAPING_SCHEMES, type EscapingScheme } from '../../../formats/exposition/index.ts';
 import { isLabelName, isWellFormed, relabelSchemaFor } from '../../relabel/index.ts';
 import { httpClientProblems, httpClientShape } from './http-options.ts';
-import { checkKeys, count, duration, flag, offOnly, size, text, UNSUPPORTED } from './scalars.ts';
+import { checkKeys, count, duration, flag, size, text } from './scalars.ts';
 
-/** In order of preference where the configuration names none. */
+/** In order of preference where native histograms are scraped and no protocols are named. */
 export const SCRAPE_PROTOCOLS = [
+  'PrometheusProto',
   'OpenMetricsText1.0.0',
   'OpenMetricsText0.0.1',
   'PrometheusText1.0.0',
@@ -13,17 +14,13 @@ export const SCRAPE_PROTOCOLS = [
 ] as const;
 export type ScrapeProtocol = (typeof SCRAPE_PROTOCOLS)[number];
 
-const PROTOBUF = 'PrometheusProto';
+/** The same where native histograms are not scraped. */
+export const TEXT_SCRAPE_PROTOCOLS: readonly ScrapeProtocol[] = SCRAPE_PROTOCOLS.slice(1);
 
 const scrapeProtocol = text.transform((value, context): ScrapeProtocol => {
   const known = SCRAPE_PROTOCOLS.find((name) => name === value);
   if (known !== undefined) return known;
-  if (value === PROTOBUF) {
-    const message = `scrape protocol ${PROTOBUF} is not supported yet`;
-    context.addIssue({ code: 'custom', message, params: UNSUPPORTED });
-    return z.NEVER;
-  }
-  const supported = [...SCRAPE_PROTOCOLS, PROTOBUF].sort().join(' ');
+  const supported = [...SCRAPE_PROTOCOLS].sort().join(' ');
   const message = `unknown scrape protocol ${value}, supported: [${supported}]`;
   context.addIssue({ code: 'custom', message: `scrape_protocols: ${message}` });
   return z.NEVER;
@@ -64,7 +61,10 @@ const sharedShape = {
     .describe('Time that a scrape may take; 10s unless set, and never above the interval.'),
   scrape_protocols: scrapeProtocols
     .nullish()
-    .describe(`Formats asked for, best first; ${SCRAPE_PROTOCOLS.join(', ')} unless set.`),
+    .describe(
+      `Formats asked for, best first; ${TEXT_SCRAPE_PROTOCOLS.join(', ')} unless set, and ` +
+        'PrometheusProto before them where native histograms are scraped.',
+    ),
   body_size_limit: size
     .nullish()
     .describe(
@@ -97,15 +97,15 @@ const sharedShape = {
   extra_scrape_metrics: flag
     .nullish()
     .describe('Also write scrape_timeout_seconds, scrape_sample_limit, scrape_body_size_bytes.'),
-  scrape_native_histograms: offOnly('scrape_native_histograms')
+  scrape_native_histograms: flag
     .nullish()
-    .describe('Native histograms cannot be scraped yet: false only.'),
-  always_scrape_classic_histograms: offOnly('always_scrape_classic_histograms')
+    .describe('Take native histograms, and ask for protobuf, which has them; false unless set.'),
+  always_scrape_classic_histograms: flag
     .nullish()
-    .describe('Concerns native histograms: false only.'),
-  convert_classic_histograms_to_nhcb: offOnly('convert_classic_histograms_to_nhcb')
+    .describe('Take the classic form of histograms beside a native one; false unless set.'),
+  convert_classic_histograms_to_nhcb: flag
     .nullish()
-    .describe('Concerns native histograms: false only.'),
+    .describe('Make native histograms with custom buckets of classic ones; false unless set.'),
 };
 
 /** The part of `global` that concerns scraping; other parts add their own keys to it. */
@@ -186,6 +186,18 @@ export const scrapeConfigShape = {
   fallback_scrape_protocol: scrapeProtocol
     .nullish()
     .describe('Format assumed where a target sends no or an unknown Content-Type.'),
+  native_histogram_bucket_limit: count
+    .nullish()
+    .describe(
+      'Most buckets of a native histogram: one with more is made coarser, and the scrape fails ' +
+        'where that does not help; 0 for no limit.',
+    ),
+  native_histogram_min_bucket_factor: z
+    .number()
+    .nullish()
+    .describe(
+      'Finer native histograms are made coarser: bounds grow by that at least; 0: as sent.',
+    ),
   honor_labels: flag
     .nullish()
     .describe('Keep scraped labels that clash with those of the target; false unless set.'),

@@ -47,8 +47,6 @@ export const unsupportedPullKeys: ReadonlyMap<string, readonly string[]> = new M
     'scrape_configs.*',
     [
       'scrape_failure_log_file',
-      'native_histogram_bucket_limit',
-      'native_histogram_min_bucket_factor',
       'oauth2',
       'proxy_url',
       'no_proxy',

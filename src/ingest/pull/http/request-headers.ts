@@ -3,6 +3,8 @@ import type { ScrapeConfig } from '../config/scrape-config.ts';
 import type { ScrapeProtocol } from '../config/scrape-options.ts';
 
 const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
+  PrometheusProto:
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
   'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
   'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
   'PrometheusText1.0.0': 'text/plain;version=1.0.0',
@@ -18,7 +20,7 @@ export function acceptHeader(
   escaping: EscapingScheme,
 ): string {
   const parts = protocols.map((protocol, index) => {
-    const escapes = protocol.endsWith('1.0.0') ? `;escaping=${escaping}` : '';
+    const escapes = protocol.endsWith('Text1.0.0') ? `;escaping=${escaping}` : '';
     return `${MEDIA_TYPES[protocol]}${escapes};q=0.${FIRST_WEIGHT - index}`;
   });
   return [...parts, `*/*;q=0.${FIRST_WEIGHT - protocols.length}`].join(',');

@@ -11,6 +11,8 @@ test('the format of a Content-Type', () => {
   check('Text/Plain;charset=utf-8', 'text');
   check('application/openmetrics-text; version=1.0.0; charset=utf-8', 'openmetrics');
   check('application/openmetrics-text', 'openmetrics');
+  check('application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily', 'protobuf');
+  check('', 'protobuf', 'PrometheusProto');
   check('', 'text', 'PrometheusText1.0.0');
   check('application/json', 'openmetrics', 'OpenMetricsText0.0.1');
 });
@@ -23,5 +25,4 @@ test('what leaves the format open', () => {
   check('', /^non-compliant scrape target sending blank Content-Type/);
   check('application/json', unsupported);
   check('text/html; charset=utf-8', unsupported);
-  check('application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily', unsupported);
 });

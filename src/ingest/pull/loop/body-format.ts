@@ -6,11 +6,13 @@ import {
 import type { ScrapeProtocol } from '../config/scrape-options.ts';
 import { ScrapeError } from '../errors.ts';
 
-export type BodyFormat = 'text' | 'openmetrics';
+export type TextFormat = 'text' | 'openmetrics';
+export type BodyFormat = TextFormat | 'protobuf';
 
 const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
   ['text/plain', 'text'],
   ['application/openmetrics-text', 'openmetrics'],
+  ['application/vnd.google.protobuf', 'protobuf'],
 ]);
 
 /**
@@ -22,6 +24,7 @@ export function bodyFormat(contentType: string, fallback: ScrapeProtocol | undef
   const [mediaType = ''] = contentType.split(';');
   const known = FORMATS.get(mediaType.trim().toLowerCase());
   if (known !== undefined) return known;
+  if (fallback === 'PrometheusProto') return 'protobuf';
   if (fallback !== undefined) return fallback.startsWith('OpenMetrics') ? 'openmetrics' : 'text';
   const shown = JSON.stringify(contentType.slice(0, 100));
   const fault =
@@ -34,9 +37,9 @@ export function bodyFormat(contentType: string, fallback: ScrapeProtocol | undef
   );
 }
 
-/** Scans a body of `length` bytes. @throws ExpositionError */
+/** Scans a body of text of `length` bytes. @throws ExpositionError */
 export function scanBody(
-  format: BodyFormat,
+  format: TextFormat,
   bytes: Uint8Array,
   length: number,
   visitor: ExpositionVisitor,

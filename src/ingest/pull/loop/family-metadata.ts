@@ -80,6 +80,12 @@ export class FamilyMetadata implements ExpositionVisitor {
     this.#say(nameStart, nameEnd, (before) => ({ ...before, help }));
   }
 
+  /** What is said of a family, all at once; '' says nothing. */
+  family(name: string, { type, help, unit }: Metadata): void {
+    const said = { type, ...(help === '' ? {} : { help }), ...(unit === '' ? {} : { unit }) };
+    this.#change(name, (before) => ({ ...before, ...said }));
+  }
+
   unit(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
     const unit = utf8Text(this.#bytes, textStart, textEnd);
     this.#say(nameStart, nameEnd, (before) => ({ ...before, unit }));
@@ -128,6 +134,10 @@ export class FamilyMetadata implements ExpositionVisitor {
   #say(nameStart: number, nameEnd: number, change: (before: Metadata) => Metadata): void {
     const name = unescapeText(this.#bytes, nameStart, nameEnd);
     this.lastFamily = name;
+    this.#change(name, change);
+  }
+
+  #change(name: string, change: (before: Metadata) => Metadata): void {
     const said = this.#pending.get(name);
     const before = said ?? this.#families.get(name) ?? NOTHING;
     const now = change(before);

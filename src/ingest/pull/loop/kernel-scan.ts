@@ -1,4 +1,8 @@
-import { ExpositionError, type ExpositionVisitor } from '../../../formats/exposition/index.ts';
+import {
+  decodeIdentityPairs,
+  ExpositionError,
+  type ExpositionVisitor,
+} from '../../../formats/exposition/index.ts';
 import { DROPPED_REF, type KernelBody, KernelMemoryError } from '../../../kernel/index.ts';
 import { type Appender, NO_SERIES } from '../../../storage/api.ts';
 import {
@@ -13,7 +17,7 @@ import {
 } from '../../kernel/index.ts';
 import { ScrapeError } from '../errors.ts';
 import { type BodyCounts, zeroCounts } from './body-counts.ts';
-import type { BodyFormat } from './body-format.ts';
+import type { BodyFormat, TextFormat } from './body-format.ts';
 import type { FamilyMetadata } from './family-metadata.ts';
 import { decideTimes } from './sample-times.ts';
 import { resolveSeries, type SeriesRules } from './series-resolver.ts';
@@ -27,12 +31,18 @@ export interface ScrapedBody {
   readonly timestamp: number;
 }
 
+export interface ScrapedText extends ScrapedBody {
+  readonly format: TextFormat;
+}
+
 /** Where a body goes. */
 export interface ScanTarget {
   readonly series: TargetSeries;
   readonly metadata: FamilyMetadata;
   readonly rules: SeriesRules;
   readonly appender: Appender;
+  /** Of each native histogram that was added to the appender. */
+  readonly histogramRefs: number[];
 }
 
 /** Samples that follow those of the body: the report, and some staleness markers. */
@@ -51,7 +61,7 @@ export interface ScanResult {
  */
 export function scanInKernel(
   kernel: IngestKernel,
-  scraped: ScrapedBody,
+  scraped: ScrapedText,
   target: ScanTarget,
 ): ScanResult | undefined {
   const { series, metadata } = target;
@@ -80,7 +90,7 @@ function isForPlainScan(error: unknown): boolean {
   );
 }
 
-function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanResult | undefined {
+function scan(body: KernelBody, scraped: ScrapedText, target: ScanTarget): ScanResult | undefined {
   const { series, rules } = target;
   const { honorTimestamps, sampleLimit } = rules.config;
   fillInput(body, scraped.bytes);
@@ -133,7 +143,7 @@ function scan(body: KernelBody, scraped: ScrapedBody, target: ScanTarget): ScanR
  */
 function findRefs(
   body: KernelBody,
-  { format }: ScrapedBody,
+  { format }: ScrapedText,
   { metadata, rules, appender }: ScanTarget,
 ): number[] | undefined {
   const refs: number[] = [];
@@ -159,7 +169,7 @@ function findRefs(
       refs.push(DROPPED_REF);
       continue;
     }
-    const labels = resolveSeries(bytes, start, end, rules);
+    const labels = resolveSeries(decodeIdentityPairs(bytes, start, end, 0), rules);
     // Beyond the limit the scrape fails: no series are made for it.
     if (labels !== undefined && sampleLimit > 0 && ++known > sampleLimit) return undefined;
     refs.push(labels === undefined ? DROPPED_REF : appender.series(labels));

@@ -1,97 +1,140 @@
-import type { ExpositionVisitor } from '../../../formats/exposition/index.ts';
-import type { Exemplar, MetricType } from '../../../model/index.ts';
-import { NO_SERIES } from '../../../storage/api.ts';
-import { DROPPED_REF } from '../../../kernel/index.ts';
+import {
+  decodeIdentityPairs,
+  type ExpositionVisitor,
+  unescapeText,
+} from '../../../formats/exposition/index.ts';
+import {
+  decodeMetricFamilies,
+  formatOpenMetricsFloat,
+  type ProtoFamily,
+} from '../../../formats/exposition-proto/index.ts';
+import { type Exemplar, METRIC_NAME, type MetricType } from '../../../model/index.ts';
 import { latin1Text } from '../../../util/index.ts';
-import { ScrapeError } from '../errors.ts';
-import { AHEAD_MS_MAX, type BodyCounts, zeroCounts } from './body-counts.ts';
+import type { BodyCounts } from './body-counts.ts';
 import { scanBody } from './body-format.ts';
-import type { ScanResult, ScanTarget, ScrapedBody } from './kernel-scan.ts';
-import { resolveSeries } from './series-resolver.ts';
+import { ClassicHistograms } from './classic-histograms.ts';
+import type { ScanResult, ScanTarget, ScrapedBody, ScrapedText } from './kernel-scan.ts';
+import { type SampleSink, type SeriesName, SeriesSink } from './series-sink.ts';
+
+/** What a body in protobuf may take written out: histograms repeat their labels. */
+const MAX_TEXT_BYTES = 1 << 28;
+
+/** Whether bodies of that format never go through the kernel: it has no histograms. */
+export function needsPlainScan({ format }: ScrapedBody, { rules }: ScanTarget): boolean {
+  return format === 'protobuf' || rules.config.histograms.customBuckets;
+}
 
 /**
- * Reads a body line by line, in TypeScript, and remembers nothing of it: for bodies that must fail,
- * so that they fail with the right words, and for those that the kernel had no room for.
+ * Reads a body in TypeScript: one in protobuf, or with histograms to be made; any that must fail,
+ * so that it fails with the right words; and one that the kernel had no room for.
  */
-export class PlainScan implements ExpositionVisitor {
-  readonly counts: BodyCounts = zeroCounts();
-
+export class PlainScan {
   readonly #scraped: ScrapedBody;
   readonly #target: ScanTarget;
-  readonly #sampleLimit: number;
-  /** The sample limit was reached: the scrape must fail, though counting goes on. */
-  #overSampleLimit = false;
-  readonly #refs = new Map<string, number>();
-  readonly #before: ReadonlySet<number>;
-  readonly #current = new Set<number>();
-  readonly #tracked = new Set<number>();
-  /** Ref and time of the sample just before, for its exemplar; `NO_SERIES` where not stored. */
-  #lastRef = NO_SERIES;
-  #lastTimestamp = 0;
+  readonly #sink: SeriesSink;
 
   constructor(scraped: ScrapedBody, target: ScanTarget) {
     this.#scraped = scraped;
     this.#target = target;
-    const { sampleLimit } = target.rules.config;
-    this.#sampleLimit = sampleLimit > 0 ? sampleLimit : Infinity;
-    this.#before = new Set(target.series.lastSeries());
+    const keepsNames = needsPlainScan(scraped, target);
+    this.#sink = new SeriesSink(target, { timestamp: scraped.timestamp, keepsNames });
+  }
+
+  get counts(): BodyCounts {
+    return this.#sink.counts;
   }
 
   /** @throws ScrapeError, ExpositionError where the scrape must fail; see `counts` even so. */
   run(): ScanResult {
-    const { format, bytes } = this.#scraped;
-    const { series, metadata } = this.#target;
-    metadata.begin(format, false);
+    const { format } = this.#scraped;
+    const { metadata } = this.#target;
+    metadata.begin(format === 'protobuf' ? 'text' : format, false);
+    if (format === 'protobuf') this.#readFamilies();
+    else this.#readText({ ...this.#scraped, format });
+    return this.#sink.finish();
+  }
+
+  #readText({ format, bytes }: ScrapedText): void {
+    const { metadata, rules } = this.#target;
+    const { customBuckets, classicToo } = rules.config.histograms;
+    const histograms = customBuckets ? new ClassicHistograms(this.#sink, classicToo) : undefined;
     metadata.read(bytes);
-    scanBody(format, bytes, bytes.length, this);
-    if (this.#overSampleLimit) throw new ScrapeError('sample_limit', 'sample limit exceeded');
-    series.settlePlainly(Uint32Array.from(this.#current));
-    series.untrack(Uint32Array.from([...this.#current].filter((ref) => !this.#tracked.has(ref))));
-    return { counts: this.counts, addedRefs: [...this.#current] };
+    scanBody(
+      format,
+      bytes,
+      bytes.length,
+      new TextVisitor(bytes, this.#target, this.#sink, histograms),
+    );
+    histograms?.finish();
+  }
+
+  #readFamilies(): void {
+    const { metadata, rules } = this.#target;
+    const families = decodeMetricFamilies(this.#scraped.bytes, {
+      maxTextBytes: MAX_TEXT_BYTES,
+      histograms: rules.config.histograms,
+      formatBound: formatOpenMetricsFloat,
+      splitFamilies: true,
+    });
+    for (const family of families) {
+      metadata.family(family.name, family);
+      this.#readFamily(family);
+    }
+  }
+
+  #readFamily({ name: familyName, samples, nativeHistograms }: ProtoFamily): void {
+    const sink = this.#sink;
+    for (const { name, labelPairs, value, timestamp, exemplar } of samples) {
+      sink.sample(nameOf('', name, labelPairs), value, timestamp ?? NaN);
+      if (exemplar !== undefined) sink.exemplar(exemplar);
+    }
+    for (const { labelPairs, histogram, timestamp, exemplars } of nativeHistograms) {
+      sink.histogram(nameOf('histogram ', familyName, labelPairs), histogram, timestamp ?? NaN);
+      for (const exemplar of exemplars) sink.exemplar(exemplar);
+    }
+  }
+}
+
+function nameOf(kind: string, name: string, labelPairs: readonly string[]): SeriesName {
+  return {
+    key: kind + JSON.stringify([name, ...labelPairs]),
+    pairs: () => [METRIC_NAME, name, ...labelPairs],
+  };
+}
+
+class TextVisitor implements ExpositionVisitor {
+  readonly #bytes: Uint8Array;
+  readonly #target: ScanTarget;
+  readonly #sink: SampleSink;
+  readonly #histograms: ClassicHistograms | undefined;
+
+  constructor(
+    bytes: Uint8Array,
+    target: ScanTarget,
+    sink: SampleSink,
+    histograms: ClassicHistograms | undefined,
+  ) {
+    this.#bytes = bytes;
+    this.#target = target;
+    this.#sink = histograms ?? sink;
+    this.#histograms = histograms;
   }
 
   sample(start: number, end: number, value: number, timestamp: number): void {
-    const { counts } = this;
-    const { honorTimestamps, trackTimestampsStaleness } = this.#target.rules.config;
-    counts.scraped++;
-    this.#lastRef = NO_SERIES;
-    const name = latin1Text(this.#scraped.bytes, start, end);
-    const known = this.#refs.get(name);
-    const ref = known ?? this.#findRef(start, end);
-    if (ref === NO_SERIES) return;
-    this.#refs.set(name, ref);
-    if (ref === DROPPED_REF) return;
-    counts.postRelabel++;
-    const isRepeated = this.#current.has(ref);
-    this.#current.add(ref);
-    const isExplicit = honorTimestamps && timestamp === timestamp;
-    if (isRepeated && !isExplicit) {
-      counts.duplicate++;
-      return;
-    }
-    if (isExplicit && timestamp > this.#scraped.timestamp + AHEAD_MS_MAX) {
-      counts.outOfBounds++;
-      return;
-    }
-    if (counts.appended >= this.#sampleLimit) {
-      this.#overSampleLimit = true;
-      return;
-    }
-    if (!isRepeated && !this.#before.has(ref)) counts.seriesAdded++;
-    if (!isExplicit || trackTimestampsStaleness) this.#tracked.add(ref);
-    this.#lastRef = ref;
-    this.#lastTimestamp = isExplicit ? timestamp : this.#scraped.timestamp;
-    this.#target.appender.samples.push(ref, this.#lastTimestamp, value);
-    counts.appended++;
+    const bytes = this.#bytes;
+    const name = {
+      key: latin1Text(bytes, start, end),
+      pairs: () => decodeIdentityPairs(bytes, start, end, 0),
+    };
+    this.#sink.sample(name, value, timestamp);
   }
 
   exemplar(exemplar: Exemplar): void {
-    if (this.#lastRef === NO_SERIES) return;
-    const timestamp = exemplar.timestamp ?? this.#lastTimestamp;
-    this.#target.appender.addExemplar(this.#lastRef, { ...exemplar, timestamp });
+    this.#sink.exemplar(exemplar);
   }
 
   type(nameStart: number, nameEnd: number, type: MetricType): void {
+    this.#histograms?.family(unescapeText(this.#bytes, nameStart, nameEnd), type);
     this.#target.metadata.type(nameStart, nameEnd, type);
   }
 
@@ -101,20 +144,5 @@ export class PlainScan implements ExpositionVisitor {
 
   unit(nameStart: number, nameEnd: number, textStart: number, textEnd: number): void {
     this.#target.metadata.unit(nameStart, nameEnd, textStart, textEnd);
-  }
-
-  /** `DROPPED_REF` where relabelling drops it, `NO_SERIES` where it has no place in storage. */
-  #findRef(start: number, end: number): number {
-    const { counts } = this;
-    const { rules, appender } = this.#target;
-    const labels = resolveSeries(this.#scraped.bytes, start, end, rules);
-    if (labels === undefined) return DROPPED_REF;
-    // The scrape fails anyway: no series are made for it, they are only counted.
-    this.#overSampleLimit ||= counts.appended >= this.#sampleLimit;
-    const ref = this.#overSampleLimit ? NO_SERIES : appender.series(labels);
-    if (ref !== NO_SERIES) return ref;
-    counts.postRelabel++;
-    if (!this.#overSampleLimit) counts.overSeriesLimit++;
-    return NO_SERIES;
   }
 }

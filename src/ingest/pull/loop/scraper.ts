@@ -14,7 +14,7 @@ import type { CommitRounds } from './commit-rounds.ts';
 import type { EndingSeries } from './ending-series.ts';
 import { FamilyMetadata, type NamedMetadata } from './family-metadata.ts';
 import { type ScanTarget, type ScrapedBody, scanInKernel } from './kernel-scan.ts';
-import { PlainScan } from './plain-scan.ts';
+import { needsPlainScan, PlainScan } from './plain-scan.ts';
 import { ReportSeries, type ScrapeReport } from './report-series.ts';
 import type { SeriesRules } from './series-resolver.ts';
 import { TargetSeries } from './target-series.ts';
@@ -46,6 +46,18 @@ export interface ScrapeOutcome {
   readonly rejected: number;
   /** '' where the scrape went well. */
   readonly error: string;
+}
+
+/** What goes into one commit. */
+interface Adding {
+  readonly appender: Appender;
+  /** Of each histogram, and each marker of one, that was added to the appender. */
+  readonly histogramRefs: number[];
+}
+
+interface AddingAgain extends Adding {
+  /** Adds the report of the scrape. */
+  report(): void;
 }
 
 /** A body that was read and understood, or what went wrong. */
@@ -127,7 +139,7 @@ export class Scraper {
     this.close();
     if (refs.length === 0) return;
     const appender = newAppender();
-    for (const ref of refs) appender.samples.pushStale(ref, timestamp);
+    this.#mark({ appender, histogramRefs: [] }, refs, timestamp);
     await appender.commit();
   }
 
@@ -171,31 +183,42 @@ export class Scraper {
   ): Promise<ScrapeOutcome> {
     const { clock, appender: newAppender } = this.#environment;
     this.#refused = 0;
-    let appender = newAppender();
-    const reading = this.#read(appender, body, fetched, timestamp);
+    let adding: Adding = { appender: newAppender(), histogramRefs: [] };
+    const reading = this.#read(adding, body, fetched, timestamp);
     if (reading.error === undefined) {
-      for (const ref of this.#series.missingRefs()) appender.samples.pushStale(ref, timestamp);
-      this.#metadata.appendTo(appender);
+      this.#mark(adding, this.#series.missingRefs(), timestamp);
+      this.#metadata.appendTo(adding.appender);
     } else {
-      appender.rollback();
-      appender.samples.release();
+      adding.appender.rollback();
+      adding.appender.samples.release();
       this.#metadata.abandon();
-      appender = newAppender();
-      for (const ref of this.#series.previousRefs()) appender.samples.pushStale(ref, timestamp);
+      adding = { appender: newAppender(), histogramRefs: [] };
+      this.#mark(adding, this.#series.previousRefs(), timestamp);
     }
+    const { appender } = adding;
     const durationMs = clock.monotonic() - startMs;
     const report = this.#reportOf(reading, body, durationMs);
     this.#report.append(appender, timestamp, report);
-    const failure = await this.#commit(appender, reading, () => {
-      const again = newAppender();
-      return { appender: again, report: () => this.#report.append(again, timestamp, report) };
+    const failure = await this.#commit(adding, reading, () => {
+      const again = { appender: newAppender(), histogramRefs: [] };
+      return { ...again, report: () => this.#report.append(again.appender, timestamp, report) };
     });
     appender.samples.release();
     return this.#outcome(durationMs, reading, failure);
   }
 
+  /** Adds staleness markers. */
+  #mark({ appender, histogramRefs }: Adding, refs: readonly number[], timestamp: number): void {
+    for (const ref of refs) {
+      if (this.#series.isHistogram(ref)) {
+        appender.addHistogram(ref, timestamp, undefined);
+        histogramRefs.push(ref);
+      } else appender.samples.pushStale(ref, timestamp);
+    }
+  }
+
   /** Scans the body into the appender. */
-  #read(appender: Appender, body: BodyBuffer, fetched: string | Error, timestamp: number): Reading {
+  #read(adding: Adding, body: BodyBuffer, fetched: string | Error, timestamp: number): Reading {
     const nothing = { scraped: undefined, counts: undefined, addedRefs: [], error: undefined };
     if (fetched instanceof Error) return { ...nothing, error: fetched };
     this.#environment.metrics.bodyBytes.inc(body.length);
@@ -206,19 +229,22 @@ export class Scraper {
       const format =
         body.length === 0 ? 'text' : bodyFormat(fetched, rules.config.fallbackScrapeProtocol);
       const scraped = { format, bytes, timestamp };
-      const reading = this.#scan(scraped, appender, this.#metadata);
+      const reading = this.#scan(scraped, adding, this.#metadata);
       return body.length === 0 ? { ...reading, scraped: undefined, counts: undefined } : reading;
     } catch (error) {
       return { ...nothing, counts: zeroCounts(), error: error as Error };
     }
   }
 
-  #scan(scraped: ScrapedBody, appender: Appender, metadata: FamilyMetadata): Reading {
+  #scan(scraped: ScrapedBody, adding: Adding, metadata: FamilyMetadata): Reading {
     const { rules } = this.#settings;
-    const target: ScanTarget = { series: this.#series, metadata, rules, appender };
-    if (scraped.bytes.length > 0) this.#series.begin(scraped.format);
-    const found = scanInKernel(this.#environment.kernel, scraped, target);
-    if (found !== undefined) return { scraped, ...found, error: undefined };
+    const target: ScanTarget = { series: this.#series, metadata, rules, ...adding };
+    const { format } = scraped;
+    if (scraped.bytes.length > 0) this.#series.begin(format);
+    if (format !== 'protobuf' && !needsPlainScan(scraped, target)) {
+      const found = scanInKernel(this.#environment.kernel, { ...scraped, format }, target);
+      if (found !== undefined) return { scraped, ...found, error: undefined };
+    }
     const plain = new PlainScan(scraped, target);
     try {
       return { scraped, ...plain.run(), error: undefined };
@@ -248,9 +274,9 @@ export class Scraper {
 
   /** Resolves with '', or with why nothing was stored. */
   async #commit(
-    appender: Appender,
+    { appender, histogramRefs }: Adding,
     reading: Reading,
-    again: () => { readonly appender: Appender; readonly report: () => void },
+    again: () => AddingAgain,
   ): Promise<string> {
     const { metrics, logger, ending, rounds } = this.#environment;
     const { samples } = appender;
@@ -259,8 +285,8 @@ export class Scraper {
       const round = rounds.next();
       if (round !== undefined) await round;
       const result = await appender.commit();
-      metrics.samplesAppended.inc(length);
-      const unknown = unknownRefs(result, samples.refs);
+      metrics.samplesAppended.inc(length + histogramRefs.length);
+      const unknown = unknownRefs(result, samples.refs, histogramRefs);
       if (unknown.size > 0) await this.#appendUnknown(unknown, reading, again());
       this.#countOutcomes(result);
     } catch (error) {
@@ -289,12 +315,13 @@ export class Scraper {
   async #appendUnknown(
     unknown: ReadonlySet<number>,
     { error, scraped }: Reading,
-    again: { readonly appender: Appender; readonly report: () => void },
+    again: AddingAgain,
   ): Promise<void> {
+    this.#series.forgetPlainNames();
     this.#environment.kernel.forgetRefs(Uint32Array.from(unknown));
     // What was stored of the body is a duplicate now, and does nothing; nor was metadata refused.
     if (error === undefined && scraped !== undefined) {
-      this.#scan(scraped, again.appender, new FamilyMetadata());
+      this.#scan(scraped, again, new FamilyMetadata());
     }
     if (this.#report.refs().some((ref) => unknown.has(ref))) {
       this.#report.forgetRefs();
@@ -333,12 +360,20 @@ export class Scraper {
   }
 }
 
-function unknownRefs({ outcomes, counts }: CommitResult, refs: Uint32Array): Set<number> {
+function unknownRefs(
+  { outcomes, histogramOutcomes, counts }: CommitResult,
+  refs: Uint32Array,
+  histogramRefs: readonly number[],
+): Set<number> {
   const unknown = new Set<number>();
-  if (outcomes === undefined || counts[SampleOutcome.UNKNOWN_SERIES] === 0) return unknown;
-  for (let index = 0; index < outcomes.length; index++) {
-    if (outcomes[index] === SampleOutcome.UNKNOWN_SERIES) unknown.add(refs[index]!);
-  }
+  if (counts[SampleOutcome.UNKNOWN_SERIES] === 0) return unknown;
+  const addFrom = (of: ArrayLike<number>, found: Uint8Array | undefined): void => {
+    for (let index = 0; index < (found?.length ?? 0); index++) {
+      if (found![index] === SampleOutcome.UNKNOWN_SERIES) unknown.add(of[index]!);
+    }
+  };
+  addFrom(refs, outcomes);
+  addFrom(histogramRefs, histogramOutcomes);
   return unknown;
 }
 
@@ -346,5 +381,6 @@ function countLimit(error: Error | undefined, metrics: PullMetrics): void {
   if (!(error instanceof ScrapeError)) return;
   if (error.failure === 'sample_limit') metrics.exceededSampleLimit.inc();
   else if (error.failure === 'label_limit') metrics.exceededLabelLimits.inc();
+  else if (error.failure === 'bucket_limit') metrics.exceededBucketLimit.inc();
   else if (error.failure === 'body_size') metrics.exceededBodySizeLimit.inc();
 }

@@ -1,4 +1,3 @@
-import { decodeIdentityPairs } from '../../../formats/exposition/index.ts';
 import {
   isLegacyLabelName,
   isLegacyMetricName,
@@ -21,18 +20,13 @@ export interface SeriesRules {
 }
 
 /**
- * The labels under which the series named by `[start, end)` of a body is stored, or undefined
- * where relabelling drops it. Called when a series is first seen.
+ * The labels under which a series is stored, or undefined where relabelling drops it. Called when
+ * it is first seen.
+ * @param pairs name, value, … as scraped, `__name__` among them, empty values kept.
  * @throws ScrapeError, ExpositionError where the scrape must fail for this series.
  */
-export function resolveSeries(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  rules: SeriesRules,
-): Labels | undefined {
+export function resolveSeries(pairs: readonly string[], rules: SeriesRules): Labels | undefined {
   const { config, targetLabels, metricRules } = rules;
-  const pairs = decodeIdentityPairs(bytes, start, end, 0);
   const labels = metricRules.apply(mergeLabels(pairs, targetLabels, config.honorLabels));
   // A label set that lost all its labels is one that was dropped.
   if (labels === undefined || labels.size === 0) return undefined;

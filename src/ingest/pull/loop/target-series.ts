@@ -3,6 +3,18 @@ import type { IngestKernel } from '../../kernel/index.ts';
 import type { BodyFormat } from './body-format.ts';
 
 const NONE = new Uint32Array(0);
+const NO_HISTOGRAMS: ReadonlySet<number> = new Set();
+const NO_NAMES: ReadonlyMap<string, number> = new Map();
+
+/** A body that was read without the kernel. */
+export interface PlainSeries {
+  /** Refs of its series, each once. */
+  readonly current: Uint32Array;
+  /** Of these, those with native histograms. */
+  readonly histograms: ReadonlySet<number>;
+  /** The ref of each name, to be known next time; empty where that is not worth while. */
+  readonly names: ReadonlyMap<string, number>;
+}
 
 /** What a scrape that was stored leaves behind. */
 interface Before {
@@ -44,6 +56,12 @@ export class TargetSeries {
   #missing: Uint32Array = NONE;
   #current: Uint32Array = NONE;
   #untrackedNow: Uint32Array = NONE;
+  /** Of the last scrape that was stored, series with native histograms. */
+  #histograms = NO_HISTOGRAMS;
+  #histogramsNow = NO_HISTOGRAMS;
+  /** What is known without the kernel. */
+  #names = NO_NAMES;
+  #namesNow = NO_NAMES;
 
   constructor(kernel: IngestKernel) {
     this.#kernel = kernel;
@@ -74,20 +92,21 @@ export class TargetSeries {
     this.#current = this.#kernel.knownSeries(this.owner);
     this.#lastKnown = this.#current;
     this.#untrackedNow = NONE;
+    this.#histogramsNow = NO_HISTOGRAMS;
+    this.#namesNow = NO_NAMES;
     return { current: this.#current, addedCount: this.#addedCount(known.length) };
   }
 
-  /**
-   * The body was read without the kernel.
-   * @param current refs of its series, each once.
-   */
-  settlePlainly(current: Uint32Array): Settled {
+  /** The body was read without the kernel. */
+  settlePlainly({ current, histograms, names }: PlainSeries): Settled {
     const known = this.lastSeries();
     this.renew(true);
     this.#before = { isPlain: true, known: NONE, untracked: this.#untracked };
     this.#missing = NONE;
     this.#current = current;
     this.#untrackedNow = NONE;
+    this.#histogramsNow = histograms;
+    this.#namesNow = names;
     const before = new Set(known);
     const addedCount = current.reduce((count, ref) => count + (before.has(ref) ? 0 : 1), 0);
     return { current, addedCount };
@@ -130,8 +149,25 @@ export class TargetSeries {
     return Uint32Array.from([...this.#orphans, ...this.#known()]);
   }
 
+  /** Whether a series of the last scrape had native histograms: its marker is one of their kind. */
+  isHistogram(ref: number): boolean {
+    return this.#histograms.has(ref);
+  }
+
+  /** The refs of names that were known without the kernel in the last scrape. */
+  get plainNames(): ReadonlyMap<string, number> {
+    return this.#names;
+  }
+
+  /** Storage does not know all of the refs any more. */
+  forgetPlainNames(): void {
+    this.#names = NO_NAMES;
+  }
+
   /** The scrape is stored. */
   succeed(): void {
+    this.#histograms = this.#histogramsNow;
+    this.#names = this.#namesNow;
     // Of a body read without the kernel the owner knows nothing.
     this.#orphans = this.#before?.isPlain === true ? this.#current : NONE;
     this.#orphansCount = true;
@@ -163,6 +199,7 @@ export class TargetSeries {
    * @param sameSeries the names still mean the same series.
    */
   renew(sameSeries: boolean): void {
+    if (!sameSeries) this.#names = NO_NAMES;
     if (this.#owner === undefined) return;
     this.#orphans = this.lastSeries();
     this.#orphansCount = sameSeries;
@@ -183,6 +220,8 @@ export class TargetSeries {
   }
 
   #forgetScrape(): void {
+    this.#histogramsNow = NO_HISTOGRAMS;
+    this.#namesNow = NO_NAMES;
     this.#before = undefined;
     this.#missing = NONE;
     this.#current = NONE;
