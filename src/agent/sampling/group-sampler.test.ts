@@ -258,6 +258,37 @@ test('native histograms are a part of their own, and left out only where nothing
   expect(totals.histogramsUnsent).toBe(0);
 });
 
+test.each(['mixed', 'mixed_total'])('a float of %s behind a histogram is sent', (name) => {
+  const { sampler, reading, idOf } = setUp({ syncTicks: 1000 });
+  // The words of most histograms would be numbers near to zero, and none is the next on a line.
+  for (let tick = 1; tick <= 40; tick++) {
+    reading.reset();
+    const time = tick * 1000;
+    const histogram = { ...HISTOGRAM, count: tick };
+    if (tick % 2 === 0) reading.columns.pushValue(idOf(name), time, tick % 4 === 0 ? 0 : 0.5);
+    else reading.columns.pushHistogram(idOf(name), time, histogram);
+    sampler.take(tick, reading);
+    expect(sampler.takePending()[0]?.entries, `tick ${tick}`).toMatchObject([{ presentCount: 1 }]);
+  }
+});
+
+test('the line of a counter begins anew behind a histogram', () => {
+  for (let count = 1; count <= 20; count++) {
+    const { sampler, reading, idOf } = setUp({ syncTicks: 1000 });
+    const values = [0, 10, { ...HISTOGRAM, count }, 30, 30.5, 30];
+    const present = values.map((value, tick) => {
+      reading.reset();
+      const { columns } = reading;
+      const time = (tick + 1) * 1000;
+      if (typeof value === 'number') columns.pushValue(idOf('both_total'), time, value);
+      else columns.pushHistogram(idOf('both_total'), time, value);
+      sampler.take(tick + 1, reading);
+      return sampler.takePending()[0]?.entries[0]?.presentCount;
+    });
+    expect(present).toEqual([1, 1, 1, 1, 0, 0]);
+  }
+});
+
 test('a collector that does not take histograms is sent none, and each is counted', () => {
   const { sampler, reading, idOf, totals } = setUp({}, false, () => false);
   reading.columns.pushValue(idOf('load'), 1000, 1);

@@ -227,7 +227,8 @@ export class GroupSampler {
     const high = columns.words[2 * index + HIGH_WORD]!;
     const time = columns.timestamps[index]!;
     sent.pushFrom(columns, index);
-    this.#options.state.send(id, time, low, high);
+    const isHistogram = columns.histograms?.[index] !== undefined;
+    this.#options.state.send(id, time, low, high, isHistogram);
   }
 
   /** Series of the group that the reading did not have. */

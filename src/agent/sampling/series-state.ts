@@ -23,6 +23,8 @@ export class SeriesState {
   /** Words of the value sent last: what the collector carries forward. */
   sentWords = new Uint32Array(0);
   sentValues = new Float64Array(0);
+  /** 1 where that was a native histogram, whose words are no number to go by. */
+  sentIsHistogram = new Uint8Array(0);
   /** Times of those values. */
   sentTimes = new Float64Array(0);
   /** The value sent before that, and its time. */
@@ -50,6 +52,7 @@ export class SeriesState {
     const sentWords = new Uint32Array(sentValues.buffer);
     this.sentWords = grow(this.sentWords, sentWords);
     this.sentValues = sentValues;
+    this.sentIsHistogram = grow(this.sentIsHistogram, new Uint8Array(capacity));
     this.sentTimes = grow(this.sentTimes, new Float64Array(capacity));
     this.formerValues = grow(this.formerValues, new Float64Array(capacity));
     this.formerTimes = grow(this.formerTimes, new Float64Array(capacity));
@@ -61,9 +64,12 @@ export class SeriesState {
     this.#capacity = capacity;
   }
 
-  /** Takes note of what goes out of a series. */
-  send(id: number, time: number, low: number, high: number): void {
-    const { sentCount, sentWords, sentTimes } = this;
+  /** Takes note of what goes out of a series: a number, or the words of a histogram. */
+  send(id: number, time: number, low: number, high: number, isHistogram = false): void {
+    const { sentCount, sentWords, sentTimes, sentIsHistogram } = this;
+    // A counter's line does not lead through a histogram.
+    if (isHistogram || sentIsHistogram[id] === 1) sentCount[id] = 0;
+    sentIsHistogram[id] = isHistogram ? 1 : 0;
     if (sentCount[id]! > 0) {
       this.formerValues[id] = this.sentValues[id]!;
       this.formerTimes[id] = sentTimes[id]!;
@@ -74,9 +80,10 @@ export class SeriesState {
     sentWords[2 * id + HIGH_WORD] = high;
   }
 
-  /** Whether the value sent last has these very bits. */
-  isSentAs(id: number, low: number, high: number): boolean {
-    const { sentWords } = this;
+  /** Whether the value sent last has these very bits, and is a histogram or none like it. */
+  isSentAs(id: number, low: number, high: number, isHistogram = false): boolean {
+    const { sentWords, sentIsHistogram } = this;
+    if ((sentIsHistogram[id] === 1) !== isHistogram) return false;
     return sentWords[2 * id + LOW_WORD] === low && sentWords[2 * id + HIGH_WORD] === high;
   }
 

@@ -68,7 +68,8 @@ export class Suppression {
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
     // Of a histogram, words that stand for all of it.
-    if (columns.histograms?.[index] !== undefined) return state.isSentAs(id, low, high);
+    if (columns.histograms?.[index] !== undefined) return state.isSentAs(id, low, high, true);
+    if (state.sentIsHistogram[id] === 1) return false;
     const value = columns.values[index]!;
     if (state.kind[id] === SERIES_PREDICTED && tolerance !== undefined) {
       const predicted = state.predict(id, columns.timestamps[index]!);
