@@ -8,10 +8,9 @@ import {
   type RunTruth,
   type SealedTruth,
   type TickTruth,
-  TOLERANCE,
   tickKey,
-  valueAt,
 } from './truth.ts';
+import { isCarried, isSame, type Value, valueAt, valueText } from './values.ts';
 
 const FINAL = new Set(['DURABLE', 'REPAIRED', 'DEGRADED', 'LOST', 'REJECTED']);
 
@@ -180,7 +179,9 @@ function checkValues(
     if (found === undefined && store.refused.has(key)) continue;
     if (clockWasSet && found !== undefined && found.epoch !== run.epoch) continue;
     const wanted = valueAt(run, series, truth.tick);
-    if (found?.value !== wanted) fail(`${key} is ${found?.value}, wanted ${wanted}`);
+    if (found === undefined || !isSame(found.value, wanted)) {
+      fail(`${key} is ${valueText(found?.value)}, wanted ${valueText(wanted)}`);
+    }
   }
 }
 
@@ -188,7 +189,7 @@ function checkValues(
 function checkCarried({ agentId, store, ledger, nowMs }: Healed, run: RunTruth): void {
   const epoch = ledger.epoch(run.epoch);
   if (epoch === undefined) return;
-  const carried = new Map<number, number>();
+  const carried = new Map<number, Value>();
   const ticks = [...run.ticks.values()].sort((a, b) => a.part - b.part || a.tick - b.tick);
   for (const truth of ticks) {
     const group = groupOf(epoch, truth.part);
@@ -205,8 +206,10 @@ function checkCarried({ agentId, store, ledger, nowMs }: Healed, run: RunTruth):
       else if (wasSent.has(each)) carried.delete(each);
       const known = carried.get(each);
       if (known === undefined || truth.failedCount + truth.shedCount > 0) continue;
-      const off = Math.abs(known - valueAt(run, each, truth.tick));
-      if (off > TOLERANCE) fail(`${agentId} series ${each} tick ${truth.tick} is off by ${off}`);
+      const value = valueAt(run, each, truth.tick);
+      if (isCarried(known, value)) continue;
+      const told = `${valueText(known)} is carried, and it is ${valueText(value)}`;
+      fail(`${agentId} series ${each} tick ${truth.tick}: ${told}`);
     }
   }
 }

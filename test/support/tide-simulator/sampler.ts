@@ -1,6 +1,9 @@
 import type { BatchHead, CoverageEntry, SampleCounters } from '../../../src/formats/tide/index.ts';
 import { BatchColumns } from '../../../src/formats/tide/index.ts';
+import { SERIES_TOLERANT, SeriesState } from '../../../src/agent/sampling/series-state.ts';
+import { Suppression } from '../../../src/agent/sampling/suppression.ts';
 import type { Chance } from './chance.ts';
+import { LIVE_POLICY } from './policies.ts';
 import {
   EVENT_GROUP,
   EVENT_SERIES,
@@ -10,11 +13,10 @@ import {
   type TickTruth,
   tickKey,
   TOLERANCE,
-  valueAt,
 } from './truth.ts';
+import { pushSample, valueAt } from './values.ts';
 
-/** Every so many ticks all series are sent. */
-const SYNC_TICKS = 20;
+const ABSOLUTE = { id: LIVE_POLICY.toleranceId, kind: 'ABSOLUTE', value: TOLERANCE } as const;
 
 /** A batch that can be sealed, and what it holds. */
 export interface SampledBatch {
@@ -28,9 +30,11 @@ export class Sampler {
   readonly #chance: Chance;
   #run: RunTruth;
   readonly #parts: number;
-  readonly #lastSent = new Map<number, number>();
+  /** What the agent goes by when it leaves out what the collector knows. */
+  readonly #state = new SeriesState();
+  readonly #suppression = new Suppression(this.#state, LIVE_POLICY, ABSOLUTE, undefined);
+  readonly #reading = new BatchColumns(1);
   #pending: TickTruth[] = [];
-  #sampled = 0;
   #eventOrdinal = 0;
   #lastEventMs = 0;
   seriesCount: number;
@@ -68,8 +72,8 @@ export class Sampler {
   sample(nowMs: number): void {
     const due = Math.floor(nowMs / INTERVAL_MS);
     for (let tick = this.lastTick + 1; tick <= due; tick++) {
-      if (tick < due) this.#lastSent.clear();
-      const isSync = tick === due && this.#sampled++ % SYNC_TICKS === 0;
+      if (tick < due) this.#state.sentCount.fill(0);
+      const isSync = tick === due && this.#suppression.beginTick(false);
       for (let part = 0; part < Math.min(this.#parts, this.seriesCount); part++) {
         this.#take(tick < due ? this.#skipped(tick, part) : this.#sampledAt(tick, part, isSync));
       }
@@ -95,7 +99,8 @@ export class Sampler {
     const atMs = Math.max(nowMs, this.#lastEventMs + 1);
     this.#lastEventMs = atMs;
     const columns = new BatchColumns(1);
-    columns.pushValue(EVENT_SERIES, atMs, valueAt(this.#run, EVENT_SERIES, tick));
+    const value = valueAt(this.#run, EVENT_SERIES, tick);
+    pushSample(columns, { series: EVENT_SERIES, atMs, value });
     const truth: TickTruth = {
       tick,
       part: 0,
@@ -118,7 +123,7 @@ export class Sampler {
     const columns = new BatchColumns(16);
     for (const { tick, atMs, present } of ticks) {
       for (const series of present) {
-        columns.pushValue(series, atMs, valueAt(this.#run, series, tick));
+        pushSample(columns, { series, atMs, value: valueAt(this.#run, series, tick) });
       }
     }
     columns.sortBySeries();
@@ -142,25 +147,39 @@ export class Sampler {
     let suppressedCount = 0;
     let failedCount = 0;
     let shedCount = 0;
+    const atMs = tick * INTERVAL_MS;
+    this.#state.reserve(this.seriesCount);
     for (let series = part; series < this.seriesCount; series += this.#parts) {
-      const value = valueAt(this.#run, series, tick);
-      const last = this.#lastSent.get(series);
       const draw = this.#chance.next();
       if (draw < 0.02) {
         if (draw < 0.01) failedCount++;
         else shedCount++;
-        this.#lastSent.delete(series);
-      } else if (!isSync && last !== undefined && Math.abs(value - last) <= TOLERANCE) {
+        this.#state.sentCount[series] = 0;
+      } else if (this.#isLeftOut(series, tick, isSync)) {
         suppressedCount++;
       } else {
         present.push(series);
-        this.#lastSent.set(series, value);
       }
     }
     const seriesCount = this.#countOf(part);
-    const atMs = tick * INTERVAL_MS;
     const counts = { seriesCount, suppressedCount, failedCount, shedCount };
     return { tick, part, atMs, present, isSync, ...counts };
+  }
+
+  /** Whether the collector knows the value well enough; else it is taken note of as sent. */
+  #isLeftOut(series: number, tick: number, isSync: boolean): boolean {
+    const reading = this.#reading;
+    const state = this.#state;
+    const value = valueAt(this.#run, series, tick);
+    const atMs = tick * INTERVAL_MS;
+    reading.reset();
+    pushSample(reading, { series, atMs, value });
+    state.kind[series] = SERIES_TOLERANT;
+    const mayWait = !isSync && (state.sentCount[series] ?? 0) > 0;
+    if (mayWait && this.#suppression.isCarried(reading, 0, series)) return true;
+    const isHistogram = reading.histograms !== undefined;
+    state.send(series, atMs, reading.words[0] ?? 0, reading.words[1] ?? 0, isHistogram);
+    return false;
   }
 
   #skipped(tick: number, part: number): TickTruth {

@@ -4,14 +4,10 @@ import { AgentRing, type RingOptions } from '../../../src/agent/ring/agent-ring.
 import { type AgentEpoch, beginEpoch, disklessEpoch } from '../../../src/agent/epoch.ts';
 import type { AgentOutput } from '../../../src/agent/session/session-output.ts';
 import { SessionMachine } from '../../../src/agent/session/session-machine.ts';
-import type {
-  Audit,
-  ControlMessage,
-  GroupPolicy,
-  SchemaSeries,
-} from '../../../src/formats/tide/index.ts';
+import type { Audit, ControlMessage, SchemaSeries } from '../../../src/formats/tide/index.ts';
 import {
   BatchEncoder,
+  CAPABILITY_HISTOGRAMS,
   CODEC_NONE,
   encodeSchema,
   schemaHash,
@@ -20,12 +16,12 @@ import { Labels } from '../../../src/model/index.ts';
 import { type Crash, MemoryFileSystem, processCrash } from '../memory-file-system.ts';
 import type { Chance } from './chance.ts';
 import type { Connection, Endpoint } from './network.ts';
+import { GROUPS } from './policies.ts';
 import { type SampledBatch, Sampler } from './sampler.ts';
 import type { Timeline } from './timeline.ts';
 import {
   EVENT_GROUP,
   EVENT_SERIES,
-  INTERVAL_MS,
   LIVE_GROUP,
   newRun,
   type RunTruth,
@@ -85,6 +81,8 @@ export class SimulatedAgent {
   /** What the agent's clock is ahead of the true time. */
   #aheadMs = 0;
   clockWasSet = false;
+  /** Of this disk; a disk that is lost takes the memory of it along. */
+  #lastEpoch = 0;
   /** Zombies that the collector told to stop. */
   fencedZombies = 0;
 
@@ -125,7 +123,11 @@ export class SimulatedAgent {
     const epoch = hasDisk
       ? await beginEpoch({ fileSystem, directory: DIRECTORY, wallMs, random })
       : disklessEpoch(wallMs, random);
-    const run = truth.begin(this.index, epoch.epoch, { parts, mayFall: !hasDisk });
+    if (hasDisk && epoch.epoch <= this.#lastEpoch) {
+      throw new Error(`${this.id}: epoch ${epoch.epoch} after ${this.#lastEpoch}`);
+    }
+    this.#lastEpoch = epoch.epoch;
+    const run = truth.begin({ agent: this.index, ...epoch, parts });
     const directory = `${DIRECTORY}/ring`;
     const options = { ...ringOptions, epoch: epoch.epoch };
     const disk = hasDisk ? { fileSystem, directory } : undefined;
@@ -188,7 +190,7 @@ export class SimulatedAgent {
     if (process === undefined || process.leaving) return;
     process.paused = true;
     process.run.endMs ??= this.#world.timeline.nowMs;
-    process.run = newRun(this.index, process.epoch.epoch, this.#world.parts);
+    process.run = newRun(process.run);
     process.sampler.haunt(process.run);
     this.#process = undefined;
     this.#zombies.add(process);
@@ -269,7 +271,7 @@ export class SimulatedAgent {
         agentVersion: '0',
         bootReason: 'START',
         codecs: [CODEC_NONE],
-        capabilities: ['audit'],
+        capabilities: ['audit', CAPABILITY_HISTOGRAMS],
         schemaVersion: sampler.schemaVersion,
         schemaHash: schemaHash(series()),
         policyVersion: 0,
@@ -450,23 +452,6 @@ export class SimulatedAgent {
     });
   }
 }
-
-const GROUPS: readonly GroupPolicy[] = [
-  { group: LIVE_GROUP, intervalMs: INTERVAL_MS },
-  { group: EVENT_GROUP, intervalMs: 0 },
-].map(({ group, intervalMs }) => ({
-  group,
-  name: `group ${group}`,
-  selector: '',
-  intervalMs,
-  anchorMs: 0,
-  mode: 'ON_CHANGE',
-  toleranceId: 1,
-  priority: 'B',
-  batchTicks: 1,
-  syncTicks: 20,
-  dampeningMs: 0,
-}));
 
 function seriesOf(id: number): SchemaSeries {
   const group = id === EVENT_SERIES ? EVENT_GROUP : LIVE_GROUP;

@@ -4,13 +4,14 @@ import type { DigestQuestion, StoreDigest } from '../../../src/ingest/index.ts';
 import type { AppliedFrame, StateChange } from '../../../src/ingest/session/session-output.ts';
 import { Labels } from '../../../src/model/index.ts';
 import { EVENT_GROUP, EVENT_SERIES } from './truth.ts';
+import { isSame, type Value, wordsOf } from './values.ts';
 
 /** A sample in the store, and the run that it is of. */
 export interface StoredSample {
   readonly agentId: string;
   readonly series: number;
   readonly atMs: number;
-  readonly value: number;
+  readonly value: Value;
   readonly epoch: number;
 }
 
@@ -99,16 +100,14 @@ export class SimulatedStore {
   /** Count and hash, as an audit wants them. */
   digest({ agentId, group, windows }: DigestQuestion): StoreDigest[] {
     const hashes = windows.map((window) => ({ window, hash: new ContentHash() }));
-    const words = new Uint32Array(2);
-    const value = new Float64Array(words.buffer);
     for (const sample of this.samples.values()) {
-      const { series, atMs } = sample;
+      const { series, atMs, value } = sample;
       const isEvent = series === EVENT_SERIES;
       if (sample.agentId !== agentId || (group === EVENT_GROUP) !== isEvent) continue;
-      value[0] = sample.value;
+      const { low, high } = wordsOf(value);
       for (const { window, hash } of hashes) {
         if (atMs < window.minTime || atMs > window.maxTime) continue;
-        hash.add(keyOf(series), atMs, words[0] ?? 0, words[1] ?? 0);
+        hash.add(keyOf(series), atMs, low, high);
       }
     }
     return hashes.map(({ hash }) => ({ count: hash.count, hash: hash.hash }));
@@ -122,13 +121,13 @@ export class SimulatedStore {
   ): number {
     if (content.kind !== 'BATCH') return 0;
     let refusedCount = 0;
-    const { length, seriesIds, timestamps, values } = content.body;
+    const { length, seriesIds, timestamps, values, histograms } = content.body;
     const { epoch, seq } = sealed;
     for (let index = 0; index < length; index++) {
       const series = seriesIds[index] as number;
       const atMs = timestamps[index] as number;
       const key = `${agentId}/${series}/${atMs}`;
-      const value = values[index] as number;
+      const value = histograms?.[index] ?? (values[index] as number);
       const before = this.samples.get(key);
       const isConflict = before !== undefined && before.epoch !== epoch;
       if (isConflict && this.overlapping.has(agentId)) {
@@ -141,7 +140,7 @@ export class SimulatedStore {
       } else if (before === undefined) {
         this.samples.set(key, { agentId, series, atMs, value, epoch });
         this.refused.delete(key);
-      } else if (!again || before.value !== value) {
+      } else if (!again || !isSame(before.value, value)) {
         this.violations.push(`${key} stored twice, by ${epoch}/${seq}`);
       }
     }

@@ -11,15 +11,6 @@ export const EVENT_SERIES = 1000;
 /** Parts of a group, at most. */
 export const PARTS_MAX = 4;
 
-/**
- * The value of a series at a tick: tells agent, series and run apart, and often moves a little.
- */
-export function valueAt(run: RunTruth, series: number, tick: number): number {
-  const wobble = ((tick * 7919 + series * 104_729) % 5) / 10;
-  const mark = (run.epoch % 99_991) * 1e-6;
-  return run.agent * 1e9 + series * 1e6 + (Math.floor(tick / (2 + series)) % 1e6) + wobble + mark;
-}
-
 /** Where a tick of a part is kept in `RunTruth.ticks`. */
 export function tickKey(tick: number, part: number): number {
   return tick * PARTS_MAX + part;
@@ -50,7 +41,11 @@ export interface SealedTruth {
 /** One run of an agent's process. */
 export interface RunTruth {
   readonly agent: number;
+  /** Among all runs; -1 where it is not among them. */
+  readonly ordinal: number;
   readonly epoch: number;
+  /** Tells it from another of the same epoch. */
+  readonly nonce: number;
   /** Parts that the series of the live group go to in turn. */
   readonly parts: number;
   /** By `tickKey`. */
@@ -64,21 +59,14 @@ export interface RunTruth {
   lastSyncedTick: number;
 }
 
-export interface BeginOptions {
-  readonly parts: number;
-  /** Without a disk an epoch is only as good as the clock. */
-  readonly mayFall: boolean;
-}
+/** What a run is known by when it begins. */
+export type RunStart = Pick<RunTruth, 'agent' | 'epoch' | 'nonce' | 'parts'>;
 
 export class Truth {
   readonly runs: RunTruth[] = [];
 
-  begin(agent: number, epoch: number, { parts, mayFall }: BeginOptions): RunTruth {
-    const last = this.runs.findLast((run) => run.agent === agent);
-    if (last !== undefined && last.epoch >= epoch && !mayFall) {
-      throw new Error(`agent ${agent}: epoch ${epoch} after ${last.epoch}`);
-    }
-    const run = newRun(agent, epoch, parts);
+  begin(start: RunStart): RunTruth {
+    const run = newRun(start, this.runs.length);
     this.runs.push(run);
     return run;
   }
@@ -89,10 +77,12 @@ export class Truth {
 }
 
 /** A run that nothing is known of yet. */
-export function newRun(agent: number, epoch: number, parts: number): RunTruth {
+export function newRun({ agent, epoch, nonce, parts }: RunStart, ordinal = -1): RunTruth {
   return {
     agent,
+    ordinal,
     epoch,
+    nonce,
     parts,
     ticks: new Map(),
     events: new Map(),
