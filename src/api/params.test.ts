@@ -17,6 +17,12 @@ describe('parseTime', () => {
   check('2023-11-15', undefined);
   check('1e300', undefined);
   check('0x10', undefined);
+  check('2024-02-29T00:00:00Z', 1_709_164_800_000);
+  check('2023-02-29T00:00:00Z', undefined);
+  check('2023-11-15T24:00:00Z', undefined);
+  check('2023-11-15T23:59:60Z', undefined);
+  check('-292273086-05-16T16:47:06Z', -9_223_372_036_854_000);
+  check('+292277025-08-18T07:12:54.999999999Z', 9_223_372_036_854_000);
 });
 
 describe('parseDurationParam', () => {
@@ -26,6 +32,8 @@ describe('parseDurationParam', () => {
   check('0.25', 250);
   check('1m30s', 90_000);
   check('-5', -5000);
+  check('9223372036', 9_223_372_036_000);
+  check('9223372037', undefined);
   check('x', undefined);
   check('', undefined);
 });
@@ -58,9 +66,12 @@ describe('Params', () => {
     expect(() => params.duration('timeout')).toThrow(
       'invalid parameter "timeout": cannot parse "x" to a valid duration',
     );
+    expect(() => paramsOf('timeout=1e30').duration('timeout')).toThrow(
+      'invalid parameter "timeout": cannot parse "1e30" to a valid duration. It overflows int64',
+    );
     expect(() => params.limit()).toThrow('invalid parameter "limit": limit must be non-negative');
     expect(() => paramsOf('limit=x').limit()).toThrow(
-      'invalid parameter "limit": cannot parse "x" to a valid limit',
+      'invalid parameter "limit": strconv.Atoi: parsing "x": invalid syntax',
     );
     expect(paramsOf('limit=0').limit()).toBeUndefined();
     expect(paramsOf('limit=12').limit()).toBe(12);

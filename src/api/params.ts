@@ -7,24 +7,44 @@ const INTEGER = /^[+-]?\d+$/;
 
 /** The largest distance from the epoch that the API takes, in milliseconds (year 292277). */
 const MAX_TIME_MS = 9_223_372_036_854_000;
+/** The largest duration, in milliseconds: 63 bits of nanoseconds. */
+const MAX_DURATION_MS = 9_223_372_036_854;
+
+/** How clients of Prometheus write the first and the last time there is. */
+const BOUNDARY_TIMES = new Map([
+  ['-292273086-05-16T16:47:06Z', -MAX_TIME_MS],
+  ['+292277025-08-18T07:12:54.999999999Z', MAX_TIME_MS],
+]);
 
 /** Unix seconds with fraction, or RFC 3339; integer milliseconds, undefined if neither. */
 export function parseTime(text: string): number | undefined {
-  const ms = NUMBER.test(text)
-    ? Math.round(Number(text) * 1000)
-    : RFC3339.test(text)
-      ? Date.parse(text)
-      : Number.NaN;
+  if (!NUMBER.test(text)) return BOUNDARY_TIMES.get(text) ?? parseDate(text);
+  const ms = Math.round(Number(text) * 1000);
   return Math.abs(ms) <= MAX_TIME_MS ? ms : undefined;
+}
+
+/** RFC 3339; undefined also for what no calendar and no clock has (30 February, 24:00). */
+function parseDate(text: string): number | undefined {
+  if (!RFC3339.test(text)) return undefined;
+  const day = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
+  const isDay = !Number.isNaN(day) && new Date(day).getUTCDate() === Number(text.slice(8, 10));
+  const ms = Date.parse(text);
+  return isDay && text.slice(11, 13) < '24' && !Number.isNaN(ms) ? ms : undefined;
 }
 
 /** Seconds with fraction, or a duration such as `1m30s`; milliseconds, undefined if neither. */
 export function parseDurationParam(text: string): number | undefined {
   if (NUMBER.test(text)) {
     const ms = Math.round(Number(text) * 1000);
-    return Math.abs(ms) <= MAX_TIME_MS ? ms : undefined;
+    return Math.abs(ms) <= MAX_DURATION_MS ? ms : undefined;
   }
   return parseDuration(text);
+}
+
+/** What is wrong with a text of which `parseDurationParam` makes nothing, in Prometheus's words. */
+export function durationProblem(text: string): string {
+  const problem = `cannot parse ${JSON.stringify(text)} to a valid duration`;
+  return NUMBER.test(text) ? `${problem}. It overflows int64` : problem;
 }
 
 /** Where the parameters of a request come from. */
@@ -94,7 +114,7 @@ export class Params {
     const text = this.text(name);
     const ms = parseDurationParam(text);
     if (ms === undefined) {
-      throw badParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+      throw badParameter(name, durationProblem(text));
     }
     return ms;
   }
@@ -104,8 +124,9 @@ export class Params {
     const text = this.text(name);
     if (text === '') return undefined;
     const limit = this.integer(name);
-    if (limit === undefined)
-      throw badParameter(name, `cannot parse ${JSON.stringify(text)} to a valid limit`);
+    if (limit === undefined) {
+      throw badParameter(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+    }
     if (limit < 0) throw badParameter(name, 'limit must be non-negative');
     return limit === 0 ? undefined : limit;
   }

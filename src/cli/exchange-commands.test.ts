@@ -109,7 +109,9 @@ test('what could not be read, and what will not be kept, is said', async () => {
   const meta = JSON.parse(await readFile(path, 'utf8')) as object;
   const old = await command('import', 'prometheus', data('blocks'), '--data', data('b'));
   expect(old.status).toBeUndefined();
-  expect(old.error).toMatch(/the oldest sample is of .*storage.retention_ms \(default 15d\)/);
+  expect(old.error).toMatch(
+    /the oldest sample is of .*tidegauge.storage.retention \(default 15d\)/,
+  );
   const thanos = { downsample: { resolution: 300_000 } };
   await writeFile(path, JSON.stringify({ ...meta, thanos }));
   const none = await command('import', 'prometheus', data('blocks'), '--data', data('c'));

@@ -113,6 +113,7 @@ function warnOfRetention(minTime: number | undefined, output: Output): void {
   if (minTime === undefined || minTime >= systemClock.now() - retentionMs) return;
   output.error(
     `the oldest sample is of ${new Date(minTime).toISOString()}: the collector drops what is older ` +
-      `than storage.retention_ms (default ${formatDuration(retentionMs)}); raise it before the start`,
+      `than tidegauge.storage.retention (default ${formatDuration(retentionMs)}); ` +
+      'raise it before the start',
   );
 }

@@ -48,6 +48,10 @@ it('refuses what is wrong in its own words', () => {
   expect(() => compileAnchored('[z-a]')).toThrow('cannot parse regular expression [z-a]');
 });
 
+it('refuses what only its own anchoring would make valid', () => {
+  expect(() => compileAnchored('a)(b')).toThrow('unexpected ): `a)(b`');
+});
+
 it('takes no long time over long texts', () => {
   const { test } = compileAnchored('x[ab]+[a]c.*');
   const start = performance.now();

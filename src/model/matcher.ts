@@ -64,6 +64,8 @@ export function compileAnchored(source: string): AnchoredRegex {
   if (simple !== undefined) {
     return { test: (text) => simple.test(text), literals: undefined, prefix };
   }
+  // Alone, as a `)` too many would close the group around it, and for what is wrong with it.
+  if (source.includes(')') || source.includes('(')) compileRe2(source);
   const compiled = compileRe2(`^(?s:${source})$`, source);
   return { test: (text) => compiled.matcher(text).find(), literals: undefined, prefix };
 }

@@ -26,7 +26,11 @@ function check(value: QueryValue, want: string): void {
 }
 
 test('scalars and strings', () => {
-  check({ kind: 'scalar', timestamp: 1500, value: 1e-7 }, '[1.5,"1e-07"]');
+  check({ kind: 'scalar', timestamp: 1500, value: 1e-7 }, '[1.5,"0.0000001"]');
+  check({ kind: 'scalar', timestamp: 0, value: -1.5e21 }, '[0,"-1500000000000000000000"]');
+  check({ kind: 'scalar', timestamp: 0, value: -0 }, '[0,"-0"]');
+  check({ kind: 'scalar', timestamp: 0, value: NaN }, '[0,"NaN"]');
+  check({ kind: 'string', timestamp: 0, value: 'a\udcff🌊' }, '[0,"a\ufffd🌊"]');
   check({ kind: 'scalar', timestamp: 0, value: -Infinity }, '[0,"-Inf"]');
   check({ kind: 'string', timestamp: 1001, value: 'a\n\b\u2028' }, '[1.001,"a\\n\\u0008\\u2028"]');
 });

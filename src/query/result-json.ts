@@ -1,10 +1,13 @@
 import { type FloatHistogram, formatFloat, formatSeconds, type Labels } from '../model/index.ts';
+import { plainDecimal } from './annotations.ts';
 import { ENVELOPE_HEAD, envelopeTail, type Notes } from './envelope.ts';
 import { allBuckets, type Bucket } from './functions/histogram/buckets.ts';
 import { jsonString, JsonWriter } from './json-writer.ts';
 import type { MemoryMeter } from './exec/memory.ts';
 import { isShort } from './number-bytes.ts';
 import type { HistogramPoint, MatrixSeries, QueryStats, QueryValue } from './result.ts';
+
+const LONE_SURROGATES = /[\ud800-\udfff]/gu;
 
 /** What goes with a value into the `data` of an API answer. */
 export interface DataOptions {
@@ -59,10 +62,10 @@ export function encodeTexts(texts: readonly string[]): Uint8Array<ArrayBuffer> {
 function writeResult(writer: JsonWriter, value: QueryValue): void {
   switch (value.kind) {
     case 'scalar':
-      writer.write(`[${formatSeconds(value.timestamp)},"${formatFloat(value.value)}"]`);
+      writer.write(`[${formatSeconds(value.timestamp)},"${formatScalar(value.value)}"]`);
       return;
     case 'string':
-      writer.write(`[${formatSeconds(value.timestamp)},${jsonString(value.value)}]`);
+      writer.write(`[${formatSeconds(value.timestamp)},${jsonString(readable(value.value))}]`);
       return;
     case 'vector':
       writeVector(writer, value);
@@ -70,6 +73,16 @@ function writeResult(writer: JsonWriter, value: QueryValue): void {
     default:
       writeMatrix(writer, value.series);
   }
+}
+
+/** A scalar never has an exponent, unlike all other values. */
+function formatScalar(value: number): string {
+  return Number.isFinite(value) && value !== 0 ? plainDecimal(value) : formatFloat(value);
+}
+
+/** Bytes that are no UTF-8 (`"\xff"`) as the replacement character, which JSON can hold. */
+function readable(text: string): string {
+  return text.replaceAll(LONE_SURROGATES, '\ufffd');
 }
 
 function writeVector(writer: JsonWriter, value: Extract<QueryValue, { kind: 'vector' }>): void {

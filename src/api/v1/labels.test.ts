@@ -95,7 +95,10 @@ describe('labels', () => {
     '1:2: parse error: unexpected end of input inside braces',
   );
   refusing('labels?match[]={a=""}', 'match[] must contain at least one non-empty matcher');
-  refusing('labels?limit=x', 'invalid parameter "limit": cannot parse "x" to a valid limit');
+  refusing(
+    'labels?limit=x',
+    'invalid parameter "limit": strconv.Atoi: parsing "x": invalid syntax',
+  );
 });
 
 describe('series', () => {

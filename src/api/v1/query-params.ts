@@ -8,7 +8,7 @@ import {
 } from '../../query/index.ts';
 import { ApiError, badParameter } from '../errors.ts';
 import type { Params } from '../params.ts';
-import { parseDurationParam } from '../params.ts';
+import { durationProblem, parseDurationParam } from '../params.ts';
 import type { ParamSpec } from '../route.ts';
 
 /** Two minutes, as Prometheus has it; `timeout` may ask for less. */
@@ -67,13 +67,20 @@ export function evaluationParams(params: Params): {
   return { query: params.text('query'), timeoutMs, lookbackMs };
 }
 
+/** @throws ApiError where no time is left to answer in, as `timeout=0` has it */
+export function refuseOverdue({ timeoutMs }: { readonly timeoutMs: number }): void {
+  if (timeoutMs <= 0) throw new ApiError('timeout', 'query timed out in query queue');
+}
+
 /** Undefined, which means the configured one, also for 0. */
 function lookback(text: string): number | undefined {
   if (text === '') return undefined;
   const lookbackMs = parseDurationParam(text);
   if (lookbackMs === undefined) {
-    const problem = `cannot parse ${JSON.stringify(text)} to a valid duration`;
-    throw new ApiError('bad_data', `error parsing lookback delta duration: ${problem}`);
+    throw new ApiError(
+      'bad_data',
+      `error parsing lookback delta duration: ${durationProblem(text)}`,
+    );
   }
   return lookbackMs > 0 ? lookbackMs : undefined;
 }

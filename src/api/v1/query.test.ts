@@ -26,6 +26,17 @@ function failing(path: string, params: Record<string, string>, error: string): v
   });
 }
 
+it('has no time left where the timeout is none', async () => {
+  for (const path of ['query', 'query_range']) {
+    const params = { query: '1', start: '1', end: '2', step: '1', timeout: '0' };
+    expect(await ask(path, params)).toEqual({
+      status: 'error',
+      errorType: 'timeout',
+      error: 'query timed out in query queue',
+    });
+  }
+});
+
 describe('parameters that are wrong', () => {
   failing(
     'query',

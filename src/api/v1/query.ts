@@ -13,6 +13,7 @@ import { expressionJson } from './expression-json.ts';
 import { asksForCoverage, COVERAGE, coverageInfos } from './query-coverage.ts';
 import {
   evaluationParams,
+  refuseOverdue,
   LOOKBACK,
   parseQuery,
   QUERY,
@@ -142,6 +143,7 @@ function instantQuery(request: ApiRequest): Answer | Promise<Answer> {
   const timeMs = params.time('time', deps.clock.now());
   const common = { ...evaluationParams(params), stats: statsParam(params) };
   const expr = parseQuery(params);
+  refuseOverdue(common);
   const minTime = timeMs - (common.lookbackMs ?? DEFAULT_LOOKBACK_MS);
   const query = { kind: 'instant', timeMs, ...common, limit } as const;
   return withCoverage(request, expr, { minTime, maxTime: timeMs }, query);
@@ -154,6 +156,7 @@ function rangeQuery(request: ApiRequest): Answer | Promise<Answer> {
   const common = { ...evaluationParams(params), stats: statsParam(params) };
   const expr = parseQuery(params);
   refuseUnlessOverTime(expr);
+  refuseOverdue(common);
   const range = { minTime: steps.startMs, maxTime: steps.endMs };
   const query = { kind: 'range', ...steps, ...common, limit } as const;
   return withCoverage(request, expr, range, query);

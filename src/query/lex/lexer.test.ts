@@ -85,7 +85,7 @@ describe('what is no token', () => {
   check('1_', 'bad number or duration syntax: "1_"', 0);
   check('1e', 'bad number or duration syntax: "1e"', 0);
   check('((1)', 'unclosed left parenthesis', 4);
-  check('(1))', "unexpected right parenthesis ')'", 3);
+  check('(1))', "unexpected right parenthesis ')'", 4);
   check('foo]', "unexpected right bracket ']'", 3);
   check('foo[5m', 'unexpected end of input in duration expression', 6);
   check('foo[5m["', "unexpected left bracket '['", 6);

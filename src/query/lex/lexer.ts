@@ -71,7 +71,11 @@ class Lexer {
         this.#parenDepth++;
         return this.#punctuation(char);
       case ')':
-        if (this.#parenDepth === 0) return this.#fail("unexpected right parenthesis ')'");
+        if (this.#parenDepth === 0) {
+          // The problem lies behind it, as Prometheus has it.
+          this.#at++;
+          return this.#fail("unexpected right parenthesis ')'");
+        }
         this.#parenDepth--;
         return this.#punctuation(char);
       case ',':
@@ -217,6 +221,8 @@ class Lexer {
 
   #quotedRune(): string {
     const code = this.#text.codePointAt(this.#at);
-    return code === undefined ? 'end of input' : `'${String.fromCodePoint(code)}'`;
+    if (code === undefined) return 'end of input';
+    const char = String.fromCodePoint(code);
+    return char === '\\' || char === "'" ? `'\\${char}'` : `'${char}'`;
   }
 }

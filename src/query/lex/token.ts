@@ -54,6 +54,14 @@ export function wordKind(word: string): TokenKind | undefined {
   return WORD_KINDS.get(word);
 }
 
+/** The first ten characters, whole ones. */
+const BEGINNING = /^.{10}/su;
+
+function quoteShort(text: string): string {
+  const beginning = BEGINNING.exec(text)?.[0] ?? text;
+  return beginning === text ? JSON.stringify(text) : `${JSON.stringify(beginning)}...`;
+}
+
 /** A token as error messages name it (Prometheus's wording). */
 export function describeToken({ kind, text }: Token): string {
   switch (kind) {
@@ -72,7 +80,7 @@ export function describeToken({ kind, text }: Token): string {
     case 'number':
     case 'duration':
     case 'string':
-      return `${kind} ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)}`;
+      return `${kind} ${quoteShort(text)}`;
     default:
       return `"${text}"`;
   }

@@ -33,7 +33,7 @@ export function parseAggregate(stream: TokenStream, parseArguments: ParseArgumen
   const token = stream.take();
   const operator = token.symbol as AggregateOperator;
   const before = parseClause(stream);
-  const { args, end: argumentsEnd } = parseArguments(stream);
+  const { args, end: argumentsEnd } = stream.within('aggregation', () => parseArguments(stream));
   const clause = before ?? parseClause(stream);
   const span = { start: token.start, end: Math.max(argumentsEnd, clause?.end ?? 0) };
   const { expr, parameter } = splitArguments(stream, operator, args, span);

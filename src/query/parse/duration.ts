@@ -28,7 +28,8 @@ export function literalSeconds(stream: TokenStream, token: Token): number {
   }
   const value = numberValue(token.text);
   if (value !== undefined) return value;
-  stream.problem(token, `error parsing number: "${token.text}" is out of range`);
+  const number = `parsing "${token.text}": value out of range`;
+  stream.problem(token, `error parsing number: strconv.ParseFloat: ${number}`);
   return 0;
 }
 

@@ -7,8 +7,6 @@ import { TokenStream } from './token-stream.ts';
 
 export { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH } from './token-stream.ts';
 
-const OPERATOR_OR_END = 'an operator or end of input';
-
 /**
  * Parses a query and checks its types, so that it evaluates without type errors.
  * @throws ParseError with the first syntax error, or all type errors.
@@ -16,7 +14,7 @@ const OPERATOR_OR_END = 'an operator or end of input';
 export function parseExpr(text: string): Expr {
   const stream = openStream(text);
   const expr = parseExpression(stream);
-  expectEnd(stream, OPERATOR_OR_END);
+  expectEnd(stream);
   const checked = checkTypes(expr, text, (span, problem) => {
     stream.problem(span, problem);
   });
@@ -30,11 +28,11 @@ export function parseExpr(text: string): Expr {
  * @throws ParseError
  */
 export function parseMetricSelector(text: string): readonly Matcher[] {
-  const stream = openStream(text);
+  const stream = new TokenStream(text);
   const first = stream.peek();
-  if (first.symbol !== '{' && !isMetricName(first)) stream.unexpected('', 'a metric selector');
+  if (first.symbol !== '{' && !isMetricName(first)) stream.unexpected('');
   const selector = parseSelector(stream);
-  expectEnd(stream, 'end of input');
+  expectEnd(stream);
   return selector.matchers;
 }
 
@@ -44,7 +42,7 @@ function openStream(text: string): TokenStream {
   return stream;
 }
 
-function expectEnd(stream: TokenStream, expected: string): void {
-  if (stream.peek().kind !== 'end') stream.unexpected('', expected);
+function expectEnd(stream: TokenStream): void {
+  if (stream.peek().kind !== 'end') stream.unexpected('');
   stream.throwProblems();
 }

@@ -34,8 +34,6 @@ const BINDING: Readonly<Record<string, number>> = {
 /** A sign binds its operand as `*` would: `-1 ^ 2` is -(1 ^ 2), `-1 * 2` is (-1) * 2. */
 const SIGN_BINDING = 5;
 
-const EXPRESSION = 'an expression';
-
 /**
  * Parses an expression of operators that bind tighter than `minBinding`, without checking types.
  */
@@ -113,33 +111,33 @@ function parsePrimary(stream: TokenStream, token: Token): Expr {
     default:
       if (token.symbol === '(') return parseParen(stream);
       if (token.symbol === '{' || isMetricName(token)) return parseSelector(stream);
-      return stream.unexpected('', EXPRESSION);
+      return stream.unexpected('');
   }
 }
 
 function parseParen(stream: TokenStream): Expr {
   const open = stream.take();
   const expr = parseExpression(stream);
-  const close = stream.expect(')', '', 'an operator or ")"');
+  const close = stream.accept(')') ?? stream.unexpected('');
   return stream.grow({ kind: 'paren', span: spanning(open, close), expr }, expr);
 }
 
 function parseCall(stream: TokenStream): Expr {
   const token = stream.take();
   const name = token.text;
+  const { args, end } = parseArguments(stream);
   if (!FUNCTION_SIGNATURES.has(name)) {
     const nearest = nearestName(name, FUNCTION_SIGNATURES.keys());
     const advice = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
     stream.problem(token, `unknown function with name "${name}"${advice}`);
   }
-  const { args, end } = parseArguments(stream);
   const span: Span = { start: token.start, end };
   const call: Call = { kind: 'call', span, name, args };
   return stream.grow(call, ...args);
 }
 
 const parseArguments: ParseArguments = (stream) => {
-  stream.expect('(', '');
+  if (stream.accept('(') === undefined) stream.unexpected('');
   const args: Expr[] = [];
   let close = stream.accept(')');
   while (close === undefined) {
@@ -150,7 +148,7 @@ const parseArguments: ParseArguments = (stream) => {
       stream.problem(comma, 'trailing commas not allowed in function call args');
     }
     if (comma === undefined && close === undefined) {
-      stream.unexpected('', 'an operator, "," or ")"');
+      stream.unexpected('');
     }
   }
   return { args, end: close.end };

@@ -109,8 +109,8 @@ function parseTimestamp(stream: TokenStream, expr: Expr): { at: AtModifier; end:
   const { symbol } = stream.peek();
   if (symbol === 'start' || symbol === 'end') {
     stream.take();
-    stream.expect('(', '@');
-    return { at: { kind: symbol }, end: stream.expect(')', '@').end };
+    stream.expect('(', '@', 'timestamp');
+    return { at: { kind: symbol }, end: stream.expect(')', '@', 'timestamp').end };
   }
   const sign = stream.accept('-') ?? stream.accept('+');
   const token = stream.peek();
@@ -119,9 +119,15 @@ function parseTimestamp(stream: TokenStream, expr: Expr): { at: AtModifier; end:
   const magnitude = literalSeconds(stream, token);
   const seconds = sign?.symbol === '-' ? -magnitude : magnitude;
   if (!(Math.abs(seconds) < 2 ** 63)) {
-    stream.problem(expr.span, `timestamp out of bounds for @ modifier: ${seconds}`);
+    stream.problem(expr.span, `timestamp out of bounds for @ modifier: ${printSeconds(seconds)}`);
   }
   return { at: { kind: 'time', timestampMs: roundHalfAway(seconds * 1000) }, end: token.end };
+}
+
+function printSeconds(seconds: number): string {
+  if (Number.isNaN(seconds)) return 'NaN';
+  if (!Number.isFinite(seconds)) return seconds > 0 ? '+Inf' : '-Inf';
+  return `${BigInt(seconds)}.000000`;
 }
 
 function roundHalfAway(value: number): number {

@@ -3,6 +3,7 @@ import {
   createMatcher,
   type Matcher,
   type MatchType,
+  messageOf,
   METRIC_NAME,
 } from '../../model/index.ts';
 import type { VectorSelector } from '../ast.ts';
@@ -71,7 +72,7 @@ class Selection {
       this.matchers.push(createMatcher(type, name, value));
     } catch (error) {
       if (!(error instanceof BadRegexError)) throw error;
-      this.#stream.problem({ start, end }, error.message);
+      this.#stream.problem({ start, end }, messageOf(error.cause));
     }
   }
 

@@ -20,6 +20,8 @@ export class TokenStream {
   readonly #heights = new WeakMap<object, number>();
   #index = 0;
   #depth = 0;
+  /** What the tokens belong to where nothing closer says it. */
+  #context = '';
 
   /** @throws ParseError where the text is too long. */
   constructor(text: string) {
@@ -58,7 +60,7 @@ export class TokenStream {
   }
 
   /** @throws ParseError, with the context and what was expected, if it is not this symbol. */
-  expect(symbol: string, context: string, expected = `"${symbol}"`): Token {
+  expect(symbol: string, context: string, expected: string | undefined = `"${symbol}"`): Token {
     return this.accept(symbol) ?? this.unexpected(context, expected);
   }
 
@@ -75,12 +77,17 @@ export class TokenStream {
     throw new Error('unreachable: a problem was just noted');
   }
 
-  /** @throws ParseError that says which token stands where another was expected. */
-  unexpected(context: string, expected: string): never {
+  /**
+   * @throws ParseError that says which token stands where another was expected; what that would
+   * be goes without saying where Prometheus does not say it.
+   */
+  unexpected(context: string, expected?: string): never {
     const token = this.peek();
     if (token.kind === 'error') return this.fail(token, token.text);
-    const where = context === '' ? '' : ` in ${context}`;
-    return this.fail(token, `unexpected ${describeToken(token)}${where}, expected ${expected}`);
+    const place = context === '' ? this.#context : context;
+    const where = place === '' ? '' : ` in ${place}`;
+    const wish = expected === undefined ? '' : `, expected ${expected}`;
+    return this.fail(token, `unexpected ${describeToken(token)}${where}${wish}`);
   }
 
   /** @throws ParseError where problems were noted. */
@@ -94,6 +101,15 @@ export class TokenStream {
     this.#checkDepth(++this.#depth);
     const result = part();
     this.#depth--;
+    return result;
+  }
+
+  /** Runs a part of the parser whose tokens belong to `context`, for its errors. */
+  within<T>(context: string, part: () => T): T {
+    const outer = this.#context;
+    this.#context = context;
+    const result = part();
+    this.#context = outer;
     return result;
   }
 

@@ -13,7 +13,7 @@ interface Expectation {
 
 /** Refusals of parts that this version does not have: any refusal is right for them. */
 const OTHER_PARTS =
-  /^(alertmanager|azure|ec2|eureka|hetzner|ionos|kubernetes|marathon|oci|openstack|otlp|outscale|ovhcloud|puppetdb|remote_(read|write)|rules|scaleway|stackit|tracing|tsdb|uyuni|empty_(alert|rr|rw)|http_url)/;
+  /^(alertmanager|azure|ec2|eureka|hetzner|http_token|ionos|kubernetes|lightsail|marathon|oci|openstack|otlp|outscale|ovhcloud|puppetdb|remote_(read|write)|rules|scaleway|stackit|tracing|tsdb|uyuni|empty_(alert|rr|rw)|http_url)/;
 
 /** Good files about what is supported all through. */
 const SCRAPE_FORMATS = /scrape_protocol|native_hist|classic_hist/;
@@ -81,7 +81,7 @@ function httpClientCases(folder: string): ConformanceCase[] {
   const directory = join(folder, 'http-client');
   const files = readdirSync(directory).filter((name) => name !== FAILS_WHEN_USED);
   return files.map((name) => {
-    const bad = name.includes('.bad.');
+    const bad = name.includes('.bad');
     return {
       file: `http-client/${name}`,
       name: bad ? 'is refused' : 'loads',
