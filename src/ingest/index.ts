@@ -42,6 +42,7 @@ export type {
   AgentsOptions,
   ReadQuestion,
   ReadResult,
+  ReadSeries,
   SessionMetrics,
   SessionServer,
 } from './session/index.ts';

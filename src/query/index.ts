@@ -37,7 +37,7 @@ export type {
   QueryValue,
   VectorElement,
 } from './result.ts';
-export { encodeQueryData, encodeSeries, encodeTexts } from './result-json.ts';
+export { encodeQueryData, encodeSeries, encodeTexts, histogramJson } from './result-json.ts';
 export { selectorsOf } from './selectors-of.ts';
 export { documentedType, valueTypeOf } from './value-type.ts';
 export { QueryFailedError } from './workers/errors.ts';

@@ -226,11 +226,21 @@ class PairTexts {
 }
 
 function writeHistogram(writer: JsonWriter, histogram: FloatHistogram): void {
+  writer.write(JSON.stringify(histogramJson(histogram)));
+}
+
+/** A native histogram as answers show it. */
+export function histogramJson(histogram: FloatHistogram): {
+  readonly count: string;
+  readonly sum: string;
+  readonly buckets?: [number, string, string, string][];
+} {
   const { count, sum } = histogram;
-  writer.write(`{"count":"${formatFloat(count)}","sum":"${formatFloat(sum)}"`);
-  const buckets = allBuckets(histogram).filter((bucket) => bucket.count !== 0);
-  if (buckets.length > 0) writer.write(`,"buckets":[${buckets.map(bucketJson).join(',')}]`);
-  writer.write('}');
+  const buckets = allBuckets(histogram)
+    .filter((bucket) => bucket.count !== 0)
+    .map(bucketJson);
+  const head = { count: formatFloat(count), sum: formatFloat(sum) };
+  return buckets.length === 0 ? head : { ...head, buckets };
 }
 
 /** Rules of a bucket's bounds: open left, open right, open, closed. */
@@ -239,10 +249,9 @@ function boundaryRule({ lowerInclusive, upperInclusive }: Bucket): number {
   return upperInclusive ? 0 : 2;
 }
 
-function bucketJson(bucket: Bucket): string {
+function bucketJson(bucket: Bucket): [number, string, string, string] {
   const { lower, upper, count } = bucket;
-  const numbers = [lower, upper, count].map((value) => `"${formatFloat(value)}"`);
-  return `[${boundaryRule(bucket)},${numbers.join(',')}]`;
+  return [boundaryRule(bucket), formatFloat(lower), formatFloat(upper), formatFloat(count)];
 }
 
 function statsJson(stats: QueryStats & { readonly queueMs: number }): string {

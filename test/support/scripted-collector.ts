@@ -23,6 +23,7 @@ import {
   type Sealed,
   sealedOf,
 } from '../../src/formats/tide/index.ts';
+import type { FloatHistogram } from '../../src/model/index.ts';
 
 const decoder = new BatchDecoder();
 
@@ -31,6 +32,7 @@ export interface ReceivedSample {
   readonly series: string;
   readonly time: number;
   readonly value: number;
+  readonly histogram: FloatHistogram | undefined;
 }
 
 export interface ReceivedBatch {
@@ -170,6 +172,7 @@ export class ScriptedCollector {
         series: series?.labels.toString() ?? `unknown ${id}`,
         time: columns.timestamps[index]!,
         value: columns.values[index]!,
+        histogram: columns.histograms?.[index],
       };
     });
   }

@@ -22,6 +22,19 @@ export function sliceColumns(
   return into;
 }
 
+/** The same samples but those of native histograms; the columns themselves where there are none. */
+export function withoutHistograms(columns: BatchColumns): BatchColumns {
+  const { histograms, length } = columns;
+  if (histograms === undefined) return columns;
+  const kept = new BatchColumns(Math.max(1, length));
+  for (let index = 0; index < length; index++) {
+    if (histograms[index] === undefined) sliceColumns(columns, index, index + 1, kept);
+  }
+  // What is kept has none, and says so.
+  kept.histograms = undefined;
+  return kept;
+}
+
 /**
  * Samples by series and time, each time once, and at most one (the last) for each step of
  * `resolutionMs`; 0 keeps all.

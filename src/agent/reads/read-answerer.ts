@@ -13,7 +13,7 @@ import {
 } from '../../formats/tide/index.ts';
 import { messageOf, TidegaugeError } from '../../model/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
-import { orderByTime, sliceColumns } from './columns.ts';
+import { orderByTime, sliceColumns, withoutHistograms } from './columns.ts';
 import type { RetainedSamples } from './retained-samples.ts';
 import { parseSelector, seriesSelection } from './selector.ts';
 import type { SeriesTable } from '../sampling/series-table.ts';
@@ -47,6 +47,8 @@ export interface ReadAnswererOptions {
   readonly allowed: AllowedReads;
   /** Reads the sources of the wanted series now; their samples come back, by series. */
   readonly sampleNow: (wanted: (id: number) => boolean) => Promise<BatchColumns>;
+  /** Whether the collector takes native histograms; else they are left out. */
+  readonly takesHistograms: () => boolean;
   readonly send: (message: ReadChunk | ReadEnd) => void;
 }
 
@@ -188,7 +190,8 @@ export class ReadAnswerer {
     }
   }
 
-  #sendColumns(columns: BatchColumns, answer: Answer): void {
+  #sendColumns(found: BatchColumns, answer: Answer): void {
+    const columns = this.#options.takesHistograms() ? found : withoutHistograms(found);
     for (let from = 0; from < columns.length; from += CHUNK_SAMPLES) {
       this.#sendSlice(columns, from, Math.min(columns.length, from + CHUNK_SAMPLES), answer);
     }
@@ -208,6 +211,7 @@ export class ReadAnswerer {
       const isTooLarge = error instanceof TideFormatError && error.code === 'tide_too_large';
       if (!isTooLarge) throw error;
     }
+    if (to - from === 1) throw new ReadStopped('FAILED', 'a histogram is too large to be answered');
     const half = from + ((to - from) >>> 1);
     this.#sendSlice(columns, from, half, answer);
     this.#sendSlice(columns, half, to, answer);

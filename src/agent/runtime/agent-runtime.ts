@@ -117,6 +117,7 @@ export class AgentRuntime {
       retained: this.#retained,
       allowed: options.allowed,
       sampleNow: (wanted) => this.#sampleNow(wanted),
+      takesHistograms: () => this.#takesHistograms,
       send: (message) => this.#session.send(message),
     });
     this.#leases = new LeaseBook({

@@ -15,13 +15,26 @@ export async function currentValues(
       // Sources whose series are known and not wanted need not be asked.
       const { liveIds } = runner.sampler;
       if (liveIds.length > 0 && !liveIds.some(wanted)) return;
-      const columns = await runner.readBetween(wanted);
+      const columns = await readNow(runner, state, wanted);
       if (columns !== undefined) sliceColumns(columns, 0, columns.length, all);
       else lastValues(liveIds, state, wanted, all);
     }),
   );
   all.sortBySeries();
   return all;
+}
+
+/** Undefined where a reading is under way already, and what it brings can be told after it. */
+async function readNow(
+  runner: GroupRunner,
+  state: SeriesState,
+  wanted: (id: number) => boolean,
+): Promise<BatchColumns | undefined> {
+  const columns = await runner.readBetween(wanted);
+  if (columns !== undefined) return columns;
+  // Of a histogram nothing is remembered.
+  const isLost = runner.sampler.liveIds.some((id) => wanted(id) && state.lastIsHistogram[id] === 1);
+  return isLost ? runner.readAfter(wanted) : undefined;
 }
 
 /** What was read last, where a reading is under way already. */

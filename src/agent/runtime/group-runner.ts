@@ -144,6 +144,12 @@ export class GroupRunner {
     return found;
   }
 
+  /** As `readBetween`, once the reading that is under way is over. */
+  async readAfter(wanted: (id: number) => boolean): Promise<BatchColumns | undefined> {
+    await this.#busy;
+    return this.readBetween(wanted);
+  }
+
   /**
    * Reads once, after what is under way: as the tick that is due, or between ticks. What the source
    * has to say now is sealed when this resolves, or waits with the tick.

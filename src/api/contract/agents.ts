@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { labelSet } from './query.ts';
+import { histogramPoint, labelSet } from './query.ts';
 
 const rfc3339 = z
   .string()
@@ -70,7 +70,8 @@ export const readAnswer = z.strictObject({
     .array(
       z.strictObject({
         metric: labelSet,
-        values: z.array(z.tuple([z.number(), z.string()])),
+        values: z.array(z.tuple([z.number(), z.string()])).optional(),
+        histograms: z.array(histogramPoint).optional(),
       }),
     )
     .optional(),

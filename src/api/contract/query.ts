@@ -25,7 +25,7 @@ const histogram = z
   })
   .meta({ id: 'Histogram' });
 
-const histogramPoint = z.tuple([seconds, histogram]).meta({ id: 'HistogramPoint' });
+export const histogramPoint = z.tuple([seconds, histogram]).meta({ id: 'HistogramPoint' });
 
 const stats = z
   .strictObject({

@@ -1,7 +1,11 @@
 import { request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { startAgentServer } from '../../../test/support/agent-server.ts';
-import { collectorMessages, ScriptedAgent } from '../../../test/support/scripted-agent.ts';
+import {
+  collectorMessages,
+  histogramOf,
+  ScriptedAgent,
+} from '../../../test/support/scripted-agent.ts';
 import { openTemporaryStorage } from '../../../test/support/temporary-storage.ts';
 import { createMatcher, SampleColumns } from '../../model/index.ts';
 import type { Storage } from '../../storage/index.ts';
@@ -127,6 +131,41 @@ test('coverage tells of samples that came and were refused', async () => {
     expect.stringMatching(/^coverage of 1 agents: scheduled 3, covered 3, missing 0/),
     'samples that came and were refused, at any time: 3, of a1',
   ]);
+});
+
+test('READ shows native histograms as queries do', async () => {
+  const { server, tick, agentOf } = await setUp();
+  const agent = agentOf('a1', { histogramsFrom: 1 });
+  const client = await server.connect();
+  client.send(agent.hello(), agent.schema());
+  await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 1);
+  const asked = server.json('/api/v1/agents/a1/read?selector=metric_2', { method: 'POST' });
+  const { requestId } = await client.message('READ');
+  const data = agent.body(tick);
+  client.send(
+    agent.control({ type: 'READ_CHUNK', requestId, index: 0, content: 'BATCH', data }),
+    agent.control({
+      ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 1 },
+      ...{ contentType: '', clockMs: tick * 1000 },
+    }),
+  );
+  const { body } = await asked;
+  const { series = [] } = readAnswer.parse((body as { data: unknown }).data);
+  expect(series[0]).toHaveProperty('values');
+  const { sum, count } = histogramOf(2, tick);
+  expect(series[2]).toEqual({
+    metric: { __name__: 'metric_2', agent: 'a1', instance: 'a1' },
+    histograms: [
+      [tick, { count: String(count), sum: String(sum), buckets: expect.any(Array) as unknown }],
+    ],
+  });
+  // The same that a query shows of it, once it is stored.
+  client.send(agent.batch(tick));
+  await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 2);
+  const shown = await server.json(`/api/v1/query?query=metric_2&time=${tick}`);
+  expect(shown.body).toMatchObject({
+    data: { result: [{ histogram: series[2]?.histograms?.[0] }] },
+  });
 });
 
 test('READ and LEASE by the API', async () => {

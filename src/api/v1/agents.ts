@@ -1,7 +1,14 @@
 import type { Lease, ReadKind } from '../../formats/tide/index.ts';
-import type { AgentEntry, ReadQuestion, ReadResult, SessionServer } from '../../ingest/index.ts';
+import type {
+  AgentEntry,
+  ReadQuestion,
+  ReadResult,
+  ReadSeries,
+  SessionServer,
+} from '../../ingest/index.ts';
 import { AgentRequestError, policyStateOf } from '../../ingest/index.ts';
 import { formatFloat } from '../../model/index.ts';
+import { histogramJson } from '../../query/index.ts';
 import type { Answer } from '../answer.ts';
 import { agentList, leaseAnswer, readAnswer } from '../contract/agents.ts';
 import { ApiError, type ApiErrorType, badParameter } from '../errors.ts';
@@ -15,6 +22,9 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS_MAX = 60_000;
 const DEFAULT_BUDGET_BYTES = 4 * 1024 * 1024;
 const BUDGET_BYTES_MAX = 64 * 1024 * 1024;
+/** What a target is asked for. */
+const TEXT_FORMATS =
+  'application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
 const DEFAULT_TTL_MS = 60_000;
 const DEFAULT_SAMPLES_PER_SECOND = 1_000;
 
@@ -161,7 +171,8 @@ function questionOf(params: Params, nowMs: number): ReadQuestion {
     resolutionMs: params.duration('resolution') ?? 0,
     budgetBytes: bounded(params, 'budget_bytes', DEFAULT_BUDGET_BYTES, BUDGET_BYTES_MAX),
     timeoutMs: timeoutOf(params),
-    accept: '',
+    // As text: the answer is one.
+    accept: TEXT_FORMATS,
   };
 }
 
@@ -263,14 +274,22 @@ function readJson({ end, chunks }: ReadResult, sessions: SessionServer, id: stri
     const series = chunks.flatMap(({ data }) => sessions.seriesOf(id, data));
     return {
       ...base,
-      series: series.map(({ labels, timestamps, values }) => ({
-        metric: labels.toObject(),
-        values: values.map((value, at) => [(timestamps[at] ?? 0) / 1000, formatFloat(value)]),
-      })),
+      series: series.map(seriesJson),
     };
   }
   const text = Buffer.concat(chunks.map(({ data }) => data)).toString();
   return content === 'TEXT' ? { ...base, contentType, text } : { ...base, json: parsed(text) };
+}
+
+function seriesJson({ labels, timestamps, values, histograms }: ReadSeries) {
+  const metric = labels.toObject();
+  const floats = values.map((value, at) => [(timestamps[at] ?? 0) / 1000, formatFloat(value)]);
+  if (histograms.length === 0) return { metric, values: floats };
+  const points = histograms.map(({ timestamp, histogram }) => [
+    timestamp / 1000,
+    histogramJson(histogram),
+  ]);
+  return { metric, ...(floats.length === 0 ? {} : { values: floats }), histograms: points };
 }
 
 function parsed(text: string): unknown {

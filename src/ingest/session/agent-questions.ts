@@ -1,5 +1,5 @@
 import type { Lease } from '../../formats/tide/index.ts';
-import type { Labels } from '../../model/index.ts';
+import { type FloatHistogram, isStaleAt, type Labels } from '../../model/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { AgentEntry } from './agent-entry.ts';
 import {
@@ -16,6 +16,7 @@ export interface ReadSeries {
   readonly labels: Labels;
   readonly timestamps: number[];
   readonly values: number[];
+  readonly histograms: { readonly timestamp: number; readonly histogram: FloatHistogram }[];
 }
 
 export interface AgentQuestionsOptions {
@@ -66,24 +67,30 @@ export class AgentQuestions {
 
   /**
    * What a READ's answer holds of series, named as they are stored; what the schema does not know
-   * is left out, and so are native histograms. Throws TideFormatError where the bytes are no batch.
+   * is left out, and so are staleness markers. Throws TideFormatError where the bytes are no batch.
    */
   seriesOf(agentId: string, body: Uint8Array): ReadSeries[] {
     const entry = this.#options.agents.get(agentId);
     const columns = this.#options.inFlight.openBody(body);
-    const { seriesIds, timestamps, values, length, histograms } = columns;
+    const { seriesIds, timestamps, values, words, length, histograms } = columns;
     const found = new Map<number, ReadSeries>();
     for (let at = 0; at < length; at++) {
-      if (histograms?.[at] !== undefined) continue;
+      if (isStaleAt(words, at)) continue;
       const id = seriesIds[at] ?? 0;
       let series = found.get(id);
       if (series === undefined) {
         const labels = entry?.catalog.find(entry.epoch, id)?.labels;
         if (labels === undefined) continue;
-        series = { labels, timestamps: [], values: [] };
+        series = { labels, timestamps: [], values: [], histograms: [] };
         found.set(id, series);
       }
-      series.timestamps.push(timestamps[at] ?? 0);
+      const timestamp = timestamps[at] ?? 0;
+      const histogram = histograms?.[at];
+      if (histogram !== undefined) {
+        series.histograms.push({ timestamp, histogram });
+        continue;
+      }
+      series.timestamps.push(timestamp);
       series.values.push(values[at] ?? 0);
     }
     return [...found.values()];
