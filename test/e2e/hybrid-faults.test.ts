@@ -43,11 +43,17 @@ function share(values: readonly number[], part: number): number {
 }
 
 test('what is sampled can be queried at once, and read on demand', async () => {
-  const { visibleMs, readMs } = await measureCalm(fleet, { seconds: 4, reads: 20 });
+  const { visibleMs, readMs, parts } = await measureCalm(fleet, { seconds: 4, reads: 20 });
   expect(visibleMs.length).toBeGreaterThan(10);
   expect(share(visibleMs, 0.5)).toBeLessThan(100 * SLOW);
   expect(share(visibleMs, 0.99)).toBeLessThan(1000 * SLOW);
   expect(share(readMs, 0.5)).toBeLessThan(50 * SLOW);
+  // Agents and collector tell where the time went, and what they tell fits what was seen.
+  expect(parts.sealedMs).toBeGreaterThan(0);
+  expect(parts.storedMs).toBeGreaterThan(0);
+  const toldMs = parts.sealedMs + parts.readMs + parts.storedMs;
+  const sumMs = visibleMs.reduce((total, one) => total + one, 0);
+  expect(toldMs).toBeLessThan(sumMs / visibleMs.length + 20);
 });
 
 test('a broken network, dead and stopped processes at once: all comes back', async () => {
@@ -60,9 +66,9 @@ test('a broken network, dead and stopped processes at once: all comes back', asy
   expect(downMs).toBeLessThan(1000 * SLOW);
   await fleet.startAgent(agentAt(3));
   await paused;
-  for (const { liveMs, backlogAtLive, backlogTicks } of await Promise.all(returns)) {
+  for (const { liveMs, backlogTicks } of await Promise.all(returns)) {
     expect(liveMs).toBeLessThan(1000 * SLOW);
-    expect(backlogAtLive).toBeLessThanOrEqual(backlogTicks);
+    expect(backlogTicks).toBeGreaterThan(1);
   }
   await fleet.killCollector();
   await fleet.startCollector();

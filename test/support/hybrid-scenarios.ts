@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetAgent, HybridFleet } from './hybrid-fleet.ts';
 import { until } from './hybrid-fleet.ts';
+import { type LiveLatency, watchLive } from './live-latency.ts';
 
 /** How fast things came, in milliseconds. */
-export interface Figures {
-  /** From the time of a tick to the first query that shows it. */
-  readonly visibleMs: number[];
-  readonly readMs: number[];
+export interface Figures extends LiveLatency {
+  readonly readMs: readonly number[];
 }
 
 /** How a fleet does while nothing is broken. */
@@ -14,45 +13,30 @@ export async function measureCalm(
   fleet: HybridFleet,
   { seconds, reads }: { seconds: number; reads: number },
 ): Promise<Figures> {
-  const visibleMs: number[] = [];
-  await Promise.all(fleet.agents.map((agent) => watchTicks(fleet, agent, seconds, visibleMs)));
+  const [{ intervalMs, series }] = fleet.agents as [FleetAgent];
+  const live = await watchLive({
+    ...{ url: fleet.url, intervalMs, seconds },
+    selector: `tidegauge_synthetic{series="${series - 1}"}`,
+    agentIds: fleet.agents.map(({ id }) => id),
+  });
   const readMs: number[] = [];
   for (let read = 0; read < reads; read++) {
     readMs.push(await fleet.readMs(fleet.agents[read % fleet.agents.length] as FleetAgent));
   }
-  return { visibleMs, readMs };
-}
-
-async function watchTicks(
-  fleet: HybridFleet,
-  agent: FleetAgent,
-  seconds: number,
-  visibleMs: number[],
-): Promise<void> {
-  const endMs = performance.now() + seconds * 1000;
-  let seen = await fleet.newestTick(agent);
-  while (performance.now() < endMs) {
-    const tick = await fleet.newestTick(agent);
-    const nowMs = Date.now();
-    if (tick !== undefined && seen !== undefined && tick > seen) {
-      visibleMs.push(nowMs - tick * agent.intervalMs);
-    }
-    seen = tick ?? seen;
-    // The next tick is some time away; asking all the while would be the load.
-    const untilNextMs = (((seen ?? 0) + 1) * agent.intervalMs - Date.now()) % agent.intervalMs;
-    await sleep(Math.max(3, untilNextMs));
-  }
+  return { ...live, readMs };
 }
 
 /** What came back after a break, from the moment at which agents were let through again. */
 export interface Return {
-  /** Until the first tick sampled after that moment could be queried, since it was sampled. */
+  /** Until the first tick sampled after the reconnect could be queried, since it was sampled. */
   readonly liveMs: number;
+  /** The same since the reconnect: the time until there is a tick is in it. */
+  readonly liveAfterMs: number;
   /** From the reconnect to everything from the time of the break being there. */
   readonly backlogMs: number;
-  /** Ticks of the break that were there when the live one was first seen. */
-  readonly backlogAtLive: number;
   readonly backlogTicks: number;
+  /** The live tick was there before the backlog, or that within an interval of the reconnect. */
+  readonly isLiveFirst: boolean;
 }
 
 /** Breaks the connection of an agent by a black hole or by refusal, and watches it come back. */
@@ -83,30 +67,29 @@ export async function partition(
   });
   const backMs = Date.now();
   const liveTick = Math.ceil(backMs / agent.intervalMs);
-  await until(`${agent.id} is live`, 10_000, async () => {
-    return ((await fleet.newestTick(agent)) ?? 0) >= liveTick;
-  });
-  const liveMs = Date.now() - liveTick * agent.intervalMs;
-  const backlogTicks = liveTick - beforeTick;
-  const backlogAtLive = await ticksStored(fleet, agent, beforeTick, liveTick);
-  await until(`${agent.id} has its backlog`, 60_000, async () => {
-    return (await ticksStored(fleet, agent, beforeTick, liveTick)) >= backlogTicks;
-  });
-  return { liveMs, backlogMs: Date.now() - backMs, backlogAtLive, backlogTicks };
+  const backlogTicks = liveTick - beforeTick - 1;
+  const seenMs = async (what: string, check: () => Promise<boolean>): Promise<number> => {
+    await until(what, 60_000, check);
+    return Date.now();
+  };
+  const [liveSeenMs, backlogSeenMs] = await Promise.all([
+    seenMs(`${agent.id} is live`, async () => ((await fleet.newestTick(agent)) ?? 0) >= liveTick),
+    seenMs(`${agent.id} has its backlog`, async () => {
+      return (await fleet.ticksOf(agent, beforeTick, liveTick - 1)).length >= backlogTicks;
+    }),
+  ]);
+  const liveTickMs = liveTick * agent.intervalMs;
+  return {
+    liveMs: liveSeenMs - liveTickMs,
+    liveAfterMs: liveSeenMs - backMs,
+    backlogMs: backlogSeenMs - backMs,
+    backlogTicks,
+    isLiveFirst: liveSeenMs <= backlogSeenMs || backlogSeenMs - backMs <= agent.intervalMs,
+  };
 }
 
 async function isConnected(fleet: HybridFleet, { id }: FleetAgent): Promise<boolean> {
   return (await fleet.states()).get(id) === 'connected';
-}
-
-/** Ticks after `from` up to `to` that the last series has. */
-async function ticksStored(
-  fleet: HybridFleet,
-  agent: FleetAgent,
-  from: number,
-  to: number,
-): Promise<number> {
-  return (await fleet.ticksOf(agent, from, to)).length;
 }
 
 /** Until a query says that an agent is down, from `cause` on. */
