@@ -74,7 +74,7 @@ export class Pressure {
     if (this.#isCpuOver()) return 'CPU';
     const { isLosing, ringFill } = this.#options;
     // What goes by its age would go all the same if less were written.
-    return isLosing() && ringFill() >= RING_FULL ? 'RING' : 'NONE';
+    return ringFill() >= RING_FULL && isLosing() ? 'RING' : 'NONE';
   }
 
   #isCpuOver(): boolean {

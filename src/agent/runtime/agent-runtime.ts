@@ -34,6 +34,7 @@ import { EVENT_GROUP, EVENT_POLICY, policyOf, toleranceOf, wideOf } from './grou
 import { GroupRunner } from './group-runner.ts';
 import { LeaseBook } from './lease-book.ts';
 import { Policies } from './policies.ts';
+import { processUsage } from './process-usage.ts';
 import { RingIntake } from './ring-intake.ts';
 import { RingUpkeep } from './ring-upkeep.ts';
 import type { AgentRuntimeOptions, EventSample, RuntimeStatus } from './runtime-options.ts';
@@ -93,7 +94,7 @@ export class AgentRuntime {
       clock,
       ladder: this.#ladder,
       cpuBudget: options.cpuBudget ?? Infinity,
-      cpuMs: options.cpuMs ?? processCpuMs,
+      cpuMs: options.cpuMs ?? (() => processUsage().cpuMs),
       liveDelayMs: (nowMs) => this.#session.liveDelayMs(nowMs),
       isLosing: () => this.#session.isLosing,
       ringFill: () => ring.fill.usedBytes / ring.fill.limitBytes,
@@ -297,11 +298,12 @@ export class AgentRuntime {
       group: sampler.policy.group,
       tick: Math.max(0, sampler.lastTick - sampler.pendingTicks),
     }));
+    const { cpuMs, rssBytes } = processUsage();
     return {
       ticks: [...ticks, { group: EVENT_GROUP, tick: this.#events.tick }],
       counters: { ...this.#totals },
-      cpuMs: Math.round(processCpuMs()),
-      rssBytes: process.memoryUsage.rss(),
+      cpuMs: Math.round(cpuMs),
+      rssBytes,
       leases: this.#leases.reports(),
       policyHash: this.#policies.hash,
     };
@@ -429,9 +431,4 @@ export class AgentRuntime {
     this.#faults++;
     this.#options.logger.error({ err: messageOf(error) }, 'a fault in the agent');
   }
-}
-
-function processCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
