@@ -41,10 +41,13 @@ export class BatchEncoder {
   readonly #writer = new ByteWriter(16_384);
   readonly #bits = new BitWriter();
   readonly #plan = new ColumnPlan(BATCH_TICKS_MAX);
-  readonly #times: number[] = [];
+  /** Times of the batch, ascending. */
+  readonly #times = new Float64Array(BATCH_TICKS_MAX);
+  #timeCount = 0;
   #ticks = new Uint16Array(4096);
   /** First samples of the series, and the end. */
-  readonly #starts: number[] = [];
+  readonly #starts = new Uint32Array(BATCH_SERIES_MAX + 1);
+  #seriesCount = 0;
   readonly #leads = new ByteWriter(1024);
   readonly #descriptors = new ByteWriter(1024);
   readonly #extras = new ByteWriter(1024);
@@ -88,42 +91,60 @@ export class BatchEncoder {
     if (length > BATCH_SAMPLES_MAX) throw tooLarge('samples', length, BATCH_SAMPLES_MAX);
     const starts = this.#starts;
     const times = this.#times;
-    starts.length = 0;
-    times.length = 0;
+    this.#timeCount = 0;
+    let series = 0;
     let next = 0;
     for (let index = 0; index < length; index++) {
       const time = timestamps[index]!;
       if (index === 0 || seriesIds[index] !== seriesIds[index - 1]) {
         assert(index === 0 || seriesIds[index]! > seriesIds[index - 1]!, 'series out of order');
-        starts.push(index);
+        if (series === BATCH_SERIES_MAX) throw tooLarge('series', series + 1, BATCH_SERIES_MAX);
+        starts[series++] = index;
         next = 0;
       } else {
         assert(time > timestamps[index - 1]!, 'times of a series out of order');
       }
       // Fast path: the series has the tick that comes next.
-      if (times[next] !== time) next = placeTime(times, time);
+      if (next >= this.#timeCount || times[next] !== time) next = this.#placeTime(time);
       next++;
     }
-    if (starts.length > BATCH_SERIES_MAX) throw tooLarge('series', starts.length, BATCH_SERIES_MAX);
-    starts.push(length);
+    starts[series] = length;
+    this.#seriesCount = series;
     this.#placeSamples(length, timestamps);
   }
 
   #placeSamples(length: number, timestamps: Float64Array): void {
     if (this.#ticks.length < length) this.#ticks = new Uint16Array(2 * length);
     const times = this.#times;
+    const count = this.#timeCount;
     let next = 0;
     for (let index = 0; index < length; index++) {
       const time = timestamps[index]!;
-      if (times[next] !== time) next = time === times[0] ? 0 : search(times, time);
+      if (next >= count || times[next] !== time) {
+        next = time === times[0] ? 0 : search(times, count, time);
+      }
       this.#ticks[index] = next++;
     }
   }
 
+  /** Where `time` stands among the times, having been put in where it was not. */
+  #placeTime(time: number): number {
+    const times = this.#times;
+    const count = this.#timeCount;
+    const place = search(times, count, time);
+    if (place < count && times[place] === time) return place;
+    if (count === BATCH_TICKS_MAX) throw tooLarge('ticks', count + 1, BATCH_TICKS_MAX);
+    times.copyWithin(place + 1, place, count);
+    times[place] = time;
+    this.#timeCount++;
+    return place;
+  }
+
   #encodeTimes(): void {
     const times = this.#times;
-    this.#writer.uint(times.length);
-    for (let index = 0; index < times.length; index++) {
+    const count = this.#timeCount;
+    this.#writer.uint(count);
+    for (let index = 0; index < count; index++) {
       const time = times[index]!;
       assert(Number.isInteger(time) && Math.abs(time) <= SIGNED_MAX, `time ${time}`);
       this.#writer.uint(index === 0 ? zigzag(time) : time - times[index - 1]! - 1);
@@ -132,8 +153,7 @@ export class BatchEncoder {
 
   /** Ids as runs of neighbours (gap, length), or one by one (gap), whichever are fewer numbers. */
   #encodeIds(seriesIds: Uint32Array): void {
-    const starts = this.#starts;
-    const count = starts.length - 1;
+    const count = this.#seriesCount;
     let runs = 0;
     for (let index = 0; index < count; index++) {
       if (index === 0 || this.#gap(seriesIds, index) > 0) runs++;
@@ -156,11 +176,11 @@ export class BatchEncoder {
   }
 
   #encodePresence(): void {
-    const tickCount = this.#times.length;
+    const tickCount = this.#timeCount;
     if (tickCount <= 1) return;
     const presence = new PresenceWriter(this.#writer, this.#ticks, tickCount);
     const starts = this.#starts;
-    for (let index = 0; index + 1 < starts.length; index++) {
+    for (let index = 0; index < this.#seriesCount; index++) {
       presence.series(starts[index]!, starts[index + 1]!);
     }
     presence.end();
@@ -175,7 +195,7 @@ export class BatchEncoder {
     this.#histograms.reset();
     this.#descriptorBefore = 0;
     this.#mantissaBefore = 0;
-    for (let index = 0; index + 1 < starts.length; index++) {
+    for (let index = 0; index < this.#seriesCount; index++) {
       const from = starts[index]!;
       const to = starts[index + 1]!;
       if (hasHistogram(columns, from, to)) {
@@ -298,19 +318,10 @@ function trailingZeros(word: number): number {
   return 31 - Math.clz32(word & -word);
 }
 
-/** Where `time` stands in the ascending `times`, having been put in where it was not. */
-function placeTime(times: number[], time: number): number {
-  const place = search(times, time);
-  if (times[place] === time) return place;
-  if (times.length === BATCH_TICKS_MAX) throw tooLarge('ticks', times.length + 1, BATCH_TICKS_MAX);
-  times.splice(place, 0, time);
-  return place;
-}
-
 /** The first place whose time is not before `time`. */
-function search(times: readonly number[], time: number): number {
+function search(times: Float64Array, count: number, time: number): number {
   let low = 0;
-  let high = times.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (times[middle]! < time) low = middle + 1;
