@@ -5,8 +5,12 @@ import type { AgentRecord, AgentSession, Waiting } from './agent-record.ts';
 import { marksOf } from './marks.ts';
 import type { SessionTable } from './session-table.ts';
 
-/** Live batches that follow one another share an ACK of this distance, while credit is there. */
-const ACK_MS = 2000;
+/**
+ * Live batches that follow one another share an ACK of this distance, while credit is there: more
+ * than heartbeats usually are apart, whose answers are ACKs as well. To send one costs half of what
+ * it costs to store a small batch.
+ */
+const ACK_MS = 6000;
 /** Live quiet for so long leaves more of the window to repair. */
 const LIVE_IDLE_MS = 2000;
 /** Round trip assumed by the window's control; a session's own is not known to the collector. */

@@ -70,7 +70,7 @@ test('what an agent sends is stored with its ledger, and acknowledged as durable
   const terms = server.ledger('a1')?.terms(START_MS + 1000);
   expect(terms).toMatchObject({ scheduled: 4, stored: 4, missing: 0 });
   expect(sources.get('push/tide/a1')).toMatchObject({ name: 'tide', state: 'live' });
-  await clock.advance(2100);
+  await clock.advance(6100);
   expect(connection.last('ACK').streams[1]).toMatchObject({ cumReceived: 3, cumDurable: 3 });
 });
 
