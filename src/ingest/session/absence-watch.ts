@@ -1,5 +1,6 @@
 import type { CoverageEntry, GroupPolicy } from '../../formats/tide/index.ts';
-import type { AgentSeries, SchemaCatalog } from './schema-catalog.ts';
+import type { AgentSeries } from './epoch-series.ts';
+import type { SchemaCatalog } from './schema-catalog.ts';
 
 /** Events happen when they happen: that one does not come again says nothing. */
 const EVENT_GROUP = 0;

@@ -4,8 +4,9 @@ import { isStaleAt } from '../../model/index.ts';
 import { type Appender, type CommitResult, NO_SERIES, SampleOutcome } from '../../storage/api.ts';
 import type { IntervalSet } from '../../util/index.ts';
 import type { AbsenceWatch } from './absence-watch.ts';
+import type { AgentSeries } from './epoch-series.ts';
 import { addHistogram } from './histogram-adds.ts';
-import type { AgentSeries, SchemaCatalog } from './schema-catalog.ts';
+import type { SchemaCatalog } from './schema-catalog.ts';
 import type { AppliedFrame, ApplyResult } from './session-output.ts';
 
 /** What a write came to. */
@@ -100,6 +101,7 @@ export class BatchFill {
   #outOfBounds = 0;
   #noSeries = 0;
   #newestMs: number | undefined;
+  #notedMs = Number.NaN;
   #lastStep = Number.NaN;
 
   constructor(appender: Appender, catalog: SchemaCatalog, watch: AbsenceWatch, stepMs: number) {
@@ -220,34 +222,40 @@ export class BatchFill {
     columns: BatchColumns,
     { frame, group, tick, byRepair }: BatchPlace,
   ): void {
-    const { length, seriesIds, timestamps } = columns;
-    const seriesOf = this.#catalog.seriesOf(epoch);
+    const { length, seriesIds, timestamps, words } = columns;
+    const series = this.#catalog.seriesOf(epoch);
+    const { refs, lastTimes, seenTicks, histogramFlags, staleFlags } = series;
+    this.#appender.samples.reserve(length);
+    let place = -1;
     let isRunning = false;
     let newestMs = this.#newestMs ?? Number.NEGATIVE_INFINITY;
     for (let start = 0; start < length; ) {
-      const id = seriesIds[start] ?? 0;
+      const id = seriesIds[start]!;
       let end = start + 1;
       while (end < length && seriesIds[end] === id) end++;
-      const series = seriesOf.get(id);
-      const ref = series === undefined ? NO_SERIES : refOf(series, this.#appender);
-      if (series === undefined || ref === NO_SERIES) {
-        const from = { frame, group: series?.group ?? group };
+      place = series.placeOf(id, place);
+      const ref = place < 0 ? NO_SERIES : refs[place] || refOf(series.at(place), this.#appender);
+      if (ref === NO_SERIES) {
+        const from = { frame, group: place < 0 ? group : series.at(place).group };
         for (let at = start; at < end; at++) this.reject(from, SampleOutcome.UNKNOWN_SERIES);
         isRunning = false;
       } else {
-        if (columns.histograms !== undefined || series.isHistogram) {
-          this.#addMixed({ epoch, columns, from: start, group }, end, { frame, series, ref });
+        if (columns.histograms !== undefined || histogramFlags[place] === 1) {
+          const source = { epoch, columns, from: start, group };
+          this.#addMixed(source, end, { frame, series: series.at(place), ref });
           isRunning = false;
         } else {
           if (!isRunning) this.#run(frame, { epoch, columns, from: start, group });
           isRunning = true;
           this.#addSamples(columns, start, end, ref);
         }
-        const lastMs = timestamps[end - 1] ?? 0;
-        if (lastMs > series.lastMs) {
-          this.#catalog.advance(series, lastMs, isStaleAt(columns.words, end - 1));
+        const lastMs = timestamps[end - 1]!;
+        if (lastMs > lastTimes[place]!) {
+          const isStale = isStaleAt(words, end - 1);
+          if (isStale === (staleFlags[place] === 1)) lastTimes[place] = lastMs;
+          else this.#catalog.advance(series.at(place), lastMs, isStale);
         }
-        if (tick > series.seenTick) series.seenTick = tick;
+        if (tick > seenTicks[place]!) seenTicks[place] = tick;
         if (lastMs > newestMs) newestMs = lastMs;
       }
       start = end;
@@ -295,6 +303,9 @@ export class BatchFill {
 
   /** The agent lived at that time. */
   #noteStep(timestamp: number): void {
+    // Fast path: nearly all samples of a batch are of one time.
+    if (timestamp === this.#notedMs) return;
+    this.#notedMs = timestamp;
     const step = Math.floor(timestamp / this.#stepMs);
     if (step === this.#lastStep || step < 0) return;
     this.#lastStep = step;

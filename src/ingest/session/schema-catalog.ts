@@ -1,7 +1,8 @@
-import type { Hash64, PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import type { PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
 import { decodeSchema, seriesKey } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
-import { NO_SERIES, type SeriesRef, type Storage } from '../../storage/api.ts';
+import type { Storage } from '../../storage/api.ts';
+import { type AgentSeries, EpochSeries } from './epoch-series.ts';
 
 /** Kind of the keys under which schema changes are kept in the store's keyed state. */
 const SCHEMA_STATE_PREFIX = 'tide-schema/';
@@ -11,27 +12,6 @@ export const AGENT_LABEL = 'agent';
 export const INSTANCE_LABEL = 'instance';
 const EXPORTED_AGENT_LABEL = 'exported_agent';
 
-/** A series of an agent, as the store has it. */
-export interface AgentSeries {
-  readonly epoch: number;
-  readonly labels: Labels;
-  /** Of the labels that the agent gave it: what AUDIT hashes by. */
-  readonly key: Hash64;
-  readonly group: number;
-  /** Whether its samples are native histograms, and so its staleness markers. */
-  isHistogram: boolean;
-  /** NO_SERIES until it is asked for, and again when the store has dropped it. */
-  ref: SeriesRef;
-  /** Time of the newest sample stored in this process; -Infinity for none. */
-  lastMs: number;
-  /** Whether that sample is a staleness marker. */
-  isStale: boolean;
-  /** The newest tick of its group that a batch with a sample of it covered; -1 for none. */
-  seenTick: number;
-  /** Kept all the same: a batch from before its end may still come by repair. */
-  ended: boolean;
-}
-
 interface EpochSchema {
   readonly epoch: number;
   version: number;
@@ -39,7 +19,7 @@ interface EpochSchema {
   liveCount: number;
   /** By group: those with a sample stored by this process, and no marker behind it. */
   readonly activeCounts: Map<number, number>;
-  readonly series: Map<number, AgentSeries>;
+  readonly series: EpochSeries;
 }
 
 /**
@@ -72,7 +52,7 @@ export class SchemaCatalog {
   }
 
   /** All that an epoch's ids stand for, by id; good until the next frame is applied. */
-  seriesOf(epoch: number): ReadonlyMap<number, AgentSeries> {
+  seriesOf(epoch: number): EpochSeries {
     return this.#epoch(epoch).series;
   }
 
@@ -151,7 +131,7 @@ export class SchemaCatalog {
       version: 0,
       liveCount: 0,
       activeCounts: new Map(),
-      series: new Map(),
+      series: new EpochSeries(),
     };
     this.#epochs.set(epoch, schema);
     const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map((value) =>
@@ -164,23 +144,14 @@ export class SchemaCatalog {
 
   #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
     for (const { id, labels, group, family, type } of change.series) {
-      const isNew = !schema.series.has(id);
+      const isNew = schema.series.get(id) === undefined;
       if (isNew && schema.liveCount >= this.#maxSeries) continue;
-      const series = {
-        epoch: schema.epoch,
-        labels: this.#labelsOf(labels),
-        key: seriesKey(labels),
-        group,
-        // Classic ones have a series for each bucket, none of which has the family's own name.
-        isHistogram: type.endsWith('histogram') && labels.metricName === family,
-        ref: NO_SERIES,
-        lastMs: Number.NEGATIVE_INFINITY,
-        isStale: true,
-        seenTick: -1,
-        ended: false,
-      };
+      const { epoch } = schema;
+      const identity = { epoch, labels: this.#labelsOf(labels), key: seriesKey(labels), group };
+      // Classic ones have a series for each bucket, none of which has the family's own name.
+      const isHistogram = type.endsWith('histogram') && labels.metricName === family;
+      schema.series.set(id, identity, isHistogram);
       if (isNew) schema.liveCount++;
-      schema.series.set(id, series);
     }
     const ended: AgentSeries[] = [];
     for (const id of change.tombstones) {

@@ -2,7 +2,8 @@ import { ContentHash, type Hash64, histogramWords } from '../../formats/tide/ind
 import { createMatcher, isStaleAt, type Matcher, SampleColumns } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
-import { AGENT_LABEL, type AgentSeries } from './schema-catalog.ts';
+import type { AgentSeries } from './epoch-series.ts';
+import { AGENT_LABEL } from './schema-catalog.ts';
 
 /**
  * Count and hash of what the store has of a group's series in each window, as AUDIT_RESULT counts
