@@ -254,7 +254,7 @@ class Sources {
   readonly #closers: (() => Promise<void>)[] = [];
   readonly problems: string[] = [];
   readonly receiverMetrics = new ReceiverMetrics();
-  readonly unsent: UnsentCounts = { histograms: 0 };
+  readonly unsent: UnsentCounts = { histograms: 0, exemplars: 0 };
 
   constructor(environment: AgentEnvironment) {
     this.#environment = environment;
@@ -331,7 +331,7 @@ class Sources {
     return {
       ...this.#setup(pool.intervalMs, 0),
       open: (namer) => {
-        const source = new PoolSource(pool, namer, logger);
+        const source = new PoolSource(pool, namer, { logger, unsent: this.unsent });
         this.#pools.push(source);
         return source;
       },
@@ -370,7 +370,7 @@ class Sources {
               return target;
             },
             namer,
-            logger,
+            { logger, unsent: this.unsent },
           ),
       };
     });

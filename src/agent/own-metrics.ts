@@ -38,6 +38,9 @@ export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): O
     metric('counter', 'histograms_unsent_total', 'Native histograms read and not sent.', (of) => {
       return of.totals.histogramsUnsent + unsent.histograms;
     }),
+    metric('counter', 'exemplars_unsent_total', 'Exemplars read and not sent.', () => {
+      return unsent.exemplars;
+    }),
     metric('counter', 'batches_sealed_total', 'Batches sealed.', (of) => of.sealedBatches),
     metric(
       'counter',

@@ -31,7 +31,7 @@ export function orderedColumns(given: BatchColumns): OrderedColumns {
       continue;
     }
     last = index;
-    columns.push(seriesIds[index]!, timestamps[index]!, words[2 * index]!, words[2 * index + 1]!);
+    columns.pushFrom(given, index);
   }
   return { columns, duplicates, conflicts };
 }

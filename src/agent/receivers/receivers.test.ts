@@ -1,9 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import protobuf from 'protobufjs';
 import { expect, onTestFinished, test } from 'vitest';
+import { familiesBody } from '../../../test/support/metric-families.ts';
+import { PowersOfTwo, PROTOBUF_TYPE } from '../../../test/support/native-target.ts';
 import { ScriptedCollector } from '../../../test/support/scripted-collector.ts';
-import { type WriteRow, writeBody } from '../../../test/support/write-body.ts';
+import { snappy, type WriteRow, writeBody } from '../../../test/support/write-body.ts';
 import { openPushProtocols } from '../../cli/push-protocols.ts';
 import { LANE_EVENT } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
@@ -26,6 +29,7 @@ interface SetUp {
   readonly folder?: string;
   readonly fileSystem?: RingFileSystem;
   readonly isReachable?: boolean;
+  readonly takesHistograms?: boolean;
 }
 
 async function setUp(given: SetUp = {}) {
@@ -33,6 +37,7 @@ async function setUp(given: SetUp = {}) {
   const clock = new FakeClock(START_MS);
   const collector = new ScriptedCollector();
   collector.isReachable = given.isReachable ?? true;
+  collector.welcome = { capabilities: given.takesHistograms === false ? [] : ['histograms'] };
   const disk = folder === undefined ? undefined : { fileSystem, directory: join(folder, 'ring') };
   const ring = await AgentRing.open(
     { ...DEFAULT_RING_OPTIONS, memoryBytes, epoch: START_MS },
@@ -47,7 +52,7 @@ async function setUp(given: SetUp = {}) {
     ...{ leaseSamplesPerSecondMax: 100, flushes: disk !== undefined, onFenced: () => {} },
   });
   const metrics = new ReceiverMetrics();
-  const unsent = { histograms: 0 };
+  const unsent = { histograms: 0, exemplars: 0 };
   const receivers = await Receivers.open({
     options: receiversOptionsSchema.parse({ listen: '127.0.0.1:0', ...given.receivers }),
     intake: runtime.openIntake(),
@@ -58,10 +63,15 @@ async function setUp(given: SetUp = {}) {
   runtime.start();
   await receivers.start();
   await clock.advance(0);
-  const push = async (method: string, path: string, body?: string | Uint8Array) => {
+  const push = async (
+    method: string,
+    path: string,
+    body?: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ) => {
     const sent =
       body === undefined ? {} : { body: typeof body === 'string' ? body : Buffer.from(body) };
-    const answer = await fetch(`${receivers.url}${path}`, { method, ...sent });
+    const answer = await fetch(`${receivers.url}${path}`, { method, headers, ...sent });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
   let isStopped = false;
@@ -135,6 +145,89 @@ test('a group is sampled again as long as it is held, and its series end with it
   expect(ofX().at(-1)?.value).toBeNaN();
   await clock.advance(60_000);
   expect(ofX()).toHaveLength(4);
+});
+
+function nativeFamily(count: number): Buffer {
+  const orders = new PowersOfTwo();
+  for (let index = 1; index <= count; index++) orders.observe(2 ** index);
+  const { name, type, metric = [] } = orders.family('orders');
+  // Of the native part alone.
+  const native = metric.map((one) => ({ ...one, histogram: { ...one.histogram, bucket: [] } }));
+  return familiesBody([{ name: name ?? '', type: type ?? 'HISTOGRAM', metric: native }]);
+}
+
+const AS_PROTOBUF = { 'content-type': PROTOBUF_TYPE };
+
+test('pushed native histograms go out as events, in batches of their own', async () => {
+  const { clock, collector, push, unsent, own, runtime } = await setUp();
+  const body = nativeFamily(3);
+  expect((await push('POST', '/api/v1/push', body, AS_PROTOBUF)).status).toBe(204);
+  const [sample] = collector.samples;
+  expect(sample).toMatchObject({
+    series: 'orders{shop="north", zone="z"}',
+    time: START_MS,
+    histogram: { schema: 0, count: 3, sum: 14, positiveBuckets: [1, 1, 1] },
+  });
+  expect(runtime.status().totals).toMatchObject({ scheduled: 1, present: 1 });
+  expect(own('samples_total')).toBe(1);
+  expect(unsent).toEqual({ histograms: 0, exemplars: 1 });
+  // Of a group they are sampled again, and end with it.
+  expect((await push('PUT', '/metrics/job/nightly', body, AS_PROTOBUF)).status).toBe(200);
+  await clock.advance(15_000);
+  expect((await push('DELETE', '/metrics/job/nightly')).status).toBe(202);
+  const ofGroup = collector.samples.filter(({ series }) => series.includes('nightly'));
+  const ofOrders = ofGroup.filter(({ series }) => series.startsWith('orders{'));
+  expect(ofOrders.map(({ histogram, value }) => histogram?.count ?? value)).toEqual([3, 3, NaN]);
+  for (const { samples } of collector.batches) {
+    const kinds = new Set(samples.map(({ series }) => series.startsWith('orders{')));
+    expect(kinds.size).toBeLessThanOrEqual(1);
+  }
+});
+
+/** What the test sends of remote write's messages, by their numbers. */
+const WRITE_REQUEST = protobuf
+  .parse(
+    `syntax = "proto3";
+    message Label { string name = 1; string value = 2; }
+    message Span { sint32 offset = 1; uint32 length = 2; }
+    message Histogram {
+      uint64 count = 1; double sum = 3; sint32 schema = 4; repeated Span spans = 11;
+      repeated sint64 deltas = 12; int64 timestamp = 15;
+    }
+    message Series { repeated Label labels = 1; repeated Histogram histograms = 4; }
+    message WriteRequest { repeated Series series = 1; }`,
+  )
+  .root.lookupType('WriteRequest');
+
+test('native histograms of remote write keep their own times', async () => {
+  const { collector, push } = await setUp();
+  const histogram = (count: number) => ({
+    ...{ count, sum: 5, schema: 1, spans: [{ offset: 2, length: 1 }], deltas: [count] },
+  });
+  const message = WRITE_REQUEST.encode({
+    series: [
+      {
+        labels: [{ name: '__name__', value: 'took' }],
+        histograms: [
+          { ...histogram(4), timestamp: START_MS - 2000 },
+          { ...histogram(6), timestamp: START_MS - 1000 },
+        ],
+      },
+    ],
+  }).finish();
+  expect((await push('POST', '/api/v1/write', snappy(message))).status).toBe(204);
+  expect(collector.samples.map(({ time, histogram: of }) => [time, of?.count])).toEqual([
+    [START_MS - 2000, 4],
+    [START_MS - 1000, 6],
+  ]);
+});
+
+test('a collector that does not take native histograms is sent none', async () => {
+  const { collector, push, unsent } = await setUp({ takesHistograms: false });
+  const refused = await push('POST', '/api/v1/push', nativeFamily(2), AS_PROTOBUF);
+  expect(refused.status).toBe(400);
+  expect(collector.samples).toEqual([]);
+  expect(unsent.histograms).toBe(1);
 });
 
 test('known series go on when new ones are refused', async () => {

@@ -47,7 +47,7 @@ export class Receivers {
   readonly #series: ReceivedSeries;
   readonly #clock: Clock;
   #cancelForget: CancelTimer = () => {};
-  #hasHistograms = false;
+  #hasUnsent = false;
 
   private constructor(dependencies: ReceiversDependencies, groups: GroupFiles) {
     const { options, intake, clock, logger, version, metrics, unsent, maxAgeMs } = dependencies;
@@ -55,15 +55,21 @@ export class Receivers {
     const series = new ReceivedSeries(intake, options.series_limit);
     this.#series = series;
     metrics.seriesCount = () => series.size;
-    const onHistograms = (count: number): void => {
-      if (!this.#hasHistograms) logger.warn({}, 'native histograms that are pushed are not sent');
-      this.#hasHistograms = true;
+    const onHistogramsUnsent = (count: number): void => {
+      if (!this.#hasUnsent) logger.warn({}, 'the collector takes no native histograms');
+      this.#hasUnsent = true;
       unsent.histograms += count;
     };
-    const now = (): number => clock.now();
+    const onExemplars = (count: number): void => {
+      unsent.exemplars += count;
+    };
+    const appenderOptions = {
+      ...{ intake, series, groups, maxAgeMs, now: () => clock.now() },
+      ...{ onHistogramsUnsent, onExemplars },
+    };
     this.#protocols = dependencies.openProtocols({
       store: {
-        appender: () => new RingAppender({ intake, series, groups, maxAgeMs, now, onHistograms }),
+        appender: () => new RingAppender(appenderOptions),
         state: (keyPrefix) => groups.under(keyPrefix),
       },
       ...{ clock, logger, metrics, version },

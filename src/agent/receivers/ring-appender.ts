@@ -1,7 +1,14 @@
 import { BatchColumns } from '../../formats/tide/index.ts';
 import type { Appender, CommitResult } from '../../ingest/pull/index.ts';
 import { OUTCOME_COUNT, SampleBatch, SampleOutcome } from '../../ingest/pull/index.ts';
-import { type Labels, messageOf, type Metadata } from '../../model/index.ts';
+import {
+  type FloatHistogram,
+  type Labels,
+  messageOf,
+  type Metadata,
+  STALE_HIGH_WORD,
+  STALE_LOW_WORD,
+} from '../../model/index.ts';
 import { RingFailedError, RingFullError } from '../errors.ts';
 import type { RingIntake } from '../runtime/ring-intake.ts';
 import type { GroupFiles } from './group-files.ts';
@@ -19,8 +26,17 @@ export interface RingAppenderOptions {
   /** Nothing older is kept. */
   readonly maxAgeMs: number;
   readonly now: () => number;
-  /** Native histograms came, which no session carries. */
-  readonly onHistograms: (count: number) => void;
+  /** Native histograms came that the collector does not take. */
+  readonly onHistogramsUnsent: (count: number) => void;
+  /** Exemplars came, which no session carries. */
+  readonly onExemplars: (count: number) => void;
+}
+
+interface PendingHistogram {
+  readonly ref: number;
+  readonly timestamp: number;
+  /** Undefined: a staleness marker. */
+  readonly histogram: FloatHistogram | undefined;
 }
 
 /** Stands in for a store where samples are pushed to an agent: what is committed is in its ring. */
@@ -29,7 +45,8 @@ export class RingAppender implements Appender {
   readonly #options: RingAppenderOptions;
   readonly #made: number[] = [];
   readonly #states = new Map<string, Uint8Array | undefined>();
-  #histograms = 0;
+  readonly #histograms: PendingHistogram[] = [];
+  #exemplars = 0;
 
   constructor(options: RingAppenderOptions) {
     this.#options = options;
@@ -42,12 +59,12 @@ export class RingAppender implements Appender {
     return ref;
   }
 
-  addHistogram(): void {
-    this.#histograms++;
+  addHistogram(ref: number, timestamp: number, histogram: FloatHistogram | undefined): void {
+    this.#histograms.push({ ref, timestamp, histogram });
   }
 
   addExemplar(): void {
-    // The protocol carries float samples alone.
+    this.#exemplars++;
   }
 
   setMetadata(family: string, metadata: Metadata): void {
@@ -85,44 +102,96 @@ export class RingAppender implements Appender {
   }
 
   #seal(): CommitResult {
-    const { intake, series, maxAgeMs, now, onHistograms } = this.#options;
+    const { onExemplars } = this.#options;
+    const outcomes = this.#sealSamples();
+    const histogramOutcomes = this.#sealHistograms();
+    if (this.#exemplars > 0) onExemplars(this.#exemplars);
+    const counts = new Uint32Array(OUTCOME_COUNT);
+    for (const outcome of outcomes) counts[outcome]!++;
+    for (const outcome of histogramOutcomes) counts[outcome]!++;
+    return {
+      counts,
+      outcomes: unlessStored(outcomes),
+      histogramOutcomes: unlessStored(histogramOutcomes),
+    };
+  }
+
+  #sealSamples(): Uint8Array {
     const { length, refs, timestamps, words } = this.samples;
-    const nowMs = now();
-    const outcomes = new Uint8Array(length);
-    const taken = new BatchColumns(Math.max(1, length));
-    /** Of each sample that was taken, its place among all. */
-    const places = new Uint32Array(length);
+    const taking = new Taking(length, this.#options);
     for (let index = 0; index < length; index++) {
-      const time = timestamps[index]!;
-      const ref = refs[index]!;
-      if (!(time <= nowMs + FUTURE_MS_MAX && time >= nowMs - maxAgeMs)) {
-        outcomes[index] = SampleOutcome.OUT_OF_BOUNDS;
-      } else if (!series.isKnown(ref)) {
-        outcomes[index] = SampleOutcome.UNKNOWN_SERIES;
-      } else {
-        places[taken.length] = index;
-        const id = series.idOf(ref, nowMs);
-        taken.push(id, Math.floor(time), words[2 * index]!, words[2 * index + 1]!);
-      }
+      const taken = taking.take(index, refs[index]!, timestamps[index]!);
+      if (taken === undefined) continue;
+      taking.columns.push(taken.id, taken.time, words[2 * index]!, words[2 * index + 1]!);
     }
-    const { columns, duplicates, conflicts } = orderedColumns(taken);
-    for (const at of duplicates) outcomes[places[at]!] = SampleOutcome.DUPLICATE;
-    for (const at of conflicts) outcomes[places[at]!] = SampleOutcome.CONFLICT;
-    intake.seal(columns);
-    if (this.#histograms > 0) onHistograms(this.#histograms);
-    return resultOf(outcomes, this.#histograms);
+    return taking.seal();
+  }
+
+  /** In batches of their own: a collector that does not take them rejects no other. */
+  #sealHistograms(): Uint8Array {
+    const { intake, onHistogramsUnsent } = this.#options;
+    const { length } = this.#histograms;
+    if (length > 0 && !intake.takesHistograms) {
+      onHistogramsUnsent(length);
+      return new Uint8Array(length).fill(SampleOutcome.OUT_OF_BOUNDS);
+    }
+    const taking = new Taking(length, this.#options);
+    for (const [index, { ref, timestamp, histogram }] of this.#histograms.entries()) {
+      const taken = taking.take(index, ref, timestamp);
+      if (taken === undefined) continue;
+      const { columns } = taking;
+      if (histogram !== undefined) columns.pushHistogram(taken.id, taken.time, histogram);
+      else columns.push(taken.id, taken.time, STALE_LOW_WORD, STALE_HIGH_WORD);
+    }
+    return taking.seal();
   }
 }
 
-function resultOf(outcomes: Uint8Array, histograms: number): CommitResult {
-  const counts = new Uint32Array(OUTCOME_COUNT);
-  for (const outcome of outcomes) counts[outcome]!++;
-  counts[SampleOutcome.OUT_OF_BOUNDS]! += histograms;
-  const isClean = counts[SampleOutcome.STORED] === outcomes.length;
-  return {
-    counts,
-    outcomes: isClean ? undefined : outcomes,
-    histogramOutcomes:
-      histograms === 0 ? undefined : new Uint8Array(histograms).fill(SampleOutcome.OUT_OF_BOUNDS),
-  };
+/** Samples on their way into the ring, and what becomes of each. */
+class Taking {
+  readonly columns: BatchColumns;
+  readonly #options: RingAppenderOptions;
+  readonly #outcomes: Uint8Array;
+  /** Of each sample that was taken, its place among all. */
+  readonly #places: Uint32Array;
+  readonly #nowMs: number;
+
+  constructor(length: number, options: RingAppenderOptions) {
+    this.columns = new BatchColumns(Math.max(1, length));
+    this.#options = options;
+    this.#outcomes = new Uint8Array(length);
+    this.#places = new Uint32Array(length);
+    this.#nowMs = options.now();
+  }
+
+  /** What the caller is to add to `columns` at once; undefined where it has no place there. */
+  take(index: number, ref: number, time: number): { id: number; time: number } | undefined {
+    const { series, maxAgeMs } = this.#options;
+    const nowMs = this.#nowMs;
+    if (!(time <= nowMs + FUTURE_MS_MAX && time >= nowMs - maxAgeMs)) {
+      this.#outcomes[index] = SampleOutcome.OUT_OF_BOUNDS;
+      return undefined;
+    }
+    if (!series.isKnown(ref)) {
+      this.#outcomes[index] = SampleOutcome.UNKNOWN_SERIES;
+      return undefined;
+    }
+    this.#places[this.columns.length] = index;
+    return { id: series.idOf(ref, nowMs), time: Math.floor(time) };
+  }
+
+  /** Seals what was taken; the outcomes of all. */
+  seal(): Uint8Array {
+    const outcomes = this.#outcomes;
+    const places = this.#places;
+    const { columns, duplicates, conflicts } = orderedColumns(this.columns);
+    for (const at of duplicates) outcomes[places[at]!] = SampleOutcome.DUPLICATE;
+    for (const at of conflicts) outcomes[places[at]!] = SampleOutcome.CONFLICT;
+    if (columns.length > 0) this.#options.intake.seal(columns);
+    return outcomes;
+  }
+}
+
+function unlessStored(outcomes: Uint8Array): Uint8Array | undefined {
+  return outcomes.every((outcome) => outcome === SampleOutcome.STORED) ? undefined : outcomes;
 }

@@ -105,6 +105,7 @@ export class AgentRuntime {
       policyVersion: () => this.#policies.version,
       codec: () => this.#codec(),
       seal: (content, times) => this.#seal(content, times),
+      onTooLarge: () => this.#totals.histogramsUnsent++,
     });
     this.#retained = new RetainedSamples({
       epoch: epoch.epoch,
@@ -160,6 +161,7 @@ export class AgentRuntime {
       upkeep: this.#upkeep,
       fill: () => ring.fill,
       isNextUnsafe: () => this.#session.isNextUnsafe,
+      takesHistograms: () => this.#takesHistograms,
     });
   }
 

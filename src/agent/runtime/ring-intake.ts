@@ -17,6 +17,8 @@ export interface RingIntakeOptions {
   fill(): RingFill;
   /** Whether what leaves the ring next is something that the collector may not have. */
   isNextUnsafe(): boolean;
+  /** Whether the collector takes native histograms, as far as is known. */
+  takesHistograms(): boolean;
 }
 
 /** Where samples that others push go: named, sealed as events, and kept in the ring. */
@@ -31,6 +33,10 @@ export class RingIntake {
   get isFull(): boolean {
     const { usedBytes, limitBytes } = this.#options.fill();
     return usedBytes > FILL_MAX * limitBytes && this.#options.isNextUnsafe();
+  }
+
+  get takesHistograms(): boolean {
+    return this.#options.takesHistograms();
   }
 
   /**

@@ -50,7 +50,10 @@ test('targets come and go with their files, and series end with them', async () 
     id: table.add.bind(table, 1),
     isKnown: (id: number) => table.get(id) !== undefined,
   };
-  const source = new PoolSource(pool, namer, silentLogger);
+  const source = new PoolSource(pool, namer, {
+    logger: silentLogger,
+    unsent: { histograms: 0, exemplars: 0 },
+  });
   expect(source.name).toBe('scrape/files');
   const reading = new Reading();
   const read = async (timestamp: number): Promise<string[]> => {

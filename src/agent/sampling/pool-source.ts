@@ -1,7 +1,7 @@
 import type { LocalPool, LocalTarget } from '../../ingest/pull/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { type GroupSource, Reading, type SeriesNamer } from './group-source.ts';
-import { ScrapeSource } from './scrape-source.ts';
+import { ScrapeSource, type UnsentCounts } from './scrape-source.ts';
 
 interface Scraped {
   readonly source: ScrapeSource;
@@ -18,13 +18,19 @@ export class PoolSource implements GroupSource {
   readonly #pool: LocalPool;
   readonly #namer: SeriesNamer;
   readonly #logger: Logger;
+  readonly #unsent: UnsentCounts;
   readonly #scraped = new Map<string, Scraped>();
 
-  constructor(pool: LocalPool, namer: SeriesNamer, logger: Logger) {
+  constructor(
+    pool: LocalPool,
+    namer: SeriesNamer,
+    { logger, unsent }: { readonly logger: Logger; readonly unsent: UnsentCounts },
+  ) {
     this.name = `scrape/${pool.jobName}`;
     this.#pool = pool;
     this.#namer = namer;
     this.#logger = logger;
+    this.#unsent = unsent;
   }
 
   /** Those that were scraped last. */
@@ -40,7 +46,7 @@ export class PoolSource implements GroupSource {
       const source = new ScrapeSource(
         (appender) => this.#pool.open(target, appender),
         this.#namer,
-        this.#logger,
+        { logger: this.#logger, unsent: this.#unsent },
       );
       this.#scraped.set(key, { source, reading: new Reading() });
     }

@@ -32,7 +32,10 @@ function sourceOf(
     const target = { labels: Labels.fromPairs(['instance', 'here']) };
     return { jobName: 'job', target, scrape } as unknown as LocalTarget;
   };
-  return new ScrapeSource(open, namer, silentLogger);
+  return new ScrapeSource(open, namer, {
+    logger: silentLogger,
+    unsent: { histograms: 0, exemplars: 0 },
+  });
 }
 
 test('native histograms are read like all else', async () => {

@@ -13,10 +13,11 @@ const NO_REF = 0;
 const UNNAMED = -1;
 const FORGOTTEN = -2;
 
-/** What receivers took and do not send. */
+/** What receivers and scrapes took and do not send. */
 export interface UnsentCounts {
   /** Samples of native histograms. */
   histograms: number;
+  exemplars: number;
 }
 
 interface PendingHistogram {
@@ -46,12 +47,18 @@ export class ScrapeSource implements GroupSource {
   readonly #refs = new Map<string, number>();
   readonly #metadata = new Map<string, Metadata>();
   readonly #logger: Logger;
+  readonly #unsent: UnsentCounts;
   #reading: Reading | undefined;
   #lastError = '';
   #hasLeftOut = false;
 
-  constructor(open: (appender: () => Appender) => LocalTarget, namer: SeriesNamer, logger: Logger) {
+  constructor(
+    open: (appender: () => Appender) => LocalTarget,
+    namer: SeriesNamer,
+    { logger, unsent }: { readonly logger: Logger; readonly unsent: UnsentCounts },
+  ) {
     this.#namer = namer;
+    this.#unsent = unsent;
     this.#logger = logger;
     this.#target = open(() => this.#appender());
     const { jobName, target } = this.#target;
@@ -101,7 +108,9 @@ export class ScrapeSource implements GroupSource {
       addHistogram: (ref, timestamp, histogram) => {
         histograms.push({ ref, timestamp, histogram });
       },
-      addExemplar: () => {},
+      addExemplar: () => {
+        this.#unsent.exemplars++;
+      },
       setMetadata: (family, metadata) => {
         this.#metadata.set(family, metadata);
       },

@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Sealed } from '../../formats/tide/index.ts';
-import { CODEC_DEFLATE, decodeSchema } from '../../formats/tide/index.ts';
+import {
+  BatchColumns,
+  BatchDecoder,
+  CODEC_DEFLATE,
+  decodeSchema,
+} from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
 import { Sealer } from './sealer.ts';
 import { SeriesTable } from './series-table.ts';
 
 const DESCRIPTION = { family: 'm', type: 'gauge', unit: '', help: '', priority: 'B' } as const;
 
-function sealerOf(table: SeriesTable): { sealer: Sealer; sealed: Omit<Sealed, 'epoch' | 'seq'>[] } {
+function sealerOf(
+  table: SeriesTable,
+  onTooLarge: () => void = () => {},
+): { sealer: Sealer; sealed: Omit<Sealed, 'epoch' | 'seq'>[] } {
   const sealed: Omit<Sealed, 'epoch' | 'seq'>[] = [];
   const sealer = new Sealer({
     table,
@@ -18,6 +26,7 @@ function sealerOf(table: SeriesTable): { sealer: Sealer; sealed: Omit<Sealed, 'e
     seal: (content) => {
       sealed.push(content);
     },
+    onTooLarge,
   });
   return { sealer, sealed };
 }
@@ -51,4 +60,27 @@ test('the longest labels that are carried fit, with those of the agent and long 
   expect([series?.help.length, series?.unit.length]).toEqual([1024, 1024]);
   const tooLong = Labels.fromPairs(['__name__', 'm', 'l', 'x'.repeat(4097)]);
   expect(() => table.add(1, tooLong, () => DESCRIPTION)).toThrow('4097 bytes, want at most 4096');
+});
+
+test('a histogram that no frame can carry is left out, and what is beside it goes', () => {
+  const table = new SeriesTable(Labels.EMPTY);
+  const ids = ['large', 'other'].map((name) =>
+    table.add(1, Labels.fromPairs(['__name__', name]), () => DESCRIPTION),
+  );
+  const length = 60_000;
+  const buckets = Array.from({ length }, (_, index) => Math.abs(Math.sin(index)) * 1e9);
+  const columns = new BatchColumns(2);
+  columns.pushHistogram(ids[0]!, 1000, {
+    ...{ counterReset: 'unknown', schema: 8, zeroThreshold: 0, zeroCount: 0, count: 1e15, sum: 5 },
+    ...{ positiveSpans: [{ offset: 0, length }], positiveBuckets: buckets },
+    ...{ negativeSpans: [], negativeBuckets: [], customValues: [] },
+  });
+  columns.pushValue(ids[1]!, 1000, 7);
+  let tooLarge = 0;
+  const { sealer, sealed } = sealerOf(table, () => tooLarge++);
+  sealer.sealSamples(columns);
+  const found = new BatchColumns(1);
+  const batches = sealed.filter(({ type }) => type === 'BATCH');
+  for (const { payload, codec } of batches) new BatchDecoder().decode(payload, codec, found);
+  expect([tooLarge, batches.length, found.values[0]]).toEqual([1, 1, 7]);
 });

@@ -27,6 +27,8 @@ export interface SealerOptions {
   readonly codec: () => PayloadCodec;
   /** Numbers the content, keeps it, and sends it. */
   readonly seal: (content: Omit<Sealed, 'epoch' | 'seq'>, times: SealedTimes | undefined) => void;
+  /** A native histogram that no frame can carry was left out. */
+  readonly onTooLarge?: () => void;
 }
 
 /** What a sealed batch spans. Undefined for schemas. */
@@ -105,6 +107,10 @@ export class Sealer {
       maxTime = Math.max(maxTime, columns.timestamps[index]!);
     }
     if (this.#seal([], columns, stream, { minTime, maxTime })) return;
+    if (columns.length === 1) {
+      this.#options.onTooLarge?.();
+      return;
+    }
     const half = columns.length >>> 1;
     for (const [from, to] of [
       [0, half],
