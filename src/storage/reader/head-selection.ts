@@ -1,5 +1,4 @@
 import type { Matcher } from '../../model/index.ts';
-import { SampleColumns } from '../../model/index.ts';
 import { ANY_COMMIT, SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
 import type { HistogramSample, SelectHints } from '../api.ts';
 import type { BlockRef } from '../block/block-set.ts';
@@ -7,19 +6,15 @@ import { SelectLimitError } from '../errors.ts';
 import { Pacer } from '../pacer.ts';
 import type { ShardAccess } from './head-access.ts';
 import { histogramSamples } from './histogram-columns.ts';
-import type { LabelColumnsBuilder } from './label-columns.ts';
 import type { ReadScope } from './read-scope.ts';
+import { hasSample, SampleCounter } from './sample-time.ts';
 import type { StoreParts, StoreRead } from './store-access.ts';
 import { beginRead } from './store-access.ts';
 
 /** Series that are captured before anything else may get its turn. */
 const PIECE = 1024;
-/** Samples that are copied before anything else may get its turn. */
-const COPY_SAMPLES = 64 * 1024;
 /** How often a selection begins again when commits overtake it; then it takes what is there. */
 const ATTEMPTS = 8;
-/** What a series is likely to have a sample in. */
-const PROBE_MS = 10 * 60_000;
 
 /** Series of one shard that have samples to be seen, by ascending ref. */
 export interface ShardSelection {
@@ -43,13 +38,6 @@ export interface HeadSelection {
   readonly histograms: ReadonlyMap<number, readonly HistogramSample[]>;
   /** There are not more samples. */
   readonly sampleBound: number;
-}
-
-/** Samples of series one after the other, in the order of the selection. */
-export interface FloatColumns {
-  readonly samples: SampleColumns;
-  /** The samples of series i are `[offsets[i], offsets[i + 1])`. */
-  readonly offsets: Float64Array;
 }
 
 /**
@@ -300,88 +288,4 @@ function shortened({ shard, refs, sets, caps }: ShardSelection, length: number):
     sets: sets.subarray(0, length),
     caps: caps.subarray(0, length),
   };
-}
-
-/** Copies the samples of a selection, in slices. */
-export async function copyFloats(
-  selection: HeadSelection,
-  parts: StoreParts,
-  scope: ReadScope,
-): Promise<FloatColumns> {
-  const samples = new SampleColumns(selection.sampleBound);
-  const offsets = new Float64Array(selection.length + 1);
-  const pacer = new Pacer(parts.sliceMs);
-  let place = 0;
-  for (const { shard, refs, caps } of selection.shards) {
-    const ends = new Uint32Array(refs.length + 1);
-    for (let from = 0; from < refs.length; ) {
-      const before = samples.length;
-      const to = shard.kernel.readMany(
-        { refs, caps },
-        from,
-        refs.length,
-        selection.minTime,
-        samples,
-        ends,
-        COPY_SAMPLES,
-      );
-      for (; from < to; from++) offsets[++place] = before + ends[from + 1]!;
-      if (pacer.dueNow()) await pacer.pause();
-      scope.throwIfAborted();
-    }
-  }
-  return { samples, offsets };
-}
-
-/** Adds the label sets of a selection. */
-export async function addLabels(
-  selection: HeadSelection,
-  into: LabelColumnsBuilder,
-  parts: StoreParts,
-  scope: ReadScope,
-): Promise<void> {
-  const pacer = new Pacer(parts.sliceMs);
-  for (const { shard, sets } of selection.shards) {
-    for (const set of sets) {
-      into.addSet(shard.pairs, set);
-      if (!pacer.due()) continue;
-      await pacer.pause();
-      scope.throwIfAborted();
-    }
-  }
-}
-
-/** Whether the series has a float within the times; looks where one is likely first. */
-export function hasSample(
-  kernel: ShardAccess['kernel'],
-  ref: number,
-  minTime: number,
-  maxTime: number,
-): boolean {
-  return !Number.isNaN(sampleTime(kernel, ref, minTime, maxTime));
-}
-
-/** The time of a sample that a series has within the times, NaN where it has none. */
-export function sampleTime(
-  kernel: ShardAccess['kernel'],
-  ref: number,
-  minTime: number,
-  maxTime: number,
-): number {
-  const counter = new SampleCounter();
-  const likely = Math.max(minTime, maxTime - PROBE_MS);
-  kernel.read(ref, likely, maxTime, counter);
-  if (counter.count === 0 && likely > minTime) kernel.read(ref, minTime, likely, counter);
-  return counter.lastTime;
-}
-
-/** Takes samples without keeping them. */
-class SampleCounter {
-  count = 0;
-  lastTime = NaN;
-
-  append(timestamps: Float64Array, _words: Uint32Array, from: number, to: number): void {
-    this.count += to - from;
-    if (to > from) this.lastTime = timestamps[to - 1]!;
-  }
 }

@@ -2,10 +2,10 @@ import { SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
 import type { SelectedNow, SelectHints } from '../api.ts';
 import type { HeadAccess } from './head-access.ts';
 import type { HeadSelection, ShardSelection } from './head-selection.ts';
-import { hasSample } from './head-selection.ts';
 import type { KeptSelection, MatchingSeries } from './kept-selections.ts';
 import { orderedColumns } from './kept-selections.ts';
 import type { LabelColumns } from './label-columns.ts';
+import { hasSample } from './sample-time.ts';
 import { HeadSeries } from './selected-series.ts';
 import type { StoreRead } from './store-access.ts';
 

@@ -1,7 +1,8 @@
 import type { Labels, SampleColumns } from '../../model/index.ts';
 import type { HistogramSample, SeriesGroups, SeriesSet } from '../api.ts';
 import { StorageClosedError } from '../errors.ts';
-import type { FloatColumns, HeadSelection, ShardSelection } from './head-selection.ts';
+import type { FloatColumns } from './copy-selection.ts';
+import type { HeadSelection, ShardSelection } from './head-selection.ts';
 import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 

@@ -9,7 +9,7 @@ import { SelectLimitError } from '../errors.ts';
 import { Pacer } from '../pacer.ts';
 import type { HiddenTimes } from './block-series.ts';
 import { Hiding } from './block-series.ts';
-import type { FloatColumns } from './head-selection.ts';
+import type { FloatColumns } from './copy-selection.ts';
 import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelSets } from './label-sets.ts';

@@ -1,6 +1,6 @@
 import type { KernelReader } from '../../kernel/index.ts';
 import { SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
-import { sampleTime } from './head-selection.ts';
+import { sampleTime } from './sample-time.ts';
 
 /** Instead of a time: there is a sample, but when is not known. */
 export const SOME_TIME = -Infinity;
