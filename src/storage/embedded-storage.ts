@@ -212,7 +212,7 @@ export class EmbeddedStorage implements Storage {
       walSizeBytes: this.#log.logBytes,
       checkpoints: this.#checkpointer.count,
       failedCheckpoints: this.#checkpointer.failedCount,
-      series: this.#head.seriesCount,
+      series: this.#head.series.filledCount,
       samples: this.#head.sampleCount,
       chunks: this.#head.chunkCount,
       seriesRefused: this.#resolver.refusedCount,
@@ -291,7 +291,7 @@ export class EmbeddedStorage implements Storage {
       (writer) => encodeTruncate(writer, { minTime, refs }),
       () => {
         this.#head.applyTruncate(minTime, refs);
-        this.#resolver.forget(refs.filter((ref) => !this.#head.has(ref)));
+        this.#resolver.forget(refs.filter((ref) => !this.#head.series.has(ref)));
       },
     );
   }
@@ -301,7 +301,7 @@ export class EmbeddedStorage implements Storage {
     const head = this.#head;
     const found: number[] = [];
     const pacer = new Pacer();
-    for (const refs of head.refs()) {
+    for (const refs of head.series.refs()) {
       for (const ref of refs) {
         const hasNew = head.newestTime(ref) >= minTime;
         if (!hasNew && !this.#resolver.isUsedSince(ref, period)) found.push(ref);
@@ -369,7 +369,7 @@ export class EmbeddedStorage implements Storage {
       (writer) => encodeDelete(writer, record),
       () => {
         const inHead = this.#head.applyDelete(record.matchers, record.range, (ref) => {
-          if (countBefore > 0) touched.add(this.#head.labels(ref).key);
+          if (countBefore > 0) touched.add(this.#head.series.labels(ref).key);
         });
         this.#blocks.hide(record);
         return countBefore > 0 ? touched.size : inHead;

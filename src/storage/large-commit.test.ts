@@ -58,7 +58,7 @@ test.each([1, 3])(
     let pauses = 0;
     const commitNumber = sliced.shards[0]!.reader.commit();
     const result = await sliced.applyInSlices(commit, () => {
-      const now = { series: sliced.size, samples: sliced.sampleCount };
+      const now = { series: sliced.series.size, samples: sliced.sampleCount };
       expect(now.series - before.series).toBeLessThanOrEqual(SERIES_A_TURN);
       expect(now.samples - before.samples).toBeLessThanOrEqual(SAMPLES_A_TURN);
       before = now;
@@ -72,7 +72,9 @@ test.each([1, 3])(
     expect(result).toEqual(wanted);
     expect(wanted.counts[SampleOutcome.CONFLICT]).toBe(1);
     for (const head of [whole, sliced]) {
-      expect([head.size, head.seriesCount, head.sampleCount]).toEqual([10_000, 1, 99_999]);
+      expect([head.series.size, head.series.filledCount, head.sampleCount]).toEqual([
+        10_000, 1, 99_999,
+      ]);
       expect(head.shards[0]!.reader.commit()).not.toBe(commitNumber);
     }
   },

@@ -114,7 +114,7 @@ function reportOpened(
   log.info(
     {
       durationMs: Math.round(durationMs),
-      series: head.seriesCount,
+      series: head.series.filledCount,
       samples: head.sampleCount,
       recordCount,
       logBytes,

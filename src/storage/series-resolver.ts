@@ -34,7 +34,7 @@ export class SeriesResolver {
     this.#head = head;
     this.#maxSeries = maxSeries === 0 ? Infinity : maxSeries;
     this.#sources = new SourceLimits(maxSeriesPerSource);
-    this.#nextRef = head.nextRef;
+    this.#nextRef = head.series.nextRef;
   }
 
   /** New series refused by a limit. */
@@ -44,7 +44,7 @@ export class SeriesResolver {
 
   /** The ref, `NO_SERIES` beyond a limit; a pending series is added to `held`. */
   resolve(labels: Labels, held: PendingSeries[], source?: string): SeriesRef {
-    const known = this.#head.find(labels);
+    const known = this.#head.series.find(labels);
     if (known !== NO_SERIES) {
       this.#use(known);
       this.#sources.claim(known, source);
@@ -86,7 +86,7 @@ export class SeriesResolver {
       pending.holders--;
       pending.heldBy = undefined;
       pending.listedIn = undefined;
-      const isApplied = this.#head.has(pending.ref);
+      const isApplied = this.#head.series.has(pending.ref);
       if (isApplied) {
         pending.isApplied = true;
         this.#use(pending.ref);
@@ -104,20 +104,20 @@ export class SeriesResolver {
 
   /** Whether an appender has asked for a series in this period or since. */
   isUsedSince(ref: SeriesRef, period: number): boolean {
-    const passed = (period - this.#head.shard(ref).index.period(ref)) & PERIOD_MASK;
+    const passed = (period - this.#head.series.shard(ref).index.period(ref)) & PERIOD_MASK;
     return passed === 0 || passed > PERIOD_MASK - PERIODS_AHEAD;
   }
 
   #use(ref: SeriesRef): void {
-    this.#head.shard(ref).index.touch(ref, this.period & PERIOD_MASK);
+    this.#head.series.shard(ref).index.touch(ref, this.period & PERIOD_MASK);
   }
 
   #isThere({ isApplied, ref }: PendingSeries): boolean {
-    return isApplied && this.#head.has(ref);
+    return isApplied && this.#head.series.has(ref);
   }
 
   #mayAdd(source: string | undefined): boolean {
-    if (this.#head.size + this.#pending.size >= this.#maxSeries) return false;
+    if (this.#head.series.size + this.#pending.size >= this.#maxSeries) return false;
     if (source === undefined) return true;
     return this.#sources.allows(source, this.#pendingBySource.get(source) ?? 0);
   }

@@ -94,7 +94,7 @@ class BothWays {
   readonly tally = { records: 0, refused: 0, series: 0, samples: 0 };
   readonly #single = newHead();
   readonly #together = newHead();
-  readonly #run = this.#together.openSeriesRun()!;
+  readonly #run = this.#together.series.openRun()!;
   readonly #kernel = testKernel(256 * MIB);
   readonly #samples = this.#kernel.openLogSamples();
   readonly #canaries = [
@@ -145,11 +145,11 @@ class BothWays {
   }
 
   #describe(head: Head, ref: number): unknown {
-    const own = head.resolve(ref);
+    const own = head.series.resolve(ref);
     const { size, pairCount, symbolCount } = head.shards[0]!.index;
-    const { pairs } = head.labels(own);
-    const samples = head.shard(own).kernel.sampleCountOf(own);
-    return { own, size, pairCount, symbolCount, pairs, samples, nextRef: head.nextRef };
+    const { pairs } = head.series.labels(own);
+    const samples = head.series.shard(own).kernel.sampleCountOf(own);
+    return { own, size, pairCount, symbolCount, pairs, samples, nextRef: head.series.nextRef };
   }
 }
 

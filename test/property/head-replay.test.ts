@@ -38,8 +38,8 @@ function dump(head: Head): unknown {
   const found = new Uint32Array(2);
   const series = [];
   for (const ref of REFS) {
-    const own = head.resolve(ref);
-    const { kernel } = head.shard(ref);
+    const own = head.series.resolve(ref);
+    const { kernel } = head.series.shard(ref);
     const samples: number[] = [];
     const newest = head.newestTime(ref);
     const from = head.oldestTime(ref);
@@ -48,8 +48,9 @@ function dump(head: Head): unknown {
     }
     series.push({ own, newest, from, count: kernel.sampleCountOf(ref), samples });
   }
-  const { seriesCount, sampleCount, chunkCount, nextRef } = head;
-  return { series, seriesCount, sampleCount, chunkCount, nextRef };
+  const { sampleCount, chunkCount } = head;
+  const { filledCount, nextRef } = head.series;
+  return { series, filledCount, sampleCount, chunkCount, nextRef };
 }
 
 test.each([1, 3])('a head of %i shards is filled alike one by one and gathered', (shards) => {

@@ -77,10 +77,10 @@ function bytesOf(series: readonly NewSeries[]): Uint8Array {
 function dump(head: Head): unknown {
   const { index } = head.shards[0]!;
   const { size, pairCount, symbolCount } = index;
-  const refs = [...head.refs()].flatMap((page) => [...page]);
+  const refs = [...head.series.refs()].flatMap((page) => [...page]);
   const series = refs.map((ref) => {
-    const own = head.labels(ref);
-    expect(head.find(own)).toBe(ref);
+    const own = head.series.labels(ref);
+    expect(head.series.find(own)).toBe(ref);
     expect(head.shards[0]!.kernel.hasSeries(ref)).toBe(true);
     return [ref, own.pairs];
   });
@@ -90,15 +90,24 @@ function dump(head: Head): unknown {
       name,
       [...index.reader.values(name)].map((value) => `${value.text} ${value.refs().join()}`).sort(),
     ]);
-  const { nextRef, seriesCount, hasAliases } = head;
-  return { size, pairCount, symbolCount, series, values, nextRef, seriesCount, hasAliases };
+  const { nextRef, filledCount, aliases } = head.series;
+  return {
+    size,
+    pairCount,
+    symbolCount,
+    series,
+    values,
+    nextRef,
+    filledCount,
+    aliases: [...aliases],
+  };
 }
 
 test('series of a record are entered alike by the kernel and one by one', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (plan) => {
       const [single, together] = [newHead(), newHead()];
-      const run = together.openSeriesRun()!;
+      const run = together.series.openRun()!;
       let ref = 0;
       for (const { series, removed } of plan) {
         const created = series.map(([own, distance]) => {
@@ -122,7 +131,7 @@ test('series of a record are entered alike by the kernel and one by one', () => 
 
 test('tables that grow and long lists are the same after thousands of series', () => {
   const [single, together] = [newHead(), newHead()];
-  const run = together.openSeriesRun()!;
+  const run = together.series.openRun()!;
   for (let from = 1; from < 9000; from += 1500) {
     const created = Array.from({ length: 1500 }, (_, index) => ({
       ref: from + index,
@@ -138,7 +147,7 @@ test('tables that grow and long lists are the same after thousands of series', (
 
 test('the kernel enters all of a run by itself where names and rooms are known', () => {
   const head = newHead();
-  const run = head.openSeriesRun()!;
+  const run = head.series.openRun()!;
   const created = Array.from({ length: 250 }, (_, index) => ({
     ref: index + 1,
     labels: Labels.fromPairs(['job', 'j', 'own', `${index}`]),
@@ -151,15 +160,15 @@ test('the kernel enters all of a run by itself where names and rooms are known',
     next = head.shards[0]!.index.enterRun(run, next);
     if (next === run.count) break;
     byHand++;
-    head.addSeries(next + 3, Labels.fromPairs(run.texts(next)));
+    head.series.add(next + 3, Labels.fromPairs(run.texts(next)));
   }
   expect(byHand).toBeLessThanOrEqual(2);
-  expect(head.size).toBe(250);
+  expect(head.series.size).toBe(250);
 });
 
 test('in a full memory the series that does not fit is refused, and no part of it is left', () => {
   const head = new Head({ maxExemplars: 0, shardCount: 1, shardBytes: 3 * MIB });
-  const run = head.openSeriesRun()!;
+  const run = head.series.openRun()!;
   const enter = (from: number): void => {
     const created = Array.from({ length: 500 }, (_, index) => ({
       ref: from + index,
@@ -174,13 +183,13 @@ test('in a full memory the series that does not fit is refused, and no part of i
     for (let from = 1; from < 100_000; from += 500) enter(from);
   }).toThrow(KernelMemoryError);
   const { kernel } = head.shards[0]!;
-  expect(kernel.stats().seriesCount).toBe(head.size);
+  expect(kernel.stats().seriesCount).toBe(head.series.size);
   dump(head);
 });
 
 test('what is damaged is refused by both, or read alike by both', () => {
   const head = newHead();
-  const run = head.openSeriesRun()!;
+  const run = head.series.openRun()!;
   fc.assert(
     fc.property(
       fc.array(fc.tuple(labels, fc.integer({ min: 1, max: 5 })), { maxLength: 12 }),

@@ -140,7 +140,7 @@ export class Cutter {
     // They look for the samples where they were.
     if (!(await waitForReaders(head, this.#stopping.signal))) return;
     const pacer = new Pacer();
-    for (const refs of head.refs()) {
+    for (const refs of head.series.refs()) {
       for (const ref of refs) {
         head.dropCut(ref);
         if (pacer.due()) await pacer.pause();

@@ -10,14 +10,14 @@ export function findExemplars(
 ): ExemplarSeries[] {
   const wanted = new Set<number>();
   for (const matchers of matcherLists) {
-    for (const refs of head.select(matchers)) for (const ref of refs) wanted.add(ref);
+    for (const refs of head.series.select(matchers)) for (const ref of refs) wanted.add(ref);
   }
   const found = new Map<number, { labels: Labels; exemplars: ExemplarSeries['exemplars'][0][] }>();
   for (const { ref, labelPairs, value, timestamp } of head.exemplars.entries()) {
     if (timestamp < minTime || timestamp > maxTime || !wanted.has(ref)) continue;
     let entry = found.get(ref);
     if (entry === undefined) {
-      entry = { labels: head.labels(ref), exemplars: [] };
+      entry = { labels: head.series.labels(ref), exemplars: [] };
       found.set(ref, entry);
     }
     entry.exemplars.push({ labelPairs, value, timestamp });

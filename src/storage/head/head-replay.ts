@@ -50,7 +50,7 @@ export class HeadReplay {
     if (leastRef <= this.#lastRef || series.some(({ ref }) => ref <= this.#lastRef)) this.settle();
     if (hasMore(commit)) {
       this.#head.apply({ ...commit, samples: NONE });
-      if (this.#head.hasAliases) {
+      if (this.#head.series.aliases.size > 0) {
         this.settle();
         this.#head.apply(samplesOf(commit));
         return;
@@ -80,7 +80,8 @@ export class HeadReplay {
 
   #canWait({ samples, histograms, bounds }: Commit, extent: SampleExtent): boolean {
     // A series' floats and histograms are judged by each other, so they keep their order.
-    if (samples.length === 0 || histograms.length > 0 || this.#head.hasAliases) return false;
+    if (samples.length === 0 || histograms.length > 0 || this.#head.series.aliases.size > 0)
+      return false;
     if (samples.length > GATHERED_SAMPLES || !isWithin(extent, bounds)) return false;
     if (extent.greatestRef - extent.leastRef >= REFS_SPAN) return false;
     return this.#hasRoom();

@@ -31,10 +31,10 @@ export class HeadStats {
 
   /** At most `limit` entries to a list. */
   read(limit: number): HeadCounts {
-    const { seriesCount, chunkCount, sampleCount } = this.#head;
+    const { series, chunkCount, sampleCount } = this.#head;
     const walked = this.#current(Math.max(limit, KEPT_ENTRIES));
     return {
-      seriesCount,
+      seriesCount: series.filledCount,
       chunkCount,
       sampleCount,
       ...walked,
@@ -47,7 +47,7 @@ export class HeadStats {
 
   #current(limit: number): Walked {
     const pairCount = pairCountOf(this.#head);
-    const isLarge = this.#head.size + pairCount > AT_ONCE_MOST && limit === KEPT_ENTRIES;
+    const isLarge = this.#head.series.size + pairCount > AT_ONCE_MOST && limit === KEPT_ENTRIES;
     if (!isLarge || this.#walked === undefined) {
       const steps = walk(this.#head, limit);
       for (;;) {

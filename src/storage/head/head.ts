@@ -1,9 +1,9 @@
-import type { KernelBody, MemoryKind, SeriesRun } from '../../kernel/index.ts';
-import type { Matcher, SampleColumns } from '../../model/index.ts';
-import { Labels } from '../../model/index.ts';
+import type { KernelBody, MemoryKind } from '../../kernel/index.ts';
+import type { Labels, Matcher, SampleColumns } from '../../model/index.ts';
 import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
 import { OUTCOME_COUNT, SampleBatch } from '../api.ts';
-import type { Commit, NewSeries } from './commit.ts';
+import type { Commit } from './commit.ts';
+import { EmptySeries } from './empty-series.ts';
 import { ExemplarRing } from './exemplar-ring.ts';
 import { HeadShard, memoryByKind } from './head-shard.ts';
 import { HistogramApplier } from './histogram-applier.ts';
@@ -13,7 +13,7 @@ import { KeyedState } from './keyed-state.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { RemovalCount } from './removal-count.ts';
 import { SampleApplier } from './sample-applier.ts';
-import { shardOf } from './shard-of.ts';
+import { SeriesRegister } from './series-register.ts';
 import { slicesOf } from './slices.ts';
 
 /** A series with all it holds, ascending by time. */
@@ -57,47 +57,29 @@ export class Head {
   readonly state = new KeyedState();
   readonly metadata = new MetadataTable();
   readonly removals = new RemovalCount();
-  /** The ref that the next new series gets. */
-  nextRef = 1;
+  readonly series: SeriesRegister;
   /** Number of the last cut that took samples out to blocks. */
   cutCount = 0;
   /** Samples before this time are in blocks and on their way out: readers leave them out. */
   floor = -Infinity;
   readonly #histograms = new HistogramTable();
-  readonly #aliases = new Map<number, number>();
   readonly #applier: SampleApplier;
   readonly #histogramApplier: HistogramApplier;
-  /** Series that had no samples when they were last looked at. */
-  readonly #empty = new Set<number>();
-  /** Whether series that are not among them have not been looked at at all: those of runs. */
-  #hasUnseen = false;
+  readonly #empty = new EmptySeries((ref) => this.hasSamples(ref));
   #samplesSinceReclaim = 0;
 
   /** @throws KernelMemoryError, KernelModuleError */
   constructor({ maxExemplars, shardCount, shardBytes }: HeadOptions) {
     this.exemplars = new ExemplarRing(maxExemplars);
     this.shards = Array.from({ length: shardCount }, () => new HeadShard(shardBytes));
-    this.#applier = new SampleApplier(this.shards, this.#histograms, this.#aliases);
+    this.series = new SeriesRegister(this.shards, this.#empty, this.removals);
+    this.#applier = new SampleApplier(this.shards, this.#histograms, this.series.aliases);
     this.#histogramApplier = new HistogramApplier({
       histograms: this.#histograms,
-      resolve: (ref) => this.resolve(ref),
-      kernelOf: (ref) => this.shard(ref).kernel,
+      resolve: (ref) => this.series.resolve(ref),
+      kernelOf: (ref) => this.series.shard(ref).kernel,
       onFirst: (ref) => this.#empty.delete(ref),
     });
-  }
-
-  /** Series, those without samples included. */
-  get size(): number {
-    return sumOf(this.shards, ({ index }) => index.size);
-  }
-
-  /** Series with at least one sample. */
-  get seriesCount(): number {
-    if (this.#hasUnseen) this.#lookForEmpty();
-    for (const ref of this.#empty) {
-      if (this.hasSamples(ref)) this.#empty.delete(ref);
-    }
-    return this.size - this.#empty.size;
   }
 
   /** Float and histogram samples held. */
@@ -115,53 +97,21 @@ export class Head {
     return memoryByKind(this.shards);
   }
 
-  shard(ref: number): HeadShard {
-    return this.shards[shardOf(ref, this.shards.length)]!;
-  }
-
-  /** The ref of the series with these labels, 0 where there is none. */
-  find(labels: Labels): number {
-    for (const { index } of this.shards) {
-      const ref = index.find(labels);
-      if (ref !== 0) return ref;
-    }
-    return 0;
-  }
-
-  /** The series that a ref stands for: itself, mostly; 0 where it is gone. */
-  resolve(ref: number): number {
-    if (this.shard(ref).kernel.hasSeries(ref)) return ref;
-    return this.#aliases.get(ref) ?? 0;
-  }
-
-  has(ref: number): boolean {
-    return this.resolve(ref) !== 0;
-  }
-
   /** Whether the series is there and has a sample of either kind. */
   hasSamples(ref: number): boolean {
-    return this.shard(ref).kernel.sampleCountOf(ref) > 0 || this.#histograms.has(ref);
+    return this.series.shard(ref).kernel.sampleCountOf(ref) > 0 || this.#histograms.has(ref);
   }
 
   /** Time of the newest sample of either kind, NaN where the series has none or is gone. */
   newestTime(ref: number): number {
-    return this.shard(ref).kernel.newestTime(ref);
+    return this.series.shard(ref).kernel.newestTime(ref);
   }
 
   /** Time of the oldest sample of either kind, Infinity where there is none. */
   oldestTime(ref: number): number {
-    const float = this.shard(ref).kernel.oldestTime(ref);
+    const float = this.series.shard(ref).kernel.oldestTime(ref);
     const histogram = this.#histograms.oldest(ref);
     return Number.isNaN(float) ? histogram : Math.min(float, histogram);
-  }
-
-  /** Whether a damaged log gave some series several refs. */
-  get hasAliases(): boolean {
-    return this.#aliases.size > 0;
-  }
-
-  labels(ref: number): Labels {
-    return this.shard(ref).index.reader.labels(ref);
   }
 
   histograms(ref: number): HistogramView | undefined {
@@ -171,16 +121,6 @@ export class Head {
   /** Series that have histograms. */
   histogramRefs(): Iterable<number> {
     return this.#histograms.refs();
-  }
-
-  /** Series that match, by shard, each ascending. */
-  select(matchers: readonly Matcher[]): Uint32Array[] {
-    return this.shards.map(({ index }) => index.reader.select(matchers));
-  }
-
-  /** All series in portions, ascending within each shard. */
-  *refs(): IterableIterator<Uint32Array> {
-    for (const { index } of this.shards) yield* index.refs();
   }
 
   /**
@@ -193,14 +133,14 @@ export class Head {
     let outcomes: Uint8Array | undefined;
     let histogramOutcomes: Uint8Array | undefined;
     try {
-      for (const { ref, labels } of commit.series) this.addSeries(ref, labels);
-      if (commit.seriesRun !== undefined) this.#enterRun(commit.seriesRun);
+      for (const { ref, labels } of commit.series) this.series.add(ref, labels);
+      if (commit.seriesRun !== undefined) this.series.addRun(commit.seriesRun);
       outcomes = this.#applier.apply(commit.samples, commit.bounds, counts);
       histogramOutcomes = this.#histogramApplier.apply(commit, counts);
     } finally {
       this.#endCommit();
     }
-    this.#noteFilled(commit.series);
+    this.#empty.recheck(commit.series);
     this.#finish(commit);
     return { counts, outcomes, histogramOutcomes };
   }
@@ -217,7 +157,7 @@ export class Head {
     this.#beginCommit();
     try {
       for (const slice of slicesOf(series, SLICE_SERIES)) {
-        for (const { ref, labels } of slice) this.addSeries(ref, labels);
+        for (const { ref, labels } of slice) this.series.add(ref, labels);
         await pause();
       }
       for (let from = 0; from < samples.length; from += SLICE_SAMPLES) {
@@ -237,7 +177,7 @@ export class Head {
     this.#finish(commit);
     for (const slice of slicesOf(series, SLICE_SERIES)) {
       await pause();
-      this.#noteFilled(slice);
+      this.#empty.recheck(slice);
     }
     return { counts, outcomes, histogramOutcomes };
   }
@@ -248,13 +188,6 @@ export class Head {
 
   #endCommit(): void {
     for (const { kernel } of this.shards) kernel.endCommit();
-  }
-
-  /** New series mostly have samples as soon as they are there. */
-  #noteFilled(series: readonly NewSeries[]): void {
-    for (const { ref } of series) {
-      if (this.hasSamples(ref)) this.#empty.delete(ref);
-    }
   }
 
   #finish(commit: Commit): void {
@@ -282,84 +215,10 @@ export class Head {
     this.reclaim();
   }
 
-  /**
-   * Enters a series. Where the label set is known under another ref (which only a damaged log
-   * brings about) the ref becomes a second name of that series. Returns the series' own ref.
-   */
-  addSeries(ref: number, labels: Labels): number {
-    if (ref >= this.nextRef) this.nextRef = ref + 1;
-    const there = this.resolve(ref);
-    if (there !== 0) return there;
-    const shard = this.shard(ref);
-    const known = this.#findInOthers(shard, labels) || this.#enter(shard, ref, labels);
-    if (known !== ref) {
-      this.#aliases.set(ref, known);
-      return known;
-    }
-    try {
-      shard.kernel.createSeries(ref);
-    } catch (error) {
-      this.removals.add();
-      shard.index.remove([ref]);
-      this.removals.add();
-      throw error;
-    }
-    this.#empty.add(ref);
-    return ref;
-  }
-
-  /**
-   * For the series of records that `apply` is given as runs; undefined where they are to be
-   * decoded, because a label set must be looked for in more than one shard.
-   * @throws KernelMemoryError
-   */
-  openSeriesRun(): SeriesRun | undefined {
-    return this.shards.length > 1 ? undefined : this.shards[0]!.index.openRun();
-  }
-
-  #enterRun(run: SeriesRun): void {
-    const { index } = this.shards[0]!;
-    const { count } = run;
-    for (let number = 0; number < count; number++) {
-      // What is an alias the kernel does not know.
-      const next = this.hasAliases ? number : index.enterRun(run, number);
-      this.#hasUnseen ||= next > number;
-      number = next;
-      if (next < count)
-        this.addSeries(run.refs(next, next + 1)[0]!, Labels.ofSorted(run.texts(next)));
-    }
-    if (run.greatestRef >= this.nextRef) this.nextRef = run.greatestRef + 1;
-  }
-
-  #lookForEmpty(): void {
-    this.#hasUnseen = false;
-    for (const refs of this.refs()) {
-      for (const ref of refs) if (!this.hasSamples(ref)) this.#empty.add(ref);
-    }
-  }
-
-  #enter({ index }: HeadShard, ref: number, labels: Labels): number {
-    try {
-      return index.enter(ref, labels);
-    } catch (error) {
-      // Pairs that were made for it have gone again.
-      this.removals.add();
-      throw error;
-    }
-  }
-
-  #findInOthers(shard: HeadShard, labels: Labels): number {
-    for (const other of this.shards) {
-      const ref = other === shard ? 0 : other.index.find(labels);
-      if (ref !== 0) return ref;
-    }
-    return 0;
-  }
-
   /** Puts back a series from a checkpoint. */
   restoreSeries({ ref, labels, samples, histograms, newest }: RestoredSeries): void {
-    const own = this.addSeries(ref, labels);
-    const { kernel } = this.shard(own);
+    const own = this.series.add(ref, labels);
+    const { kernel } = this.series.shard(own);
     if (this.hasSamples(own)) this.#insertAll(own, samples);
     else if (samples.length > 0) {
       kernel.restoreSamples(own, samples.timestamps, samples.words, samples.length);
@@ -381,7 +240,7 @@ export class Head {
     const maxTime = Math.min(TIME_MAX, Math.floor(range.maxTime));
     if (!(minTime <= maxTime)) return 0;
     let touched = 0;
-    for (const refs of this.select(matchers)) {
+    for (const refs of this.series.select(matchers)) {
       for (const ref of refs) {
         if (this.#remove(ref, minTime, maxTime) === 0) continue;
         touched++;
@@ -396,7 +255,7 @@ export class Head {
     let removed = 0;
     for (const ref of [...this.#histograms.refs()]) {
       removed += this.#histograms.remove(ref, -Infinity, minTime - 1);
-      if (!this.#histograms.has(ref)) this.shard(ref).kernel.setHistogramFlag(ref, false);
+      if (!this.#histograms.has(ref)) this.series.shard(ref).kernel.setHistogramFlag(ref, false);
     }
     for (const { kernel, index } of this.shards) {
       // Page by page: most refs that ever were stand for nothing any more.
@@ -406,15 +265,15 @@ export class Head {
       }
     }
     if (removed > 0) this.removals.add();
-    const gone = refs.filter((ref) => this.resolve(ref) === ref && !this.hasSamples(ref));
-    if (gone.length > 0) this.#removeSeries(new Set(gone));
+    const gone = refs.filter((ref) => this.series.resolve(ref) === ref && !this.hasSamples(ref));
+    if (gone.length > 0) this.series.remove(new Set(gone));
     this.reclaim();
   }
 
   /** Drops, at once, the samples before `end`, which blocks hold. */
   applyCut(cut: number, end: number): void {
     this.beginCut(cut, end);
-    for (const refs of this.refs()) for (const ref of refs) this.dropCut(ref);
+    for (const refs of this.series.refs()) for (const ref of refs) this.dropCut(ref);
     this.endCut();
   }
 
@@ -445,7 +304,7 @@ export class Head {
 
   /** Removes samples of both kinds; the newest time becomes that of what is left. */
   #remove(ref: number, minTime: number, maxTime: number): number {
-    const { kernel } = this.shard(ref);
+    const { kernel } = this.series.shard(ref);
     const hadHistograms = this.#histograms.has(ref);
     let removed = this.#histograms.remove(ref, minTime, maxTime);
     const newest = kernel.newestTime(ref);
@@ -464,21 +323,9 @@ export class Head {
     return removed;
   }
 
-  #removeSeries(gone: ReadonlySet<number>): void {
-    this.removals.add();
-    for (const shard of this.shards) {
-      const refs = [...gone].filter((ref) => this.shard(ref) === shard);
-      if (refs.length > 0) shard.index.remove(new Set(refs));
-      for (const ref of refs) shard.kernel.removeSeries(ref);
-    }
-    this.removals.add();
-    for (const ref of gone) this.#empty.delete(ref);
-    for (const [alias, ref] of this.#aliases) if (gone.has(ref)) this.#aliases.delete(alias);
-  }
-
   /** Samples of a series that has some already, which only a damaged log brings about. */
   #insertAll(ref: number, { timestamps, words, length }: SampleColumns): void {
-    const { kernel } = this.shard(ref);
+    const { kernel } = this.series.shard(ref);
     for (let index = 0; index < length; index++) {
       const timestamp = timestamps[index]!;
       if ((this.#histograms.get(ref)?.find(timestamp) ?? -1) >= 0) continue;
@@ -490,7 +337,7 @@ export class Head {
     const { minTime, maxTime } = bounds;
     for (const exemplar of exemplars) {
       const { timestamp } = exemplar;
-      const ref = this.resolve(exemplar.ref);
+      const ref = this.series.resolve(exemplar.ref);
       // One from the far future would keep out those of its series that follow.
       const within = timestamp >= minTime && timestamp <= maxTime;
       if (!within || ref === 0) this.exemplars.countDropped();

@@ -8,7 +8,7 @@ const MATCHERS = [createMatcher('=', '__name__', 'm')];
 
 function headWith(times: readonly number[]): Head {
   const head = new Head({ maxExemplars: 0, shardCount: 1, shardBytes: 1 << 28 });
-  const ref = head.addSeries(1, LABELS);
+  const ref = head.series.add(1, LABELS);
   for (const time of times) head.shards[0]!.kernel.insertLate(ref, time, 0, 0);
   expect(head.removals.value).toBe(0);
   return head;
@@ -25,7 +25,7 @@ test('counts whatever takes samples or series away', () => {
 
   const gone = headWith([]);
   gone.applyTruncate(0, [1]);
-  expect(gone.size).toBe(0);
+  expect(gone.series.size).toBe(0);
   expect(gone.removals.value).toBeGreaterThan(0);
 
   const old = headWith([]);

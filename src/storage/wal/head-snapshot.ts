@@ -42,7 +42,7 @@ export class HeadSnapshot {
       metadata: [...head.metadata.families],
       exemplars: head.exemplars.entries(),
     };
-    this.end = { nextRef: head.nextRef, cutCount: head.cutCount };
+    this.end = { nextRef: head.series.nextRef, cutCount: head.cutCount };
     this.#floor = head.floor;
   }
 

@@ -61,7 +61,7 @@ export async function recover(
 ): Promise<Recovery> {
   const body = head.shards[0]!.kernel.openBody();
   const replay = new HeadReplay(head);
-  const run = head.openSeriesRun();
+  const run = head.series.openRun();
   try {
     return await new Recoverer(environment, walDir, head, body, replay, run).recover();
   } catch (error) {
@@ -305,7 +305,8 @@ class Recoverer {
   #restoreEnd(reader: ByteReader): boolean {
     const { nextRef, seriesCount, cutCount } = decodeSnapshotEnd(reader);
     this.#head.cutCount = cutCount;
-    this.#head.nextRef = Math.max(this.#head.nextRef, nextRef);
+    const { series } = this.#head;
+    series.nextRef = Math.max(series.nextRef, nextRef);
     return this.#restoredSeries === seriesCount;
   }
 
