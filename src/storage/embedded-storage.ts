@@ -1,11 +1,10 @@
 import type { MemoryKind } from '../kernel/index.ts';
-import type { Matcher, Metadata } from '../model/index.ts';
-import { Labels, messageOf } from '../model/index.ts';
+import type { Labels, Matcher, Metadata } from '../model/index.ts';
+import { messageOf } from '../model/index.ts';
 import type { CancelTimer, FolderLock } from '../util/index.ts';
 import type {
   Appender,
   AppenderOptions,
-  CommitResult,
   ExemplarSeries,
   Querier,
   SelectedNow,
@@ -17,31 +16,29 @@ import type {
   WorkerHandle,
 } from './api.ts';
 import { BatchAppender } from './batch-appender.ts';
+import { CommitPath } from './commit-path.ts';
 import type { StorageEnvironment } from './environment.ts';
-import { StorageClosedError, StorageFullError, storageErrorOf } from './errors.ts';
-import type { Commit, CommitBounds } from './head/commit.ts';
-import { isLarge, SERIES_AT_ONCE } from './head/commit.ts';
-import { findExemplars } from './head/find-exemplars.ts';
-import type { Head } from './head/head.ts';
-import { HeadStats } from './head/head-stats.ts';
+import { StorageClosedError, storageErrorOf } from './errors.ts';
+import { OneByOne } from './one-by-one.ts';
 import type { StorageOptions } from './options.ts';
-import { eachSeries } from './reader/block-series.ts';
-import { StoreReading } from './reader/store-reading.ts';
-import type { DeleteRecord } from './wal/records.ts';
+import { Pacer } from './pacer.ts';
+import { SeriesResolver } from './series-resolver.ts';
+import type { StorageCounters } from './storage-counters.ts';
 import type { BlockSet } from './block/block-set.ts';
 import { withBlocks } from './block/with-blocks.ts';
 import { CommitGate } from './compact/commit-gate.ts';
 import { Compactor } from './compact/compactor.ts';
-import { writeSnapshot } from './compact/write-snapshot.ts';
 import { Cutter } from './compact/cutter.ts';
-import { CommitRoom } from './head/commit-room.ts';
-import { OneByOne } from './one-by-one.ts';
-import { nextTurn, Pacer } from './pacer.ts';
-import { prepareCommit } from './prepare-commit.ts';
-import { SeriesResolver } from './series-resolver.ts';
-import type { StorageCounters } from './storage-counters.ts';
+import { writeSnapshot } from './compact/write-snapshot.ts';
+import type { CommitBounds } from './head/commit.ts';
+import { findExemplars } from './head/find-exemplars.ts';
+import { HeadStats } from './head/head-stats.ts';
+import type { Head } from './head/head.ts';
+import { keysInBlocks } from './reader/keys-in-blocks.ts';
+import { StoreReading } from './reader/store-reading.ts';
 import type { Checkpointer } from './wal/checkpointer.ts';
-import type { EncodeRecord, LogWriter } from './wal/log-writer.ts';
+import type { LogWriter } from './wal/log-writer.ts';
+import type { DeleteRecord } from './wal/records.ts';
 import { encodeDelete, encodeTruncate } from './wal/records.ts';
 import type { Recovery } from './wal/recover.ts';
 
@@ -71,15 +68,12 @@ export class EmbeddedStorage implements Storage {
   readonly #blocks: BlockSet;
   readonly #reading: StoreReading;
   readonly #stats: HeadStats;
-  readonly #gate = new CommitGate();
+  readonly #path: CommitPath;
   readonly #cutter: Cutter;
   readonly #compactor: Compactor;
-  /** Large commits are made ready for the log; those after them wait for them. */
-  readonly #preparing = new OneByOne();
   /** What changes blocks. */
   readonly #changing = new OneByOne();
   readonly #resolver: SeriesResolver;
-  readonly #room: CommitRoom;
   #cancelMaintenance: CancelTimer;
   #closing: Promise<void> | undefined;
 
@@ -96,12 +90,13 @@ export class EmbeddedStorage implements Storage {
     const { head, blocks, environment } = parts;
     this.#reading = new StoreReading({ files: environment.files, head, blocks });
     this.#stats = new HeadStats(parts.head);
-    this.#room = new CommitRoom(parts.head);
+    const gate = new CommitGate();
+    this.#path = new CommitPath({ ...parts, gate });
     const publish = (): void => this.#reading.publish(parts.head.floor);
     parts.blocks.onChange = publish;
     this.#cutter = new Cutter({
       ...parts,
-      gate: this.#gate,
+      gate,
       windowMs: parts.options.out_of_order_window_ms,
       onFloor: publish,
     });
@@ -120,7 +115,7 @@ export class EmbeddedStorage implements Storage {
     return new BatchAppender(
       this.#resolver,
       () => this.#bounds(),
-      (commit) => this.#commit(commit),
+      (commit) => this.#path.commit(commit),
       source,
     );
   }
@@ -181,7 +176,8 @@ export class EmbeddedStorage implements Storage {
       return this.#delete(record, new Set());
     }
     return this.#exclusively(async () => {
-      const touched = await this.#touchedInBlocks(record);
+      const { cache } = this.#reading;
+      const touched = await keysInBlocks(this.#blocks.list(), cache, matchers, range);
       const count = await this.#delete(record, touched);
       await this.#blocks.saveTombstones();
       return count;
@@ -220,7 +216,7 @@ export class EmbeddedStorage implements Storage {
       blocks: this.#blocks.list().length,
       blockBytes: this.#blocks.sizeBytes,
       sampleMemoryBytes: sampleBytes(this.#head.memoryByKind()),
-      memoryRefusals: this.#room.refusedCount,
+      memoryRefusals: this.#path.refusedCount,
     };
   }
 
@@ -287,7 +283,7 @@ export class EmbeddedStorage implements Storage {
     const { minTime } = this.#bounds();
     const refs = await this.#idleSeries(minTime, period);
     if (this.#options.retention_ms === 0 && refs.length === 0) return;
-    await this.#logged(
+    await this.#path.logged(
       (writer) => encodeTruncate(writer, { minTime, refs }),
       () => {
         this.#head.applyTruncate(minTime, refs);
@@ -311,61 +307,9 @@ export class EmbeddedStorage implements Storage {
     return found;
   }
 
-  #commit(commit: Commit): Promise<CommitResult> {
-    const { series } = commit;
-    if (this.#preparing.pending === undefined && series.length <= SERIES_AT_ONCE) {
-      return this.#gatedCommit(commit);
-    }
-    return this.#preparing
-      .run(() => prepareCommit(commit))
-      .then((prepared) => this.#gatedCommit(prepared));
-  }
-
-  #gatedCommit(commit: Commit): Promise<CommitResult> {
-    const waiting = this.#gate.wait(commit);
-    return waiting === undefined
-      ? this.#logCommit(commit)
-      : waiting.then(() => this.#logCommit(commit));
-  }
-
-  #logCommit(commit: Commit): Promise<CommitResult> {
-    const release = this.#room.reserve(commit);
-    if (release === undefined) {
-      const text = 'the memory for new samples (head_memory_size) is full';
-      return Promise.reject(new StorageFullError(text));
-    }
-    const committing = this.#logged(
-      (writer, commits) => commits.encode(writer, commit),
-      () =>
-        isLarge(commit) ? this.#head.applyInSlices(commit, nextTurn) : this.#head.apply(commit),
-      commit.samples.length,
-    );
-    committing.then(release, release);
-    return committing;
-  }
-
-  /** Writes a record; when it is in the log, applies it and resolves with the result. */
-  #logged<T>(encode: EncodeRecord, apply: () => T | Promise<T>, sampleCount = 0): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const done = (result: T): void => {
-        resolve(result);
-        this.#checkpointer.logGrew();
-      };
-      const entry = {
-        apply: (): void | Promise<void> => {
-          const result = apply();
-          if (result instanceof Promise) return result.then(done);
-          done(result);
-        },
-        reject,
-      };
-      this.#log.append(encode, entry, sampleCount);
-    });
-  }
-
   #delete(record: DeleteRecord, touched: Set<string>): Promise<number> {
     const countBefore = touched.size;
-    return this.#logged(
+    return this.#path.logged(
       (writer) => encodeDelete(writer, record),
       () => {
         const inHead = this.#head.applyDelete(record.matchers, record.range, (ref) => {
@@ -375,22 +319,6 @@ export class EmbeddedStorage implements Storage {
         return countBefore > 0 ? touched.size : inHead;
       },
     );
-  }
-
-  /** Keys of the series that have samples in blocks which the delete will hide. */
-  async #touchedInBlocks({ matchers, range }: DeleteRecord): Promise<Set<string>> {
-    const keys = new Set<string>();
-    const { signal } = new AbortController();
-    for (const ref of this.#blocks.list()) {
-      const { minTime, maxTime } = ref.meta;
-      if (maxTime < range.minTime || minTime > range.maxTime) continue;
-      await this.#reading.cache.with(ref, (block) =>
-        eachSeries(block, ref, [matchers], range, signal, (pairs) => {
-          keys.add(Labels.fromPairs(pairs).key);
-        }),
-      );
-    }
-    return keys;
   }
 
   /** Runs one change of blocks after those before it. */
@@ -429,7 +357,7 @@ export class EmbeddedStorage implements Storage {
       await this.#changing.pending;
       await this.#reading.ended();
       await this.#reading.cache.close();
-      await this.#preparing.pending;
+      await this.#path.pending;
       await this.#checkpointer.close();
       await this.#log.close();
     } catch (error) {
