@@ -3,7 +3,7 @@ import type { StorageEnvironment } from '../environment.ts';
 import { StorageError, systemCodeOf } from '../errors.ts';
 import type { FileSystem } from '../file-system.ts';
 import type { DeleteRecord } from '../wal/records.ts';
-import type { ReplayedDelete } from '../wal/recover.ts';
+import type { ReplayedDelete } from '../wal/record-replay.ts';
 import type { BlockMeta } from './block-meta.ts';
 import { blockBytes, decodeBlockMeta } from './block-meta.ts';
 import { DELETED_SUFFIX, isBlockName, UNFINISHED_SUFFIX } from './block-names.ts';

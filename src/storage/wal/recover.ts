@@ -1,17 +1,16 @@
-import type { KernelBody, LogSamples, SeriesRun } from '../../kernel/index.ts';
-import { createKernel, KERNEL_KEY_BYTES, KernelMemoryError } from '../../kernel/index.ts';
-import { messageOf, SampleColumns } from '../../model/index.ts';
-import { SampleBatch } from '../api.ts';
+import { KernelMemoryError } from '../../kernel/index.ts';
+import { messageOf } from '../../model/index.ts';
 import type { StorageEnvironment } from '../environment.ts';
 import { StorageError, StorageFullError, storageErrorOf } from '../errors.ts';
-import type { Head, RestoredSeries } from '../head/head.ts';
-import { HeadReplay } from '../head/head-replay.ts';
+import type { Head } from '../head/head.ts';
 import { ByteReader, RecordFormatError } from './byte-reader.ts';
-import { CommitDecoder, DependentRecordError } from './commit-codec.ts';
+import { DependentRecordError } from './commit-codec.ts';
 import type { DamagedRange } from './log-file.ts';
 import { checkFileHeader, FILE_HEADER_BYTES, FileMagic, scanRecords } from './log-file.ts';
-import type { DeleteRecord } from './records.ts';
-import { decodeCommit, decodeCut, decodeDelete, decodeTruncate, RecordKind } from './records.ts';
+import { ReadAhead } from './read-ahead.ts';
+import type { ReplayedDelete } from './record-replay.ts';
+import { RecordReplay } from './record-replay.ts';
+import { RecordKind } from './records.ts';
 import {
   checkpointName,
   checkpointSequences,
@@ -20,8 +19,6 @@ import {
   segmentSequences,
   TEMPORARY_SUFFIX,
 } from './segment-names.ts';
-import { ChunkRecordReader } from './snapshot-chunks.ts';
-import { decodeSnapshotEnd, decodeSnapshotSeries, decodeSnapshotValues } from './snapshot-codec.ts';
 
 /** What opening the store found on the disk. */
 export interface Recovery {
@@ -44,11 +41,6 @@ export interface Recovery {
   readonly deletes: readonly ReplayedDelete[];
 }
 
-export interface ReplayedDelete {
-  readonly record: DeleteRecord;
-  readonly cut: number;
-}
-
 /**
  * Fills an empty head from the newest checkpoint and the segments after it. Changes no file but
  * for removing what was never finished. @throws StorageError when files cannot be read, or were
@@ -59,11 +51,9 @@ export async function recover(
   walDir: string,
   head: Head,
 ): Promise<Recovery> {
-  const body = head.shards[0]!.kernel.openBody();
-  const replay = new HeadReplay(head);
-  const run = head.series.openRun();
+  const records = new RecordReplay(head);
   try {
-    return await new Recoverer(environment, walDir, head, body, replay, run).recover();
+    return await new Recoverer(environment, walDir, records).recover();
   } catch (error) {
     if (error instanceof KernelMemoryError) {
       const text = 'the memory for new samples is too small for what is stored';
@@ -71,22 +61,8 @@ export async function recover(
     }
     throw storageErrorOf('cannot read the log', error);
   } finally {
-    run?.release();
-    replay.close();
-    body.release();
+    records.close();
   }
-}
-
-/** What samples of the log have said may take: 16 B a series, more of them than a head can hold. */
-const LOG_SAMPLES_BYTES = 2 ** 31;
-
-/**
- * In a memory of their own: that of the head may be full, and could not be made smaller again.
- * @throws KernelMemoryError, KernelModuleError
- */
-function openLogSamples(): LogSamples {
-  const key = new Uint8Array(KERNEL_KEY_BYTES);
-  return createKernel({ maxBytes: LOG_SAMPLES_BYTES, key, foreignSeries: true }).openLogSamples();
 }
 
 interface SegmentEnd {
@@ -98,37 +74,16 @@ interface SegmentEnd {
 class Recoverer {
   readonly #environment: StorageEnvironment;
   readonly #walDir: string;
-  readonly #head: Head;
-  readonly #replay: HeadReplay;
-  readonly #samples = new SampleColumns();
-  readonly #chunks: ChunkRecordReader;
-  readonly #batch = new SampleBatch(16 * 1024);
-  readonly #commits: CommitDecoder;
+  readonly #records: RecordReplay;
   readonly #damagedNames = new Set<string>();
-  readonly #deletes: ReplayedDelete[] = [];
-  #restoredSeries = 0;
   #corruptionCount = 0;
   #recordCount = 0;
   #tornBytes = 0;
 
-  /** `body` unpacks the samples of a checkpoint, `run` reads the new series of the log. */
-  constructor(
-    environment: StorageEnvironment,
-    walDir: string,
-    head: Head,
-    body: KernelBody,
-    replay: HeadReplay,
-    run: SeriesRun | undefined,
-  ) {
-    const openSamples = openLogSamples;
-    this.#commits = new CommitDecoder(
-      run === undefined ? { openSamples } : { openSamples, seriesRun: run },
-    );
+  constructor(environment: StorageEnvironment, walDir: string, records: RecordReplay) {
     this.#environment = environment;
     this.#walDir = walDir;
-    this.#head = head;
-    this.#replay = replay;
-    this.#chunks = new ChunkRecordReader(body);
+    this.#records = records;
   }
 
   async recover(): Promise<Recovery> {
@@ -151,7 +106,7 @@ class Recoverer {
       last = this.#replaySegment(sequence, await files.next(), isLast);
       logBytes += last.sizeBytes;
     }
-    this.#replay.settle();
+    this.#records.settle();
     return {
       resume: last?.resume,
       // A segment that never got its header is made again.
@@ -162,7 +117,7 @@ class Recoverer {
       tornBytes: this.#tornBytes,
       corruptionCount: this.#corruptionCount,
       damagedNames: this.#damagedNames,
-      deletes: this.#deletes,
+      deletes: this.#records.deletes,
     };
   }
 
@@ -182,8 +137,8 @@ class Recoverer {
       }
       const { goodEnd, damaged } = scanRecords(bytes, (start, end) =>
         this.#readBody(new ByteReader(bytes, start, end), (kind, reader) => {
-          if (kind === RecordKind.SNAPSHOT_END) complete = this.#restoreEnd(reader);
-          else this.#restore(kind, reader);
+          if (kind === RecordKind.SNAPSHOT_END) complete = this.#records.restoreEnd(reader);
+          else this.#records.restore(kind, reader);
         }),
       );
       for (const range of damaged) this.#reportDamage(name, path, range);
@@ -207,10 +162,10 @@ class Recoverer {
       else this.#reportDamage(name, name, { start: 0, end: sizeBytes });
       return { sizeBytes, neverBegun, resume: undefined };
     }
-    this.#commits.restart();
+    this.#records.beginSegment();
     const { goodEnd, damaged } = scanRecords(bytes, (start, end, checksum) =>
       this.#readBody(new ByteReader(bytes, start, end), (kind, reader) =>
-        this.#replayRecord(kind, reader, checksum),
+        this.#records.replay(kind, reader, checksum),
       ),
     );
     for (const range of damaged) this.#reportDamage(name, name, range);
@@ -235,79 +190,6 @@ class Recoverer {
     }
     this.#recordCount++;
     return true;
-  }
-
-  // Each case reads all that it applies of the record before it changes anything.
-  #replayRecord(kind: number, reader: ByteReader, checksum: number): void {
-    const head = this.#head;
-    switch (kind) {
-      case RecordKind.COMMIT:
-        this.#replay.apply(decodeCommit(reader, this.#batch));
-        return;
-      case RecordKind.LINKED_COMMIT: {
-        const { commit, isWhole } = this.#commits.decode(reader, checksum, this.#batch);
-        this.#replay.apply(commit);
-        if (!isWhole) throw new DependentRecordError();
-        return;
-      }
-      case RecordKind.DELETE: {
-        const record = decodeDelete(reader);
-        this.#replay.settle();
-        head.applyDelete(record.matchers, record.range);
-        this.#deletes.push({ record, cut: head.cutCount });
-        return;
-      }
-      case RecordKind.CUT: {
-        const { cut, end } = decodeCut(reader);
-        this.#replay.settle();
-        head.applyCut(cut, end);
-        return;
-      }
-      case RecordKind.TRUNCATE: {
-        const { minTime, refs } = decodeTruncate(reader);
-        this.#replay.settle();
-        head.applyTruncate(minTime, refs);
-        return;
-      }
-      default:
-        throw new RecordFormatError(`records of kind ${kind} are not known to this version`);
-    }
-  }
-
-  #restore(kind: number, reader: ByteReader): void {
-    const head = this.#head;
-    switch (kind) {
-      case RecordKind.SNAPSHOT_SERIES:
-        while (reader.remaining > 0) {
-          this.#restoreSeries(decodeSnapshotSeries(reader, this.#samples));
-        }
-        return;
-      case RecordKind.SNAPSHOT_CHUNKS:
-        this.#chunks.read(reader, (series) => this.#restoreSeries(series));
-        return;
-      case RecordKind.SNAPSHOT_VALUES: {
-        const { state, metadata, exemplars } = decodeSnapshotValues(reader);
-        for (const [key, value] of state) head.state.put(key, value);
-        for (const [family, entry] of metadata) head.metadata.set(family, entry);
-        for (const exemplar of exemplars) head.exemplars.add(exemplar);
-        return;
-      }
-      default:
-        throw new RecordFormatError(`records of kind ${kind} are not known to this version`);
-    }
-  }
-
-  #restoreSeries(series: RestoredSeries): void {
-    this.#head.restoreSeries(series);
-    this.#restoredSeries++;
-  }
-
-  #restoreEnd(reader: ByteReader): boolean {
-    const { nextRef, seriesCount, cutCount } = decodeSnapshotEnd(reader);
-    this.#head.cutCount = cutCount;
-    const { series } = this.#head;
-    series.nextRef = Math.max(series.nextRef, nextRef);
-    return this.#restoredSeries === seriesCount;
   }
 
   #hasHeader(bytes: Uint8Array, magic: FileMagic, path: string): boolean {
@@ -349,33 +231,5 @@ class Recoverer {
       { before: segmentName(before), after: segmentName(after) },
       'segments of the log are missing',
     );
-  }
-}
-
-/** Reads files one after another; the next one while the one before is worked on. */
-class ReadAhead {
-  readonly #paths: readonly string[];
-  readonly #read: (path: string) => Promise<Uint8Array>;
-  #at = 0;
-  #reading: Promise<Uint8Array> | undefined;
-
-  constructor(paths: readonly string[], read: (path: string) => Promise<Uint8Array>) {
-    this.#paths = paths;
-    this.#read = read;
-    this.#begin();
-  }
-
-  /** The next file; there must be one. */
-  async next(): Promise<Uint8Array> {
-    const bytes = await this.#reading!;
-    this.#begin();
-    return bytes;
-  }
-
-  #begin(): void {
-    const path = this.#paths[this.#at++];
-    this.#reading = path === undefined ? undefined : this.#read(path);
-    // Whoever asks for it is told; nobody may, after an earlier file failed.
-    this.#reading?.catch(() => {});
   }
 }
