@@ -6,51 +6,40 @@ import type { QueryOptions } from '../options.ts';
 import { QueryFailedError } from './errors.ts';
 import { failureOf } from './failure-of.ts';
 import type { QueryAnswer, QueryFailure, QueryRequest, WorkerMessage } from './protocol.ts';
-import { SmallQueries } from './small-queries.ts';
+import { type QueryCounts, QueryTally } from './query-tally.ts';
 import { type QueryThread, type StartThread, threadStarter } from './query-worker-thread.ts';
+import { SmallQueries } from './small-queries.ts';
 
 /** Evaluates queries on worker threads; what comes back is JSON that nobody parses again. */
 export interface QueryPool {
   /**
    * Rejects with `QueryFailedError` only. The signal cancels: at once for the caller, and soon for
-   * the worker. `onPart` gets the parts that a task sends, each after the promise of the one before
-   * has resolved; one that rejects cancels. Without it parts are dropped.
+   * the worker. Where `onPart` rejects, that cancels too; without it parts are dropped.
    */
-  run(
-    request: QueryRequest,
-    signal?: SignalSource,
-    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
-  ): Promise<QueryAnswer>;
+  run(request: QueryRequest, signal?: SignalSource, onPart?: TakePart): Promise<QueryAnswer>;
   /** As `run`; what is small is answered at once, and throws at once. */
   ask(
     request: QueryRequest,
     signal?: SignalSource,
-    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+    onPart?: TakePart,
   ): QueryAnswer | Promise<QueryAnswer>;
   stats(): QueryPoolStats;
   /** Cancels all there is and ends the threads. */
   close(): Promise<void>;
 }
 
-export type QueryLimit = 'memory' | 'samples' | 'series' | 'time' | 'queue';
+/** Takes a part that a task sends; the next one comes when the promise has resolved. */
+export type TakePart = (part: Uint8Array<ArrayBuffer>) => Promise<void>;
 
 /** A signal, or what makes it once it is needed: most queries are answered before. */
 export type SignalSource = AbortSignal | (() => AbortSignal);
 
 /** Counts since the pool was made. */
-export interface QueryPoolStats {
+export interface QueryPoolStats extends QueryCounts {
   readonly workers: number;
   readonly running: number;
   readonly queued: number;
-  readonly answered: number;
-  /** Failures by their code. */
-  readonly failed: ReadonlyMap<string, number>;
-  /** Queries that a limit ended, by which. */
-  readonly limited: Readonly<Record<QueryLimit, number>>;
-  readonly samplesRead: number;
-  readonly seriesRead: number;
-  /** Time spent evaluating, all workers together. */
-  readonly evaluateMs: number;
+  /** Time that queries waited for a thread. */
   readonly queueMs: number;
   /** Threads that ended unasked. */
   readonly crashes: number;
@@ -73,12 +62,6 @@ export interface QueryPoolOptions {
 const GRACE_MS = 2_000;
 const MIN_WORKERS = 2;
 
-/** Failures that are limits by themselves. */
-const LIMITS_BY_FAILURE: ReadonlyMap<string, QueryLimit> = new Map([
-  ['query_timeout', 'time'],
-  ['query_queue_full', 'queue'],
-]);
-
 function failedError({ failure, message, limit }: QueryFailure): QueryFailedError {
   return new QueryFailedError(failure, message, { limit });
 }
@@ -90,7 +73,7 @@ interface Job {
   readonly deadlineMs: number;
   readonly cancelFlag: SharedArrayBuffer;
   readonly settle: (outcome: QueryAnswer | QueryFailedError) => void;
-  readonly onPart: ((part: Uint8Array<ArrayBuffer>) => Promise<void>) | undefined;
+  readonly onPart: TakePart | undefined;
   /** The caller has its outcome; what the worker says no longer matters. */
   settled: boolean;
   stopTimer: CancelTimer;
@@ -117,12 +100,7 @@ class ThreadPool implements QueryPool {
   readonly #small: SmallQueries | undefined;
   readonly #slots: Slot[];
   readonly #queue: Job[] = [];
-  readonly #failed = new Map<string, number>();
-  readonly #limited = { memory: 0, samples: 0, series: 0, time: 0, queue: 0 };
-  #answered = 0;
-  #samplesRead = 0;
-  #seriesRead = 0;
-  #evaluateMs = 0;
+  readonly #tally = new QueryTally();
   #queueMs = 0;
   #crashes = 0;
   #lastId = 0;
@@ -139,18 +117,14 @@ class ThreadPool implements QueryPool {
     this.#slots = Array.from({ length: count }, () => ({ thread: undefined, job: undefined }));
   }
 
-  async run(
-    request: QueryRequest,
-    signal?: SignalSource,
-    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
-  ): Promise<QueryAnswer> {
+  async run(request: QueryRequest, signal?: SignalSource, onPart?: TakePart): Promise<QueryAnswer> {
     return this.ask(request, signal, onPart);
   }
 
   ask(
     request: QueryRequest,
     signal?: SignalSource,
-    onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+    onPart?: TakePart,
   ): QueryAnswer | Promise<QueryAnswer> {
     if (this.#closed) throw this.#refused('query_canceled', 'the query workers have been stopped');
     if (isAborted(signal)) throw this.#refused('query_canceled', 'query was canceled');
@@ -175,12 +149,7 @@ class ThreadPool implements QueryPool {
       workers: this.#slots.length,
       running: this.#slots.filter(({ job }) => job !== undefined).length,
       queued: this.#queue.length,
-      answered: this.#answered,
-      failed: new Map(this.#failed),
-      limited: { ...this.#limited },
-      samplesRead: this.#samplesRead,
-      seriesRead: this.#seriesRead,
-      evaluateMs: this.#evaluateMs,
+      ...this.#tally.counts(),
       queueMs: this.#queueMs,
       crashes: this.#crashes,
     };
@@ -201,7 +170,7 @@ class ThreadPool implements QueryPool {
       const answer = this.#small?.answer(request);
       if (answer === undefined) return undefined;
       if (answer instanceof Promise) return this.#counted(answer);
-      this.#countAnswer(answer);
+      this.#tally.countAnswer(answer);
       return answer;
     } catch (error) {
       throw this.#failedHere(error);
@@ -211,7 +180,7 @@ class ThreadPool implements QueryPool {
   async #counted(answering: Promise<QueryAnswer>): Promise<QueryAnswer> {
     try {
       const answer = await answering;
-      this.#countAnswer(answer);
+      this.#tally.countAnswer(answer);
       return answer;
     } catch (error) {
       throw this.#failedHere(error);
@@ -220,12 +189,12 @@ class ThreadPool implements QueryPool {
 
   #failedHere(error: unknown): QueryFailedError {
     const { failure, message, limit } = failureOf(error);
-    this.#countFailure(failure, limit);
+    this.#tally.countFailure(failure, limit);
     return new QueryFailedError(failure, message, { cause: error, limit });
   }
 
   #refused(failure: string, message: string): QueryFailedError {
-    this.#countFailure(failure);
+    this.#tally.countFailure(failure);
     return new QueryFailedError(failure, message);
   }
 
@@ -240,7 +209,7 @@ class ThreadPool implements QueryPool {
     caller: {
       resolve: (answer: QueryAnswer) => void;
       reject: (error: QueryFailedError) => void;
-      onPart: Job['onPart'];
+      onPart: TakePart | undefined;
     },
   ): void {
     const now = this.#clock.monotonic();
@@ -262,10 +231,10 @@ class ThreadPool implements QueryPool {
         job.stopTimer();
         signal?.removeEventListener('abort', cancel);
         if (outcome instanceof QueryFailedError) {
-          this.#countFailure(outcome.failure, outcome.limit);
+          this.#tally.countFailure(outcome.failure, outcome.limit);
           caller.reject(outcome);
         } else {
-          this.#countAnswer(outcome);
+          this.#tally.countAnswer(outcome);
           caller.resolve(outcome);
         }
       },
@@ -380,18 +349,5 @@ class ThreadPool implements QueryPool {
       }),
     );
     this.#dispatch();
-  }
-
-  #countFailure(failure: string, limit?: QueryFailure['limit']): void {
-    this.#failed.set(failure, (this.#failed.get(failure) ?? 0) + 1);
-    const reason = limit ?? LIMITS_BY_FAILURE.get(failure);
-    if (reason !== undefined) this.#limited[reason]++;
-  }
-
-  #countAnswer({ stats }: QueryAnswer): void {
-    this.#answered++;
-    this.#samplesRead += stats?.samplesRead ?? 0;
-    this.#seriesRead += stats?.seriesRead ?? 0;
-    this.#evaluateMs += stats?.evaluateMs ?? 0;
   }
 }
