@@ -5,8 +5,9 @@ import { openStorage } from '../../src/storage/index.ts';
 import { FakeClock } from '../../src/util/index.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import { spreadRefs } from '../support/spread-refs.ts';
-import type { StorageFactory, StorageSettings } from './storage-contract.ts';
-import { describeStorage, NOW } from './storage-contract.ts';
+import { describeStorage } from './storage-contract.ts';
+import type { StorageFactory, StorageSettings } from './storage-subject.ts';
+import { NOW } from './storage-subject.ts';
 
 function inputOf(dataDir: string, settings: StorageSettings): Parameters<typeof openStorage>[0] {
   return {

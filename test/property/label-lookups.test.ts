@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import type { FloatHistogram } from '../../src/model/index.ts';
 import { Labels } from '../../src/model/index.ts';
 import type { EmbeddedStorage, Queryable, TimeRange } from '../../src/storage/index.ts';
-import { connectReader, openStorage, SampleOutcome } from '../../src/storage/index.ts';
+import { openStorage, SampleOutcome } from '../../src/storage/index.ts';
 import { compareUtf8, FakeClock } from '../../src/util/index.ts';
 import { ALWAYS, equals } from '../contract/storage-access.ts';
+import { connectThrough } from '../support/connect-through.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
+import { SMALL_HISTOGRAM } from '../support/small-histogram.ts';
 import { spreadRefs } from '../support/spread-refs.ts';
 
 const MINUTE = 60_000;
@@ -20,20 +20,6 @@ const SERIES = PODS.flatMap((pod, index) => [
   Labels.fromObject({ __name__: 'm', job: index % 2 === 0 ? 'x' : 'y', pod }),
   Labels.fromObject({ __name__: 'n', pod, [`only_${index}`]: 'z' }),
 ]);
-
-const HISTOGRAM: FloatHistogram = {
-  counterReset: 'unknown',
-  schema: 0,
-  zeroThreshold: 0.001,
-  zeroCount: 1,
-  count: 3,
-  sum: 5,
-  positiveSpans: [{ offset: 0, length: 1 }],
-  positiveBuckets: [2],
-  negativeSpans: [],
-  negativeBuckets: [],
-  customValues: [],
-};
 
 type Step =
   /** Each of the series, a set of bits, gets a sample after some minutes. */
@@ -64,7 +50,7 @@ class Run {
       { files: new MemoryFileSystem(), clock: this.#clock },
     );
     this.#storage = shards === 1 ? storage : spreadRefs(storage, 2);
-    this.#readers = [this.#storage, connect(this.#storage)];
+    this.#readers = [this.#storage, connectThrough(this.#storage.workerHandle())];
     for (const { step, ranges } of cases) {
       await this.#step(step);
       await this.#look(ALWAYS, step.kind);
@@ -113,7 +99,7 @@ class Run {
   async #commitHistogram(index: number): Promise<void> {
     await this.#clock.advance(1000);
     const appender = this.#storage.appender();
-    appender.addHistogram(appender.series(SERIES[index]!), this.#clock.now(), HISTOGRAM);
+    appender.addHistogram(appender.series(SERIES[index]!), this.#clock.now(), SMALL_HISTOGRAM);
     const { histogramOutcomes } = await appender.commit();
     assert.equal(histogramOutcomes, undefined);
     this.#times[index]!.add(this.#clock.now());
@@ -157,17 +143,6 @@ class Run {
       if (atOnce !== undefined) assert.deepEqual(texts(atOnce), texts(inX), where);
     }
   }
-}
-
-/** A reader at the other end of a port. */
-function connect(storage: EmbeddedStorage): Queryable {
-  const { message, transfer } = storage.workerHandle();
-  const { port1, port2 } = new MessageChannel();
-  port1.postMessage(message, transfer);
-  const received = receiveMessageOnPort(port2) as { message: unknown };
-  port1.close();
-  port2.close();
-  return connectReader(received.message);
 }
 
 const seriesNumber = fc.nat({ max: SERIES.length - 1 });

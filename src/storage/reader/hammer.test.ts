@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleProgram } from '../../../test/support/bundle-program.ts';
 import type { Sample } from '../../../test/support/reading-store.ts';
 import { ReadingStore } from '../../../test/support/reading-store.ts';
 import { Labels } from '../../model/index.ts';
@@ -17,11 +16,6 @@ const WORKERS = 2;
 const COMMITS = 2000;
 const STEP = 10;
 
-/** Bundled packages that are CommonJS ask for `require`. */
-const DEFINE_REQUIRE =
-  "import { createRequire } from 'node:module';\n" +
-  'const require = createRequire(import.meta.url);';
-
 let folder: string;
 let program: string;
 
@@ -29,17 +23,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegauge-hammer-'));
   program = join(folder, 'hammering-thread.mjs');
   const source = new URL('../../../test/support/hammering-thread.ts', import.meta.url);
-  await build({
-    entryPoints: [fileURLToPath(source)],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-    banner: { js: DEFINE_REQUIRE },
-    // Where the module of the kernel is found from.
-    define: { 'import.meta.url': JSON.stringify(import.meta.url) },
-  });
+  // Where the module of the kernel is found from.
+  const define = { 'import.meta.url': JSON.stringify(import.meta.url) };
+  await bundleProgram(source, program, { define });
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

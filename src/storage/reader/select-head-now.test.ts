@@ -1,26 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXAMPLE_NOW_MS, openExampleStore } from '../../../test/support/example-store.ts';
+import { SMALL_HISTOGRAM } from '../../../test/support/small-histogram.ts';
 import type { Matcher } from '../../model/index.ts';
-import type { FloatHistogram } from '../../model/index.ts';
 import { createMatcher, Labels, SampleColumns } from '../../model/index.ts';
 import type { SeriesSet, Storage } from '../api.ts';
 
 const ALL = { minTime: 0, maxTime: EXAMPLE_NOW_MS };
 const up = createMatcher('=', '__name__', 'up');
-
-const HISTOGRAM: FloatHistogram = {
-  counterReset: 'unknown',
-  schema: 0,
-  zeroThreshold: 0,
-  zeroCount: 0,
-  count: 1,
-  sum: 1,
-  positiveSpans: [{ offset: 0, length: 1 }],
-  positiveBuckets: [1],
-  negativeSpans: [],
-  negativeBuckets: [],
-  customValues: [],
-};
 
 /** What a set shows. */
 function contentOf(set: SeriesSet): unknown {
@@ -109,7 +95,7 @@ it('shows no series that has a gap where it is looked at, and leaves histograms 
   const gap = appender.series(name('gap'));
   for (const after of [1000, 2000, 500_000, 501_000]) appender.samples.push(gap, start + after, 1);
   const flagged = appender.series(name('histograms'));
-  appender.addHistogram(flagged, start, HISTOGRAM);
+  appender.addHistogram(flagged, start, SMALL_HISTOGRAM);
   await appender.commit();
   const gapMatcher = createMatcher('=', '__name__', 'gap');
   const shown: number[] = [];

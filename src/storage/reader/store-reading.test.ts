@@ -1,44 +1,19 @@
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connectThrough } from '../../../test/support/connect-through.ts';
 import { MemoryFileSystem } from '../../../test/support/memory-file-system.ts';
 import { ReadingStore } from '../../../test/support/reading-store.ts';
-import type { FloatHistogram, Matcher } from '../../model/index.ts';
+import { SMALL_HISTOGRAM } from '../../../test/support/small-histogram.ts';
+import type { Matcher } from '../../model/index.ts';
 import { BorrowedSamples, createMatcher, Labels, SampleColumns } from '../../model/index.ts';
 import type { Queryable, SelectHints, SeriesSet } from '../api.ts';
-import { connectReader } from './connect-reader.ts';
 
 const ALWAYS = { minTime: -Infinity, maxTime: Infinity };
 const A = Labels.fromObject({ __name__: 'm', job: 'a' });
 const B = Labels.fromObject({ __name__: 'm', job: 'b' });
 const C = Labels.fromObject({ __name__: 'n', job: 'c' });
 
-const HISTOGRAM: FloatHistogram = {
-  counterReset: 'unknown',
-  schema: 0,
-  zeroThreshold: 0.001,
-  zeroCount: 1,
-  count: 3,
-  sum: 5,
-  positiveSpans: [{ offset: 0, length: 1 }],
-  positiveBuckets: [2],
-  negativeSpans: [],
-  negativeBuckets: [],
-  customValues: [],
-};
-
 const matchM = [createMatcher('=', '__name__', 'm')];
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** The message of a handle as a worker gets it. */
-function connect(store: ReadingStore): Queryable {
-  const { message, transfer } = store.reading.workerHandle();
-  const { port1, port2 } = new MessageChannel();
-  port1.postMessage(message, transfer);
-  const received = receiveMessageOnPort(port2) as { message: unknown };
-  port1.close();
-  port2.close();
-  return connectReader(received.message);
-}
 
 /** Whether anybody holds back what is freed. */
 function isHeld({ shards }: ReadingStore): boolean {
@@ -71,6 +46,11 @@ async function select(
   } finally {
     querier.close();
   }
+}
+
+/** A reader as a worker has it. */
+function connect(store: ReadingStore): Queryable {
+  return connectThrough(store.reading.workerHandle());
 }
 
 describe.each([
@@ -224,11 +204,11 @@ describe.each([
   });
 
   test('histograms come with floats, count, and are found by their times', async () => {
-    store.addHistogram(B, 1101, HISTOGRAM);
+    store.addHistogram(B, 1101, SMALL_HISTOGRAM);
     store.addHistogram(B, 1200, undefined);
     const D = Labels.fromObject({ __name__: 'm', job: 'd' });
-    store.addHistogram(D, 1101, HISTOGRAM);
-    store.addHistogram(D, 1300, HISTOGRAM);
+    store.addHistogram(D, 1101, SMALL_HISTOGRAM);
+    store.addHistogram(D, 1300, SMALL_HISTOGRAM);
     const range = { minTime: 1099, maxTime: 1250 };
     expect(await select(reader, matchM, range)).toEqual({
       a: [1099],
@@ -243,7 +223,10 @@ describe.each([
     }
     const querier = reader.querier();
     const set = await querier.select(matchM, range);
-    expect(set.histograms(1).map(({ histogram }) => histogram)).toEqual([HISTOGRAM, undefined]);
+    expect(set.histograms(1).map(({ histogram }) => histogram)).toEqual([
+      SMALL_HISTOGRAM,
+      undefined,
+    ]);
     const gap = { minTime: 1250, maxTime: 1299 };
     const around = { minTime: 1101, maxTime: 1101 };
     for (const lists of [[], [matchM]]) {
@@ -333,7 +316,7 @@ describe.each([
 test('a selection in a worker holds what it may read until its querier closes', async () => {
   const store = new ReadingStore(new MemoryFileSystem(), 'blocks');
   store.commit([[A, 1000, 1]]);
-  const reader = connect(store);
+  const reader = connectThrough(store.reading.workerHandle());
   const [one, other] = [reader.querier(), reader.querier()];
   const set = await one.select([], ALWAYS);
   await other.select([], ALWAYS);
@@ -351,7 +334,7 @@ test('a selection in a worker holds what it may read until its querier closes', 
 test('a reader whose list of blocks is old awaits the new one', async () => {
   const store = new ReadingStore(new MemoryFileSystem(), 'blocks');
   store.commit([[A, 1000, 1]]);
-  const reader = connect(store);
+  const reader = connectThrough(store.reading.workerHandle());
   store.reading.publish(-Infinity);
   store.reading.publish(-Infinity);
   // Two lists are on their way, and the first one is not let go yet.
@@ -392,7 +375,7 @@ test('files of blocks that cannot be read are errors of those who ask', async ()
   store.commit([[A, 1000, 1]]);
   await store.cut(2000, turn);
   await files.remove(`${store.blocks[0]!.path}/chunks`);
-  const reader = connect(store);
+  const reader = connectThrough(store.reading.workerHandle());
   await expect(select(reader, [])).rejects.toMatchObject({ code: 'storage_failed' });
   expect(isHeld(store)).toBe(false);
   store.reading.close();
