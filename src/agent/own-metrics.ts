@@ -5,14 +5,40 @@ import type { UnsentCounts } from './sampling/scrape-source.ts';
 
 /** What an agent tells of itself. */
 export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): OwnMetric[] {
-  const metric = (
-    type: MetricType,
-    name: string,
-    help: string,
-    value: (of: RuntimeStatus) => number,
-  ): OwnMetric => ({ name: `tidegauge_agent_${name}`, type, help, value: () => value(status()) });
+  return [...sampleMetrics(status, unsent), ...sessionMetrics(status), ...processMetrics(status)];
+}
+
+type Describe = (
+  type: MetricType,
+  name: string,
+  help: string,
+  value: (of: RuntimeStatus) => number,
+) => OwnMetric;
+
+function describing(status: () => RuntimeStatus): Describe {
+  return (type, name, help, value) => ({
+    ...{ name: `tidegauge_agent_${name}`, type, help },
+    value: () => value(status()),
+  });
+}
+
+function sampleMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): OwnMetric[] {
+  const metric = describing(status);
   return [
-    metric('gauge', 'series', 'Series known to the agent.', (of) => of.series),
+    metric(
+      'gauge',
+      'series',
+      'Series in the table: sampled, or with samples in the ring.',
+      (of) => {
+        return of.series;
+      },
+    ),
+    metric('gauge', 'schema_bytes', 'Bytes of schemas held for the batches in the ring.', (of) => {
+      return of.schemaBytes;
+    }),
+    metric('gauge', 'index_entries', 'Entries of the index over the batches in the ring.', (of) => {
+      return of.indexEntries;
+    }),
     metric('counter', 'samples_scheduled_total', 'Samples due by schedule.', (of) => {
       return of.totals.scheduled;
     }),
@@ -48,6 +74,12 @@ export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): O
       'From the newest sample of each batch until it was sealed and sent, added up.',
       (of) => of.sealDelayMs / 1000,
     ),
+  ];
+}
+
+function sessionMetrics(status: () => RuntimeStatus): OwnMetric[] {
+  const metric = describing(status);
+  return [
     metric('counter', 'sent_bytes_total', 'Bytes of frames sent.', (of) => of.sentBytes),
     metric('counter', 'sent_frames_total', 'Frames sent.', (of) => of.sentFrames),
     metric('counter', 'frames_deferred_total', 'Live frames left to be pulled later.', (of) => {
@@ -63,6 +95,12 @@ export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): O
     }),
     metric('counter', 'reads_total', 'Reads answered.', (of) => of.reads),
     metric('gauge', 'leases_active', 'Leases that are active.', (of) => of.leases),
+  ];
+}
+
+function processMetrics(status: () => RuntimeStatus): OwnMetric[] {
+  const metric = describing(status);
+  return [
     metric('counter', 'faults_total', 'Faults within the agent.', (of) => of.faults),
     metric('counter', 'cpu_seconds_total', 'CPU time of the agent.', () => {
       const { user, system } = process.cpuUsage();

@@ -66,6 +66,17 @@ describe('schema changes', () => {
     );
   });
 
+  test('one that follows an older version than the one before says which', () => {
+    fc.assert(
+      fc.property(change, fc.maxSafeNat(), (given, number) => {
+        const after = number % given.version;
+        const { payload, codec } = encodeSchema({ ...given, after });
+        const want = after === given.version - 1 ? given : { ...given, after };
+        expect(decodeSchema(payload, codec)).toEqual(want);
+      }),
+    );
+  });
+
   test('no cut is read, and changed bytes give a change or a TideFormatError', () => {
     fc.assert(
       fc.property(change, fc.array(fc.tuple(fc.nat(), fc.nat(255))), (given, changes) => {

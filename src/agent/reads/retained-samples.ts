@@ -64,9 +64,17 @@ export class RetainedSamples {
     let from = epoch;
     for (const { stream, firstRetained, lastSeq } of ring.extents()) {
       if (firstRetained <= 1 || lastSeq === 0) continue;
-      from = Math.max(from, index.firstTime(stream, firstRetained) ?? Infinity);
+      from = Math.max(from, index.wholeFrom(stream, firstRetained) ?? Infinity);
     }
     return Number.isFinite(from) ? from : epoch;
+  }
+
+  /** Nothing that is held of a stream has samples from before this time; -Infinity: not known. */
+  oldestTime(stream: Stream): number {
+    const { ring, index } = this.#options;
+    const extent = ring.extents().find((other) => other.stream === stream);
+    if (extent === undefined || extent.firstRetained <= 1) return -Infinity;
+    return index.oldestTime(stream, extent.firstRetained) ?? -Infinity;
   }
 
   /**

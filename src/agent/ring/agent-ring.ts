@@ -5,7 +5,9 @@ import type {
   Stream,
   StreamExtent,
 } from '../../formats/tide/index.ts';
+import { LANE_LIVE } from '../../formats/tide/index.ts';
 import { DiskRing } from './disk-ring.ts';
+import { HeldSchemas } from './held-schemas.ts';
 import { MemoryRing } from './memory-ring.ts';
 import { type RingRecord, recordSize } from './record.ts';
 import type { RingFileSystem } from './ring-file-system.ts';
@@ -43,7 +45,9 @@ export class AgentRing {
   readonly #options: RingOptions;
   readonly #disk: DiskRing | undefined;
   readonly #memory: MemoryRing;
-  #schemas: Sealed[] = [];
+  readonly #schemas = new HeldSchemas();
+  /** The schemas on disk are not those held any more. */
+  #areThinned = false;
   /** Schemas that left memory before they were on disk: without them nothing behind can be read. */
   #unsavedSchemas: RingRecord[] = [];
   readonly #last: number[] = [0, 0];
@@ -75,7 +79,7 @@ export class AgentRing {
   append(sealed: Sealed, nowMs: number): void {
     this.#memory.push({ sealed, sealedMs: Math.floor(nowMs), sizeBytes: recordSize(sealed) });
     this.#last[sealed.stream] = sealed.seq;
-    if (sealed.type === 'SCHEMA') this.#schemas.push(sealed);
+    if (sealed.type === 'SCHEMA') this.#schemas.add(sealed);
     this.#trim(nowMs);
   }
 
@@ -93,6 +97,7 @@ export class AgentRing {
       this.#unsavedSchemas = this.#unsavedSchemas.slice(unsaved.length);
       await disk.write(pending.map(({ record }) => record));
       this.#memory.saved(pending);
+      await this.#saveThinned(disk);
       await disk.evict(nowMs);
     };
     this.#flushing = this.#flushing.then(flush, flush);
@@ -118,7 +123,27 @@ export class AgentRing {
 
   /** The schemas of an epoch, in order, kept as long as any of its batches. */
   schemas(epoch: number): readonly Sealed[] {
-    return epoch === this.#options.epoch ? this.#schemas : (this.#disk?.schemas(epoch) ?? []);
+    return epoch === this.#options.epoch ? this.#schemas.all : (this.#disk?.schemas(epoch) ?? []);
+  }
+
+  /** Those of this epoch with a version above this one. */
+  schemasAfter(version: number): readonly Sealed[] {
+    return this.#schemas.after(version);
+  }
+
+  /** Bytes of the schemas of this epoch. */
+  get schemaBytes(): number {
+    return this.#schemas.sizeBytes;
+  }
+
+  /**
+   * Keeps of the schemas that every frame around has left only the series that are `known`: nothing
+   * that is held has samples of others.
+   */
+  thinSchemas(isKnown: (id: number) => boolean): void {
+    const extent = this.extents().find(({ stream }) => stream === LANE_LIVE);
+    if (extent === undefined) return;
+    if (this.#schemas.thin(extent.firstRetained, isKnown)) this.#areThinned = true;
   }
 
   /** What is held of this epoch, by stream. */
@@ -165,6 +190,17 @@ export class AgentRing {
   async close(nowMs: number): Promise<void> {
     await this.flush(nowMs);
     await this.#disk?.close();
+  }
+
+  async #saveThinned(disk: DiskRing): Promise<void> {
+    if (!this.#areThinned) return;
+    this.#areThinned = false;
+    try {
+      await disk.replaceSchemas(this.#schemas.all);
+    } catch (error) {
+      this.#areThinned = true;
+      throw error;
+    }
   }
 
   #firstOnDisk(epoch: number, stream: Stream): number | undefined {

@@ -4,6 +4,7 @@ import {
   decodeSegmentHeader,
   encodeRecord,
   encodeSegmentHeader,
+  recordSize,
   type RingRecord,
   SEGMENT_HEADER_BYTES,
 } from './record.ts';
@@ -29,6 +30,8 @@ interface Window {
 
 const SEGMENT = /^(\d+)-(\d+)\.seg$/;
 const SCHEMA_FILE = /^(\d+)\.schema$/;
+/** What a file is called while it is written anew. */
+const REPLACING = '.new';
 
 /**
  * Sealed frames in append-only segments. Schemas are kept a second time, in a file for each epoch
@@ -39,6 +42,8 @@ export class DiskRing {
   /** Oldest first; the last may be the one that is written to. */
   #segments: SegmentIndex[] = [];
   readonly #schemas = new Map<number, Sealed[]>();
+  /** Number of the newest schema of this epoch that is on disk. */
+  #schemaSeq = 0;
   #active: { readonly file: RingWritableFile; readonly index: SegmentIndex } | undefined;
   #schemaFile: { readonly file: RingWritableFile; sizeBytes: number } | undefined;
   #nextNumber = 1;
@@ -60,6 +65,7 @@ export class DiskRing {
     for (const name of (await fileSystem.list(directory)).sort()) {
       if (SEGMENT.test(name)) await ring.#recoverSegment(name);
       else if (SCHEMA_FILE.test(name)) await ring.#recoverSchemas(name);
+      else if (name.endsWith(REPLACING)) await fileSystem.remove(ring.#path(name));
     }
     ring.#segments.sort((a, b) => a.epoch - b.epoch || numberOf(a.name) - numberOf(b.name));
     return ring;
@@ -183,7 +189,7 @@ export class DiskRing {
     const kept = this.#schemas.get(epoch) ?? [];
     for (const record of records) {
       // Written before, when what followed could not be.
-      const isKept = (kept.at(-1)?.seq ?? 0) >= record.sealed.seq;
+      const isKept = this.#schemaSeq >= record.sealed.seq;
       if (record.sealed.type !== 'SCHEMA' || isKept) continue;
       if (this.#schemaFile === undefined) {
         const file = await fileSystem.open(this.#path(schemaName(epoch)), 'create');
@@ -198,7 +204,36 @@ export class DiskRing {
       await this.#schemaFile.file.sync();
       this.#schemaFile.sizeBytes += bytes.length;
       kept.push(record.sealed);
+      this.#schemaSeq = record.sealed.seq;
     }
+  }
+
+  /** Has these in place of the schemas of this epoch that are on disk, durably, in one step. */
+  async replaceSchemas(all: readonly Sealed[]): Promise<void> {
+    if (this.#schemaFile === undefined) return;
+    const { fileSystem, directory, epoch } = this.#options;
+    const kept = all.filter(({ seq }) => seq <= this.#schemaSeq);
+    const records = kept.map((sealed) => ({ sealed, sealedMs: 0, sizeBytes: recordSize(sealed) }));
+    const header = encodeSegmentHeader(epoch);
+    const sizeBytes = records.reduce((sum, record) => sum + record.sizeBytes, header.length);
+    const bytes = new Uint8Array(sizeBytes);
+    bytes.set(header);
+    let offset = header.length;
+    for (const record of records) offset = encodeRecord(bytes, offset, record);
+    const path = this.#path(schemaName(epoch));
+    const file = await fileSystem.open(`${path}${REPLACING}`, 'create');
+    try {
+      await file.write(bytes, 0);
+      await file.sync();
+      await fileSystem.rename(`${path}${REPLACING}`, path);
+      await fileSystem.syncDirectory(directory);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await this.#schemaFile.file.close();
+    this.#schemaFile = { file, sizeBytes };
+    this.#schemas.set(epoch, kept);
   }
 
   async #recoverSegment(name: string): Promise<void> {

@@ -101,7 +101,7 @@ export class AgentRuntime {
     });
     this.#sealer = new Sealer({
       table: this.#table,
-      part: (id) => this.#state.part[id] ?? 0,
+      part: (id) => this.#state.partOf(id),
       policyVersion: () => this.#policies.version,
       codec: () => this.#codec(),
       seal: (content, times) => this.#seal(content, times),
@@ -220,6 +220,9 @@ export class AgentRuntime {
       rttMs: this.#session.rttMs,
       deferredFrames: this.#session.deferredCount,
       series: this.#table.size,
+      sampledSeries: this.#state.size,
+      schemaBytes: this.#options.ring.schemaBytes,
+      indexEntries: this.#index.size,
       totals: this.#totals,
       ringUsedBytes: fill.usedBytes,
       ringLimitBytes: fill.limitBytes,
@@ -235,18 +238,18 @@ export class AgentRuntime {
   }
 
   #openUpkeep(): RingUpkeep {
-    const { clock, logger, ring, epoch, flushes } = this.#options;
+    const { clock, logger, ring, flushes } = this.#options;
     return new RingUpkeep({
       clock,
       logger,
       ring,
       flushes,
-      epoch: epoch.epoch,
       table: this.#table,
       state: this.#state,
       index: this.#index,
       retained: this.#retained,
       onTurn: () => this.#renewCertificate(),
+      onForgotten: (id, group) => this.#forget(id, group),
     });
   }
 
@@ -337,6 +340,12 @@ export class AgentRuntime {
       onClockSetBack: (byMs) => this.#clockSetBack(byMs),
       onFault: (error) => this.#fault(error),
     });
+  }
+
+  /** A series has ended, and nothing that is held has samples of it. */
+  #forget(id: number, group: number): void {
+    this.#runners.find(({ sampler }) => sampler.policy.group === group)?.sampler.forget(id);
+    this.#state.forget(id);
   }
 
   #clockSetBack(byMs: number): void {

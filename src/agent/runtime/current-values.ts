@@ -33,7 +33,7 @@ async function readNow(
   const columns = await runner.readBetween(wanted);
   if (columns !== undefined) return columns;
   // Of a histogram nothing is remembered.
-  const isLost = runner.sampler.liveIds.some((id) => wanted(id) && state.lastIsHistogram[id] === 1);
+  const isLost = runner.sampler.liveIds.some((id) => wanted(id) && state.isHistogram(id));
   return isLost ? runner.readAfter(wanted) : undefined;
 }
 
@@ -46,10 +46,11 @@ function lastValues(
 ): void {
   const { lastTimes, lastWords } = state;
   for (const id of ids) {
-    if (!wanted(id) || !state.hasFloat(id)) continue;
+    const place = wanted(id) ? state.placeIfKnown(id) : undefined;
+    if (place === undefined || !state.hasFloat(place)) continue;
     const at = into.length;
-    into.pushValue(id, lastTimes[id] as number, 0);
-    into.words[2 * at] = lastWords[2 * id] as number;
-    into.words[2 * at + 1] = lastWords[2 * id + 1] as number;
+    into.pushValue(id, lastTimes[place] as number, 0);
+    into.words[2 * at] = lastWords[2 * place] as number;
+    into.words[2 * at + 1] = lastWords[2 * place + 1] as number;
   }
 }

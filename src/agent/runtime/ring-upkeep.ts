@@ -1,3 +1,4 @@
+import { LANE_LIVE } from '../../formats/tide/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
@@ -11,6 +12,8 @@ import { EVENT_GROUP } from './group-policy.ts';
 const FLUSH_MS = 1000;
 /** Flushes between two looks for what is no longer held. */
 const FORGET_EVERY = 60;
+/** Series that are forgotten between two times that schemas are thinned, at least. */
+const FORGOTTEN_MIN = 64;
 
 export interface RingUpkeepOptions {
   readonly clock: Clock;
@@ -18,13 +21,14 @@ export interface RingUpkeepOptions {
   readonly ring: AgentRing;
   /** Whether a disk is behind the ring. */
   readonly flushes: boolean;
-  readonly epoch: number;
   readonly table: SeriesTable;
   readonly state: SeriesState;
   readonly index: SealedIndex;
   readonly retained: RetainedSamples;
   /** Called once a second, before the ring is written. */
   onTurn(): void;
+  /** A series is told of no more. */
+  onForgotten(id: number, group: number): void;
 }
 
 /** Writes the ring once a second, and now and then forgets what it no longer holds. */
@@ -32,6 +36,8 @@ export class RingUpkeep {
   readonly #options: RingUpkeepOptions;
   #cancel: CancelTimer = () => {};
   #turns = 0;
+  /** Series since the schemas were thinned. */
+  #forgotten = 0;
   #stopped = false;
   #writing: Promise<void> = Promise.resolve();
   /** The write that begins when the one under way has ended. */
@@ -89,16 +95,24 @@ export class RingUpkeep {
 
   /** Series that ended, and of which the ring holds nothing any more, are told of no more. */
   #forget(): void {
-    const { ring, index, retained, epoch, state, table } = this.#options;
+    const { ring, index, retained, state, table } = this.#options;
     for (const { stream, firstRetained } of ring.extents()) index.trim(stream, firstRetained);
-    const from = retained.retainedFrom();
-    if (from <= epoch) return;
+    // Series of groups are on the live lane alone.
+    const from = retained.oldestTime(LANE_LIVE);
     const { isLive, lastTimes } = state;
     for (const { id, group } of table) {
-      if (group === EVENT_GROUP || isLive[id] !== 0) continue;
-      const lastMs = lastTimes[id];
       // What was just named has no sample yet.
-      if (lastMs !== undefined && lastMs > -Infinity && lastMs < from) table.end(id);
+      const place = group === EVENT_GROUP ? undefined : state.placeIfKnown(id);
+      if (place === undefined || isLive[place] !== 0) continue;
+      const lastMs = lastTimes[place] ?? -Infinity;
+      if (lastMs === -Infinity || lastMs >= from) continue;
+      table.end(id);
+      this.#options.onForgotten(id, group);
+      this.#forgotten++;
     }
+    // Reading and writing schemas costs as much as there is of them.
+    if (this.#forgotten < FORGOTTEN_MIN + table.size / 4) return;
+    this.#forgotten = 0;
+    ring.thinSchemas((id) => table.get(id) !== undefined);
   }
 }

@@ -91,7 +91,14 @@ export interface RuntimeStatus extends SessionCounters {
   readonly inSession: boolean;
   readonly rttMs: number | undefined;
   readonly deferredFrames: number;
+  /** Series that are told of: those that are sampled, and those that the ring has samples of. */
   readonly series: number;
+  /** Series that something is remembered of to sample them. */
+  readonly sampledSeries: number;
+  /** Bytes of schemas that are held for the batches in the ring. */
+  readonly schemaBytes: number;
+  /** Entries that tell where batches are in time. */
+  readonly indexEntries: number;
   readonly totals: Readonly<SampleTotals>;
   readonly ringUsedBytes: number;
   readonly ringLimitBytes: number;

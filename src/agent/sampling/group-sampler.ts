@@ -142,14 +142,21 @@ export class GroupSampler {
       const id = columns.seriesIds[index]!;
       const isEnd = isStaleAt(columns.words, index);
       // What is not sent leaves no trace: the tick that may be due is as if nobody had read.
-      if ((!isEnd && !wanted(id)) || !this.#remember(columns, index, id)) continue;
-      if (isEnd) this.#scheduled.leave(id);
-      this.#send(columns, index, id, sent);
+      if (!isEnd && !wanted(id)) continue;
+      const place = this.#options.state.place(id);
+      if (!this.#remember(columns, index, place)) continue;
+      if (isEnd) this.#scheduled.leave(id, place);
+      this.#send(columns, index, place, sent);
     }
     this.#scheduled.dropLeft();
     if (sent.length === 0) return undefined;
     sent.sortBySeries();
     return sent;
+  }
+
+  /** A series that is not live will not come again. */
+  forget(id: number): void {
+    this.#scheduled.forget(id);
   }
 
   /** What waits to be sealed. */
@@ -160,9 +167,6 @@ export class GroupSampler {
   }
 
   #beginReading(): number {
-    const { state, table } = this.#options;
-    // The source may have named series since.
-    state.reserve(table.idEnd);
     return ++this.#readings;
   }
 
@@ -176,14 +180,14 @@ export class GroupSampler {
   }
 
   /** False where the sample is no newer than the last of its series. */
-  #remember(columns: BatchColumns, index: number, id: number): boolean {
+  #remember(columns: BatchColumns, index: number, place: number): boolean {
     const { lastTimes, lastWords, lastIsHistogram } = this.#options.state;
     const time = columns.timestamps[index]!;
-    if (time <= lastTimes[id]!) return false;
-    lastIsHistogram[id] = columns.histograms?.[index] === undefined ? 0 : 1;
-    lastTimes[id] = time;
-    lastWords[2 * id] = columns.words[2 * index]!;
-    lastWords[2 * id + 1] = columns.words[2 * index + 1]!;
+    if (time <= lastTimes[place]!) return false;
+    lastIsHistogram[place] = columns.histograms?.[index] === undefined ? 0 : 1;
+    lastTimes[place] = time;
+    lastWords[2 * place] = columns.words[2 * index]!;
+    lastWords[2 * place + 1] = columns.words[2 * index + 1]!;
     return true;
   }
 
@@ -196,39 +200,41 @@ export class GroupSampler {
   ): void {
     const { state } = this.#options;
     const id = columns.seriesIds[index]!;
+    const place = state.place(id);
     const isEnd = isStaleAt(columns.words, index);
-    const isNew = this.#remember(columns, index, id);
+    const isNew = this.#remember(columns, index, place);
     // Of a target that failed, markers say what the series' absence means; they are no reading.
     if (isEnd && how.failed) {
-      if (isNew) this.#send(columns, index, id, sent);
+      if (isNew) this.#send(columns, index, place, sent);
       return;
     }
-    const isFirst = state.seenAt[id] !== how.mark;
-    state.seenAt[id] = how.mark;
-    if (state.isLive[id] === 0)
-      this.#scheduled.join(id, columns.histograms?.[index] !== undefined, counts);
-    const part = this.#scheduled.part(counts, id);
-    const mayWait = !how.isSync && !isEnd && state.sentCount[id]! > 0;
-    if (!isNew || (mayWait && this.#suppression.isCarried(columns, index, id))) {
+    const isFirst = state.seenAt[place] !== how.mark;
+    state.seenAt[place] = how.mark;
+    if (state.isLive[place] === 0) {
+      this.#scheduled.join(id, place, columns.histograms?.[index] !== undefined, counts);
+    }
+    const part = this.#scheduled.part(counts, place);
+    const mayWait = !how.isSync && !isEnd && state.sentCount[place]! > 0;
+    if (!isNew || (mayWait && this.#suppression.isCarried(columns, index, place))) {
       if (isFirst) part.suppressed++;
       return;
     }
-    if (mayWait && this.#suppression.isTooSoon(columns.timestamps[index]!, id)) {
+    if (mayWait && this.#suppression.isTooSoon(columns.timestamps[index]!, place)) {
       if (isFirst) part.dampened++;
       return;
     }
     if (isFirst) part.present++;
-    this.#send(columns, index, id, sent);
-    if (isEnd) this.#scheduled.leave(id);
+    this.#send(columns, index, place, sent);
+    if (isEnd) this.#scheduled.leave(id, place);
   }
 
-  #send(columns: BatchColumns, index: number, id: number, sent: BatchColumns): void {
+  #send(columns: BatchColumns, index: number, place: number, sent: BatchColumns): void {
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
     const time = columns.timestamps[index]!;
     sent.pushFrom(columns, index);
     const isHistogram = columns.histograms?.[index] !== undefined;
-    this.#options.state.send(id, time, low, high, isHistogram);
+    this.#options.state.send(place, time, low, high, isHistogram);
   }
 
   /** Series of the group that the reading did not have. */
@@ -242,18 +248,19 @@ export class GroupSampler {
     const { state, marksEnds } = this.#options;
     if (!failed) {
       for (const id of this.#scheduled.ids) {
-        if (state.seenAt[id] === mark || state.isLive[id] === 0) continue;
-        const part = this.#scheduled.part(counts, id);
-        if (marksEnds || timeMs <= state.lastTimes[id]!) part.series--;
+        const place = state.place(id);
+        if (state.seenAt[place] === mark || state.isLive[place] === 0) continue;
+        const part = this.#scheduled.part(counts, place);
+        if (marksEnds || timeMs <= state.lastTimes[place]!) part.series--;
         else {
-          state.lastTimes[id] = timeMs;
-          state.lastWords[2 * id + LOW_WORD] = STALE_LOW_WORD;
-          state.lastWords[2 * id + HIGH_WORD] = STALE_HIGH_WORD;
+          state.lastTimes[place] = timeMs;
+          state.lastWords[2 * place + LOW_WORD] = STALE_LOW_WORD;
+          state.lastWords[2 * place + HIGH_WORD] = STALE_HIGH_WORD;
           sent.push(id, timeMs, STALE_LOW_WORD, STALE_HIGH_WORD);
-          state.sentCount[id] = 0;
+          state.sentCount[place] = 0;
           part.present++;
         }
-        this.#scheduled.leave(id);
+        this.#scheduled.leave(id, place);
       }
     }
     this.#scheduled.dropLeft();

@@ -14,10 +14,12 @@ const PART_SERIES = 4096;
 /** The same for histograms, of some 160 buckets at a few bytes each. */
 const PART_HISTOGRAMS = 64;
 
-/** The part that new series join, and how many it has. */
-interface OpenPart {
+/** Parts of one kind, and the one that new series join. */
+interface OpenParts {
+  readonly sizeMax: number;
   part: number;
-  size: number;
+  /** Others that have room again, as series of theirs were forgotten. */
+  readonly roomy: Set<number>;
 }
 
 /** The series of one group that are scheduled at each of its ticks, and the parts they make. */
@@ -28,10 +30,12 @@ export class ScheduledSeries {
   /** Of `#ids`, those that left during the reading under way. */
   readonly #left = new Set<number>();
   #partsUsed = 0;
-  /** Parts begun so far. Those of histograms have no other series: floats go without them. */
-  #partCount = 0;
-  readonly #floats: OpenPart = { part: 0, size: PART_SERIES };
-  readonly #histograms: OpenPart = { part: 0, size: PART_HISTOGRAMS };
+  /** How many series a part has. Those of histograms have no others: floats go without them. */
+  readonly #sizes: number[] = [];
+  readonly #floats: OpenParts = { sizeMax: PART_SERIES, part: -1, roomy: new Set() };
+  readonly #histograms: OpenParts = { sizeMax: PART_HISTOGRAMS, part: -1, roomy: new Set() };
+  /** The kind of each part. */
+  readonly #kinds: OpenParts[] = [];
 
   constructor(table: SeriesTable, state: SeriesState) {
     this.#table = table;
@@ -47,48 +51,58 @@ export class ScheduledSeries {
   count(): PartCounts[] {
     const counts = [emptyCounts()];
     if (this.#partsUsed <= 1) counts[0]!.series = this.#ids.length;
-    else for (const id of this.#ids) this.part(counts, id).series++;
+    else for (const id of this.#ids) this.part(counts, this.#state.place(id)).series++;
     return counts;
   }
 
-  /** The counts of the part that a series belongs to. */
-  part(counts: PartCounts[], id: number): PartCounts {
-    const part = this.#state.part[id]!;
+  /** The counts of the part that the series at a place belongs to. */
+  part(counts: PartCounts[], place: number): PartCounts {
+    const part = this.#state.part[place]!;
     this.#partsUsed = Math.max(this.#partsUsed, part + 1);
     while (counts.length <= part) counts.push(emptyCounts());
     return counts[part]!;
   }
 
   /** The series is scheduled from this tick on. */
-  join(id: number, isHistogram: boolean, counts: PartCounts[]): void {
+  join(id: number, place: number, isHistogram: boolean, counts: PartCounts[]): void {
     const state = this.#state;
     if (!this.#left.delete(id)) this.#ids.push(id);
-    state.isLive[id] = 1;
-    if (state.kind[id] === SERIES_NEW) {
-      state.part[id] = isHistogram
-        ? this.#place(this.#histograms, PART_HISTOGRAMS)
-        : this.#place(this.#floats, PART_SERIES);
-      state.kind[id] = kindOf(this.#table.get(id)?.type);
+    state.isLive[place] = 1;
+    if (state.kind[place] === SERIES_NEW) {
+      state.part[place] = this.#partFor(isHistogram ? this.#histograms : this.#floats);
+      state.kind[place] = kindOf(this.#table.get(id)?.type);
     }
-    this.part(counts, id).series++;
+    this.part(counts, place).series++;
   }
 
   /** The part that one more series goes to. */
-  #place(open: OpenPart, sizeMax: number): number {
-    if (open.size === sizeMax) {
-      open.part = this.#partCount++;
-      open.size = 0;
+  #partFor(open: OpenParts): number {
+    if ((this.#sizes[open.part] ?? open.sizeMax) === open.sizeMax) {
+      const [roomy] = open.roomy;
+      open.part = roomy ?? this.#sizes.push(0) - 1;
+      open.roomy.delete(open.part);
+      this.#kinds[open.part] = open;
     }
-    open.size++;
+    this.#sizes[open.part]!++;
     return open.part;
   }
 
   /** The series ended: it is scheduled no more once `dropLeft` was called. */
-  leave(id: number): void {
+  leave(id: number, place: number): void {
     const state = this.#state;
-    if (state.isLive[id] === 1) this.#left.add(id);
-    state.isLive[id] = 0;
-    state.sentCount[id] = 0;
+    if (state.isLive[place] === 1) this.#left.add(id);
+    state.isLive[place] = 0;
+    state.sentCount[place] = 0;
+  }
+
+  /** One that left, and whose left ones were dropped, will not come again: its part has room. */
+  forget(id: number): void {
+    const place = this.#state.placeIfKnown(id);
+    if (place === undefined || this.#state.kind[place] === SERIES_NEW) return;
+    const part = this.#state.part[place]!;
+    this.#sizes[part]!--;
+    const kind = this.#kinds[part];
+    if (kind?.part !== part) kind?.roomy.add(part);
   }
 
   dropLeft(): void {

@@ -4,6 +4,7 @@ import type { FloatHistogram, Labels, Metadata } from '../../model/index.ts';
 import { STALE_HIGH_WORD, STALE_LOW_WORD } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { describeSeries } from './describe-series.ts';
+import { PagedNumbers } from './paged-numbers.ts';
 import { uncarriedProblem } from './series-bounds.ts';
 import type { GroupSource, Reading, SeriesNamer } from './group-source.ts';
 
@@ -12,6 +13,8 @@ const NO_REF = 0;
 /** In place of an id: the series is named at commit; or it was never. */
 const UNNAMED = -1;
 const FORGOTTEN = -2;
+/** Refs that are kept beside twice those that were known when all were looked at last. */
+const UNUSED_REFS_MAX = 1024;
 
 /** What receivers and scrapes took and do not send. */
 export interface UnsentCounts {
@@ -43,8 +46,11 @@ export class ScrapeSource implements GroupSource {
   readonly #target: LocalTarget;
   readonly #namer: SeriesNamer;
   /** Ids of the series by ref; a ref is at least 1. */
-  readonly #ids: number[] = [FORGOTTEN];
+  readonly #ids = new PagedNumbers(FORGOTTEN);
+  #nextRef = 1;
   readonly #refs = new Map<string, number>();
+  /** More refs than that are looked through for those that nobody needs. */
+  #refsMax = UNUSED_REFS_MAX;
   readonly #metadata = new Map<string, Metadata>();
   readonly #logger: Logger;
   readonly #unsent: UnsentCounts;
@@ -99,8 +105,8 @@ export class ScrapeSource implements GroupSource {
         if (known !== undefined && this.#isKnown(known)) return known;
         const problem = uncarriedProblem(labels);
         if (problem !== undefined) return this.#leaveOut(problem);
-        const ref = this.#ids.length;
-        this.#ids.push(UNNAMED);
+        const ref = this.#nextRef++;
+        this.#ids.set(ref, UNNAMED);
         this.#refs.set(labels.key, ref);
         pending.push({ labels, ref });
         return ref;
@@ -117,7 +123,7 @@ export class ScrapeSource implements GroupSource {
       putState: () => {},
       commit: () => Promise.resolve(this.#commit(samples, histograms, pending)),
       rollback: () => {
-        for (const { labels } of pending) this.#refs.delete(labels.key);
+        for (const { labels, ref } of pending) this.#drop(labels.key, ref);
       },
     };
   }
@@ -137,10 +143,10 @@ export class ScrapeSource implements GroupSource {
     pending: readonly PendingSeries[],
   ): CommitResult {
     for (const { labels, ref } of pending) {
-      this.#ids[ref] = this.#namer.id(labels, () =>
-        describeSeries(labels.metricName, this.#metadata),
-      );
+      const id = this.#namer.id(labels, () => describeSeries(labels.metricName, this.#metadata));
+      this.#ids.set(ref, id);
     }
+    this.#forgetUnknown();
     const { length, refs, timestamps, words } = samples;
     const counts = new Uint32Array(OUTCOME_COUNT);
     let outcomes: Uint8Array | undefined;
@@ -158,7 +164,7 @@ export class ScrapeSource implements GroupSource {
       counts[SampleOutcome.STORED]!++;
       if (columns === undefined) continue;
       const at = columns.length++;
-      columns.seriesIds[at] = this.#ids[ref]!;
+      columns.seriesIds[at] = this.#ids.get(ref);
       columns.timestamps[at] = timestamps[index]!;
       columns.words[2 * at] = words[2 * index]!;
       columns.words[2 * at + 1] = words[2 * index + 1]!;
@@ -179,9 +185,9 @@ export class ScrapeSource implements GroupSource {
         outcomes ??= new Uint8Array(histograms.length);
         outcomes[index] = outcome;
       } else if (histogram !== undefined) {
-        columns?.pushHistogram(this.#ids[ref]!, timestamp, histogram);
+        columns?.pushHistogram(this.#ids.get(ref), timestamp, histogram);
       } else {
-        columns?.push(this.#ids[ref]!, timestamp, STALE_LOW_WORD, STALE_HIGH_WORD);
+        columns?.push(this.#ids.get(ref), timestamp, STALE_LOW_WORD, STALE_HIGH_WORD);
       }
     }
     return outcomes;
@@ -189,7 +195,19 @@ export class ScrapeSource implements GroupSource {
 
   /** Whether a ref stands for a series; also while that waits to be named at commit. */
   #isKnown(ref: number): boolean {
-    const id = this.#ids[ref];
-    return id === UNNAMED || (id !== undefined && id >= 0 && this.#namer.isKnown(id));
+    const id = this.#ids.get(ref);
+    return id === UNNAMED || (id >= 0 && this.#namer.isKnown(id));
+  }
+
+  /** Refs of series that the agent has forgotten, now and then: others are as many as it has. */
+  #forgetUnknown(): void {
+    if (this.#refs.size <= this.#refsMax) return;
+    for (const [key, ref] of this.#refs) if (!this.#isKnown(ref)) this.#drop(key, ref);
+    this.#refsMax = 2 * this.#refs.size + UNUSED_REFS_MAX;
+  }
+
+  #drop(key: string, ref: number): void {
+    this.#refs.delete(key);
+    this.#ids.remove(ref);
   }
 }

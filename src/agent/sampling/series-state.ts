@@ -1,7 +1,9 @@
 import { predictCounter } from '../../formats/tide/index.ts';
 import { HIGH_WORD, isStaleAt, LOW_WORD } from '../../model/index.ts';
+import { PagedNumbers } from './paged-numbers.ts';
 
 const CAPACITY_MIN = 256;
+const NO_PLACE = -1;
 
 /** Not seen yet. */
 export const SERIES_NEW = 0;
@@ -12,8 +14,15 @@ export const SERIES_TOLERANT = 2;
 /** A counter: left unsent where it goes on as it went, within the tolerance. */
 export const SERIES_PREDICTED = 3;
 
-/** What the sampler remembers of each series, by id: columns that grow together. */
+/**
+ * What the sampler remembers of each series: columns that grow together. A series has a place in
+ * them until it is forgotten; ids only count up, places are used again.
+ */
 export class SeriesState {
+  readonly #places = new PagedNumbers(NO_PLACE);
+  /** Places that were given up. */
+  readonly #free: number[] = [];
+  #end = 0;
   #capacity = 0;
   /** Words of the value read last. */
   lastWords = new Uint32Array(0);
@@ -41,8 +50,60 @@ export class SeriesState {
   /** One of the constants above. */
   kind = new Uint8Array(0);
 
-  /** Makes room for ids below `end`. */
-  reserve(end: number): void {
+  /** Series that something is remembered of. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** The place of a series; a new one, as of a series not seen yet, where it has none. */
+  place(id: number): number {
+    const known = this.#places.get(id);
+    return known === NO_PLACE ? this.#begin(id) : known;
+  }
+
+  /** The place of a series; undefined where it has none. */
+  placeIfKnown(id: number): number | undefined {
+    const known = this.#places.get(id);
+    return known === NO_PLACE ? undefined : known;
+  }
+
+  /** The part of its group that a series belongs to; 0 where nothing is known of it. */
+  partOf(id: number): number {
+    const known = this.#places.get(id);
+    return known === NO_PLACE ? 0 : this.part[known]!;
+  }
+
+  /** Whether the sample of a series read last is a native histogram. */
+  isHistogram(id: number): boolean {
+    const known = this.#places.get(id);
+    return known !== NO_PLACE && this.lastIsHistogram[known] === 1;
+  }
+
+  /** Gives up the place of a series. */
+  forget(id: number): void {
+    const place = this.#places.get(id);
+    if (place === NO_PLACE) return;
+    this.#places.remove(id);
+    this.#free.push(place);
+  }
+
+  #begin(id: number): number {
+    const place = this.#free.pop() ?? this.#end++;
+    this.#reserve(this.#end);
+    this.#places.set(id, place);
+    this.lastTimes[place] = -Infinity;
+    this.lastIsHistogram[place] = 0;
+    this.sentIsHistogram[place] = 0;
+    this.sentTimes[place] = 0;
+    this.sentCount[place] = 0;
+    this.seenAt[place] = 0;
+    this.isLive[place] = 0;
+    this.part[place] = 0;
+    this.kind[place] = SERIES_NEW;
+    return place;
+  }
+
+  #reserve(end: number): void {
     if (end <= this.#capacity) return;
     const capacity = Math.max(end, 2 * this.#capacity, CAPACITY_MIN);
     this.lastTimes = grow(this.lastTimes, new Float64Array(capacity).fill(-Infinity));
@@ -65,46 +126,46 @@ export class SeriesState {
   }
 
   /** Takes note of what goes out of a series: a number, or the words of a histogram. */
-  send(id: number, time: number, low: number, high: number, isHistogram = false): void {
+  send(place: number, time: number, low: number, high: number, isHistogram = false): void {
     const { sentCount, sentWords, sentTimes, sentIsHistogram } = this;
     // A counter's line does not lead through a histogram.
-    if (isHistogram || sentIsHistogram[id] === 1) sentCount[id] = 0;
-    sentIsHistogram[id] = isHistogram ? 1 : 0;
-    if (sentCount[id]! > 0) {
-      this.formerValues[id] = this.sentValues[id]!;
-      this.formerTimes[id] = sentTimes[id]!;
+    if (isHistogram || sentIsHistogram[place] === 1) sentCount[place] = 0;
+    sentIsHistogram[place] = isHistogram ? 1 : 0;
+    if (sentCount[place]! > 0) {
+      this.formerValues[place] = this.sentValues[place]!;
+      this.formerTimes[place] = sentTimes[place]!;
     }
-    if (sentCount[id]! < 2) sentCount[id]!++;
-    sentTimes[id] = time;
-    sentWords[2 * id + LOW_WORD] = low;
-    sentWords[2 * id + HIGH_WORD] = high;
+    if (sentCount[place]! < 2) sentCount[place]!++;
+    sentTimes[place] = time;
+    sentWords[2 * place + LOW_WORD] = low;
+    sentWords[2 * place + HIGH_WORD] = high;
   }
 
   /** Whether the value sent last has these very bits, and is a histogram or none like it. */
-  isSentAs(id: number, low: number, high: number, isHistogram = false): boolean {
+  isSentAs(place: number, low: number, high: number, isHistogram = false): boolean {
     const { sentWords, sentIsHistogram } = this;
-    if ((sentIsHistogram[id] === 1) !== isHistogram) return false;
-    return sentWords[2 * id + LOW_WORD] === low && sentWords[2 * id + HIGH_WORD] === high;
+    if ((sentIsHistogram[place] === 1) !== isHistogram) return false;
+    return sentWords[2 * place + LOW_WORD] === low && sentWords[2 * place + HIGH_WORD] === high;
   }
 
   /** What a counter is taken to be at `time` from what was sent of it. */
-  predict(id: number, time: number): number {
-    const lastTime = this.sentTimes[id]!;
-    const lastValue = this.sentValues[id]!;
-    if (this.sentCount[id]! < 2) return lastValue;
-    const previousTime = this.formerTimes[id]!;
-    const previousValue = this.formerValues[id]!;
+  predict(place: number, time: number): number {
+    const lastTime = this.sentTimes[place]!;
+    const lastValue = this.sentValues[place]!;
+    if (this.sentCount[place]! < 2) return lastValue;
+    const previousTime = this.formerTimes[place]!;
+    const previousValue = this.formerValues[place]!;
     return predictCounter({ previousTime, previousValue, lastTime, lastValue }, time);
   }
 
   /** Whether the sample read last is a float that can be told again. */
-  hasFloat(id: number): boolean {
-    return this.lastIsHistogram[id] === 0 && !this.isGone(id);
+  hasFloat(place: number): boolean {
+    return this.lastIsHistogram[place] === 0 && !this.isGone(place);
   }
 
   /** Whether the value read last is a staleness marker, or nothing was read. */
-  isGone(id: number): boolean {
-    return this.lastTimes[id] === -Infinity || isStaleAt(this.lastWords, id);
+  isGone(place: number): boolean {
+    return this.lastTimes[place] === -Infinity || isStaleAt(this.lastWords, place);
   }
 }
 

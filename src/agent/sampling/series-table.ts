@@ -12,15 +12,20 @@ export type SeriesDescription = Pick<
 /** Of help texts and units; whatever the characters, the bytes are what the protocol carries. */
 export const DESCRIPTION_LENGTH_MAX = 1024;
 
+interface KeyedSeries {
+  readonly series: SchemaSeries;
+  readonly key: string;
+}
+
 /**
- * Every series that this run of the agent has named, by id. What was added or ended since the last
- * change is what the next SCHEMA says. Ids count up from 0 and are not used again.
+ * Every series that this run of the agent has named and not ended, by id. What was added or ended
+ * since the last change is what the next SCHEMA says. Ids count up from 0 and are not used again.
  */
 export class SeriesTable {
   readonly #externalLabels: Labels;
-  readonly #series: (SchemaSeries | undefined)[] = [];
-  /** By id; undefined once a series has ended. */
-  readonly #keys: (string | undefined)[] = [];
+  /** By id, in order of ids. */
+  readonly #series = new Map<number, KeyedSeries>();
+  #nextId = 0;
   readonly #ids = new Map<string, number>();
   #added: SchemaSeries[] = [];
   #ended: number[] = [];
@@ -42,11 +47,6 @@ export class SeriesTable {
     return this.#hash;
   }
 
-  /** One more than the highest id. */
-  get idEnd(): number {
-    return this.#series.length;
-  }
-
   /** Series that have not ended. */
   get size(): number {
     return this.#ids.size;
@@ -58,7 +58,7 @@ export class SeriesTable {
   }
 
   get(id: number): SchemaSeries | undefined {
-    return this.#series[id];
+    return this.#series.get(id)?.series;
   }
 
   /**
@@ -70,15 +70,14 @@ export class SeriesTable {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     refuseUncarried(labels);
-    const id = this.#series.length;
     const { unit, help, ...described } = describe();
+    const id = this.#nextId++;
     const series: SchemaSeries = {
       ...{ id, labels: this.#complete(labels), group, ...described },
       unit: unit.slice(0, DESCRIPTION_LENGTH_MAX),
       help: help.slice(0, DESCRIPTION_LENGTH_MAX),
     };
-    this.#series.push(series);
-    this.#keys.push(key);
+    this.#series.set(id, { series, key });
     this.#ids.set(key, id);
     this.#added.push(series);
     return id;
@@ -86,11 +85,11 @@ export class SeriesTable {
 
   /** The series will not come again under this id. */
   end(id: number): void {
-    const series = this.#series[id];
-    if (series === undefined) return;
-    this.#ids.delete(this.#keys[id] as string);
-    this.#series[id] = undefined;
-    this.#keys[id] = undefined;
+    const keyed = this.#series.get(id);
+    if (keyed === undefined) return;
+    const { series, key } = keyed;
+    this.#ids.delete(key);
+    this.#series.delete(id);
     // One that was never told of need not be ended.
     const untold = this.#added.indexOf(series);
     if (untold >= 0) this.#added.splice(untold, 1);
@@ -121,7 +120,7 @@ export class SeriesTable {
   }
 
   *[Symbol.iterator](): IterableIterator<SchemaSeries> {
-    for (const series of this.#series) if (series !== undefined) yield series;
+    for (const { series } of this.#series.values()) yield series;
   }
 
   #complete(labels: Labels): Labels {

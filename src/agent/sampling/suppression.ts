@@ -62,28 +62,28 @@ export class Suppression {
   }
 
   /** Whether what was sent tells this value as well as the tolerance asks for. */
-  isCarried(columns: BatchColumns, index: number, id: number): boolean {
+  isCarried(columns: BatchColumns, index: number, place: number): boolean {
     const state = this.#state;
     const tolerance = this.#inForce;
     const low = columns.words[2 * index + LOW_WORD]!;
     const high = columns.words[2 * index + HIGH_WORD]!;
     // Of a histogram, words that stand for all of it.
-    if (columns.histograms?.[index] !== undefined) return state.isSentAs(id, low, high, true);
-    if (state.sentIsHistogram[id] === 1) return false;
+    if (columns.histograms?.[index] !== undefined) return state.isSentAs(place, low, high, true);
+    if (state.sentIsHistogram[place] === 1) return false;
     const value = columns.values[index]!;
-    if (state.kind[id] === SERIES_PREDICTED && tolerance !== undefined) {
-      const predicted = state.predict(id, columns.timestamps[index]!);
+    if (state.kind[place] === SERIES_PREDICTED && tolerance !== undefined) {
+      const predicted = state.predict(place, columns.timestamps[index]!);
       if (withinTolerance(tolerance, predicted, value)) return true;
       // Not a number: nothing is near it, and it is carried as it is.
-      return !Number.isFinite(value) && state.isSentAs(id, low, high);
+      return !Number.isFinite(value) && state.isSentAs(place, low, high);
     }
-    if (state.isSentAs(id, low, high)) return true;
-    if (state.kind[id] !== SERIES_TOLERANT || tolerance === undefined) return false;
-    return withinTolerance(tolerance, state.sentValues[id]!, value);
+    if (state.isSentAs(place, low, high)) return true;
+    if (state.kind[place] !== SERIES_TOLERANT || tolerance === undefined) return false;
+    return withinTolerance(tolerance, state.sentValues[place]!, value);
   }
 
   /** Whether the series was sent so shortly before that this change has to wait, or is lost. */
-  isTooSoon(time: number, id: number): boolean {
-    return time - this.#state.sentTimes[id]! < this.#policy.dampeningMs;
+  isTooSoon(time: number, place: number): boolean {
+    return time - this.#state.sentTimes[place]! < this.#policy.dampeningMs;
   }
 }

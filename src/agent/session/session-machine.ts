@@ -228,7 +228,7 @@ export class SessionMachine {
     // Schemas first, or what follows cannot be read; then what is fresh. The rest is pulled.
     const { epoch, ring } = this.#options;
     const waiting = this.#sinceHello.filter(({ type }) => type === 'BATCH');
-    for (const schema of ring.schemas(epoch).slice(welcome.schemaVersion)) {
+    for (const schema of ring.schemasAfter(welcome.schemaVersion)) {
       this.#enqueue(schema, nowMs);
     }
     for (const sealed of waiting) this.#enqueue(sealed, nowMs);

@@ -16,6 +16,8 @@ export interface RetainedFrames {
   extents(): StreamExtent[];
   previous(): PreviousEpoch[];
   schemas(epoch: number): readonly Sealed[];
+  /** Those of this epoch with a version above this one. */
+  schemasAfter(version: number): readonly Sealed[];
   readonly fill: RingFill;
 }
 

@@ -27,6 +27,11 @@ export interface SchemaSeries {
 export interface SchemaChange {
   /** From 1 on, one more with each SCHEMA frame of the epoch. */
   readonly version: number;
+  /**
+   * The version that this one follows; the one before where it is not given. Those between had only
+   * series that nothing is held of.
+   */
+  readonly after?: number;
   /** Ascending by id. */
   readonly series: readonly SchemaSeries[];
   /** Ids of series that ended. Ascending. */

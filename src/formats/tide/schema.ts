@@ -52,7 +52,7 @@ export function encodeSchema(change: SchemaChange, codec: PayloadCodec = CODEC_D
   throw tooLarge(packed.payload.length, SEALED_BYTES_MAX, 'bytes');
 }
 
-function encodeSchemaBody({ version, series, tombstones, hash }: SchemaChange): Uint8Array {
+function encodeSchemaBody({ version, after, series, tombstones, hash }: SchemaChange): Uint8Array {
   const largest = Math.max(series.length, tombstones.length);
   if (largest > SCHEMA_SERIES_MAX) throw tooLarge(largest, SCHEMA_SERIES_MAX, 'series');
   const texts = new TextTable();
@@ -76,6 +76,7 @@ function encodeSchemaBody({ version, series, tombstones, hash }: SchemaChange): 
   writer.uint(series.length);
   writer.bytes(rows.written());
   encodeIds(writer, tombstones);
+  if (after !== undefined && after !== version - 1) writer.uint(version - 1 - after);
   if (writer.length > BODY_BYTES_MAX) throw tooLarge(writer.length, BODY_BYTES_MAX, 'bytes');
   return writer.written();
 }
@@ -127,8 +128,12 @@ export function decodeSchema(payload: Uint8Array, codec: PayloadCodec): SchemaCh
     tombstones.push(id);
     next = id + 1;
   }
+  const change = { version, series, tombstones, hash };
+  if (source.position === source.limit) return change;
+  const between = uintUpTo(source, version - 1, 'versions left out');
+  if (between === 0) throw source.error('no version is left out');
   expectEnd(source);
-  return { version, series, tombstones, hash };
+  return { ...change, after: version - 1 - between };
 }
 
 function readId(source: WireReader, next: number): number {

@@ -72,7 +72,9 @@ export class Intake<Body> {
   ): boolean {
     const known = agent.schemaReceived(epoch);
     const needed =
-      content.kind === 'SCHEMA' ? content.change.version - 1 : content.head.schemaVersion;
+      content.kind === 'SCHEMA'
+        ? (content.change.after ?? content.change.version - 1)
+        : content.head.schemaVersion;
     if (needed <= known) return true;
     if (byRepair) agent.holdBack(sealed);
     return false;

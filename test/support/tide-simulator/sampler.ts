@@ -148,7 +148,8 @@ export class Sampler {
     let failedCount = 0;
     let shedCount = 0;
     const atMs = tick * INTERVAL_MS;
-    this.#state.reserve(this.seriesCount);
+    // None is ever forgotten, so the place of a series is its number.
+    for (let series = 0; series < this.seriesCount; series++) this.#state.place(series);
     for (let series = part; series < this.seriesCount; series += this.#parts) {
       const draw = this.#chance.next();
       if (draw < 0.02) {
