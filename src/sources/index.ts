@@ -1,5 +1,5 @@
 export type { CreditOptions } from './credit/index.ts';
-export { CreditController, SessionCredit } from './credit/index.ts';
+export { CreditController, CreditTurns, SessionCredit } from './credit/index.ts';
 export type { Gap, SealedCounts, SettledBatch, Terms, TickGrid } from './ledger/index.ts';
 export {
   addTerms,

@@ -106,6 +106,7 @@ export class FrameWrites<Body> {
   }
 
   #consume(agent: AgentRecord<Body>, { connection, lane, sizeBytes }: Waiting<Body>): void {
+    this.#acks.done(sizeBytes);
     // Offsets count from the start of a session: bytes of an earlier one are none of its.
     if (agent.session?.connection === connection) agent.session.credit.consume(lane, sizeBytes);
   }

@@ -1,6 +1,11 @@
 import type { LaneCredit } from '../../formats/tide/index.ts';
 import { LANE_EVENT, LANE_LIVE, LANE_READ, LANE_REPAIR } from '../../formats/tide/index.ts';
-import { CreditController, type CreditOptions, SessionCredit } from '../../sources/index.ts';
+import {
+  CreditController,
+  type CreditOptions,
+  CreditTurns,
+  SessionCredit,
+} from '../../sources/index.ts';
 import type { AgentRecord, AgentSession, Waiting } from './agent-record.ts';
 import { marksOf } from './marks.ts';
 import type { SessionTable } from './session-table.ts';
@@ -15,6 +20,10 @@ const ACK_MS = 6000;
 const LIVE_IDLE_MS = 2000;
 /** Round trip assumed by the window's control; a session's own is not known to the collector. */
 const TYPICAL_RTT_MS = 100;
+/** Where live has waited for its turn for so long, one agent or another, repair waits as well. */
+const LIVE_TURN_MS = 200;
+/** With a queue of more than that nothing is pulled. */
+const REPAIR_DELAY_MS_MAX = 1000;
 /** The delay of the queue is found anew after that. */
 const DELAY_HELD_MS = 20;
 const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
@@ -23,6 +32,7 @@ const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
 export class SessionAcks<Body> {
   readonly #table: SessionTable<Body>;
   readonly #credit: CreditController;
+  readonly #turns = new CreditTurns<AgentRecord<Body>>();
   #delayMs = 0;
   #delayAtMs = -Infinity;
 
@@ -39,12 +49,59 @@ export class SessionAcks<Body> {
   /** Time goes on: the windows of all sessions follow the delay of the queue. */
   tick(nowMs: number): void {
     this.#credit.observe(this.queueDelayMs(nowMs), TYPICAL_RTT_MS, nowMs);
+    this.passOn(nowMs);
+  }
+
+  /** A frame came in and goes to the store. */
+  queued(agent: AgentRecord<Body>, sizeBytes: number): void {
+    this.#turns.queued(agent, sizeBytes);
+  }
+
+  /** A frame is stored, or will not be. */
+  done(sizeBytes: number): void {
+    this.#turns.done(sizeBytes);
+  }
+
+  /** The session of an agent is over. */
+  leave(agent: AgentRecord<Body>): void {
+    this.#turns.leave(agent);
+  }
+
+  /** Bytes that wait for the store. */
+  get queuedBytes(): number {
+    return this.#turns.queuedBytes;
+  }
+
+  /** Lets those send whose turn it is, as far as there is room. */
+  passOn(nowMs: number): void {
+    // Without congestion nobody has to wait, and those who did need not any more.
+    const roomBytes = this.#credit.isCongested ? this.#credit.windowBytes : Infinity;
+    for (;;) {
+      const agent = this.#turns.next(roomBytes, nowMs);
+      if (agent === undefined) return;
+      if (agent.session === undefined) continue;
+      agent.session.credit.grant(LANE_LIVE, false);
+      this.send(agent, agent.session, nowMs);
+    }
+  }
+
+  /**
+   * Whether anything may be pulled: what is late already can wait longer, as it is in the rings,
+   * and what is fresh goes first.
+   */
+  mayRepair(nowMs: number): boolean {
+    const isBusy = this.#credit.isCongested && this.#turns.waitedMs(nowMs) > LIVE_TURN_MS;
+    return !isBusy && this.queueDelayMs(nowMs) <= REPAIR_DELAY_MS_MAX;
   }
 
   tickSession(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
     session.credit.liveIdle = nowMs - session.lastLiveMs > LIVE_IDLE_MS;
     const isOwed = session.ackOwed && nowMs - session.lastAckMs >= ACK_MS;
-    if (isOwed || session.rejections.length > 0) this.send(agent, session, nowMs);
+    const isHeldUp = session.pull !== undefined && session.credit.isLow(LANE_REPAIR, true);
+    this.#askFor(agent, session, nowMs);
+    if (isOwed || session.rejections.length > 0 || (isHeldUp && this.mayRepair(nowMs))) {
+      this.send(agent, session, nowMs);
+    }
   }
 
   /** Tells of what was stored: at once where that is waited for, else with what follows. */
@@ -55,13 +112,21 @@ export class SessionAcks<Body> {
     nowMs: number,
   ): void {
     session.ackOwed = true;
+    this.#askFor(agent, session, nowMs);
     const isUrgent =
       session.ackDue ||
       session.rejections.length > 0 ||
       nowMs - session.lastAckMs >= ACK_MS ||
-      session.credit.isLow(LANE_LIVE, false) ||
+      (!this.#credit.isCongested && session.credit.isLow(LANE_LIVE, false)) ||
       frames.some(({ lane, frame }) => lane !== LANE_LIVE || frame.sealed.type === 'SCHEMA');
     if (isUrgent) this.send(agent, session, nowMs);
+    this.passOn(nowMs);
+  }
+
+  /** Where agents take turns, one that has used up what it may send waits for the next. */
+  #askFor(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
+    if (!this.#credit.isCongested || session.opening !== undefined) return;
+    if (session.credit.isLow(LANE_LIVE, false)) this.#turns.ask(agent, nowMs);
   }
 
   /** Sends an ACK, once there was a WELCOME. */
@@ -71,7 +136,7 @@ export class SessionAcks<Body> {
     this.#table.send(session.connection, {
       type: 'ACK',
       streams: marksOf(epoch, false),
-      credit: this.grants(session),
+      credit: this.#grants(session, nowMs),
       queueDelayMs: Math.round(this.queueDelayMs(nowMs)),
       serverTimeMs: nowMs,
       echoMs: session.echoMs,
@@ -84,11 +149,23 @@ export class SessionAcks<Body> {
     session.echoMs = 0;
   }
 
-  grants(session: AgentSession): LaneCredit[] {
+  /** What a session may send at its beginning. */
+  firstGrants(session: AgentSession): LaneCredit[] {
     return LANES.map((lane) => ({
       lane,
       offsetBytes: session.credit.grant(lane, lane === LANE_REPAIR || lane === LANE_READ),
     }));
+  }
+
+  #grants(session: AgentSession, nowMs: number): LaneCredit[] {
+    const { credit } = session;
+    return LANES.map((lane) => {
+      const isHeld =
+        (lane === LANE_LIVE && this.#credit.isCongested) ||
+        (lane === LANE_REPAIR && !this.mayRepair(nowMs));
+      const isLater = lane === LANE_REPAIR || lane === LANE_READ;
+      return { lane, offsetBytes: isHeld ? credit.granted(lane) : credit.grant(lane, isLater) };
+    });
   }
 
   /** Age of the oldest frame that is not stored, as it was at most `DELAY_HELD_MS` ago. */

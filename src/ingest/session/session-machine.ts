@@ -42,8 +42,6 @@ export interface SessionMachineOptions<Body> {
 const HEARTBEATS_MISSED = 2.5;
 /** Time goes on in smaller steps than this unless the process stood still. */
 const STALL_MS = 2000;
-/** With a queue of more than that nothing is pulled. */
-const REPAIR_DELAY_MS_MAX = 1000;
 /** Where there are many agents, a look at each takes so many ticks. */
 const TURNS = 5;
 /** As many are looked at in each. */
@@ -72,6 +70,8 @@ export class SessionMachine<Body> {
     const table = new SessionTable<Body>((agentId) => {
       this.#repair.disconnect(agentId);
       this.#audits.disconnect(agentId);
+      const agent = this.#table.agents.get(agentId);
+      if (agent !== undefined) this.#acks.leave(agent);
     });
     this.#table = table;
     this.#turns = new Turns(table.agents);
@@ -199,8 +199,7 @@ export class SessionMachine<Body> {
       this.#states.fold(agent, nowMs);
     }
     this.#audits.tick(nowMs);
-    // What is late already can wait longer: it is in the rings, and what is fresh goes first.
-    if (this.#acks.queueDelayMs(nowMs) <= REPAIR_DELAY_MS_MAX) this.#repair.schedule(due, nowMs);
+    if (this.#acks.mayRepair(nowMs)) this.#repair.schedule(due, nowMs);
   }
 
   /** Hands out what changed without samples, of all agents: the process is about to end. */
@@ -247,6 +246,7 @@ export class SessionMachine<Body> {
     this.#table.setUp(agent, 1, nowMs);
     this.#messages.receive(agent, session, message, nowMs);
     this.#writes.begin(agent, nowMs);
+    this.#acks.passOn(nowMs);
   }
 
   #tickSession(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {

@@ -83,7 +83,9 @@ export class SessionMessages<Body> {
     }
     const sizeBytes = frameBytes(sealed.payload.length);
     const from = { lane: sealed.stream, sizeBytes, connection: session.connection };
-    if (!this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
+    if (this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
+      this.#options.acks.queued(agent, sizeBytes);
+    } else {
       session.credit.consume(sealed.stream, sizeBytes);
     }
   }
@@ -97,7 +99,9 @@ export class SessionMessages<Body> {
     const sizeBytes = frameBytes(sealed.payload.length);
     this.#options.repair.received(agent.ledger.agentId, sizeBytes, nowMs);
     const from = { lane: LANE_REPAIR, sizeBytes, connection: session.connection };
-    if (!this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
+    if (this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
+      this.#options.acks.queued(agent, sizeBytes);
+    } else {
       session.credit.consume(LANE_REPAIR, sizeBytes);
     }
     this.#options.repair.answered(agent, session, { ...sealed, requestId }, [

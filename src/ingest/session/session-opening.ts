@@ -137,7 +137,7 @@ export class SessionOpening<Body> {
       reconnectSpreadMs,
       codecs: hello.codecs.filter((codec) => codec === CODEC_NONE || codec === CODEC_DEFLATE),
       streams: marksOf(epoch, true),
-      credit: acks.grants(session),
+      credit: acks.firstGrants(session),
       schemaVersion: agent.schemaReceived(epoch),
       policy: this.#options.policyOf?.(hello),
       redirect: undefined,

@@ -13,10 +13,10 @@ export interface CreditOptions {
 
 const DEFAULT_CREDIT_OPTIONS: CreditOptions = {
   targetDelayMs: 50,
-  startBytes: 1024 * 1024,
-  minBytes: 64 * 1024,
+  startBytes: 256 * 1024,
+  minBytes: 8 * 1024,
   maxBytes: 256 * 1024 * 1024,
-  unusedBytes: 1024 * 1024,
+  unusedBytes: 256 * 1024,
   batchBytes: 2048,
 };
 
@@ -31,6 +31,8 @@ const WINDOW_SECONDS = 4;
 const CONGESTED_MS = 10_000;
 /** Of what arrives in so many seconds the window is then, at most: that is how old a batch gets. */
 const CONGESTED_SECONDS = 1;
+/** And so much at least, or the collector would wait for agents that wait for it. */
+const CONGESTED_SECONDS_MIN = 0.1;
 /** It then grows by this part of what arrives in a round trip, however many sessions there are. */
 const CONGESTED_GROWTH = 0.25;
 /** Over which the rate is taken. */
@@ -43,10 +45,10 @@ const REPAIR_PART_IDLE = 0.5;
 
 /**
  * The window of bytes on their way to one collector: one batch more per session and round trip
- * while what arrives is applied within the target, 0.7 times at most once a round trip when not.
- * Additive increase and multiplicative decrease, driven by delay that is measured. Where the queue
- * was too long of late, the increase and the window are small beside what arrives, as a batch more
- * of each of a thousand sessions would be many seconds of it.
+ * while what arrives is applied within the target; when not, 0.7 times, and again when what waited
+ * then is stored. Additive increase and multiplicative decrease, driven by delay that is measured.
+ * Where the queue was too long of late, the increase and the window are small beside what arrives,
+ * as a batch more of each of a thousand sessions would be many seconds of it.
  */
 export class CreditController {
   readonly #options: CreditOptions;
@@ -55,6 +57,9 @@ export class CreditController {
   #sessions = 0;
   #changedMs = -Infinity;
   #congestedMs = -Infinity;
+  #isCongested = false;
+  /** Until then a window that was made smaller has not shown in the delay. */
+  #shrunkMs = -Infinity;
   #bytes = 0;
   #bytesSinceMs: number | undefined;
   #bytesPerSecond = 0;
@@ -66,6 +71,11 @@ export class CreditController {
 
   get windowBytes(): number {
     return this.#windowBytes;
+  }
+
+  /** The queue was too long of late. */
+  get isCongested(): boolean {
+    return this.#isCongested;
   }
 
   join(weight: number): void {
@@ -88,19 +98,28 @@ export class CreditController {
     if (nowMs - this.#changedMs < rttMs) return;
     this.#changedMs = nowMs;
     this.#takeRate(nowMs);
-    const { targetDelayMs, minBytes, maxBytes, unusedBytes } = this.#options;
-    if (delayMs > targetDelayMs) this.#congestedMs = nowMs;
-    const isCongested = nowMs - this.#congestedMs < CONGESTED_MS;
-    const used = isCongested
-      ? CONGESTED_SECONDS * this.#bytesPerSecond
-      : Math.max(unusedBytes, WINDOW_SECONDS * this.#bytesPerSecond);
-    const wanted =
-      delayMs > targetDelayMs
-        ? this.#windowBytes * DECREASE
-        : this.#windowBytes + this.#growth(rttMs, isCongested);
+    if (delayMs > this.#options.targetDelayMs) this.#congestedMs = nowMs;
+    this.#isCongested = nowMs - this.#congestedMs < CONGESTED_MS;
+    const { minBytes, maxBytes, unusedBytes } = this.#options;
+    const rate = this.#bytesPerSecond;
+    const used = this.#isCongested
+      ? CONGESTED_SECONDS * rate
+      : Math.max(unusedBytes, WINDOW_SECONDS * rate);
     // What shrinks does so step by step, as what was granted is on its way in any case.
     const most = Math.max(used, this.#windowBytes * DECREASE);
-    this.#windowBytes = Math.max(minBytes, Math.min(maxBytes, most, wanted));
+    const least = this.#isCongested ? Math.max(minBytes, CONGESTED_SECONDS_MIN * rate) : minBytes;
+    const wanted = Math.min(most, this.#wanted(delayMs, rttMs, nowMs));
+    this.#windowBytes = Math.min(maxBytes, Math.max(least, wanted));
+  }
+
+  #wanted(delayMs: number, rttMs: number, nowMs: number): number {
+    if (delayMs <= this.#options.targetDelayMs) {
+      return this.#windowBytes + this.#growth(rttMs, this.#isCongested);
+    }
+    // What waits already is as long in the queue as before: shrinking on would go down to nothing.
+    if (nowMs < this.#shrunkMs) return this.#windowBytes;
+    this.#shrunkMs = nowMs + Math.max(rttMs, delayMs);
+    return this.#windowBytes * DECREASE;
   }
 
   #growth(rttMs: number, isCongested: boolean): number {
@@ -161,6 +180,11 @@ export class SessionCredit {
     const granted = Math.max(this.#granted[lane] ?? 0, offset);
     this.#granted[lane] = granted;
     return granted;
+  }
+
+  /** The offset to which a lane may send by what it was granted before. */
+  granted(lane: number): number {
+    return this.#granted[lane] ?? 0;
   }
 
   /** Whether less than half of its window is left of what a lane was granted. */
