@@ -413,6 +413,7 @@ describe('Pushgateway', () => {
     await check('DELETE', GROUP, 202);
     await check('DELETE', GROUP, 202);
     await check('PUT', '/api/v1/admin/wipe', 403);
+    await check('POST', '/api/v1/admin/wipe', 405);
     expect(storage.newest()).toEqual([]);
   });
 
@@ -424,6 +425,25 @@ describe('Pushgateway', () => {
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
     storage.commitError = undefined;
     expect((await send('GET', '/metrics/pushed')).body).toContain('g{instance="",job="j"} 1\n');
+  });
+
+  test('a histogram without the bucket of all has the one that its count says', async () => {
+    const { send, storage } = await setup();
+    const parts = (labels: string, all: string): string =>
+      `h_bucket{${labels}le="1"} 1\n${all}h_sum{${labels}} 3\nh_count{${labels}} 2\n`;
+    const whole = `h_bucket{a="b",le="Inf"} 5\n`;
+    await send('PUT', GROUP, `# TYPE h histogram\n${parts('', '')}${parts('a="b",', whole)}`);
+    const all = storage.newest().filter((line) => /^h_bucket.*Inf/.test(line));
+    expect(all).toEqual(['h_bucket{a="b", job="j", le="Inf"} 5', 'h_bucket{job="j", le="+Inf"} 2']);
+    const exposed = (await send('GET', '/metrics/pushed')).body;
+    expect(exposed).toContain('h_bucket{instance="",job="j",le="+Inf"} 2\n');
+  });
+
+  test('a line of a histogram that is none of its parts is exposed as it is', async () => {
+    const { send } = await setup();
+    await send('PUT', GROUP, '# TYPE h histogram\nh 1\n');
+    const exposed = (await send('GET', '/metrics/pushed')).body;
+    expect(exposed).toContain('h{instance="",job="j"} 1\n');
   });
 
   test('OpenMetrics families are exposed as those of the text format', async () => {

@@ -177,7 +177,7 @@ function gatewayRoutes(dependencies: PushDependencies, gateway: Pushgateway): Ro
     json('/api/v1/metrics', () => groupsJson(gateway.groups())),
     json('/api/v1/status', () => status),
     {
-      methods: ['PUT', 'POST'],
+      methods: ['PUT'],
       matches: (path) => path === '/api/v1/admin/wipe',
       handle: (_request, response) => wipe(dependencies, gateway, response),
     },

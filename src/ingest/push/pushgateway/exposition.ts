@@ -47,7 +47,8 @@ function writeFamily(name: string, held: readonly HeldFamily[], lines: string[])
   const partLabel = partLabelOf(type);
   for (const metric of metricsOf({ name, type, help, samples })) {
     for (const { bound, sample } of metric.parts) {
-      writeLine(sample, metric.pairs, partLabel === undefined ? [] : [[partLabel, bound]], lines);
+      const isPart = partLabel !== undefined && bound !== '';
+      writeLine(sample, metric.pairs, isPart ? [[partLabel, bound]] : [], lines);
     }
     if (metric.sum !== undefined) writeLine(metric.sum, metric.pairs, [], lines);
     if (metric.count !== undefined) writeLine(metric.count, metric.pairs, [], lines);

@@ -13,6 +13,7 @@ import { type ExpositionBody, finishInTurns, type FormatName } from '../expositi
 import { refuseTooLarge } from '../label-bounds.ts';
 import { groupSample, type HeldFamily, type PushedType } from './group.ts';
 import type { Grouping } from './grouping.ts';
+import { missingInfinityBuckets } from './infinity-buckets.ts';
 
 /** A pushed body, read and put together by family, before a group's labels are added. */
 export interface PushedBody {
@@ -111,7 +112,8 @@ class FamilyCollector implements NativeExpositionVisitor, PushedBody {
   familiesFor(grouping: Grouping, pushedMs: number): Map<string, HeldFamily> {
     const families = new Map<string, HeldFamily>();
     for (const { name, type, help, samples } of this.#families.values()) {
-      const grouped = samples.map((sample) =>
+      const missing = type === 'histogram' ? missingInfinityBuckets(name, samples) : [];
+      const grouped = [...samples, ...missing].map((sample) =>
         groupSample(grouping, sample.name, sample.labels, sample.value),
       );
       families.set(name, { name, type, help, samples: grouped, pushedMs });
