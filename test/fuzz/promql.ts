@@ -13,6 +13,8 @@ export interface FuzzOptions {
   readonly failures: number;
   /** Threads, where the work is spread over some. */
   readonly jobs?: number;
+  /** Of a simulated life, by ordinal, those that happen; all without it. */
+  readonly faults?: readonly number[];
 }
 
 /** Runs between two lines of progress; each batch has a seed of its own, the next number. */

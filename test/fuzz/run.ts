@@ -5,6 +5,7 @@ import { fuzzBesidePrometheus } from './promql-prometheus.ts';
 import { fuzzTide } from './tide.ts';
 
 const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N] [--jobs N]
+                          [--faults N,N]
 
   log                records of the log, damaged ones too, read by the kernel and in TypeScript
   promql             random queries on random series: the engine beside the naive evaluator
@@ -15,7 +16,8 @@ const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N] [--jobs
   --runs N      cases in all (default 20000); --seeds is the same
   --seed N      where to begin; the same seed makes the same cases (default: random, printed)
   --failures N  go on until that many have been found (default 1)
-  --jobs N      tide: threads to spread the seeds over (default: one for each core)`;
+  --jobs N      tide: threads to spread the seeds over (default: one for each core)
+  --faults N,N  tide: leave out all faults but these, as a failure tells; none for no fault`;
 
 const OPTIONS = {
   runs: { type: 'string', default: '20000' },
@@ -23,6 +25,7 @@ const OPTIONS = {
   seed: { type: 'string' },
   failures: { type: 'string', default: '1' },
   jobs: { type: 'string' },
+  faults: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -46,17 +49,22 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
-  const options = {
+  const numbers = {
     runs: Number(values.seeds ?? values.runs),
     seed: Number(values.seed ?? Date.now() % 1_000_000_000),
     failures: Number(values.failures),
     ...(values.jobs === undefined ? {} : { jobs: Number(values.jobs) }),
   };
-  for (const [flag, value] of Object.entries(options)) {
+  for (const [flag, value] of Object.entries(numbers)) {
     if (Number.isSafeInteger(value) && value >= (flag === 'seed' ? 0 : 1)) continue;
     console.error(`--${flag} ${value}: want a whole number`);
     return 2;
   }
+  const faults = values.faults
+    ?.split(',')
+    .filter((one) => one !== 'none')
+    .map(Number);
+  const options = { ...numbers, ...(faults === undefined ? {} : { faults }) };
   console.log(`${name}: ${options.runs} runs, seed ${options.seed}`);
   return (await fuzz(options, console.log)) === 0 ? 0 : 1;
 }

@@ -1,26 +1,40 @@
 import { Worker } from 'node:worker_threads';
 import type { SimulationResult } from '../support/tide-simulator/simulation.ts';
 
-/** A seed takes a tenth of a second; what takes longer than this will not end. */
+/** A seed takes a tenth of a second, and one that fails is lived some hundred times more. */
 const SEED_MS_MAX = 120_000;
+
+export interface SeedTask {
+  readonly seed: number;
+  /** Ordinals of the faults that happen; all without it. */
+  readonly faults?: readonly number[] | undefined;
+}
 
 /** What a seed came to: a result, or what was wrong. */
 export interface SeedOutcome {
   readonly seed: number;
   readonly result?: SimulationResult;
-  readonly failure?: string;
+  readonly failure?: SeedFailure;
+}
+
+export interface SeedFailure {
+  readonly message: string;
+  /** How it went, of as few faults as still fail. */
+  readonly story?: readonly string[];
+  /** Those, by ordinal, where some could be left out. */
+  readonly faults?: readonly number[];
 }
 
 interface SeedPoolOptions {
   readonly threads: number;
-  /** The next seed; undefined when there is none. */
-  readonly next: () => number | undefined;
+  /** What is next; undefined when there is nothing. */
+  readonly next: () => SeedTask | undefined;
   readonly done: (outcome: SeedOutcome) => void;
 }
 
 interface Thread {
   worker: Worker;
-  seed: number | undefined;
+  task: SeedTask | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -55,7 +69,7 @@ export class SeedPool {
 
   #begin(): void {
     const worker = new Worker(new URL('./tide-thread.mjs', import.meta.url));
-    const thread: Thread = { worker, seed: undefined, timer: undefined };
+    const thread: Thread = { worker, task: undefined, timer: undefined };
     this.#threads.add(thread);
     worker.on('message', (outcome: SeedOutcome) => {
       this.#options.done(outcome);
@@ -68,21 +82,22 @@ export class SeedPool {
   #give(thread: Thread): void {
     clearTimeout(thread.timer);
     if (!this.#threads.has(thread)) return;
-    thread.seed = this.#isStopped ? undefined : this.#options.next();
-    if (thread.seed === undefined) {
+    thread.task = this.#isStopped ? undefined : this.#options.next();
+    if (thread.task === undefined) {
       this.#end(thread);
       return;
     }
-    const failure = `not ended after ${SEED_MS_MAX / 1000} s`;
-    thread.timer = setTimeout(() => this.#died(thread, failure), SEED_MS_MAX);
-    thread.worker.postMessage(thread.seed);
+    const reason = `not ended after ${SEED_MS_MAX / 1000} s`;
+    thread.timer = setTimeout(() => this.#died(thread, reason), SEED_MS_MAX);
+    thread.worker.postMessage(thread.task);
   }
 
-  #died(thread: Thread, failure: string): void {
-    const { seed } = thread;
+  #died(thread: Thread, reason: string): void {
+    const { task } = thread;
     if (!this.#threads.has(thread)) return;
-    if (seed !== undefined) {
-      this.#options.done({ seed, failure: `TIDE_SEED=${seed}: ${failure}` });
+    if (task !== undefined) {
+      const message = `TIDE_SEED=${task.seed}: ${reason}`;
+      this.#options.done({ seed: task.seed, failure: { message } });
       this.#begin();
     }
     this.#end(thread);

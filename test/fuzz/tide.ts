@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { FuzzOptions } from './promql.ts';
-import { SeedPool, type SeedOutcome } from './seed-pool.ts';
+import { type SeedFailure, type SeedOutcome, SeedPool } from './seed-pool.ts';
 
 /** Between two looks at how far it is: on a terminal, and in a file. */
 const TERMINAL_MS = 500;
@@ -62,7 +62,7 @@ class Tally {
  * failed. An interrupt ends it, and says where to go on.
  */
 export async function fuzzTide(
-  { runs, seed, failures, jobs = availableParallelism() }: FuzzOptions,
+  { runs, seed, failures, jobs = availableParallelism(), faults }: FuzzOptions,
   print: (line: string) => void,
 ): Promise<number> {
   const tally = new Tally(runs);
@@ -73,15 +73,14 @@ export async function fuzzTide(
     next: () => {
       if (given === runs || tally.failed >= failures) return undefined;
       open.add(seed + given);
-      return seed + given++;
+      return { seed: seed + given++, faults };
     },
     done: (outcome) => {
       open.delete(outcome.seed);
       tally.add(outcome);
       if (outcome.failure === undefined) return;
       clearLine();
-      print(`FAILED: ${outcome.failure}`);
-      print(`replay: npm run fuzz -- tide --seed ${outcome.seed} --seeds 1`);
+      for (const line of failureLines(outcome.seed, outcome.failure)) print(line);
     },
   });
   const interrupted = (): void => {
@@ -104,6 +103,14 @@ export async function fuzzTide(
   clearLine();
   print(tally.end);
   return tally.failed;
+}
+
+function failureLines(seed: number, { message, story = [], faults }: SeedFailure): string[] {
+  const replay = `npm run fuzz -- tide --seed ${seed} --seeds 1`;
+  const lines = [`FAILED: ${message}`, ...story.map((line) => `  ${line}`), `replay: ${replay}`];
+  if (faults === undefined) return lines;
+  const some = faults.length === 0 ? 'none' : faults.join();
+  return [...lines, `told above, with fewer faults: ${replay} --faults ${some}`];
 }
 
 function clearLine(): void {

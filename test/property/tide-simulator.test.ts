@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { fewestOf } from '../fuzz/fewest-of.ts';
 import { simulate } from '../support/tide-simulator/simulation.ts';
 
 const SEEDS = 200;
@@ -11,14 +12,24 @@ test(only === undefined ? `${SEEDS} seeds` : `seed ${only}`, async () => {
   for (let seed = first; seed < first + count; seed++) await simulate(seed);
 }, 120_000);
 
-// A schema that was never written behind its ring's memory, one that the store refused when the
-// agent could not be asked for it again, an event of before its run, by a clock set back, and
-// runs that began before their number for the same reason.
-test.each([1277, 11_109, 916, 5005, 5107, 5286])('seed %i, which failed once', async (seed) => {
-  await simulate(seed);
-});
-
 test('the same seed does the same', async () => {
   const once = await simulate(17);
   expect(await simulate(17)).toEqual(once);
+});
+
+test('faults can be left out of a life', async () => {
+  const all = await simulate(17);
+  const none = await simulate(17, { faults: new Set() });
+  expect(none.faults).toEqual({});
+  expect(none.epochs).toBe(none.agents);
+  expect(Object.keys(all.faults).length).toBeGreaterThan(1);
+  const [first, ...others] = Object.values((await simulate(17, { faults: new Set([0]) })).faults);
+  expect([first, others]).toEqual([1, []]);
+});
+
+test('what is not needed for a failure is left out', async () => {
+  const all = Array.from({ length: 20 }, (_, index) => index);
+  const fails = (some: readonly number[]) => Promise.resolve(some.includes(3) && some.includes(17));
+  expect(await fewestOf(all, fails, 200)).toEqual([3, 17]);
+  expect(await fewestOf(all, fails, 0)).toEqual(all);
 });

@@ -19,12 +19,16 @@ export interface Healed {
   readonly ledger: AgentLedger;
   readonly ring: AgentRing;
   readonly runs: readonly RunTruth[];
+  /** That of the process that goes on. */
+  readonly current: RunTruth;
   readonly store: SimulatedStore;
   readonly nowMs: number;
   /** Nothing was evicted: losses can be told tick by tick. */
   readonly ringHeldAll: boolean;
-  /** The agent's clock was set, so that two runs may have taken the same ticks. */
-  readonly clockWasSet: boolean;
+  /** The agent's clock was set, or it ran twice: two runs may have taken the same ticks. */
+  readonly mayOverlap: boolean;
+  /** Another process had its identity. */
+  readonly wasDoubled: boolean;
 }
 
 export interface HealedTally {
@@ -54,6 +58,8 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
     const epoch = ledger.epoch(run.epoch);
     // Of what is folded only sums are left; they are looked at below.
     if (epoch === undefined && run.epoch <= ledger.folded.through) continue;
+    // Two may begin with one number: who came second is fenced, and what it has is nobody's.
+    if (epoch?.nonce !== undefined && epoch.nonce !== run.nonce) continue;
     for (const sealed of run.sealed) await checkSequence(healed, run, epoch, sealed, tally);
     checkTicks(healed, run, epoch, tally);
     checkCarried(healed, run);
@@ -75,7 +81,7 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
 }
 
 async function checkSequence(
-  { ring, agentId, store, runs }: Healed,
+  { ring, agentId, store, current, wasDoubled }: Healed,
   run: RunTruth,
   epoch: EpochLedger | undefined,
   sealed: SealedTruth,
@@ -98,8 +104,9 @@ async function checkSequence(
   }
   if (state === 'LOST') tally.lostSequences++;
   // Numbers that nobody outside the dead process ever heard of are no gap.
-  const unheardOf = state === 'EXPECTED' && run !== runs.at(-1);
+  const unheardOf = state === 'EXPECTED' && run !== current;
   if (!FINAL.has(state) && !unheardOf) fail(`${name} is ${state} after healing`);
+  if (wasDoubled) return;
   if ((await ring.read(run.epoch, stream, seq)) !== undefined && sealed.kind === 'BATCH') {
     fail(`${name} is ${state}, but retained`);
   }
@@ -111,7 +118,7 @@ function checkTicks(
   epoch: EpochLedger | undefined,
   tally: HealedTally,
 ): void {
-  const { agentId, store, nowMs, ringHeldAll, clockWasSet } = healed;
+  const { agentId, store, nowMs, ringHeldAll, mayOverlap } = healed;
   for (const truth of run.ticks.values()) {
     const group = groupOf(epoch, truth.part);
     const state =
@@ -130,17 +137,17 @@ function checkTicks(
     tally.lostTicks++;
     // After the clock was set back, a tick may lie behind the start of the next run: it is that's.
     const isBeyond =
-      group !== undefined && clockWasSet && truth.tick > lastTick(epoch, group, nowMs);
+      group !== undefined && mayOverlap && truth.tick > lastTick(epoch, group, nowMs);
     if (isBeyond) continue;
     // That the run began before its number is told by its first batches alone, which are lost.
-    const isUntold = group !== undefined && clockWasSet && truth.tick < group.firstTick;
+    const isUntold = group !== undefined && mayOverlap && truth.tick < group.firstTick;
     if (isUntold && truth.atMs < run.epoch) continue;
     if (state === 'MISSING') fail(`${name} is MISSING after healing`);
     // What is booked as down must be the tail that a crash took before it was synced.
-    const inTail = truth.tick > run.lastSyncedTick;
+    const inTail = run.ringLost || truth.tick > run.lastSyncedTick;
     if (ringHeldAll && state !== 'LOST' && !inTail) fail(`${name} was synced, and is ${state}`);
   }
-  if (epoch === undefined || !ringHeldAll) return;
+  if (epoch === undefined || !ringHeldAll || run.ringLost) return;
   for (const group of epoch.groups) checkNeverTaken(healed, run, epoch, group);
 }
 
@@ -169,7 +176,7 @@ function checkNeverTaken(
 }
 
 function checkValues(
-  { agentId, store, clockWasSet }: Healed,
+  { agentId, store, mayOverlap }: Healed,
   run: RunTruth,
   truth: TickTruth,
 ): void {
@@ -177,7 +184,7 @@ function checkValues(
     const key = `${agentId}/${series}/${truth.atMs}`;
     const found = store.samples.get(key);
     if (found === undefined && store.refused.has(key)) continue;
-    if (clockWasSet && found !== undefined && found.epoch !== run.epoch) continue;
+    if (mayOverlap && found !== undefined && found.epoch !== run.epoch) continue;
     const wanted = valueAt(run, series, truth.tick);
     if (found === undefined || !isSame(found.value, wanted)) {
       fail(`${key} is ${valueText(found?.value)}, wanted ${valueText(wanted)}`);

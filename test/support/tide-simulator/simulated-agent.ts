@@ -80,7 +80,9 @@ export class SimulatedAgent {
   readonly #zombies = new Set<Process>();
   /** What the agent's clock is ahead of the true time. */
   #aheadMs = 0;
-  clockWasSet = false;
+  #clockWasSet = false;
+  #isRetired = false;
+  wasDoubled = false;
   /** Of this disk; a disk that is lost takes the memory of it along. */
   #lastEpoch = 0;
   /** Zombies that the collector told to stop. */
@@ -103,8 +105,17 @@ export class SimulatedAgent {
 
   /** Sets the clock to `aheadMs` before the true time. */
   setClock(aheadMs: number): void {
-    if (aheadMs !== this.#aheadMs) this.clockWasSet = true;
+    if (aheadMs !== this.#aheadMs) this.#clockWasSet = true;
     this.#aheadMs = aheadMs;
+  }
+
+  /** Two of its runs may have taken the same ticks. */
+  get mayOverlap(): boolean {
+    return this.#clockWasSet || this.wasDoubled;
+  }
+
+  get run(): RunTruth | undefined {
+    return this.#process?.run;
   }
 
   get ring(): AgentRing | undefined {
@@ -116,6 +127,7 @@ export class SimulatedAgent {
   }
 
   async start(): Promise<void> {
+    if (this.#isRetired) return;
     const { truth, chance, ring: ringOptions, hasDisk, parts } = this.#world;
     const fileSystem = this.#disk;
     const random = (): number => chance.next();
@@ -201,6 +213,33 @@ export class SimulatedAgent {
       else this.#world.timeline.after(TICK_MS, look);
     };
     look();
+  }
+
+  /** Another machine with a copy of the disk, as somebody makes who clones one. */
+  double(chance: Chance): SimulatedAgent {
+    const double = new SimulatedAgent(this.index, { ...this.#world, chance });
+    double.#disk = this.#disk.crashed(processCrash);
+    double.#lastEpoch = this.#lastEpoch;
+    this.wasDoubled = true;
+    return double;
+  }
+
+  /** The process dies, and none is started again. */
+  retire(): void {
+    this.#isRetired = true;
+    this.crash(false);
+  }
+
+  /** Nothing is left of the ring or, without `ringAlone`, of the whole disk. */
+  async loseDisk(ringAlone: boolean): Promise<void> {
+    for (const run of this.#world.truth.runsOf(this.index)) run.ringLost = true;
+    if (ringAlone) {
+      await this.#disk.remove(`${DIRECTORY}/ring`);
+      this.#disk = this.#disk.crashed(processCrash);
+    } else {
+      this.#disk = new MemoryFileSystem();
+      this.#lastEpoch = 0;
+    }
   }
 
   /** All zombies die. */

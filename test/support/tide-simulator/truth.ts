@@ -57,6 +57,8 @@ export interface RunTruth {
   endedWell: boolean;
   /** The last tick that was on disk, or told to the collector, for certain. */
   lastSyncedTick: number;
+  /** What was on disk is there no more. */
+  ringLost: boolean;
 }
 
 /** What a run is known by when it begins. */
@@ -90,5 +92,6 @@ export function newRun({ agent, epoch, nonce, parts }: RunStart, ordinal = -1): 
     endMs: undefined,
     endedWell: false,
     lastSyncedTick: -1,
+    ringLost: false,
   };
 }
