@@ -5,6 +5,7 @@ import {
   differentialCase,
   newTally,
 } from '../support/naive-promql/differential.ts';
+import { checkSteps, newStepsTally, stepsCase } from '../support/naive-promql/steps.ts';
 
 export interface FuzzOptions {
   readonly runs: number;
@@ -20,17 +21,38 @@ export interface FuzzOptions {
 /** Runs between two lines of progress; each batch has a seed of its own, the next number. */
 const BATCH = 500;
 
+type Print = (line: string) => void;
+
 /** The engine beside the naive evaluator; the number of failures found. */
-export async function fuzzPromql(
+export function fuzzPromql(options: FuzzOptions, print: Print): Promise<number> {
+  return fuzzCases(
+    { cases: differentialCase, check: checkCase, tally: newTally() },
+    options,
+    print,
+  );
+}
+
+/** Range queries beside instant queries at their steps; the number of failures found. */
+export function fuzzPromqlSteps(options: FuzzOptions, print: Print): Promise<number> {
+  return fuzzCases({ cases: stepsCase, check: checkSteps, tally: newStepsTally() }, options, print);
+}
+
+interface Fuzzed<T> {
+  readonly cases: fc.Arbitrary<DifferentialCase>;
+  readonly check: (one: DifferentialCase, tally: T) => Promise<void>;
+  readonly tally: T;
+}
+
+async function fuzzCases<T>(
+  { cases, check, tally }: Fuzzed<T>,
   { runs, seed, failures }: FuzzOptions,
-  print: (line: string) => void,
+  print: Print,
 ): Promise<number> {
-  const tally = newTally();
   let failed = 0;
   let done = 0;
   for (let batch = 0; done < runs && failed < failures; batch++) {
     const numRuns = Math.min(BATCH, runs - done);
-    const property = fc.asyncProperty(differentialCase, (one) => checkCase(one, tally));
+    const property = fc.asyncProperty(cases, (one) => check(one, tally));
     const outcome = await fc.check(property, { numRuns, seed: seed + batch });
     done += numRuns;
     if (outcome.failed) {

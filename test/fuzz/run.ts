@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { fuzzLog } from './log.ts';
-import { fuzzPromql } from './promql.ts';
+import { fuzzPromql, fuzzPromqlSteps } from './promql.ts';
 import { fuzzBesidePrometheus } from './promql-prometheus.ts';
 import { fuzzTide } from './tide.ts';
 
@@ -11,6 +11,7 @@ const USAGE = `npm run fuzz -- NAME [--runs N] [--seed N] [--failures N] [--jobs
   promql             random queries on random series: the engine beside the naive evaluator
   promql-prometheus  those on which Prometheus 2.42 and 3 agree: the collector beside Debian's
                      prometheus
+  promql-steps       range queries with all of PromQL beside instant queries at their steps
   tide               agents and a collector in a simulated world of faults, one for each seed
 
   --runs N      cases in all (default 20000); --seeds is the same
@@ -33,6 +34,7 @@ const FUZZERS = new Map([
   ['log', fuzzLog],
   ['promql', fuzzPromql],
   ['promql-prometheus', fuzzBesidePrometheus],
+  ['promql-steps', fuzzPromqlSteps],
   ['tide', fuzzTide],
 ]);
 
