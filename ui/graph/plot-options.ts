@@ -7,6 +7,8 @@ import { BYTE_INCREMENTS, SECOND_INCREMENTS, timeLabels } from './ticks.ts';
 
 /** Distance in pixels from which the cursor takes hold of a series. */
 const FOCUS_DISTANCE = 48;
+/** Half of the label of a time that is drawn at the right edge, `09:15:00`. */
+const LAST_LABEL_WIDTH = 28;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
 export interface PlotDescription {
@@ -27,7 +29,7 @@ export function plotOptions(plot: PlotDescription): uPlot.Options {
   return {
     width: plot.width,
     height: plot.height,
-    padding: [12, 12, 0, 0],
+    padding: [12, LAST_LABEL_WIDTH, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: () => plot.xRange },
