@@ -1,4 +1,4 @@
-import type { QueryAnswer, QueryRequest } from '../query/index.ts';
+import type { JsonQuery, QueryAnswer, QueryRequest, TakePart } from '../query/index.ts';
 import { envelope, QueryFailedError } from '../query/index.ts';
 import type { Answer } from './answer.ts';
 import type { ApiErrorType } from './errors.ts';
@@ -27,7 +27,7 @@ function apiErrorOf(error: QueryFailedError): ApiError {
 export async function askWorkers(
   request: Pick<ApiRequest, 'deps' | 'signal'>,
   query: QueryRequest,
-  onPart?: (part: Uint8Array<ArrayBuffer>) => Promise<void>,
+  onPart?: TakePart,
 ): Promise<QueryAnswer> {
   try {
     return await request.deps.queries.run(query, () => request.signal, onPart);
@@ -42,13 +42,13 @@ export async function askWorkers(
  */
 export function runQuery(
   request: ApiRequest,
-  query: QueryRequest,
+  query: JsonQuery,
   infos: readonly string[] = [],
 ): Answer | Promise<Answer> {
   // What is compressed, or in its envelope, cannot be added to.
   const isWhole = infos.length === 0;
   const gzipFromBytes = isWhole ? request.gzipFromBytes : undefined;
-  const asked = { ...query, gzipFromBytes, isWhole } as QueryRequest;
+  const asked = { ...query, gzipFromBytes, isWhole };
   let answer: QueryAnswer | Promise<QueryAnswer>;
   try {
     answer = request.deps.queries.ask(asked, () => request.signal);

@@ -1,3 +1,4 @@
+import { recordOf } from '../util/index.ts';
 import { KernelMemoryError, KernelModuleError } from './errors.ts';
 import type { Kernel, KernelHandle, KernelOptions, KernelStats } from './kernel.ts';
 import type { KernelBody, OwnerId } from './kernel-body.ts';
@@ -9,7 +10,7 @@ import { powersOfFive } from './powers-of-five.ts';
 import { SharedBody } from './shared-body.ts';
 import { SharedLogSamples } from './shared-log-samples.ts';
 import { SharedSlab } from './shared-slab.ts';
-import type { MemoryKind, Slab } from './slab.ts';
+import type { Slab } from './slab.ts';
 import { MEMORY_KINDS } from './slab.ts';
 import type { CompiledModule, SharedMemory } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
@@ -245,9 +246,7 @@ class SharedKernel implements Kernel {
   stats(): KernelStats {
     const { words } = this.#views;
     const word = (address: number): number => words[address >> 2] ?? 0;
-    const bytesByKind = Object.fromEntries(
-      MEMORY_KINDS.map((kind, index) => [kind, word(layout.H_KIND_BYTES + 4 * index)]),
-    ) as Record<MemoryKind, number>;
+    const bytesByKind = recordOf(MEMORY_KINDS, (_, index) => word(layout.H_KIND_BYTES + 4 * index));
     return {
       memoryBytes: this.#views.buffer.byteLength,
       bytesByKind,

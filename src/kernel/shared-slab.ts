@@ -1,3 +1,4 @@
+import { recordOf } from '../util/index.ts';
 import { KernelMemoryError } from './errors.ts';
 import * as layout from './layout.ts';
 import type { MemoryViews } from './memory-views.ts';
@@ -10,9 +11,7 @@ import type { SharedMemory } from './web-assembly.ts';
 
 const ROOT_SLOTS = 32;
 const WASM_PAGE_BYTES = 65_536;
-const KIND_NUMBERS = Object.fromEntries(
-  MEMORY_KINDS.map((kind, index) => [kind, index]),
-) as Readonly<Record<MemoryKind, number>>;
+const KIND_NUMBERS = recordOf(MEMORY_KINDS, (_, index) => index);
 
 /** The slab as other structures read it, on any thread. */
 export class SharedSlabReader implements SlabReader {

@@ -32,6 +32,7 @@ interface Modules {
   ) => { readonly exports: unknown };
 }
 
+declare const WebAssembly: Memories & Modules;
+
 /** The global `WebAssembly`. */
-export const webAssembly = (globalThis as unknown as { WebAssembly: Memories & Modules })
-  .WebAssembly;
+export const webAssembly = WebAssembly;

@@ -42,13 +42,14 @@ export { selectorsOf } from './selectors-of.ts';
 export { documentedType, valueTypeOf } from './value-type.ts';
 export { QueryFailedError } from './workers/errors.ts';
 export { envelope, packAnswer } from './workers/pack-answer.ts';
-export type { QueryAnswer, QueryRequest, TaskRequest } from './workers/protocol.ts';
+export type { JsonQuery, QueryAnswer, QueryRequest, TaskRequest } from './workers/protocol.ts';
 export {
   createQueryPool,
   type QueryPool,
   type QueryPoolOptions,
   type QueryPoolStats,
   type SignalSource,
+  type TakePart,
 } from './workers/query-pool.ts';
 export { type QueryWorkerData, runQueryWorker } from './workers/serve-queries.ts';
 export type { QueryTask, QueryTasks, TaskContext } from './workers/tasks.ts';

@@ -13,6 +13,7 @@ export { FolderLock } from './folder-lock.ts';
 export type { Interval } from './interval-set.ts';
 export { IntervalSet } from './interval-set.ts';
 export { packageRoot } from './package-root.ts';
+export { recordOf } from './record-of.ts';
 export { seededRandom } from './seeded-random.ts';
 export { Turns } from './turns.ts';
 export { compareUtf8 } from './utf8.ts';

@@ -17,7 +17,12 @@ import { success } from '../respond.ts';
 import type { ApiRequest, ParamSpec, Route, RouteSpec } from '../route.ts';
 import { operatorsOf } from './identity.ts';
 
-const KINDS = ['instant', 'range', 'function', 'exposition'] as const;
+const KINDS: ReadonlyMap<string, ReadKind> = new Map([
+  ['instant', 'INSTANT'],
+  ['range', 'RANGE'],
+  ['function', 'FUNCTION'],
+  ['exposition', 'EXPOSITION'],
+]);
 const DEFAULT_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS_MAX = 60_000;
 const DEFAULT_BUDGET_BYTES = 4 * 1024 * 1024;
@@ -53,7 +58,7 @@ const READ_PARAMS: readonly ParamSpec[] = [
   ID,
   {
     ...param('kind', 'string', 'What to read; `instant` where it is missing.'),
-    choices: KINDS,
+    choices: [...KINDS.keys()],
   },
   {
     ...param(
@@ -158,13 +163,15 @@ async function read(request: ApiRequest): Promise<Answer> {
 }
 
 function questionOf(params: Params, nowMs: number): ReadQuestion {
-  const kind = params.text('kind') || 'instant';
-  if (!(KINDS as readonly string[]).includes(kind)) {
-    throw badParameter('kind', `${JSON.stringify(kind)}, wanted one of ${KINDS.join(', ')}`);
+  const name = params.text('kind') || 'instant';
+  const kind = KINDS.get(name);
+  if (kind === undefined) {
+    const wanted = [...KINDS.keys()].join(', ');
+    throw badParameter('kind', `${JSON.stringify(name)}, wanted one of ${wanted}`);
   }
-  const isRange = kind === 'range';
+  const isRange = kind === 'RANGE';
   return {
-    kind: kind.toUpperCase() as ReadKind,
+    kind,
     selector: required(params, 'selector'),
     minTime: isRange ? params.requiredTime('start') : 0,
     maxTime: isRange ? params.time('end', nowMs) : 0,

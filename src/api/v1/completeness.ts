@@ -52,9 +52,12 @@ async function answer(request: ApiRequest): Promise<Answer> {
   const { agents } = deps;
   const entries = agents?.entries().filter(({ agentId }) => inScope?.has(agentId) ?? true) ?? [];
   const sources = new Map(deps.sources.list().map((source) => [source.id, source]));
-  const exact = entries.map((entry) =>
-    agentJson(agents as SessionServer, entry, sources.get(sourceIdOf(entry)), range, nowMs),
-  );
+  const exact =
+    agents === undefined
+      ? []
+      : entries.map((entry) =>
+          agentJson(agents, entry, sources.get(sourceIdOf(entry)), range, nowMs),
+        );
   // What other senders should have sent does not depend on series.
   const agentSources = new Set(agents?.entries().map(sourceIdOf));
   const others = [...sources.values()].filter(({ id }) => !agentSources.has(id));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Expr, QueryRequest } from '../../query/index.ts';
+import type { Expr, JsonQuery } from '../../query/index.ts';
 import { prettyPrint, selectorsOf } from '../../query/index.ts';
 import type { TimeRange } from '../../storage/api.ts';
 import type { Answer } from '../answer.ts';
@@ -166,7 +166,7 @@ function withCoverage(
   request: ApiRequest,
   expr: Expr,
   range: TimeRange,
-  query: QueryRequest,
+  query: JsonQuery,
 ): Answer | Promise<Answer> {
   if (!asksForCoverage(request)) return runQuery(request, query);
   return coverageInfos(request, selectorsOf(expr), range).then((infos) =>

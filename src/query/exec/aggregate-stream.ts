@@ -8,24 +8,34 @@ import { ABSENT, emptyColumn, type Grid, type SeriesColumn, type VectorValue } f
 import { isPopulated } from './columns.ts';
 import type { EvalContext } from './context.ts';
 import { groupLabels } from './group-labels.ts';
-import type { AggregateNode, CallNode } from './plan.ts';
+import type { AggregateNode, CallNode, SelectorNode } from './plan.ts';
 import { visitRangeCall } from './range-calls.ts';
 import { visitLatest } from './selector.ts';
+
+/** An aggregation of what comes series by series. */
+interface StreamingNode extends AggregateNode {
+  readonly expr: SelectorNode | CallNode;
+}
 
 /**
  * Whether an aggregation can take in the series of its operand as they are read, so that they are
  * never all there. (2,560 rates at 240 steps: 16 ms instead of 23; a count of 20,000 series, whose
  * labels nobody then reads: 8 ms instead of 34.)
  */
-export function canStream({ expr }: AggregateNode, grid: Grid, { streams }: EvalContext): boolean {
+export function canStream(
+  node: AggregateNode,
+  grid: Grid,
+  { streams }: EvalContext,
+): node is StreamingNode {
+  const { expr } = node;
   if (!streams || (expr.invariant && grid.count > 1)) return false;
   if (expr.kind === 'selector') return expr.extension !== 'smoothed';
   return expr.kind === 'call' && RANGE_FUNCTIONS.has(expr.name);
 }
 
-/** As the fold of the groups of the evaluated operand. Only where `canStream`. */
+/** As the fold of the groups of the evaluated operand. */
 export function streamAggregate(
-  node: AggregateNode,
+  node: StreamingNode,
   operator: SimpleFold,
   grid: Grid,
   context: EvalContext,
@@ -35,7 +45,7 @@ export function streamAggregate(
   if (node.expr.kind === 'selector') {
     visitLatest(node.expr, node.expr, grid, context, 'value', sink);
   } else {
-    visitRangeCall(node.expr as CallNode, grid, context, sink);
+    visitRangeCall(node.expr, grid, context, sink);
   }
   return { kind: 'vector', series: sink.results().filter(isPopulated), isDistinct: true };
 }

@@ -143,8 +143,9 @@ function planNode(expr: Expr, outer: NodeScope): PlanNode {
     case 'paren':
       return plan(expr.expr);
     case 'number':
+      return { kind: 'number', span, type, invariant: true, value: expr.value };
     case 'string':
-      return { kind: expr.kind, span, type, invariant: true, value: expr.value } as PlanNode;
+      return { kind: 'string', span, type, invariant: true, value: expr.value };
     case 'vector_selector':
       return planSelector(expr, scope);
     case 'matrix_selector': {

@@ -28,8 +28,8 @@ interface Selecting extends Limited {
   readonly maxTime: number;
 }
 
-/** What a query worker can be asked. */
-export type QueryRequest =
+/** A question that is answered in JSON. */
+export type JsonQuery =
   | (Timed & { readonly kind: 'instant'; readonly timeMs: number })
   | (Timed & {
       readonly kind: 'range';
@@ -49,8 +49,10 @@ export type QueryRequest =
     })
   | (Selecting & { readonly kind: 'series' })
   | (Selecting & { readonly kind: 'label_names' })
-  | (Selecting & { readonly kind: 'label_values'; readonly name: string })
-  | TaskRequest;
+  | (Selecting & { readonly kind: 'label_values'; readonly name: string });
+
+/** What a query worker can be asked. */
+export type QueryRequest = JsonQuery | TaskRequest;
 
 /** Work of a layer above, done where queries run. */
 export interface TaskRequest {

@@ -6,6 +6,7 @@ import {
   KERNEL_KEY_BYTES,
   MEMORY_KINDS,
 } from '../../kernel/index.ts';
+import { recordOf } from '../../util/index.ts';
 import { SeriesIndexWriter } from '../index/series-index-writer.ts';
 
 /** Columns beyond this many samples are not kept from one commit to the next. */
@@ -42,13 +43,8 @@ export class HeadShard {
 
 /** Bytes of all shards by what they hold. */
 export function memoryByKind(shards: readonly HeadShard[]): Record<MemoryKind, number> {
-  const total = Object.fromEntries(MEMORY_KINDS.map((kind) => [kind, 0])) as Record<
-    MemoryKind,
-    number
-  >;
-  for (const { kernel } of shards) {
-    const { bytesByKind } = kernel.stats();
-    for (const kind of MEMORY_KINDS) total[kind] += bytesByKind[kind];
-  }
-  return total;
+  const stats = shards.map(({ kernel }) => kernel.stats());
+  return recordOf(MEMORY_KINDS, (kind) =>
+    stats.reduce((sum, { bytesByKind }) => sum + bytesByKind[kind], 0),
+  );
 }

@@ -8,11 +8,11 @@ import { nodeFileSystem } from '../file-system.ts';
 import { RemovalCount } from '../head/removal-count.ts';
 import { PostedBlockLists } from './block-lists.ts';
 import { HeadAccess } from './head-access.ts';
-import type { HistogramColumns } from './histogram-columns.ts';
 import type {
   ConnectMessage,
   ReaderMessage,
   StoreAnswer,
+  StoreAnswers,
   StoreMessage,
   StoreRequest,
 } from './messages.ts';
@@ -40,8 +40,7 @@ export function connectReader(message: unknown): Queryable {
     state: new StoreState(message.state),
     blocks: port.blocks,
     cache: port.cache,
-    histograms: async (request) =>
-      (await port.ask({ op: 'histograms', ...request })) as HistogramColumns,
+    histograms: (request) => port.ask({ op: 'histograms', ...request }),
     sliceMs: SLICE_MS,
     isLazy: true,
   };
@@ -83,15 +82,17 @@ class StorePort {
     port.unref();
   }
 
-  async ask(request: StoreRequest): Promise<StoreAnswer> {
+  async ask<Request extends StoreRequest>(request: Request): Promise<StoreAnswers[Request['op']]> {
     if (this.#isClosed) throw closedError();
     const id = ++this.#lastId;
     try {
-      return await new Promise<StoreAnswer>((resolve, reject) => {
+      const answer = await new Promise<StoreAnswer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
         this.#keepAlive();
         this.#post({ id, request });
       });
+      // The store answers what it is asked.
+      return answer as StoreAnswers[Request['op']];
     } finally {
       this.#waiting.delete(id);
       this.#keepAlive();
@@ -129,11 +130,10 @@ class StorePort {
   /** Files that only the store can get at. */
   #files(): BlockFiles {
     return {
-      read: async (path) => (await this.ask({ op: 'readFile', path })) as Uint8Array,
+      read: (path) => this.ask({ op: 'readFile', path }),
       openRead: async (path) => ({
-        sizeBytes: (await this.ask({ op: 'fileSize', path })) as number,
-        read: async (position, length) =>
-          (await this.ask({ op: 'readBytes', path, position, length })) as Uint8Array<ArrayBuffer>,
+        sizeBytes: await this.ask({ op: 'fileSize', path }),
+        read: (position, length) => this.ask({ op: 'readBytes', path, position, length }),
         close: () => Promise.resolve(),
       }),
     };

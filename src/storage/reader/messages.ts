@@ -38,7 +38,15 @@ export type StoreRequest =
       readonly length: number;
     };
 
-export type StoreAnswer = HistogramColumns | Uint8Array | number;
+/** What the store answers, by what it is asked. */
+export interface StoreAnswers {
+  readonly histograms: HistogramColumns;
+  readonly readFile: Uint8Array;
+  readonly fileSize: number;
+  readonly readBytes: Uint8Array<ArrayBuffer>;
+}
+
+export type StoreAnswer = StoreAnswers[keyof StoreAnswers];
 
 /** What a worker sends. */
 export type ReaderMessage =
