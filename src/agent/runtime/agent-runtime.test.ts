@@ -217,6 +217,43 @@ test('leases stay below the cap, and what cannot be is refused', async () => {
   ]);
 });
 
+test('leases of one source that begin together both get their samples', async () => {
+  let now = (): Promise<void> => Promise.resolve();
+  const open: GroupSetup['open'] = (namer) => ({
+    ...{ name: 'slow', marksEnds: false },
+    read: async (timestamp, { columns }) => {
+      await now();
+      for (const name of ['a', 'b', 'c']) {
+        const labels = Labels.fromPairs(['__name__', name]);
+        const describe = (): SeriesDescription => {
+          return { ...{ family: name, type: 'gauge', help: '', unit: '' }, priority: 'A' };
+        };
+        columns.pushValue(namer.id(labels, describe), timestamp, timestamp);
+      }
+    },
+  });
+  const { clock, collector } = await setUp({
+    groups: [
+      {
+        ...{ open, intervalMs: 10_000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
+        ...{ priority: 'A', batchTicks: 1 },
+      },
+    ],
+  });
+  await clock.advance(10_000);
+  now = () => new Promise((resolve) => clock.setTimer(30, resolve));
+  for (const [leaseId, selector] of ['a', 'b'].entries()) {
+    collector.send(lease({ leaseId, selector, intervalMs: 500, ttlMs: 5000 }));
+  }
+  const before = collector.samples.length;
+  await clock.advance(5000);
+  const counts = new Map<string, number>();
+  for (const { series } of collector.samples.slice(before)) {
+    counts.set(series, (counts.get(series) ?? 0) + 1);
+  }
+  expect(Object.fromEntries(counts)).toEqual({ 'a{zone="z"}': 9, 'b{zone="z"}': 9 });
+});
+
 test('READ gives values now, a range of the ring, and only what is allowed', async () => {
   const { clock, collector } = await setUp();
   await clock.advance(4300);

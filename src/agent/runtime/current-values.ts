@@ -16,12 +16,23 @@ export async function currentValues(
       const { liveIds } = runner.sampler;
       if (liveIds.length > 0 && !liveIds.some(wanted)) return;
       const columns = await readNow(runner, state, wanted);
-      if (columns !== undefined) sliceColumns(columns, 0, columns.length, all);
+      if (columns !== undefined) addWanted(columns, wanted, all);
       else lastValues(liveIds, state, wanted, all);
     }),
   );
   all.sortBySeries();
   return all;
+}
+
+/** A reading that is shared has more than what is wanted. */
+function addWanted(
+  columns: BatchColumns,
+  wanted: (id: number) => boolean,
+  into: BatchColumns,
+): void {
+  for (let at = 0; at < columns.length; at++) {
+    if (wanted(columns.seriesIds[at] as number)) sliceColumns(columns, at, at + 1, into);
+  }
 }
 
 /** Undefined where a reading is under way already, and what it brings can be told after it. */

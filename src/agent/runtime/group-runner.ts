@@ -56,6 +56,12 @@ export interface GroupRunnerOptions {
   onFault(error: unknown): void;
 }
 
+/** A reading between ticks for all who ask before its source has answered. */
+interface SharedReading {
+  readonly wanted: ((id: number) => boolean)[];
+  found: BatchColumns | undefined;
+}
+
 /** Reads one source on its tick grid, for as long as it runs. */
 export class GroupRunner {
   readonly #options: GroupRunnerOptions;
@@ -64,6 +70,8 @@ export class GroupRunner {
   readonly sampler: GroupSampler;
   #cancelTimer: CancelTimer = () => {};
   #busy: Promise<void> | undefined;
+  /** The reading between ticks that is under way, until its source has answered. */
+  #between: SharedReading | undefined;
   #stopped = false;
   #isOverrun = false;
   /** Every so many ticks are read; those between are declared as shed. */
@@ -124,24 +132,34 @@ export class GroupRunner {
   }
 
   /**
-   * Reads once between ticks and seals the samples of the wanted series. Undefined where a reading
-   * is under way (the next tick is then as good) or nothing was found.
+   * Reads once between ticks and seals the samples of the wanted series; joins such a reading where
+   * one is under way. Undefined where that is one of a tick (which is then as good) or nothing was
+   * found. What is found may have series beside those that are wanted.
    */
   async readBetween(wanted: (id: number) => boolean): Promise<BatchColumns | undefined> {
+    const shared = this.#between;
+    if (shared !== undefined) {
+      shared.wanted.push(wanted);
+      await this.#busy;
+      return shared.found;
+    }
     if (this.#busy !== undefined || this.#stopped) return undefined;
+    const { lastTick } = this.sampler;
+    const nowMs = this.#options.clock.now();
     // A tick is due, and only waits for its turn: its samples must not be older than these.
-    if (this.sampler.tickAt(this.#options.clock.now()) > this.sampler.lastTick) return undefined;
-    let found: BatchColumns | undefined;
-    this.#busy = this.#between(wanted)
-      .then((columns) => {
-        found = columns;
-      })
+    if (this.sampler.tickAt(nowMs) > lastTick) return undefined;
+    // At the time of a tick only what its coverage counts may be.
+    if (nowMs === this.sampler.timeOf(lastTick)) return undefined;
+    const own: SharedReading = { wanted: [wanted], found: undefined };
+    this.#between = own;
+    this.#busy = this.#readShared(own)
       .catch((error: unknown) => this.#options.onFault(error))
       .finally(() => {
         this.#busy = undefined;
+        this.#between = undefined;
       });
     await this.#busy;
-    return found;
+    return own.found;
   }
 
   /** As `readBetween`, once the reading that is under way is over. */
@@ -247,17 +265,20 @@ export class GroupRunner {
     if (sampler.pendingTicks >= gathered) this.flush();
   }
 
-  async #between(wanted: (id: number) => boolean): Promise<BatchColumns | undefined> {
+  async #readShared(shared: SharedReading): Promise<void> {
     const reading = this.#reading;
     reading.reset();
-    if (!(await this.#read(this.#options.clock.now(), reading))) return undefined;
-    const columns = this.sampler.takeBetween(reading, wanted);
-    if (columns !== undefined) {
-      // What was sampled before goes first.
-      this.flush();
-      this.#options.sealBetween(columns);
-    }
-    return columns;
+    const hasRead = await this.#read(this.#options.clock.now(), reading);
+    // Who asks from here on is too late for this one.
+    this.#between = undefined;
+    if (!hasRead) return;
+    const { wanted } = shared;
+    const columns = this.sampler.takeBetween(reading, (id) => wanted.some((one) => one(id)));
+    shared.found = columns;
+    if (columns === undefined) return;
+    // What was sampled before goes first.
+    this.flush();
+    this.#options.sealBetween(columns);
   }
 
   /** False where the source could not be read at all. */

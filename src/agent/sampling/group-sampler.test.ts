@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { coverageProblem, type GroupPolicy } from '../../formats/tide/index.ts';
-import { type FloatHistogram, isStaleAt, Labels } from '../../model/index.ts';
+import {
+  type FloatHistogram,
+  isStaleAt,
+  Labels,
+  STALE_HIGH_WORD,
+  STALE_LOW_WORD,
+} from '../../model/index.ts';
 import { GroupSampler } from './group-sampler.ts';
 import { Reading } from './group-source.ts';
 import { SeriesState } from './series-state.ts';
@@ -296,4 +302,31 @@ test('a collector that does not take histograms is sent none, and each is counte
   sampler.take(1, reading);
   expect(sampler.takePending()[0]?.entries).toMatchObject([{ part: 0, parts: 1, seriesCount: 1 }]);
   expect(totals).toMatchObject({ histogramsUnsent: 1, scheduled: 1 });
+});
+
+test('series of a target that failed between ticks are still scheduled at the next', () => {
+  const { sampler, reading, idOf, totals } = setUp();
+  const value = (tick: number) => {
+    reading.reset();
+    reading.columns.pushValue(idOf('load'), tick * 1000, tick);
+  };
+  value(1);
+  sampler.take(1, reading);
+  reading.reset();
+  reading.failed = true;
+  reading.columns.push(idOf('load'), 1500, STALE_LOW_WORD, STALE_HIGH_WORD);
+  const between = sampler.takeBetween(reading, () => false);
+  expect([between?.length, between?.timestamps[0]]).toEqual([1, 1500]);
+  // It fails still, and has said so already.
+  reading.reset();
+  reading.failed = true;
+  sampler.take(2, reading);
+  value(3);
+  sampler.take(3, reading);
+  expect(sampler.takePending().map(({ entries }) => entries[0])).toMatchObject([
+    { seriesCount: 1, presentCount: 1 },
+    { seriesCount: 1, failedCount: 1 },
+    { seriesCount: 1, presentCount: 1 },
+  ]);
+  expect(totals).toMatchObject({ scheduled: 3, present: 2, failed: 1 });
 });

@@ -134,7 +134,7 @@ export class GroupSampler {
    * others. Undefined where there are none.
    */
   takeBetween(reading: Reading, wanted: (id: number) => boolean): BatchColumns | undefined {
-    const { columns } = reading;
+    const { columns, failed } = reading;
     const sent = new BatchColumns(Math.max(1, columns.length));
     this.#beginReading();
     for (let index = 0; index < columns.length; index++) {
@@ -145,7 +145,8 @@ export class GroupSampler {
       if (!isEnd && !wanted(id)) continue;
       const place = this.#options.state.place(id);
       if (!this.#remember(columns, index, place)) continue;
-      if (isEnd) this.#scheduled.leave(id, place);
+      // Of a target that failed markers are no reading: its series fail at the next tick, or go on.
+      if (isEnd && !failed) this.#scheduled.leave(id, place);
       this.#send(columns, index, place, sent);
     }
     this.#scheduled.dropLeft();
