@@ -33,14 +33,22 @@ describe('loadText', () => {
   it("takes Prometheus's names for settings of the store", () => {
     const text = [
       'storage:',
-      '  tsdb: {out_of_order_time_window: 30m, retention: {time: 2d}}',
+      '  tsdb: {out_of_order_time_window: 30m, retention: {time: 2d, size: 1.5GB}}',
       '  exemplars: {max_exemplars: 7}',
     ].join('\n');
     expect(loadText(text, 'a.yml').components.storage).toMatchObject({
       out_of_order_window_ms: 1_800_000,
       retention_ms: 172_800_000,
+      retention_bytes: 1_610_612_736,
       max_exemplars: 7,
     });
+  });
+
+  it('refuses a size below zero', () => {
+    const text = 'storage: {tsdb: {retention: {size: -1GB}}}';
+    expect(problemsOf(() => loadText(text, 'a.yml'))).toEqual([
+      'a.yml:1:36: not a valid size: "-1GB", want such as 512MB (at storage.tsdb.retention.size)',
+    ]);
   });
 
   it('takes the file that Prometheus ships', () => {

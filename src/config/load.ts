@@ -209,6 +209,7 @@ function withPrometheusNames(config: ConfigFile): ComponentOptions {
   const storage = { ...config.tidegauge.storage };
   storage.out_of_order_window_ms = tsdb?.out_of_order_time_window ?? storage.out_of_order_window_ms;
   storage.retention_ms = tsdb?.retention?.time ?? storage.retention_ms;
+  storage.retention_bytes = tsdb?.retention?.size ?? storage.retention_bytes;
   storage.max_exemplars = exemplars?.max_exemplars ?? storage.max_exemplars;
   return { ...config.tidegauge, storage };
 }

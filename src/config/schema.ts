@@ -8,7 +8,7 @@ import {
   scrapeConfigSchema,
   unsupportedPullKeys,
 } from '../ingest/index.ts';
-import { parseDuration } from '../model/index.ts';
+import { parseDuration, parseSize } from '../model/index.ts';
 import { queryOptionsSchema } from '../query/index.ts';
 import { sourcesOptionsSchema } from '../sources/index.ts';
 import { storageOptionsSchema } from '../storage/index.ts';
@@ -44,6 +44,14 @@ const duration = z.union([z.string(), z.number()]).transform((value, context) =>
   const durationMs = parseDuration(String(value));
   if (durationMs !== undefined) return durationMs;
   const message = `not a valid duration string: ${JSON.stringify(value)}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const size = z.string().transform((value, context) => {
+  const sizeBytes = parseSize(value);
+  if (sizeBytes !== undefined) return sizeBytes;
+  const message = `not a valid size: ${JSON.stringify(value)}, want such as 512MB`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -97,6 +105,9 @@ const storageSchema = z.strictObject({
       retention: z
         .strictObject({
           time: duration.nullish().describe('Age at which samples are dropped.'),
+          size: size
+            .nullish()
+            .describe('Size of the blocks of old samples above which the oldest go.'),
         })
         .nullish()
         .describe('How long samples are kept.'),
@@ -145,5 +156,5 @@ export const unsupportedKeys: UnsupportedKeys = new Map([
     [...(unsupportedPullKeys.get('global') ?? []), ...['query_log_file', 'rule_query_offset']],
   ],
   ['storage.tsdb', ['chunk_encoding', 'stale_series_compaction_threshold']],
-  ['storage.tsdb.retention', ['size', 'percentage']],
+  ['storage.tsdb.retention', ['percentage']],
 ]);

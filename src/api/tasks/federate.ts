@@ -6,10 +6,10 @@ import {
   type ExpositionFamily,
   type ExpositionSample,
 } from '../../formats/exposition/index.ts';
+import { formatGoFloat } from '../../formats/index.ts';
 import {
   CUSTOM_BUCKETS_SCHEMA,
   type FloatHistogram,
-  formatFloat,
   isStaleAt,
   Labels,
   METRIC_NAME,
@@ -146,7 +146,7 @@ function samplesOf(
   if (histogram === undefined) return [{ name, labelPairs, value, timestamp }];
   const bucket = (bound: number, count: number): ExpositionSample => ({
     name: `${name}_bucket`,
-    labelPairs: [...labelPairs, 'le', formatFloat(bound)],
+    labelPairs: [...labelPairs, 'le', formatGoFloat(bound)],
     value: count,
     timestamp,
   });

@@ -139,7 +139,14 @@ const wellTyped = fc.letrec<Grammar>((tie) => ({
 /** What is well-typed by the grammar, and yet no query: labels named twice and the like. */
 const REFUSED = /at once|only allowed between|not allowed|anchored|smoothed|selectors only/;
 
+/**
+ * What comes first is chosen first, where values do not tell or are alike: an instant query alone
+ * sorts, and the order behind an `or` is nobody's promise.
+ */
+const CHOOSES_BY_ORDER = /(?:limitk|topk|bottomk).*(?:sort| or )/;
+
 export const wideQuery: Text = wellTyped.filter((text) => {
+  if (CHOOSES_BY_ORDER.test(text)) return false;
   try {
     parseExpr(text);
     return true;
