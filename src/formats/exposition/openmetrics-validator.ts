@@ -4,6 +4,7 @@ import { type ExpositionError, expositionError } from './errors.ts';
 import { decodeIdentityPairs, unescapeText } from './identity.ts';
 import { OpenMetricsFamily } from './openmetrics-family.ts';
 import { scanOpenMetrics, scanOpenMetricsInSteps } from './openmetrics-scanner.ts';
+import { isOutOfRange } from './value-range.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
 /**
@@ -77,6 +78,7 @@ class OpenMetricsValidator implements ExpositionVisitor {
     this.#offset = identityStart;
     this.#sampleName = name;
     const fault = (wanted: string): ExpositionError => this.#errorAt(wanted, identityStart);
+    if (isOutOfRange(this.#bytes, identityEnd, value)) throw fault('a value that a float can hold');
     family.add({ name, labels, value, timestamp, fault });
   }
 

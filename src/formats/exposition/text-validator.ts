@@ -4,13 +4,15 @@ import { BACKSLASH, LETTER_N, QUOTE } from './characters.ts';
 import { type ExpositionError, expositionError } from './errors.ts';
 import { decodeIdentityPairs, unescapeText } from './identity.ts';
 import { type ScanTextOptions, scanText, scanTextInSteps } from './text-scanner.ts';
+import { isOutOfRange } from './value-range.ts';
 import type { ExpositionVisitor } from './visitor.ts';
 
 /**
  * Checks a body in text format 0.0.4 as the reference parser and the Pushgateway do, beyond what
  * `scanText` finds: a newline ends the last line (unless `options` say otherwise), only the escapes
  * of the format, one HELP and one TYPE for a family and the TYPE before its samples, `le` and
- * `quantile` present and numbers where the type asks for them, no series twice (at one timestamp).
+ * `quantile` present and numbers where the type asks for them, values within the range of floats, no
+ * series twice (at one timestamp).
  * Families may interleave.
  * @throws ExpositionError for the first fault.
  */
@@ -74,8 +76,11 @@ class TextValidator implements ExpositionVisitor {
     family.hasHelp = true;
   }
 
-  sample(identityStart: number, identityEnd: number, _value: number, timestamp: number): void {
+  sample(identityStart: number, identityEnd: number, value: number, timestamp: number): void {
     this.#checkEscapes(identityStart, identityEnd);
+    if (isOutOfRange(this.#bytes, identityEnd, value)) {
+      throw this.#error('a value that a float can hold', identityStart);
+    }
     const { start } = this.#range;
     const pairs = decodeIdentityPairs(this.#bytes, identityStart, identityEnd, start);
     const labels = new Map<string, string>();

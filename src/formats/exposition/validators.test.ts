@@ -27,6 +27,8 @@ test('OpenMetrics: what spans lines', () => {
   check('# TYPE a counter\na_total 1\na_created 2\n', '');
   check('# TYPE a counter\na_total Inf\n', '');
   check('# TYPE a counter\na_total 1.5\n', '');
+  check('a +Inf\n', '');
+  check('a -1e400\n', '1: a value that a float can hold');
   check('# TYPE a histogram\na_bucket{le="+Inf"} 1.5\n', '2: a whole number');
   check('# TYPE a histogram\na_bucket 1\n', '2: a label le with a number or +Inf');
   check(
@@ -57,6 +59,9 @@ test('text 0.0.4: what spans lines', () => {
     expect(verdict(validateText, body), body).toBe(want);
   };
   check('# HELP a x\n# HELP a y\n', '2: one HELP line for a family');
+  check('a{b="c"}\t-Inf\nb +infinity\nc 1e308\n', '');
+  check('a 1\nb{c="d"} 1e400\n', '2: a value that a float can hold');
+  check('a -.9e999 5\n', '1: a value that a float can hold');
   check('a 1\n# TYPE a gauge\n', '2: one TYPE line for a family, before its samples');
   check(
     '# TYPE h histogram\nh_count 1\n# TYPE h histogram\n',
