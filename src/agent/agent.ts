@@ -4,7 +4,7 @@ import type { LocalTarget, ScrapeConfig } from '../ingest/pull/index.ts';
 import { LocalPool, openLocalTargets } from '../ingest/pull/index.ts';
 import { assert, Labels, messageOf } from '../model/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Clock } from '../util/index.ts';
+import type { Clock, FolderLock } from '../util/index.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { connector } from './connection/connector.ts';
 import { reconnectMaxMs } from './connection/reconnect.ts';
@@ -96,7 +96,7 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
     const agent = await restartingAgent({
       logger,
       start: (afterEpoch, again) =>
-        inDataFolder(data, () => startRun(environment, afterEpoch, again)),
+        inDataFolder(data, () => startRun(environment, lock, afterEpoch, again)),
       onFailed: (reason) => environment.onFenced(reason),
       onStopped: unlock,
     });
@@ -109,6 +109,7 @@ export async function startAgent(environment: AgentEnvironment): Promise<Agent> 
 
 async function startRun(
   environment: AgentEnvironment,
+  lock: FolderLock | undefined,
   afterEpoch: number,
   onClockSetBack: () => void,
 ): Promise<AgentRun> {
@@ -153,6 +154,7 @@ async function startRun(
     },
     leaseSamplesPerSecondMax: options.lease_samples_per_second_max,
     flushes: onDisk,
+    ...(lock === undefined ? {} : { isDiskKept: () => lock.isHeld() }),
     cpuBudget: options.cpu_budget_percent / 100,
     onClockSetBack,
     onFenced: (reason) => environment.onFenced(reason),

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createLogger } from '../telemetry/index.ts';
-import { systemClock } from '../util/index.ts';
-import type { Agent } from './agent.ts';
+import { createLogger, silentLogger } from '../telemetry/index.ts';
+import { FakeClock, systemClock } from '../util/index.ts';
+import type { Agent, AgentEnvironment } from './agent.ts';
 import { startAgent } from './agent.ts';
 import { agentOptionsSchema } from './agent-options.ts';
 import { lockDataFolder } from './data-lock.ts';
@@ -22,8 +22,20 @@ function temporaryFolder(): string {
 const filesIn = (folder: string): Set<string> =>
   new Set(readdirSync(folder, { recursive: true, encoding: 'utf8' }));
 
+/** Time goes on until it is so; disks take real time, too. */
+async function until(clock: FakeClock, check: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500 && !check(); tries++) {
+    await clock.advance(1000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(check()).toBe(true);
+}
+
 /** An agent whose collector is never there. */
-async function start(given: Record<string, unknown>): Promise<Agent> {
+async function start(
+  given: Record<string, unknown>,
+  changes: Partial<AgentEnvironment> = {},
+): Promise<Agent> {
   const collector = typeof given['collector'] === 'string' ? given['collector'] : UNREACHED;
   const agent = await startAgent({
     options: agentOptionsSchema.parse({ agent_id: 'one', ...given }),
@@ -34,6 +46,7 @@ async function start(given: Record<string, unknown>): Promise<Agent> {
     random: Math.random,
     logger: createLogger('silent'),
     onFenced: () => {},
+    ...changes,
   });
   onTestFinished(() => agent.stop());
   return agent;
@@ -79,4 +92,26 @@ test('the lock of a process that was killed with -9 is taken over', async () => 
   child.kill('SIGKILL');
   await ended;
   await (await lockDataFolder(data)).release();
+});
+
+test('an agent whose folder is removed says so once and goes on in memory', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const clock = new FakeClock(1_700_000_000_000);
+  const said: string[] = [];
+  const note = (_: unknown, text: string): void => void said.push(text);
+  const logger = { ...silentLogger, error: note };
+  const agent = await start({ data }, { clock, logger });
+  await clock.advance(5000);
+  expect(agent.status()).toMatchObject({ isDiskLost: false, ringFailures: 0 });
+  rmSync(data, { recursive: true });
+  await until(clock, () => agent.status().isDiskLost);
+  const { sealedBatches } = agent.status();
+  await clock.advance(60_000);
+  expect(said).toEqual([expect.stringContaining('goes on in memory')]);
+  expect(agent.status().sealedBatches).toBeGreaterThan(sealedBatches);
+  expect(agent.status().ringUsedBytes).toBeGreaterThan(0);
+  expect(agent.status().ringLimitBytes).toBe(8 * 1024 * 1024);
+  // It makes no half of a folder where another agent may begin.
+  await agent.stop();
+  expect(existsSync(data)).toBe(false);
 });

@@ -93,6 +93,14 @@ function sessionMetrics(status: () => RuntimeStatus): OwnMetric[] {
     metric('counter', 'ring_write_failures_total', 'Failed writes of the ring.', (of) => {
       return of.ringFailures;
     }),
+    metric(
+      'gauge',
+      'data_folder_missing',
+      'Whether the data folder is gone while in use.',
+      (of) => {
+        return Number(of.isDiskLost);
+      },
+    ),
     metric('counter', 'reads_total', 'Reads answered.', (of) => of.reads),
     metric('gauge', 'leases_active', 'Leases that are active.', (of) => of.leases),
   ];

@@ -144,6 +144,7 @@ function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
   held('chunks', 'Chunks in the store.', 'chunks');
   held('wal_size_bytes', 'Log that a restart would replay.', 'walSizeBytes');
   held('sample_memory_bytes', 'Memory held for samples.', 'sampleMemoryBytes');
+  held('folder_missing', 'Whether the data folder is gone while in use.', 'folderMissing');
   held('blocks', 'Blocks on the disk.', 'blocks');
   held('blocks_bytes', 'Size of the blocks on the disk.', 'blockBytes');
   exporter.gauge(

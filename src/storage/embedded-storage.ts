@@ -32,6 +32,7 @@ import { Cutter } from './compact/cutter.ts';
 import { writeSnapshot } from './compact/write-snapshot.ts';
 import type { CommitBounds } from './head/commit.ts';
 import { findExemplars } from './head/find-exemplars.ts';
+import type { FolderWatch } from './folder-watch.ts';
 import { HeadStats } from './head/head-stats.ts';
 import type { Head } from './head/head.ts';
 import { keysInBlocks } from './reader/keys-in-blocks.ts';
@@ -53,6 +54,7 @@ export interface StorageParts {
   readonly checkpointer: Checkpointer;
   readonly blocks: BlockSet;
   readonly lock: FolderLock;
+  readonly watch: FolderWatch;
   readonly recovery: Recovery;
 }
 
@@ -65,6 +67,7 @@ export class EmbeddedStorage implements Storage {
   readonly #log: LogWriter;
   readonly #checkpointer: Checkpointer;
   readonly #lock: FolderLock;
+  readonly #watch: FolderWatch;
   readonly #blocks: BlockSet;
   readonly #reading: StoreReading;
   readonly #stats: HeadStats;
@@ -86,6 +89,7 @@ export class EmbeddedStorage implements Storage {
     this.#log = parts.log;
     this.#checkpointer = parts.checkpointer;
     this.#lock = parts.lock;
+    this.#watch = parts.watch;
     this.#blocks = parts.blocks;
     const { head, blocks, environment } = parts;
     this.#reading = new StoreReading({ files: environment.files, head, blocks });
@@ -205,6 +209,7 @@ export class EmbeddedStorage implements Storage {
       walBytes: bytes,
       walGroups: groups,
       walFailedGroups: failedGroups,
+      folderMissing: this.#watch.isMissing ? 1 : 0,
       walSizeBytes: this.#log.logBytes,
       checkpoints: this.#checkpointer.count,
       failedCheckpoints: this.#checkpointer.failedCount,

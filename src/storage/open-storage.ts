@@ -6,6 +6,7 @@ import { EmbeddedStorage } from './embedded-storage.ts';
 import type { StorageEnvironment } from './environment.ts';
 import { defaultEnvironment } from './environment.ts';
 import { StorageError, storageErrorOf } from './errors.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { Head } from './head/head.ts';
 import { SHARD_BYTES_LEAST, SHARD_BYTES_MOST } from './head/commit-room.ts';
 import type { StorageOptions, StorageOptionsInput } from './options.ts';
@@ -61,10 +62,12 @@ async function openLocked(
     resume === undefined
       ? await Segment.create(place, recovery.nextSequence)
       : await Segment.resume(place, resume.sequence, resume.sizeBytes);
+  const watch = new FolderWatch(environment, { dataDir: options.data_dir, walDir, lock });
   const log = new LogWriter(
     environment,
     {
       place,
+      check: () => watch.check(),
       groupCommitMaxMs: options.group_commit_max_ms,
       segmentBytes: options.wal_segment_bytes,
     },
@@ -81,7 +84,7 @@ async function openLocked(
   const checkpointer = new Checkpointer(environment, paths, head, log, recovery);
   reportOpened(environment, recovery, head, clock.monotonic() - startMs);
   if (recovery.damagedNames.size > 0) await keepWhatCouldBeRead(environment, checkpointer);
-  const parts = { options, environment, head, log, checkpointer, blocks, lock, recovery };
+  const parts = { options, environment, head, log, checkpointer, blocks, lock, watch, recovery };
   return new EmbeddedStorage(parts);
 }
 

@@ -8,6 +8,8 @@ export interface StorageCounters {
   /** Groups of records written together; with `fsync: group` as many syncs. */
   readonly walGroups: number;
   readonly walFailedGroups: number;
+  /** The data folder was removed, moved or taken over: 1 while nothing is taken for that. */
+  readonly folderMissing: 0 | 1;
   /** Log that a restart would replay, bytes. */
   readonly walSizeBytes: number;
   readonly checkpoints: number;

@@ -58,6 +58,15 @@ export class FolderLock {
     throw refused({ path, pid: undefined });
   }
 
+  /** Whether the folder is where it was, and still this one's. What cannot be told is taken so. */
+  async isHeld(): Promise<boolean> {
+    try {
+      return (await readIfThere(this.#files, this.#path)) === this.#token;
+    } catch (error) {
+      return codeOf(error) !== 'ENOTDIR';
+    }
+  }
+
   /** Gives the folder free. A lock that is another's by now, as in a folder made anew, stays. */
   async release(): Promise<void> {
     const holder = await readIfThere(this.#files, this.#path);

@@ -43,7 +43,7 @@ const STREAMS: readonly Stream[] = [0, 1];
  */
 export class AgentRing {
   readonly #options: RingOptions;
-  readonly #disk: DiskRing | undefined;
+  #disk: DiskRing | undefined;
   readonly #memory: MemoryRing;
   readonly #schemas = new HeldSchemas();
   /** The schemas on disk are not those held any more. */
@@ -184,6 +184,16 @@ export class AgentRing {
       limitBytes: this.#disk === undefined ? this.#options.memoryBytes : this.#options.diskBytes,
       oldestMs: oldestMs === Infinity ? 0 : oldestMs,
     };
+  }
+
+  /** The disk is gone: what memory has is all there is from now on. */
+  abandonDisk(): void {
+    const disk = this.#disk;
+    this.#disk = undefined;
+    this.#unsavedSchemas = [];
+    // What is open has no name any more: closing it frees the space.
+    const close = (): Promise<void> | undefined => disk?.close();
+    void this.#flushing.then(close, close).catch(() => {});
   }
 
   /** Writes what is left and closes the files. */

@@ -227,6 +227,7 @@ export class AgentRuntime {
       ringUsedBytes: fill.usedBytes,
       ringLimitBytes: fill.limitBytes,
       ringFailures: this.#upkeep.failures,
+      isDiskLost: this.#upkeep.isDiskLost,
       reads: this.#reads.answeredCount,
       leases: this.#leases.activeCount,
       sealedBatches: this.#sealedBatches,
@@ -248,6 +249,9 @@ export class AgentRuntime {
       state: this.#state,
       index: this.#index,
       retained: this.#retained,
+      ...(this.#options.isDiskKept === undefined
+        ? {}
+        : { isDiskKept: () => this.#options.isDiskKept?.() ?? Promise.resolve(true) }),
       onTurn: () => this.#renewCertificate(),
       onForgotten: (id, group) => this.#forget(id, group),
     });

@@ -25,6 +25,8 @@ export interface RingUpkeepOptions {
   readonly state: SeriesState;
   readonly index: SealedIndex;
   readonly retained: RetainedSamples;
+  /** Whether the folder of the disk is where it was; not looked at where not given. */
+  isDiskKept?(): Promise<boolean>;
   /** Called once a second, before the ring is written. */
   onTurn(): void;
   /** A series is told of no more. */
@@ -36,6 +38,7 @@ export class RingUpkeep {
   readonly #options: RingUpkeepOptions;
   #cancel: CancelTimer = () => {};
   #turns = 0;
+  #isDiskLost = false;
   /** Series since the schemas were thinned. */
   #forgotten = 0;
   #stopped = false;
@@ -54,7 +57,8 @@ export class RingUpkeep {
     this.#cancel = clock.setTimer(FLUSH_MS, () => {
       if (++this.#turns % FORGET_EVERY === 0) this.#forget();
       this.#options.onTurn();
-      this.kept()
+      this.#look()
+        .then(() => this.kept())
         .catch((error: unknown) => {
           if (this.failures++ === 0) {
             logger.error({ err: messageOf(error) }, 'the ring cannot be written, memory goes on');
@@ -86,6 +90,23 @@ export class RingUpkeep {
       this.#writing = next;
     }
     return this.#nextWrite;
+  }
+
+  /** Whether the disk is gone: the ring goes on in memory. */
+  get isDiskLost(): boolean {
+    return this.#isDiskLost;
+  }
+
+  async #look(): Promise<void> {
+    const { ring, logger } = this.#options;
+    if (this.#isDiskLost || (await this.#options.isDiskKept?.()) !== false) return;
+    this.#isDiskLost = true;
+    ring.abandonDisk();
+    logger.error(
+      {},
+      'the data folder was removed, moved or taken over: the agent goes on in memory, and what the ' +
+        'collector does not have yet is lost with the process; start it again to have a folder',
+    );
   }
 
   stop(): void {

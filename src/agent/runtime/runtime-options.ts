@@ -65,6 +65,8 @@ export interface AgentRuntimeOptions {
   readonly leaseSamplesPerSecondMax: number;
   /** Whether a disk is behind the ring. */
   readonly flushes: boolean;
+  /** Whether the folder of that disk is where it was, and still this agent's. */
+  isDiskKept?(): Promise<boolean>;
   /** CPU time that the agent may use, as a part of one core; not looked at where not given. */
   readonly cpuBudget?: number;
   /** CPU time of the process, in milliseconds. */
@@ -103,6 +105,8 @@ export interface RuntimeStatus extends SessionCounters {
   readonly ringUsedBytes: number;
   readonly ringLimitBytes: number;
   readonly ringFailures: number;
+  /** The folder of the ring is gone: memory is all there is. */
+  readonly isDiskLost: boolean;
   readonly reads: number;
   readonly leases: number;
   readonly sealedBatches: number;

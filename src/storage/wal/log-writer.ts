@@ -22,6 +22,8 @@ export interface LogWriterOptions {
   readonly place: SegmentPlace;
   readonly groupCommitMaxMs: number;
   readonly segmentBytes: number;
+  /** Called before a group is written; where it rejects, with a StorageError, none of it is. */
+  check?(): Promise<void> | undefined;
 }
 
 /** Counters for the store's own metrics. */
@@ -195,6 +197,8 @@ export class LogWriter {
     this.#lastRecords = group.entries.length;
     let sizeBytes: number;
     try {
+      const checked = this.#options.check?.();
+      if (checked !== undefined) await checked;
       this.#encode(group);
       if (this.#isSegmentFull()) {
         await this.#nextSegment();
