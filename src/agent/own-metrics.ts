@@ -3,9 +3,17 @@ import type { RuntimeStatus } from './runtime/runtime-options.ts';
 import type { OwnMetric } from './sampling/own-source.ts';
 import type { UnsentCounts } from './sampling/scrape-source.ts';
 
+/** Of samples; whole frames have a count of their own. */
+const REASONS = ['LIMIT', 'OUT_OF_BOUNDS', 'OUT_OF_ORDER', 'CONFLICT', 'FORBIDDEN'] as const;
+
 /** What an agent tells of itself. */
 export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): OwnMetric[] {
-  return [...sampleMetrics(status, unsent), ...sessionMetrics(status), ...processMetrics(status)];
+  return [
+    ...sampleMetrics(status, unsent),
+    ...rejectionMetrics(status),
+    ...sessionMetrics(status),
+    ...processMetrics(status),
+  ];
 }
 
 type Describe = (
@@ -73,6 +81,25 @@ function sampleMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): OwnMe
       'seal_delay_seconds_total',
       'From the newest sample of each batch until it was sealed and sent, added up.',
       (of) => of.sealDelayMs / 1000,
+    ),
+  ];
+}
+
+function rejectionMetrics(status: () => RuntimeStatus): OwnMetric[] {
+  const help = 'Samples that the collector will never store.';
+  return [
+    ...REASONS.map((reason): OwnMetric => {
+      return {
+        ...{ name: 'tidegauge_agent_samples_rejected_total', type: 'counter', help },
+        label: ['reason', reason.toLowerCase()],
+        value: () => status().rejectedSamples[reason],
+      };
+    }),
+    describing(status)(
+      'counter',
+      'frames_rejected_total',
+      'Frames that the collector will never store.',
+      (of) => of.rejectedFrames,
     ),
   ];
 }

@@ -46,6 +46,7 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     'samples_too_old',
     'Samples of agents older than the store takes.',
   );
+  const countRejected = rejectedByReason(registry);
   const durations = new Histogram({
     name: 'tidegauge_session_commit_seconds',
     help: 'Time to store what one agent sent at a time.',
@@ -76,12 +77,31 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     fenced: (reason) => fenced.inc({ reason }),
     alarm: (reason) => alarms.inc({ reason }),
     failed: () => failures.inc(),
-    applied({ storedCount, tooOldCount, newestMs }, { receivedMs, durationMs, nowMs }) {
+    applied(result, { receivedMs, durationMs, nowMs }) {
+      const { storedCount, tooOldCount, newestMs } = result;
+      countRejected(result);
       samples.count += storedCount;
       tooOld.count += tooOldCount;
       durations.observe(durationMs / 1000);
       if (newestMs !== undefined) observeLive({ newestMs, receivedMs, nowMs });
     },
+  };
+}
+
+/** Counts what the store refused of a write. */
+function rejectedByReason(
+  registry: Registry,
+): (result: Parameters<SessionMetrics['applied']>[0]) => void {
+  const rejected = new Counter({
+    name: 'tidegauge_session_samples_rejected_total',
+    help: 'Samples of agents that the store refused, by why.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  return ({ refused }) => {
+    for (const byReason of refused?.values() ?? []) {
+      for (const [reason, count] of byReason) rejected.inc({ reason: reason.toLowerCase() }, count);
+    }
   };
 }
 

@@ -82,7 +82,7 @@ export const MESSAGES: readonly ControlMessage[] = [
   },
   {
     ...{ type: 'ACK', streams: [marks], credit, queueDelayMs: 12, serverTimeMs: time },
-    ...{ echoMs: time - 5, rejections: [{ stream: 1, seq: 7, reason: 'SCHEMA' }] },
+    ...{ echoMs: time - 5, rejections: [{ stream: 1, seq: 7, reason: 'SCHEMA', samples: 3 }] },
   },
   { type: 'POLICY', policy },
   {

@@ -647,3 +647,13 @@ test('a ring that overflows says from when on it can vouch', async () => {
   const { retainedFrom } = collector.all('AUDIT_RESULT')[0] ?? expect.fail('no result');
   expect(retainedFrom).toBeGreaterThan(START_MS);
 });
+
+test('what the collector rejects is counted by why, and told', async () => {
+  const { clock, collector, runtime } = await setUp();
+  await clock.advance(2000);
+  const rest = { streams: [], credit: [], queueDelayMs: 0, serverTimeMs: 0, echoMs: 0 };
+  const rejections = [{ stream: 1, seq: 2, reason: 'CONFLICT', samples: 3 }] as const;
+  collector.send({ type: 'ACK', ...rest, rejections });
+  await clock.advance(10);
+  expect(runtime.status().rejectedSamples).toMatchObject({ CONFLICT: 3, LIMIT: 0 });
+});

@@ -35,6 +35,7 @@ import { GroupRunner } from './group-runner.ts';
 import { LeaseBook } from './lease-book.ts';
 import { Policies } from './policies.ts';
 import { processUsage } from './process-usage.ts';
+import { Rejections } from './rejections.ts';
 import { RingIntake } from './ring-intake.ts';
 import { RingUpkeep } from './ring-upkeep.ts';
 import type { AgentRuntimeOptions, EventSample, RuntimeStatus } from './runtime-options.ts';
@@ -63,6 +64,7 @@ export class AgentRuntime {
   readonly #leases: LeaseBook;
   readonly #events: EventLane;
   readonly #upkeep: RingUpkeep;
+  readonly #rejections = new Rejections();
   #runners: GroupRunner[] = [];
   /** As configured here, whatever the collector's policy makes of it. */
   readonly #ownPolicies: GroupPolicy[] = [];
@@ -235,6 +237,8 @@ export class AgentRuntime {
       ladderStep: this.#ladder.step,
       ladderIndex: this.#ladder.stepIndex,
       faults: this.#faults,
+      rejectedSamples: this.#rejections.samples,
+      rejectedFrames: this.#rejections.frames,
     };
   }
 
@@ -286,6 +290,7 @@ export class AgentRuntime {
       }),
       condition: () => this.#condition(),
       onPolicy: (policy) => this.#applyPolicy(policy),
+      onRejected: (rejections) => this.#rejections.take(rejections, logger),
       onCertificate: (pem) => this.#takeCertificate(pem),
       onRequest: (request) => this.#request(request),
       onWelcome: ({ codecs, capabilities: taken }) => {

@@ -7,6 +7,7 @@ import type {
   Policy,
   ReadChunk,
   ReadEnd,
+  Rejection,
   Sealed,
 } from '../../formats/tide/index.ts';
 import {
@@ -48,6 +49,8 @@ export interface AgentSessionOptions {
   introduction(): AgentIntroduction;
   condition(): AgentCondition;
   onPolicy(policy: Policy): void;
+  /** What the collector will never store. */
+  onRejected(rejections: readonly Rejection[]): void;
   onCertificate(certificatePem: string): void;
   onRequest(request: SessionRequest): void;
   onWelcome(welcome: Welcome): void;
@@ -270,6 +273,9 @@ export class AgentSession {
         break;
       case 'POLICY':
         this.#options.onPolicy(output.policy);
+        break;
+      case 'REJECTED':
+        this.#options.onRejected(output.rejections);
         break;
       case 'CERTIFICATE':
         this.#options.onCertificate(output.certificatePem);

@@ -19,6 +19,7 @@ import type { GroupSource, SeriesNamer } from '../sampling/group-source.ts';
 import type { SeriesDescription } from '../sampling/series-table.ts';
 import type { SessionCounters } from './agent-session.ts';
 import type { PolicyLimits } from './policies.ts';
+import type { RejectedSamples } from './rejections.ts';
 
 /** One group of series to be sampled. */
 export interface GroupSetup {
@@ -116,4 +117,8 @@ export interface RuntimeStatus extends SessionCounters {
   /** The same as a number: 0 for normal. */
   readonly ladderIndex: number;
   readonly faults: number;
+  /** Samples that the collector said it will never store, by why. */
+  readonly rejectedSamples: RejectedSamples;
+  /** Frames of which it said that as a whole. */
+  readonly rejectedFrames: number;
 }

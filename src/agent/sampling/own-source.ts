@@ -7,6 +7,8 @@ export interface OwnMetric {
   readonly name: string;
   readonly type: MetricType;
   readonly help: string;
+  /** Beside those that all have: name, value. */
+  readonly label?: readonly [string, string];
   value(): number;
 }
 
@@ -19,8 +21,8 @@ export class OwnSource implements GroupSource {
 
   constructor(namer: SeriesNamer, labels: Labels, metrics: readonly OwnMetric[]) {
     this.#metrics = metrics;
-    this.#ids = metrics.map(({ name, type, help }) => {
-      const all = Labels.fromPairs([...labels.pairs, METRIC_NAME, name]);
+    this.#ids = metrics.map(({ name, type, help, label = [] }) => {
+      const all = Labels.fromPairs([...labels.pairs, ...label, METRIC_NAME, name]);
       return namer.id(all, () => ({ family: name, type, unit: '', help, priority: 'C' }));
     });
   }

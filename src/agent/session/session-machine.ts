@@ -247,6 +247,8 @@ export class SessionMachine {
   #ack(ack: Ack, nowMs: number): void {
     this.#windows.grant(ack.credit);
     this.#departure.marked(ack.streams);
+    const { rejections } = ack;
+    if (rejections.length > 0) this.#outputs.push({ kind: 'REJECTED', rejections });
     if (ack.echoMs > 0) this.#rttMs = Math.max(0, nowMs - ack.echoMs);
     this.#answers.goOn(nowMs);
   }

@@ -5,6 +5,7 @@ import type {
   Policy,
   RangeData,
   Read,
+  Rejection,
   Sealed,
   Stream,
   Welcome,
@@ -26,6 +27,8 @@ export type AgentOutput =
     }
   | { readonly kind: 'WELCOMED'; readonly welcome: Welcome }
   | { readonly kind: 'POLICY'; readonly policy: Policy }
+  /** What the collector will never store. */
+  | { readonly kind: 'REJECTED'; readonly rejections: readonly Rejection[] }
   | { readonly kind: 'CERTIFICATE'; readonly certificatePem: string }
   /** Questions and leases, answered by others through `send`. */
   | { readonly kind: 'REQUEST'; readonly request: Read | Lease | Audit }

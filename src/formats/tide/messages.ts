@@ -115,7 +115,11 @@ const auditWindow: MessageFields<AuditWindow> = {
 const rejection: MessageFields<Rejection> = {
   stream: stream(1),
   seq: uint(2),
-  reason: oneOf(3, ['FORMAT', 'LIMIT', 'SCHEMA', 'FORBIDDEN', 'OUT_OF_BOUNDS']),
+  reason: oneOf(3, [
+    ...(['FORMAT', 'LIMIT', 'SCHEMA', 'FORBIDDEN', 'OUT_OF_BOUNDS'] as const),
+    ...(['OUT_OF_ORDER', 'CONFLICT'] as const),
+  ]),
+  samples: uint(4),
 };
 const tolerance: MessageFields<Tolerance> = {
   id: uint(1, U32_MAX),

@@ -53,12 +53,25 @@ export interface Heartbeat {
   readonly leases: readonly LeaseReport[];
 }
 
-export type RejectReason = 'FORMAT' | 'LIMIT' | 'SCHEMA' | 'FORBIDDEN' | 'OUT_OF_BOUNDS';
+/**
+ * OUT_OF_BOUNDS: too far ahead, or older than the retention. OUT_OF_ORDER: older than the store
+ * takes behind what it has. CONFLICT: another value has that time. LIMIT: of a series too many.
+ */
+export type RejectReason =
+  | 'FORMAT'
+  | 'LIMIT'
+  | 'SCHEMA'
+  | 'FORBIDDEN'
+  | 'OUT_OF_BOUNDS'
+  | 'OUT_OF_ORDER'
+  | 'CONFLICT';
 
 export interface Rejection {
   readonly stream: Stream;
   readonly seq: number;
   readonly reason: RejectReason;
+  /** So many of its samples, or of it and frames before it; 0: the whole frame. */
+  readonly samples: number;
 }
 
 export interface Ack {
@@ -70,6 +83,6 @@ export interface Ack {
   readonly serverTimeMs: number;
   /** `clockMs` of the newest heartbeat seen; 0 for none. */
   readonly echoMs: number;
-  /** Sealed frames that will never be stored. */
+  /** Sealed frames, and samples of such, that will never be stored. */
   readonly rejections: readonly Rejection[];
 }

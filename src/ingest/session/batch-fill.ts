@@ -1,4 +1,4 @@
-import type { BatchColumns, SchemaSeries } from '../../formats/tide/index.ts';
+import type { BatchColumns, RejectReason, SchemaSeries } from '../../formats/tide/index.ts';
 import type { FloatHistogram, Labels } from '../../model/index.ts';
 import { isStaleAt } from '../../model/index.ts';
 import { type Appender, type CommitResult, NO_SERIES, SampleOutcome } from '../../storage/api.ts';
@@ -93,6 +93,7 @@ export class BatchFill {
   /** Of time, each once for every run of samples that falls into it. */
   readonly #steps: number[] = [];
   #rejected: Map<number, Map<number, number>> | undefined;
+  #refused: Map<number, Map<RejectReason, number>> | undefined;
   #rejectedCount = 0;
   /** Samples from here on are not of this agent. */
   #endAt = 0;
@@ -181,15 +182,16 @@ export class BatchFill {
     if (outcome === SampleOutcome.OUT_OF_BOUNDS) this.#outOfBounds++;
     if (outcome === SampleOutcome.UNKNOWN_SERIES) this.#noSeries++;
     this.#rejected ??= new Map();
-    const byGroup = this.#rejected.get(frame) ?? new Map<number, number>();
-    this.#rejected.set(frame, byGroup);
-    byGroup.set(group, (byGroup.get(group) ?? 0) + 1);
+    countIn(this.#rejected, frame, group);
+    this.#refused ??= new Map();
+    countIn(this.#refused, frame, REASONS[outcome] ?? 'FORMAT');
   }
 
   result(): WriteResult {
     return {
       stored: true,
       ...(this.#rejected === undefined ? {} : { rejected: this.#rejected }),
+      ...(this.#refused === undefined ? {} : { refused: this.#refused }),
       storedCount: this.stored,
       rejectedCount: this.#rejectedCount,
       conflictCount: this.#conflicts,
@@ -339,6 +341,18 @@ export class BatchFill {
 export function refOf(series: AgentSeries, appender: Appender): number {
   if (series.ref === NO_SERIES) series.ref = appender.series(series.labels);
   return series.ref;
+}
+
+/** By `SampleOutcome`. */
+const REASONS: readonly (RejectReason | undefined)[] = [
+  ...[undefined, undefined],
+  ...(['CONFLICT', 'OUT_OF_ORDER', 'OUT_OF_BOUNDS', 'LIMIT'] as const),
+];
+
+function countIn<Key>(counts: Map<number, Map<Key, number>>, frame: number, key: Key): void {
+  const inFrame = counts.get(frame) ?? new Map<Key, number>();
+  counts.set(frame, inFrame);
+  inFrame.set(key, (inFrame.get(key) ?? 0) + 1);
 }
 
 /** Whether a sample is not in the store after that. */

@@ -37,6 +37,7 @@ export class FrameWrites<Body> {
       } else if (result.stored) this.#settle(agent, waiting, result.rejected?.get(index), nowMs);
       else this.#drop(agent, waiting);
     }
+    this.#tellRefused(agent, frames, result);
     for (const waiting of frames) this.#consume(agent, waiting);
     if (!result.stored) this.#forget(agent, frames, nowMs);
     if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
@@ -63,6 +64,31 @@ export class FrameWrites<Body> {
     if (rejected !== undefined) agent.dirty.add(epoch.epoch);
     if (content.kind === 'SCHEMA') {
       epoch.schemaVersion = Math.max(epoch.schemaVersion, content.change.version);
+    }
+  }
+
+  /** Why samples were refused, for the agent: one entry for each reason and lane. */
+  #tellRefused(
+    { session }: AgentRecord<Body>,
+    frames: readonly Waiting<Body>[],
+    { refused }: ApplyResult,
+  ): void {
+    if (session === undefined || refused === undefined) return;
+    for (const [index, byReason] of refused) {
+      const sealed = frames[index]?.frame.sealed;
+      if (sealed === undefined) continue;
+      const { stream, seq } = sealed;
+      for (const [reason, samples] of byReason) {
+        const { rejections } = session;
+        const at = rejections.findIndex((one) => {
+          return one.stream === stream && one.reason === reason && one.samples > 0;
+        });
+        const before = rejections[at]?.samples ?? 0;
+        rejections.splice(at < 0 ? rejections.length : at, 1, {
+          ...{ stream, seq, reason },
+          samples: before + samples,
+        });
+      }
     }
   }
 

@@ -85,7 +85,12 @@ export class Intake<Body> {
     agent.dirty.add(epoch.epoch);
     const { session } = agent;
     if (session?.epoch !== sealed.epoch) return;
-    session.rejections.push({ stream: sealed.stream, seq: sealed.seq, reason: 'FORMAT' });
+    session.rejections.push({
+      stream: sealed.stream,
+      seq: sealed.seq,
+      reason: 'FORMAT',
+      samples: 0,
+    });
     session.ackDue = true;
   }
 }

@@ -1,5 +1,11 @@
 import type { LaneCredit } from '../../formats/tide/index.ts';
-import { LANE_EVENT, LANE_LIVE, LANE_READ, LANE_REPAIR } from '../../formats/tide/index.ts';
+import {
+  LANE_EVENT,
+  LANE_LIVE,
+  LANE_READ,
+  LANE_REPAIR,
+  SEQ_RANGES_MAX,
+} from '../../formats/tide/index.ts';
 import {
   CreditController,
   type CreditOptions,
@@ -140,9 +146,9 @@ export class SessionAcks<Body> {
       queueDelayMs: Math.round(this.queueDelayMs(nowMs)),
       serverTimeMs: nowMs,
       echoMs: session.echoMs,
-      rejections: session.rejections,
+      rejections: session.rejections.slice(0, SEQ_RANGES_MAX),
     });
-    session.rejections = [];
+    session.rejections = session.rejections.slice(SEQ_RANGES_MAX);
     session.lastAckMs = nowMs;
     session.ackOwed = false;
     session.ackDue = false;

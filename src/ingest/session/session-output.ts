@@ -5,6 +5,7 @@ import type {
   FenceReason,
   Hello,
   RangeData,
+  RejectReason,
   SchemaChange,
   Sealed,
 } from '../../formats/tide/index.ts';
@@ -96,4 +97,6 @@ export interface ApplyResult {
   readonly stored: boolean;
   /** Samples that the store refused, by index of the frame, then by group. */
   readonly rejected?: ReadonlyMap<number, ReadonlyMap<number, number>>;
+  /** The same samples by index of the frame, then by why. */
+  readonly refused?: ReadonlyMap<number, ReadonlyMap<RejectReason, number>>;
 }
