@@ -1,30 +1,27 @@
-// Enters series in the label index, whose layout is that of src/storage/index/layout.ts: blocks are
-// addresses over 16, offsets are words. What comes up for most series is done here; everything else
-// is left to TypeScript, which can do all of it.
+// Enters series in the label index (label-layout.ts), in which blocks are addresses over 16. What
+// comes up for most series is done here; everything else is left to TypeScript, which can do all of
+// it.
 
-import { KIND_LABEL_SETS, KIND_POSTINGS } from './layout.ts';
 import { retire } from './epochs.ts';
+import {
+  BLOCK_BITS,
+  BLOCK_MASK,
+  L_PAIRS,
+  LAST_PAIR,
+  LEAF_MASK,
+  LEAF_SHIFT,
+  MIDDLE_MASK,
+  P_LIST,
+  P_REF,
+  R_DIRECTORY,
+  R_KEY,
+  R_SERIES_COUNT,
+  R_SETS,
+  TABLE_BITS_MIN,
+  TOP_SHIFT,
+} from './label-layout.ts';
+import { KIND_LABEL_SETS, KIND_POSTINGS } from './layout.ts';
 import { allocate } from './slab.ts';
-
-export const BLOCK_BITS: u32 = 28;
-export const BLOCK_MASK: u32 = 0x0fffffff;
-export const TABLE_BITS_MIN: u32 = 11;
-
-export const R_KEY: usize = 0;
-const R_SETS: usize = 4 << 2;
-const R_DIRECTORY: usize = 6 << 2;
-const R_SERIES_COUNT: usize = 7 << 2;
-
-const P_REF: usize = 2 << 2;
-const P_LIST: usize = 3 << 2;
-
-const L_PAIRS: usize = 1 << 2;
-const LAST_PAIR: u32 = 0x80000000;
-
-const TOP_SHIFT: u32 = 20;
-const LEAF_SHIFT: u32 = 8;
-const MIDDLE_MASK: u32 = 4095;
-const LEAF_MASK: u32 = 255;
 
 const SPINE: u32 = 0x80000000;
 const LIST_HEADER: usize = 8;

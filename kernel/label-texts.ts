@@ -1,38 +1,32 @@
 // Label texts to symbols, and two of them to pairs, in the label index (src/storage/index). What is
 // rare is left to TypeScript, as in label-index.ts: tables that are full, the first pair of a name.
 
+import { at, avalanche, pushWord, widen } from './label-index.ts';
 import {
-  at,
-  avalanche,
   BLOCK_BITS,
   BLOCK_MASK,
-  pushWord,
+  PAIR_BYTES,
+  P_LIST,
+  P_NAME,
+  P_REF,
+  P_VALUE,
   R_KEY,
+  R_KEY_SECOND,
+  R_PAIRS,
+  R_PAIR_COUNT,
+  R_SERIAL,
+  R_SYMBOLS,
+  R_SYMBOL_COUNT,
+  S_HASH,
+  S_LENGTH,
+  S_PAIRS,
+  S_SERIAL,
+  S_TEXT,
+  S_USES,
   TABLE_BITS_MIN,
-  widen,
-} from './label-index.ts';
+} from './label-layout.ts';
 import { KIND_POSTINGS, KIND_SYMBOLS, X_LENGTH, X_START } from './layout.ts';
 import { allocate } from './slab.ts';
-
-const R_KEY_SECOND: usize = 1 << 2;
-const R_SYMBOLS: usize = 2 << 2;
-const R_PAIRS: usize = 3 << 2;
-const R_PAIR_COUNT: usize = 8 << 2;
-const R_SYMBOL_COUNT: usize = 9 << 2;
-const R_SERIAL: usize = 10 << 2;
-
-const S_SERIAL: usize = 0;
-const S_HASH: usize = 1 << 2;
-const S_USES: usize = 2 << 2;
-const S_PAIRS: usize = 3 << 2;
-const S_LENGTH: usize = 4 << 2;
-const S_TEXT: usize = 5 << 2;
-
-const P_NAME: usize = 0;
-const P_VALUE: usize = 1 << 2;
-const P_REF: usize = 2 << 2;
-const P_LIST: usize = 3 << 2;
-const PAIR_BYTES: usize = 16;
 
 // A text, besides where its UTF-8 is: its hash, and its symbol, 0 as long as none is known.
 export const X_HASH: usize = 8;
