@@ -1,43 +1,26 @@
 import { compactHistogram, type FloatHistogram } from '../../../model/index.ts';
-import { ABSENT, type SeriesColumn, setHistogram } from '../../exec/columns.ts';
+import { type SeriesColumn, setHistogram } from '../../exec/columns.ts';
 import { HistogramAccumulator } from '../histogram/accumulator.ts';
-import {
-  addHistograms,
-  divideHistogram,
-  IncompatibleHistogramsError,
-  subtractHistograms,
-} from '../histogram/arithmetic.ts';
+import { addHistograms, divideHistogram, subtractHistograms } from '../histogram/arithmetic.ts';
 import { usesCustomBuckets } from '../histogram/bounds.ts';
 import { interpolateHistograms } from '../histogram/interpolate.ts';
 import { isHistogramReset } from '../histogram/reset.ts';
 import { extendedBounds } from './extended.ts';
 import type { RateKind } from './rate.ts';
 import {
-  floatCount,
   type HistogramKernel,
   type RangeCall,
   type RangeSeries,
   type TimedHistogram,
-  warnMixed,
 } from './range-function.ts';
 import { infoReconciled, warnNotCounter, warnNotGauge } from './rate-histograms.ts';
-import { histogramsIn, warnMixedSchemas } from './sum-histograms.ts';
+import { histogramsIn, ofHistogramsAlone, warnMixedSchemas } from './sum-histograms.ts';
 
 /** rate, increase, delta of histograms over an anchored or smoothed range. */
 export function extendedHistogramRate(kind: RateKind): HistogramKernel {
-  return (series, call, step, out) => {
-    if (floatCount(call, step) > 0) {
-      out.present[step] = ABSENT;
-      warnMixed(series, call);
-      return;
-    }
-    try {
-      extendedStep(kind, series, call, step, out);
-    } catch (error) {
-      if (!(error instanceof IncompatibleHistogramsError)) throw error;
-      warnMixedSchemas(series, call);
-    }
-  };
+  return ofHistogramsAlone((series, call, step, out) =>
+    extendedStep(kind, series, call, step, out),
+  );
 }
 
 function extendedStep(

@@ -12,7 +12,6 @@ import { usesCustomBuckets } from '../histogram/bounds.ts';
 import { isHistogramReset } from '../histogram/reset.ts';
 import { extrapolationFactor, type RateKind } from './rate.ts';
 import {
-  floatCount,
   type HistogramKernel,
   type RangeCall,
   type RangeSeries,
@@ -20,23 +19,11 @@ import {
   warnMixed,
 } from './range-function.ts';
 import { addOverlap, isResetBetween, type StartTimePair, startsOverlap } from './start-times.ts';
-import { histogramsIn, warnMixedSchemas } from './sum-histograms.ts';
+import { histogramsIn, ofHistogramsAlone, warnMixedSchemas } from './sum-histograms.ts';
 
 /** rate, increase, delta of histograms; a window that has floats too is dropped. */
 export function histogramRate(kind: RateKind): HistogramKernel {
-  return (series, call, step, out) => {
-    if (floatCount(call, step) > 0) {
-      out.present[step] = ABSENT;
-      warnMixed(series, call);
-      return;
-    }
-    try {
-      rateStep(kind, series, call, step, out);
-    } catch (error) {
-      if (!(error instanceof IncompatibleHistogramsError)) throw error;
-      warnMixedSchemas(series, call);
-    }
-  };
+  return ofHistogramsAlone((series, call, step, out) => rateStep(kind, series, call, step, out));
 }
 
 function rateStep(

@@ -27,19 +27,26 @@ export const avgHistograms = fold((first) => new HistogramMean(first));
 
 /** sum_over_time and avg_over_time of histograms; a window that has floats too is dropped. */
 function fold(start: (first: TimedHistogram['histogram']) => Fold): HistogramKernel {
+  return ofHistogramsAlone((series, call, step, out) => {
+    const samples = histogramsIn(series, call, step);
+    call.guard.tick(HISTOGRAM_WORK * samples.length);
+    const total = start(samples[0]!.histogram);
+    for (const { histogram } of samples.slice(1)) total.add(histogram);
+    annotateFold(samples, total, call);
+    setHistogram(out, step, total.result());
+  });
+}
+
+/** Drops windows that have floats too, and those whose histograms do not go together. */
+export function ofHistogramsAlone(evaluate: HistogramKernel): HistogramKernel {
   return (series, call, step, out) => {
     if (floatCount(call, step) > 0) {
       out.present[step] = ABSENT;
       warnMixed(series, call);
       return;
     }
-    const samples = histogramsIn(series, call, step);
-    call.guard.tick(HISTOGRAM_WORK * samples.length);
     try {
-      const total = start(samples[0]!.histogram);
-      for (const { histogram } of samples.slice(1)) total.add(histogram);
-      annotateFold(samples, total, call);
-      setHistogram(out, step, total.result());
+      evaluate(series, call, step, out);
     } catch (error) {
       if (!(error instanceof IncompatibleHistogramsError)) throw error;
       warnMixedSchemas(series, call);
