@@ -93,7 +93,7 @@ export function hasReadersBefore(epoch: u32): bool {
 }
 
 /** In the slot of a reader that is open but reads nothing. */
-export const NO_READ: u32 = 0xffffffff;
+const NO_READ: u32 = 0xffffffff;
 
 /** A slot for one more reader, or `READER_SLOTS` when all are taken. */
 export function takeSlot(): u32 {

@@ -6,8 +6,8 @@ import { H_POWERS, KIND_SCRATCH } from './layout.ts';
 import { allocate } from './slab.ts';
 
 /** The exponents of ten that the table has; what is beyond is rare enough for others. */
-export const POWER_LEAST: i32 = -64;
-export const POWER_GREATEST: i32 = 44;
+const POWER_LEAST: i32 = -64;
+const POWER_GREATEST: i32 = 44;
 
 const POWERS: usize = <usize>(POWER_GREATEST - POWER_LEAST + 1);
 /** High and low word of each power of five, shifted so that the highest bit is set. */

@@ -28,7 +28,7 @@ export function errorMark(check: (expression: string) => Promise<string | null>)
 }
 
 /** Marks the message's place; the whole text where the message names none. */
-export function diagnosticOf(message: string, text: string): Diagnostic {
+function diagnosticOf(message: string, text: string): Diagnostic {
   const place = errorPlace(message, text);
   if (place === null) return { from: 0, to: text.length, severity: 'error', message };
   return { ...markedRange(text, place.offset), severity: 'error', message: place.message };

@@ -13,7 +13,7 @@ import type { MemoryMeter } from './memory.ts';
 import { mergeEqualLabels } from './merge.ts';
 
 /** Removes the names that are to go, and joins the series that are then the same. */
-export function finishSeries({ series, isDistinct = false }: Finished): SeriesColumn[] {
+function finishSeries({ series, isDistinct = false }: Finished): SeriesColumn[] {
   const kept = series.filter(isPopulated);
   const dropped = dropNames(kept);
   return isDistinct && !dropped.mayMerge ? kept : mergeEqualLabels(kept);

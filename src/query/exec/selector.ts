@@ -20,7 +20,7 @@ import type { PlanNode, SelectorNode } from './plan.ts';
 import { evaluateSmoothed } from './smoothed-selector.ts';
 
 /** The evaluation times a selector looks at: its grid moved by `@` and offset. */
-export function lookupTime(
+function lookupTime(
   node: Pick<SelectorNode, 'atMs' | 'offsetMs'>,
   grid: Grid,
   step: number,

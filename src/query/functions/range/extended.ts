@@ -8,14 +8,6 @@ import type { FloatKernel, RangeCall, RangeSeries } from './range-function.ts';
  * so that nothing is extrapolated. Windows reach back by the lookback, smoothed ones forward too.
  */
 
-/** The samples of an extended window that lie in its range, and the values at its edges. */
-export interface ExtendedWindow {
-  readonly first: number;
-  readonly last: number;
-  readonly left: number;
-  readonly right: number;
-}
-
 /** The value at `time` on the line between two neighbouring samples, 0 before a counter reset. */
 export function interpolateBetween(
   { times, values }: Pick<RangeSeries, 'times' | 'values'>,

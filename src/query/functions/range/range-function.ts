@@ -95,7 +95,7 @@ export function warnMixed(series: RangeSeries, call: RangeCall): void {
 }
 
 /** Tells that a function looked at the floats of a window only. */
-export function infoIgnored(series: RangeSeries, call: RangeCall): void {
+function infoIgnored(series: RangeSeries, call: RangeCall): void {
   call.annotations.info(
     'ignored histograms in a range containing both floats and histograms for metric name ' +
       JSON.stringify(series.metricName),
