@@ -11,7 +11,7 @@ import type { ExpositionVisitor } from './visitor.ts';
  * Checks a body in text format 0.0.4 as the reference parser and the Pushgateway do, beyond what
  * `scanText` finds: a newline ends the last line (unless `options` say otherwise), only the escapes
  * of the format, one HELP and one TYPE for a family and the TYPE before its samples, `le` and
- * `quantile` present and numbers where the type asks for them, values within the range of floats, no
+ * `quantile` present and numbers where the type asks for them, values that floats can hold, no
  * series twice (at one timestamp).
  * Families may interleave.
  * @throws ExpositionError for the first fault.
