@@ -102,17 +102,16 @@ export function decodeFrame(bytes: Uint8Array, start = 0): Frame {
   if (crc32c(bytes, start, payloadEnd) !== readU32(bytes, payloadEnd)) {
     throw new TideFormatError('tide_checksum', `checksum of a frame of ${payloadBytes} bytes`);
   }
-  const header = readHeader(bytes, start);
   // Not a Buffer's view, even of a Buffer: its `slice` would not copy.
   const payload = new Uint8Array(
     bytes.buffer,
     bytes.byteOffset + start + HEADER_BYTES,
     payloadBytes,
   );
-  return { ...header, payload, end: payloadEnd + TRAILER_BYTES };
+  return readChecked(bytes, start, payload);
 }
 
-function readHeader(bytes: Uint8Array, start: number): FrameHeader {
+function readChecked(bytes: Uint8Array, start: number, payload: Uint8Array): Frame {
   const type = TYPES.get(bytes[start + 2]!);
   if (type === undefined) {
     throw new TideFormatError(
@@ -123,17 +122,19 @@ function readHeader(bytes: Uint8Array, start: number): FrameHeader {
   if (bytes[start + 6] !== 0 || bytes[start + 7] !== 0) {
     throw new TideFormatError('tide_header', 'reserved bytes that are not 0');
   }
-  const header: FrameHeader = {
+  const frame: Frame = {
     type,
     flags: bytes[start + 3]!,
     stream: bytes[start + 4]! as Lane,
     codec: bytes[start + 5]! as PayloadCodec,
     epoch: readU64(bytes, start + 8, 'epoch'),
     seq: readU64(bytes, start + 16, 'seq'),
+    payload,
+    end: start + HEADER_BYTES + payload.length + TRAILER_BYTES,
   };
-  const problem = headerProblem(header);
+  const problem = headerProblem(frame);
   if (problem !== undefined) throw new TideFormatError('tide_header', problem);
-  return header;
+  return frame;
 }
 
 function headerProblem({
