@@ -9,7 +9,7 @@ export const HYBRID_SOAK_USAGE = `npm run soak -- hybrid [OPTIONS]
 
 Agents and a collector as processes on a network that breaks: partitions by black hole and by
 refusal, kill -9 of either end, a stopped process, a deleted data directory. At the end every goal
-with what was measured; exit status 1 where one is missed. With the defaults about 7 minutes; in
+with what was measured; exit status 1 where one is missed. With the defaults about 5 minutes; in
 short: --partitions 5 --calm 10, about 100 seconds.
 
   --agents N         (default 5)       --series N      of each, a sample a second (default 500)

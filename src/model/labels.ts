@@ -140,6 +140,22 @@ export class Labels {
     return body === '' && name !== '' ? name : `${name}{${body}}`;
   }
 
+  /** With the labels of `other` besides; of a name that both have, with the value of `other`. */
+  withAll(other: Labels): Labels {
+    const [mine, theirs] = [this.pairs, other.pairs];
+    const pairs: string[] = [];
+    let [at, theirAt] = [0, 0];
+    while (at < mine.length && theirAt < theirs.length) {
+      const order = compareUtf8(mine[at] as string, theirs[theirAt] as string);
+      if (order < 0) pairs.push(mine[at++] as string, mine[at++] as string);
+      else pairs.push(theirs[theirAt++] as string, theirs[theirAt++] as string);
+      if (order === 0) at += 2;
+    }
+    while (at < mine.length) pairs.push(mine[at++] as string);
+    while (theirAt < theirs.length) pairs.push(theirs[theirAt++] as string);
+    return Labels.ofSorted(pairs);
+  }
+
   #select(keep: (name: string) => boolean): Labels {
     const pairs: string[] = [];
     for (let index = 0; index < this.pairs.length; index += 2) {

@@ -32,17 +32,21 @@ export class SchemaCatalog {
   readonly #maxSeries: number;
   readonly #epochs = new Map<number, EpochSchema>();
   #enforced = Labels.EMPTY;
+  /** What stands on every series, and on those that bring no instance of their own. */
+  #added = Labels.EMPTY;
+  #addedWithInstance = Labels.EMPTY;
 
   constructor(agentId: string, storage: Storage, maxSeries: number) {
     this.agentId = agentId;
     this.#storage = storage;
     this.#maxSeries = maxSeries;
+    this.#add(Labels.EMPTY);
   }
 
   /** Labels that stand on every series from now on. */
   enforce(labels: Labels): void {
     if (labels.equals(this.#enforced)) return;
-    this.#enforced = labels;
+    this.#add(labels);
     this.#epochs.clear();
   }
 
@@ -166,12 +170,18 @@ export class SchemaCatalog {
     return ended;
   }
 
+  #add(enforced: Labels): void {
+    this.#enforced = enforced;
+    this.#added = Labels.fromPairs([AGENT_LABEL, this.agentId]).withAll(enforced);
+    const instance = Labels.fromPairs([INSTANCE_LABEL, this.agentId]);
+    this.#addedWithInstance = instance.withAll(this.#added);
+  }
+
   #labelsOf(labels: Labels): Labels {
-    const pairs = [...labels.pairs, AGENT_LABEL, this.agentId];
     const own = labels.get(AGENT_LABEL);
-    if (own !== '' && own !== this.agentId) pairs.push(EXPORTED_AGENT_LABEL, own);
-    if (!labels.has(INSTANCE_LABEL)) pairs.push(INSTANCE_LABEL, this.agentId);
-    return Labels.fromPairs([...pairs, ...this.#enforced.pairs]);
+    const exported =
+      own === '' || own === this.agentId ? labels : labels.with(EXPORTED_AGENT_LABEL, own);
+    return exported.withAll(labels.has(INSTANCE_LABEL) ? this.#added : this.#addedWithInstance);
   }
 }
 
