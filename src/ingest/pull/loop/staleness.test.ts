@@ -112,5 +112,5 @@ describe('staleness over any sequence of scrapes', () => {
       }),
       { numRuns: 150 },
     );
-  });
+  }, 60_000);
 });
