@@ -63,6 +63,24 @@ describe('methods and paths', () => {
       },
     });
   });
+
+  it('takes parameters from a form in parts', async () => {
+    const headers = { 'Content-Type': 'Multipart/form-data; boundary=b' };
+    const part = (name: string, text: string): string =>
+      `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
+    const ask = (body: string) => api.json('/api/v1/query', { method: 'POST', headers, body });
+    expect(
+      await ask(`${part('query', 'é"')}${part('query', '2')}${part('time', '4')}--b--\r\n`),
+    ).toMatchObject({ status: 400, body: { error: expect.stringContaining("character: 'é'") } });
+    expect(await ask(`${part('query', '3')}${part('time', '4')}--b--\r\n`)).toMatchObject({
+      status: 200,
+      body: { data: { result: [4, '3'] } },
+    });
+    expect(await ask('no parts')).toMatchObject({
+      status: 400,
+      body: { errorType: 'bad_data', error: expect.stringMatching(/^error parsing form values: /) },
+    });
+  });
 });
 
 describe('cross-origin requests', () => {

@@ -6,6 +6,7 @@ import { readBody } from './read-body.ts';
 import type { ApiRequest, HttpMethod, Route } from './route.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data';
 const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/;
 
 /** A route with what each of its requests needs. */
@@ -187,15 +188,33 @@ function untilClosed(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-function isForm({ method, headers }: IncomingMessage): boolean {
-  return method === 'POST' && (headers['content-type'] ?? '').startsWith(FORM);
+function isForm(request: IncomingMessage): boolean {
+  if (request.method !== 'POST' && request.method !== 'PUT') return false;
+  const type = typeOf(request).toLowerCase();
+  return type.startsWith(FORM) || type.startsWith(MULTIPART);
+}
+
+function typeOf({ headers }: IncomingMessage): string {
+  return headers['content-type'] ?? '';
 }
 
 async function readForm(request: IncomingMessage, maxBytes: number): Promise<URLSearchParams> {
   try {
-    return new URLSearchParams((await readBody(request, maxBytes)).toString('utf8'));
+    const body = await readBody(request, maxBytes);
+    const type = typeOf(request);
+    if (!type.toLowerCase().startsWith(MULTIPART)) return new URLSearchParams(body.toString());
+    return await readParts(body, type);
   } catch (error) {
-    if (!(error instanceof BodyTooLargeError)) throw error;
+    if (!(error instanceof BodyTooLargeError || error instanceof TypeError)) throw error;
     throw new ApiError('bad_data', `error parsing form values: ${error.message}`, { cause: error });
   }
+}
+
+/** The fields of a form in parts, without its files. @throws TypeError where it is none */
+async function readParts(body: Uint8Array, type: string): Promise<URLSearchParams> {
+  const headers = { 'Content-Type': type };
+  const form = await new Response(new Uint8Array(body), { headers }).formData();
+  const fields = new URLSearchParams();
+  for (const [name, value] of form) if (typeof value === 'string') fields.append(name, value);
+  return fields;
 }
