@@ -55,8 +55,16 @@ export function addAgentCommand(program: Command): void {
     .addOption(new Option('--join-token <token>', 'as --join').hideHelp())
     .option('--ca-hash <pin>', "sha256:… of the collector's authority: no other is trusted")
     .option('--ca-file <file>', "certificate of the collector's authority, as PEM")
-    .option('--scrape <name=url>', 'local target to scrape; may be repeated', collect, [])
-    .option('--label <name=value>', 'label of every series; may be repeated', collect, [])
+    .addOption(
+      new Option('--scrape <name=url>', 'local target to scrape; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--label <name=value>', 'label of every series; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('--receive <address:port>', 'loopback address to take pushes of local programs at')
     .option('--interval <duration>', 'between two readings, such as 1s or 15s')
     .option('--no-host', 'do not read the host')

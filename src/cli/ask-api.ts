@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { tlsFaultOf } from '../agent/index.ts';
 import { messageOf, TidegaugeError } from '../model/index.ts';
 import { addCaFileFlag, authorityFrom, type CaFileFlags } from './ca-file.ts';
+import { collectorOption } from './collector-flags.ts';
 import { exchange } from './http-exchange.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -21,12 +22,7 @@ export interface OperatorFlags extends CaFileFlags {
 
 export function addOperatorFlags(command: Command): Command {
   return addCaFileFlag(command)
-    .option(
-      '--collector <url>',
-      'where the collector is (default: TIDEGAUGE_COLLECTOR, else http://127.0.0.1:9095)',
-      collectorUrl,
-      process.env['TIDEGAUGE_COLLECTOR'] ?? 'http://127.0.0.1:9095',
-    )
+    .addOption(collectorOption())
     .option(
       '--operator-token-file <file>',
       'file with an operator token, or TIDEGAUGE_OPERATOR_TOKEN, where the collector asks for one',
@@ -91,9 +87,4 @@ function operatorToken({ operatorTokenFile: file }: OperatorFlags): string | und
     const text = `operator token file ${file} cannot be read: ${messageOf(cause)}`;
     throw new ApiCommandError(text, { cause });
   }
-}
-
-function collectorUrl(text: string): string {
-  if (/^https?:\/\/[^/]/.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError('want a URL such as http://127.0.0.1:9095.');
 }

@@ -2,6 +2,7 @@ import { checkStore } from '../storage/index.ts';
 import { systemClock } from '../util/index.ts';
 import type { Output } from './check-config.ts';
 import { Progress } from './progress.ts';
+import { counted } from './counted.ts';
 
 /**
  * Verifies a data folder and says what is wrong and where; whether nothing is left wrong. Changes
@@ -24,9 +25,9 @@ export async function checkStoreCommand(
   }
   const { segmentCount, recordCount, blockCount, chunkCount, bytes, problems } = report;
   output.log(
-    `${dataDir}: ${segmentCount} log segments with ${recordCount} records, ` +
-      `${blockCount} blocks with ${chunkCount} chunks, ${bytes} bytes; ` +
-      `${problems.length} problem${problems.length === 1 ? '' : 's'}`,
+    `${dataDir}: ${counted(segmentCount, 'log segment')} with ${counted(recordCount, 'record')}, ` +
+      `${counted(blockCount, 'block')} with ${counted(chunkCount, 'chunk')}, ` +
+      `${counted(bytes, 'byte')}; ${counted(problems.length, 'problem')}`,
   );
   return problems.every((problem) => problem.repair !== undefined);
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AgentSetupError } from '../agent/index.ts';
 import { parseDuration } from '../model/index.ts';
 import { addCaFileFlag, type CaFileFlags } from './ca-file.ts';
+
+const DEFAULT_URL = 'http://127.0.0.1:9095';
 
 /** How `run` and `push` reach a collector. */
 export interface CollectorFlags extends CaFileFlags {
@@ -13,12 +15,7 @@ export interface CollectorFlags extends CaFileFlags {
 
 export function addCollectorFlags(command: Command): Command {
   return addCaFileFlag(command)
-    .option(
-      '--collector <url>',
-      'where the collector is (default: TIDEGAUGE_COLLECTOR, else http://127.0.0.1:9095)',
-      collectorUrl,
-      process.env['TIDEGAUGE_COLLECTOR'] ?? 'http://127.0.0.1:9095',
-    )
+    .addOption(collectorOption())
     .option('--token <token>', 'bearer token; better in a file, or in TIDEGAUGE_TOKEN')
     .option('--token-file <file>', 'file that holds the bearer token');
 }
@@ -32,6 +29,16 @@ export function tokenFrom({ token, tokenFile }: CollectorFlags): string | undefi
   } catch (cause) {
     throw new AgentSetupError(`token file ${tokenFile} cannot be read`, { cause });
   }
+}
+
+/** Where a collector is; the environment may say it for all commands. */
+export function collectorOption(flags = '--collector <url>', what = 'collector'): Option {
+  return new Option(flags, `where the ${what} is`)
+    .argParser(collectorUrl)
+    .default(
+      process.env['TIDEGAUGE_COLLECTOR'] ?? DEFAULT_URL,
+      `TIDEGAUGE_COLLECTOR, else ${DEFAULT_URL}`,
+    );
 }
 
 export function collectorUrl(text: string): string {

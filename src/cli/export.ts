@@ -11,6 +11,7 @@ import { systemClock } from '../util/index.ts';
 import type { Output } from './check-config.ts';
 import { addImport } from './import.ts';
 import { Progress } from './progress.ts';
+import { counted } from './counted.ts';
 
 const DATA_DIR_DEFAULT = './data';
 
@@ -76,7 +77,7 @@ function rangeOf({ minTime, maxTime }: ExportFlags): Partial<TimeRange> {
 
 function progressText({ blockCount, sampleCount, done }: ExportProgress): string {
   const percent = Math.floor(100 * done);
-  return `exported ${sampleCount} samples in ${blockCount} blocks, ${percent} % of the time range`;
+  return `exported ${counted(sampleCount, 'sample')} in ${counted(blockCount, 'block')}, ${percent} % of the time range`;
 }
 
 function report({ blocks, customHistogramCount }: ExportResult, to: string, output: Output): void {
@@ -86,12 +87,10 @@ function report({ blocks, customHistogramCount }: ExportResult, to: string, outp
     samples += count;
     output.log(
       `${ulid}  ${isoTime(minTime)} to ${isoTime(maxTime)}  ` +
-        `${stats.seriesCount} series, ${count} samples`,
+        `${stats.seriesCount} series, ${counted(count, 'sample')}`,
     );
   }
-  output.log(
-    `${samples} samples in ${blocks.length} block${blocks.length === 1 ? '' : 's'}, ${to}`,
-  );
+  output.log(`${counted(samples, 'sample')} in ${counted(blocks.length, 'block')}, ${to}`);
   if (customHistogramCount === 0) return;
   output.error(
     `${customHistogramCount} histograms have custom buckets: Prometheus reads them from 3.0 on`,

@@ -7,6 +7,7 @@ import { openStorage, storageOptionsSchema } from '../storage/index.ts';
 import { systemClock } from '../util/index.ts';
 import type { Output } from './check-config.ts';
 import { Progress } from './progress.ts';
+import { counted } from './counted.ts';
 
 const FAILED = 1;
 
@@ -53,7 +54,7 @@ async function runImport(directory: string, data: string, output: Output): Promi
 function progressText(state: ImportProgress): string {
   const { sampleCount, seriesCount, doneCount, totalCount } = state;
   return (
-    `imported ${sampleCount} samples of ${seriesCount} series, ` +
+    `imported ${counted(sampleCount, 'sample')} of ${seriesCount} series, ` +
     `${doneCount} of ${totalCount} blocks and log segments done`
   );
 }
@@ -78,10 +79,6 @@ function report(result: ImportResult, output: Output): void {
     if (wal.torn === undefined) continue;
     output.log(`the last write to the log was cut off: ${wal.torn.message}`);
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Says what could not be read; how many such things there were. */

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import {
   describeRun,
   FULL_TIMES,
@@ -66,13 +66,16 @@ export function addLabCommand(program: Command): void {
       'series of each (default: 250; 100 with --quick)',
       wholeNumber(1, SERIES_MAX),
     )
-    .option('--interval <duration>', 'between two samples of a series', intervalOf, 1000)
+    .addOption(
+      new Option('--interval <duration>', 'between two samples of a series')
+        .argParser(intervalOf)
+        .default(1000, '1s'),
+    )
     .option('--partition <duration>', 'how long the network is parted (default: 1m)', durationOf)
-    .option(
-      '--strategies <list>',
-      `of ${STRATEGY_NAMES.join(', ')} (default: all)`,
-      strategiesOf,
-      STRATEGY_NAMES,
+    .addOption(
+      new Option('--strategies <list>', `of ${STRATEGY_NAMES.join(', ')}`)
+        .argParser(strategiesOf)
+        .default(STRATEGY_NAMES, 'all'),
     )
     .option('--json <file>', 'write all figures there, too')
     .option('--html <file>', 'write a page with table and plots there, too')

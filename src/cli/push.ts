@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { sendOneShot } from '../agent/index.ts';
 import { AgentSetupError } from '../agent/index.ts';
 import { isLegacyMetricName } from '../model/index.ts';
@@ -12,6 +12,7 @@ import {
   scheduleOf,
   tokenFrom,
 } from './collector-flags.ts';
+import { counted } from './counted.ts';
 import { readBuildInfo } from './version.ts';
 
 const TEXT_TYPE = 'text/plain; version=0.0.4';
@@ -57,7 +58,11 @@ export function addPushCommand(program: Command): void {
     .option('--no-final', 'more pushes of this run will follow')
     .option('--schedule <duration>', 'how often the job runs, such as 1h', scheduleOf)
     .option('--openmetrics', 'standard input is OpenMetrics')
-    .option('--timeout <duration>', 'of one attempt (default: 10s)', positiveDurationMs, 10_000)
+    .addOption(
+      new Option('--timeout <duration>', 'of one attempt')
+        .argParser(positiveDurationMs)
+        .default(10_000, '10s'),
+    )
     .addHelpText('after', HELP);
   addCollectorFlags(command).action(async (samples: readonly string[], flags: PushFlags) => {
     const body =
@@ -65,7 +70,7 @@ export function addPushCommand(program: Command): void {
     const result = await pushOnce(body, flags);
     const what = result.duplicate
       ? 'was stored before, nothing is done'
-      : `${result.stored} samples stored`;
+      : `${counted(result.stored, 'sample')} stored`;
     console.log(result.rejected > 0 ? `${what}, ${result.rejected} refused` : what);
     if (result.rejected > 0) process.exitCode = 1;
   });

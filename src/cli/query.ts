@@ -4,7 +4,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../model/index.ts';
 import type { Clock } from '../util/index.ts';
 import { systemClock } from '../util/index.ts';
+import { addCaFileFlag, authorityFrom, type CaFileFlags } from './ca-file.ts';
 import type { Output } from './check-config.ts';
+import { collectorOption } from './collector-flags.ts';
 import type { Answer, QueryParams } from './query/ask-server.ts';
 import { askServer } from './query/ask-server.ts';
 import { plotLines } from './query/plot.ts';
@@ -12,7 +14,7 @@ import { tableLines } from './query/table.ts';
 
 const FORMATS = ['table', 'json', 'plot'] as const;
 
-export interface QueryFlags {
+export interface QueryFlags extends CaFileFlags {
   readonly url: string;
   /** Milliseconds; undefined: at one time. */
   readonly range?: number;
@@ -57,8 +59,7 @@ Of PromQL in one minute:
 
 /** Adds `tidegauge query`. */
 export function addQueryCommand(program: Command): void {
-  program
-    .command('query')
+  addCaFileFlag(program.command('query'))
     .argument('<expr>', 'PromQL expression; - reads it from standard input')
     .summary('evaluate PromQL')
     .description('Has a running collector evaluate a PromQL expression and shows the answer.')
@@ -69,7 +70,7 @@ export function addQueryCommand(program: Command): void {
       positiveDuration,
     )
     .option('--time <time>', 'RFC 3339, Unix seconds, or before now as -1h (default: now)', timeOf)
-    .option('--url <url>', 'where the server is', urlOf, 'http://127.0.0.1:9095')
+    .addOption(collectorOption('--url <url>', 'server'))
     .addOption(new Option('--format <format>', 'how to show the answer').choices(FORMATS))
     .addHelpText('after', HELP)
     .action(async (given: string, flags: QueryFlags) => {
@@ -95,7 +96,7 @@ export async function queryCommand(
   { clock, terminal }: { readonly clock: Pick<Clock, 'now'>; readonly terminal: Terminal },
 ): Promise<void> {
   const span = spanOf(flags, clock, terminal);
-  const answer = await askServer(flags.url, paramsOf(expr, flags, span));
+  const answer = await askServer(flags.url, paramsOf(expr, flags, span), authorityFrom(flags));
   const { output } = terminal;
   for (const line of linesOf(answer, flags, span, terminal)) output.log(line);
   for (const warning of answer.warnings) output.error(`warning: ${warning}`);
@@ -163,9 +164,4 @@ function timeOf(text: string): (nowMs: number) => number {
 
 function numberOf(text: string): number {
   return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
-}
-
-function urlOf(text: string): string {
-  if (/^https?:\/\/[^/]/.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError('want a URL such as http://127.0.0.1:9095.');
 }

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { CollectorRefusedError } from '../agent/index.ts';
 import { messageOf } from '../model/index.ts';
 import { addCollectorFlags, type CollectorFlags, scheduleOf } from './collector-flags.ts';
+import { counted } from './counted.ts';
 import { pushOnce } from './push.ts';
 import { ScheduleDeclaration } from './schedule-declaration.ts';
 
@@ -172,7 +173,7 @@ async function report(
   try {
     if (own !== '') {
       const { rejected } = await pushOnce(own, { ...common, seq: OWN_SEQ, final: false });
-      if (rejected > 0) say(`tidegauge: ${rejected} of the job's own samples were refused`);
+      if (rejected > 0) say(`tidegauge: ${counted(rejected, 'sample')} of the job's own refused`);
     }
   } catch (error) {
     say(`tidegauge: the job's own metrics were not pushed: ${messageOf(error)}`);

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../model/index.ts';
 import { addOperatorFlags, askApi, type OperatorFlags } from './ask-api.ts';
 import { textTable } from './text-table.ts';
@@ -51,11 +51,10 @@ export function addTokenCommand(program: Command): void {
     .option('--ttl <duration>', 'how long it may be used', durationText, '1h')
     .option('--uses <n>', 'how many agents may use it', wholeNumber, '1')
     .option('--agents <pattern>', "ids that it is for, such as 'edge-*'", '*')
-    .option(
-      '--label <name=value>',
-      'label of all series of its agents; may be repeated',
-      collect,
-      [],
+    .addOption(
+      new Option('--label <name=value>', 'label of all series of its agents; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
     )
     .action(async (flags: CreateFlags) => {
       const { ttl, uses, agents, label } = flags;

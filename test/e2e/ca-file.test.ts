@@ -74,9 +74,10 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 }
 
 describe.each([
-  ['push', ['push', '--job', 'ca', 'x=1'], '1 samples stored'],
+  ['push', ['push', '--job', 'ca', 'x=1'], '1 sample stored'],
   ['token create', ['token', 'create'], 'Join token'],
   ['agents list', ['agents', 'list'], 'No agents'],
+  ['query', ['query', '1 + 1'], '2'],
 ])('tidegauge %s', (_name, args, done) => {
   test('trusts the authority of --ca-file and no other', async () => {
     const good = await run([...args, '--ca-file', file('ca.pem')]);

@@ -1,4 +1,6 @@
-import { messageOf, TidegaugeError } from '../../model/index.ts';
+import { tlsFaultOf } from '../../agent/index.ts';
+import { TidegaugeError } from '../../model/index.ts';
+import { exchange } from '../http-exchange.ts';
 import { markPosition } from './mark-position.ts';
 
 /** A question could not be asked, or was not answered; the text is for people. */
@@ -59,12 +61,17 @@ export type QueryParams = Readonly<Record<string, string>> & { readonly query: s
 const TIMEOUT_MS = 150_000;
 
 /**
- * Has a server with Prometheus's query API evaluate an expression. @throws QueryCommandError,
+ * Has a server with Prometheus's query API evaluate an expression, one of the authority given if
+ * there is one. @throws QueryCommandError,
  * which shows the place of a fault in the expression.
  */
-export async function askServer(url: string, params: QueryParams): Promise<Answer> {
+export async function askServer(
+  url: string,
+  params: QueryParams,
+  authority: { readonly ca?: string } = {},
+): Promise<Answer> {
   const path = 'start' in params ? 'api/v1/query_range' : 'api/v1/query';
-  const { status, text } = await post(`${url.replace(/\/+$/, '')}/${path}`, params);
+  const { status, text } = await post(`${url.replace(/\/+$/, '')}/${path}`, params, authority);
   const body = parseBody(text);
   if (body.status === 'success' && body.data !== undefined) {
     return { text, data: body.data, warnings: body.warnings ?? [], infos: body.infos ?? [] };
@@ -81,18 +88,15 @@ export async function askServer(url: string, params: QueryParams): Promise<Answe
 async function post(
   target: string,
   params: QueryParams,
+  authority: { readonly ca?: string },
 ): Promise<{ readonly status: number; readonly text: string }> {
   try {
-    const response = await fetch(target, {
-      method: 'POST',
-      body: new URLSearchParams(params),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+    return await exchange(new URL(target), {
+      ...{ headers: {}, form: new URLSearchParams(params), timeoutMs: TIMEOUT_MS },
+      ...authority,
     });
-    return { status: response.status, text: await response.text() };
   } catch (error) {
-    // What went wrong on the network is the cause of what `fetch` throws.
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const reason = messageOf(cause) || 'no connection';
+    const reason = (error instanceof Error ? tlsFaultOf(error, target) : '') || 'no connection';
     throw new QueryCommandError(
       `cannot ask ${target}: ${reason}. Does the server run? --url names another`,
       { cause: error },
