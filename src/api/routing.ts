@@ -112,23 +112,13 @@ export function toRequest(
 ): ApiRequest | Promise<ApiRequest> {
   // A body of its own type is no form, whatever the client says of it.
   const hasForm = mounted.route.takes === undefined && isForm(request);
-  if (!hasForm) return withParams(request, response, mounted, found, deps, undefined);
-  return readForm(request, deps.options.max_form_bytes).then((form) =>
-    withParams(request, response, mounted, found, deps, form),
-  );
-}
-
-function withParams(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { declared }: MountedRoute,
-  found: FoundParams,
-  deps: ApiDependencies,
-  form: URLSearchParams | undefined,
-): ApiRequest {
   const query = new URLSearchParams(found.query);
-  const params = new Params({ query, form, path: found.parts }, declared);
-  return new ReadRequest(request, response, params, deps);
+  const withForm = (form: URLSearchParams | undefined): ApiRequest => {
+    const params = new Params({ query, form, path: found.parts }, mounted.declared);
+    return new ReadRequest(request, response, params, deps);
+  };
+  if (!hasForm) return withForm(undefined);
+  return readForm(request, deps.options.max_form_bytes).then(withForm);
 }
 
 /** Most requests are answered before anybody asks for most of it. */

@@ -53,8 +53,7 @@ export function isHidden(hidden: HiddenTimes, time: number): boolean {
 export async function eachSeries(
   block: Block,
   ref: BlockRef,
-  lists: MatcherLists,
-  range: TimeRange,
+  { lists, range }: { readonly lists: MatcherLists; readonly range: TimeRange },
   signal: GivesUp,
   visit: (pairs: readonly string[], entry: IndexEntry) => void,
 ): Promise<void> {

@@ -18,7 +18,7 @@ export async function keysInBlocks(
     const { minTime, maxTime } = ref.meta;
     if (maxTime < range.minTime || minTime > range.maxTime) continue;
     await cache.with(ref, (block) =>
-      eachSeries(block, ref, [matchers], range, signal, (pairs) => {
+      eachSeries(block, ref, { lists: [matchers], range }, signal, (pairs) => {
         keys.add(Labels.fromPairs(pairs).key);
       }),
     );

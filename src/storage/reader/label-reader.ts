@@ -223,6 +223,7 @@ export class LabelReader {
     visit: (pairs: readonly string[]) => void,
     whole?: (block: Block) => void,
   ): Promise<void> {
+    const wanted = { lists: this.#lists, range: this.#range };
     const { minTime, maxTime } = this.#range;
     for (const ref of blocks) {
       const { meta, tombstones } = ref;
@@ -233,7 +234,7 @@ export class LabelReader {
         meta.maxTime <= maxTime;
       await this.#parts.cache.with(ref, async (block) => {
         if (isWhole && whole !== undefined) whole(block);
-        else await eachSeries(block, ref, this.#lists, this.#range, this.#scope, visit);
+        else await eachSeries(block, ref, wanted, this.#scope, visit);
       });
       this.#scope.throwIfAborted();
     }
