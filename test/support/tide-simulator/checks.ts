@@ -58,8 +58,9 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
     const epoch = ledger.epoch(run.epoch);
     // Of what is folded only sums are left; they are looked at below.
     if (epoch === undefined && run.epoch <= ledger.folded.through) continue;
-    // Two may begin with one number: who came second is fenced, and what it has is nobody's.
-    if (epoch?.nonce !== undefined && epoch.nonce !== run.nonce) continue;
+    // Two machines may begin with one number: the second is fenced, but what later runs retain of
+    // it is told by the number alone, and is taken for the first one's. Only the law holds.
+    if (sharesNumber(run, runs)) continue;
     for (const sealed of run.sealed) await checkSequence(healed, run, epoch, sealed, tally);
     checkTicks(healed, run, epoch, tally);
     checkCarried(healed, run);
@@ -69,7 +70,9 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
   const refused = store.refusedCount(agentId);
   // What the store refused is told behind the record of the samples: a crash between may forget it.
   const forgotten = refused - terms.rejected;
-  if (terms.stored !== inStore + forgotten || forgotten < 0 || forgotten > store.mayForget) {
+  const isOff = terms.stored !== inStore + forgotten || forgotten < 0;
+  const isCounted = !runs.some((run) => sharesNumber(run, runs));
+  if (isCounted && (isOff || forgotten > store.mayForget)) {
     const counted = `${terms.stored} and ${terms.rejected} refused`;
     fail(`${agentId}: ${counted} counted, ${inStore} and ${refused} in store`);
   }
@@ -78,6 +81,10 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
   }
   tally.stored = inStore;
   return tally;
+}
+
+function sharesNumber(run: RunTruth, runs: readonly RunTruth[]): boolean {
+  return runs.some((other) => other !== run && other.epoch === run.epoch);
 }
 
 async function checkSequence(
@@ -157,15 +164,17 @@ function lastTick(epoch: EpochLedger | undefined, group: GroupLedger, nowMs: num
 
 /** Ticks that nobody took are nothing but down. */
 function checkNeverTaken(
-  { agentId, nowMs }: Healed,
+  { agentId, nowMs, mayOverlap }: Healed,
   run: RunTruth,
   epoch: EpochLedger,
   group: GroupLedger,
 ): void {
   if (group.group === EVENT_GROUP || epoch.groupTerms(group, nowMs).scheduled === 0) return;
   const taken = [...run.ticks.values()].find(({ part }) => part === group.part);
-  // A part that began late has no ticks before; what it then counts of lost ones is a guess.
-  const began = group.part === 0 ? group.firstTick : (taken?.tick ?? Infinity);
+  // A part that began late has no ticks before; what it then counts of lost ones is a guess. So it
+  // is with a run whose clock was set back before its HELLO.
+  const isKnown = group.part === 0 && !mayOverlap;
+  const began = isKnown ? group.firstTick : (taken?.tick ?? Infinity);
   const first = Math.max(group.firstTick, began);
   const end = epoch.gridEnd(group, nowMs).tick;
   for (let tick = first; tick <= end; tick++) {

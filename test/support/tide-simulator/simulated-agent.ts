@@ -2,6 +2,7 @@ import { RetainedSamples } from '../../../src/agent/reads/retained-samples.ts';
 import { SealedIndex } from '../../../src/agent/reads/sealed-index.ts';
 import { AgentRing, type RingOptions } from '../../../src/agent/ring/agent-ring.ts';
 import { type AgentEpoch, beginEpoch, disklessEpoch } from '../../../src/agent/epoch.ts';
+import { CLOCK_SET_BACK_MS } from '../../../src/agent/runtime/group-runner.ts';
 import type { AgentOutput } from '../../../src/agent/session/session-output.ts';
 import { SessionMachine } from '../../../src/agent/session/session-machine.ts';
 import type { Audit, ControlMessage, SchemaSeries } from '../../../src/formats/tide/index.ts';
@@ -22,6 +23,7 @@ import type { Timeline } from './timeline.ts';
 import {
   EVENT_GROUP,
   EVENT_SERIES,
+  INTERVAL_MS,
   LIVE_GROUP,
   newRun,
   type RunTruth,
@@ -126,7 +128,8 @@ export class SimulatedAgent {
     return this.#process?.epoch.epoch ?? 0;
   }
 
-  async start(): Promise<void> {
+  /** `afterEpoch`: of the run before, where the same program goes on. */
+  async start(afterEpoch = 0): Promise<void> {
     if (this.#isRetired) return;
     const { truth, chance, ring: ringOptions, hasDisk, parts } = this.#world;
     const fileSystem = this.#disk;
@@ -134,7 +137,7 @@ export class SimulatedAgent {
     const wallMs = this.#nowMs;
     const epoch = hasDisk
       ? await beginEpoch({ fileSystem, directory: DIRECTORY, wallMs, random })
-      : disklessEpoch(wallMs, random);
+      : disklessEpoch(Math.max(wallMs, afterEpoch + 1), random);
     if (hasDisk && epoch.epoch <= this.#lastEpoch) {
       throw new Error(`${this.id}: epoch ${epoch.epoch} after ${this.#lastEpoch}`);
     }
@@ -363,8 +366,13 @@ export class SimulatedAgent {
     this.#act(process);
   }
 
-  #tick(process: Process): void {
+  async #tick(process: Process): Promise<void> {
     const nowMs = this.#nowMs;
+    const isBack = process.sampler.lastTick * INTERVAL_MS - nowMs > CLOCK_SET_BACK_MS;
+    if (isBack && !process.leaving && this.#process === process) {
+      await this.#beginAnew(process);
+      return;
+    }
     if (!process.leaving) {
       process.sampler.sample(nowMs);
       if (process.sampler.pendingTicks >= this.#world.lingerTicks) {
@@ -374,6 +382,13 @@ export class SimulatedAgent {
     process.machine.tick(nowMs);
     if (process.leaving) process.machine.leave('SHUTDOWN');
     this.#act(process);
+  }
+
+  /** The clock was set back by more than is waited for: sampling goes on in a run of its own. */
+  async #beginAnew(process: Process): Promise<void> {
+    await process.ring.close(this.#nowMs);
+    this.crash(false);
+    await this.start(process.epoch.epoch);
   }
 
   async #flush(process: Process): Promise<void> {
