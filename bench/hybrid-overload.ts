@@ -1,235 +1,258 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ledgerSums, waitForSeries } from './hybrid-agents.ts';
-import { type AgentLoad, type RunningLoad, startSessions } from './hybrid-loads.ts';
-import { ownMetrics } from './support/own-metrics.ts';
-import { type BenchServer, startServer } from './support/servers.ts';
-import { Throttle, threadsCpuMs } from './support/throttle.ts';
+import { ledgerSums } from './hybrid-agents.ts';
+import type { AgentLoad } from './hybrid-loads.ts';
+import { type Declared, OverloadRig, type Rates } from './hybrid-overload-rig.ts';
+import { aligned } from './support/comparison.ts';
+import { startServer } from './support/servers.ts';
+import { median } from './support/statistics.ts';
 
 export const OVERLOAD_USAGE = `npm run bench -- overload [OPTIONS]
 
 A collector gets ever smaller parts of a core (it is stopped when it has used more) until it cannot
-store all that its agents send, which is its capacity with that part. Then as many agents again
-come, so that it gets twice that: how much it stores, how old its oldest batch gets, and what became
-of the rest once it has the whole core again. No series is new while anything is measured. About
-three minutes, and a minute more where the backlog is large.
+store all that its agents send. With that part, in turns: those agents alone, which is its capacity,
+and then as many again, so that it is sent twice what it can take. How much it stores, how long
+batches wait for the store, whether what is not there is what the ledgers say is not there, and what
+became of it once the collector has the whole core again. Six to eight minutes.
 
   --agents N    of one half of the load (default 150)  --series N   of each, at 1 s (default 1000)
-  --step N      seconds of a step (default 8)          --seconds N  of overload (default 30)`;
+  --rounds N    capacity and overload (default 3)      --seconds N  of each (default 20)
+  --duty N      the part of a core, where it is known`;
 
 const OPTIONS = {
   agents: { type: 'string', default: '150' },
   series: { type: 'string', default: '1000' },
-  step: { type: 'string', default: '8' },
-  seconds: { type: 'string', default: '30' },
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '20' },
+  duty: { type: 'string' },
 } as const;
 
-const STEPS_MAX = 12;
+/** The first part of a core that is tried, of what all of the load takes without a limit. */
+const FIRST_FACTOR = 0.6;
 /** What is left of a core's part from step to step. */
 const STEP_FACTOR = 0.85;
-/** Less of what is offered than this is too much for the collector. */
+const STEPS_MAX = 14;
+const STEP_SECONDS = 10;
+/** Of what is offered; with more the collector is not at its capacity. */
 const KEPT_UP_SHARE = 0.95;
+/** Before anything is measured: what was granted before comes in, and agents gather more ticks. */
+const SETTLE_MS = 12_000;
 const GOODPUT_SHARE_MIN = 0.95;
-/** Steps one after the other that must be too little, as one may be so by chance. */
-const STEPS_SHORT = 2;
-/** Before anything is measured after a change: what was granted before comes in first. */
-const SETTLE_MS = 8000;
-const QUEUE_MS_MAX = 2000;
-/** Seldom: the answers come out of the collector's part of the core. */
-const POLL_MS = 2000;
-const HEAL_TIMEOUT_MS = 180_000;
-/**
- * Agents that do not sample so much of what they should are short of CPU themselves. A tick more or
- * less at the ends of a stretch of time is no sign of it.
- */
+const QUEUE_P99_MS_MAX = 1000;
+const QUEUE_MS_MAX = 2500;
+/** Agents that sample less of their ticks are short of CPU themselves. */
 const OFFERED_SHARE_MIN = 0.9;
+/** A collector that used less of its part, and waited for the machine, did not get it. */
+const DUTY_SHARE_MIN = 0.95;
 
-/** What a stretch of time brought, a second. */
-interface Rates {
-  /** Sampled by the agents, whatever became of it. */
-  readonly offered: number;
-  readonly stored: number;
-  /** Part of a core that the collector used. */
-  readonly duty: number;
-  /** Age of the oldest batch, and bytes waiting, when they were most. */
-  readonly queueMs: number;
-  readonly inFlightBytes: number;
+interface Round {
+  readonly capacity: Rates;
+  readonly overload: Rates;
 }
 
-/** `npm run bench -- overload`; exit status 1 where a goal is missed. */
+type Sums = Awaited<ReturnType<typeof ledgerSums>>;
+
+/** `npm run bench -- overload`; exit status 1 where a goal is missed or a figure is not valid. */
 export async function runOverloadBench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const half = { agents: Number(values.agents), series: Number(values.series) };
+  const seconds = Number(values.seconds);
   const server = await startServer('tidegauge');
-  const overload = new Overload(server, half);
+  const rig = new OverloadRig(server, half);
   try {
-    const step = await overload.findCapacity(Number(values.step));
-    return await overload.measure(step, Number(values.seconds));
+    await rig.add();
+    const rounds: Round[] = [];
+    let duty = values.duty === undefined ? await findDuty(rig) : Number(values.duty);
+    let declared: Declared | undefined;
+    let during: Sums | undefined;
+    while (rounds.length < Number(values.rounds)) {
+      const capacity = await limited(rig, duty, seconds, 'capacity');
+      rig.limit(undefined);
+      if (capacity.stored > KEPT_UP_SHARE * capacity.offered && duty > 0.01) {
+        // Of more than it was sent nobody knows how much it can take.
+        duty *= STEP_FACTOR;
+        continue;
+      }
+      await rig.add();
+      const overload = await limited(rig, duty, seconds, 'twice the agents');
+      rounds.push({ capacity, overload });
+      if (rounds.length === Number(values.rounds)) {
+        during = await ledgerSums(server.queryUrl);
+        declared = await rig.declared();
+      }
+      rig.limit(undefined);
+      await rig.healed();
+      if (declared === undefined) await rig.remove();
+    }
+    const after = await rig.healed();
+    await rig.stop();
+    const { residentBytes, peakBytes } = server.usage();
+    const wrong = await rig.disagreements();
+    const memory = `${megabytes(residentBytes)} at the end, peak ${megabytes(peakBytes)}`;
+    return report({ half, duty, rounds, declared, during, after, wrong, memory });
   } finally {
-    await overload.stop();
+    await rig.stop();
     await server.stop();
   }
 }
 
-class Overload {
-  readonly #server: BenchServer;
-  readonly #half: AgentLoad;
-  readonly #loads: RunningLoad[] = [];
-  #throttle: Throttle | undefined;
-
-  constructor(server: BenchServer, half: AgentLoad) {
-    this.#server = server;
-    this.#half = half;
+/** The part of a core with which the collector falls short of what there is of the load. */
+async function findDuty(rig: OverloadRig): Promise<number> {
+  await sleep(SETTLE_MS);
+  const free = await rig.rates(STEP_SECONDS);
+  say('with the whole core', free);
+  if (free.offered < OFFERED_SHARE_MIN * rig.wanted) {
+    throw new Error('the machine is too busy for this load: give --agents less, or wait');
   }
-
-  /** The part of a core with which the collector falls short of one half, and what it stores. */
-  async findCapacity(stepSeconds: number): Promise<{ duty: number; capacity: number }> {
-    await this.#add();
-    const free = await this.#rates(2 * stepSeconds);
-    this.#say('with the whole core', free);
-    if (
-      free.stored < KEPT_UP_SHARE * free.offered ||
-      free.offered < OFFERED_SHARE_MIN * this.#wanted
-    ) {
-      throw new Error('the machine is too busy for this load: give --agents less, or wait');
-    }
-    let { duty } = free;
-    let short = 0;
-    for (let step = 0; step < STEPS_MAX; step++) {
-      duty *= STEP_FACTOR;
-      this.#limit(duty);
-      await sleep(SETTLE_MS);
-      const rates = await this.#rates(stepSeconds);
-      this.#say(`with ${percent(duty)} of a core`, rates);
-      short = rates.stored < KEPT_UP_SHARE * rates.offered ? short + 1 : 0;
-      if (short === STEPS_SHORT) {
-        // Twice as long for the figure that all is compared with.
-        const again = await this.#rates(2 * stepSeconds);
-        this.#say('the same, once more', again);
-        return { duty, capacity: Math.max(rates.stored, again.stored) };
-      }
-    }
-    throw new Error(`${STEPS_MAX} steps were not too little: give --series more`);
+  let duty = free.duty * FIRST_FACTOR;
+  for (let step = 0; step < STEPS_MAX; step++) {
+    const rates = await limited(rig, duty, STEP_SECONDS, 'is that too little');
+    if (rates.stored < KEPT_UP_SHARE * rates.offered) return duty;
+    duty *= STEP_FACTOR;
   }
+  throw new Error(`${STEPS_MAX} steps were not too little: give --series more`);
+}
 
-  async measure(
-    { duty, capacity }: { duty: number; capacity: number },
-    seconds: number,
-  ): Promise<number> {
-    this.#limit(undefined);
-    await this.#add();
-    const before = this.#server.usage();
-    this.#limit(duty);
-    await sleep(SETTLE_MS);
-    const rates = await this.#rates(seconds);
-    const usage = this.#server.usage();
-    this.#say(`twice the agents, ${percent(duty)} of a core`, rates);
-    const during = await ledgerSums(this.#server.queryUrl);
-    this.#limit(undefined);
-    console.log('the whole core again: what was deferred is pulled');
-    const after = await this.#healed();
-    const share = rates.stored / capacity;
-    const queueIsBounded = rates.queueMs <= QUEUE_MS_MAX;
-    const unsampled = Math.max(0, 1 - rates.offered / (2 * this.#wanted));
-    console.log(
-      [
-        '',
-        `capacity           ${thousands(capacity)} samples/s with ${percent(duty)} of a core`,
-        `offered            ${thousands(rates.offered)}/s, ${(rates.offered / capacity).toFixed(2)} times that`,
-        `goodput            ${thousands(rates.stored)}/s, ${percent(share)} of the capacity ` +
-          `(goal ${percent(GOODPUT_SHARE_MIN)}${share >= GOODPUT_SHARE_MIN ? '' : ', MISSED'})`,
-        `oldest batch       ${rates.queueMs.toFixed(0)} ms at most ` +
-          `(goal ${QUEUE_MS_MAX}${queueIsBounded ? '' : ', MISSED'})`,
-        `CPU                ${percent(rates.duty)} of a core were used of ${percent(duty)}`,
-        `waiting            ${megabytes(rates.inFlightBytes)} at most`,
-        `memory             ${megabytes(before.residentBytes)} before, ` +
-          `${megabytes(usage.residentBytes)} after, peak ${megabytes(usage.peakBytes)}`,
-        `then               ${thousands(after.stored)} of ${thousands(after.scheduled)} stored, ` +
-          `${thousands(after.shed)} declared shed, ${thousands(after.failed)} failed at the ` +
-          `source, ${thousands(after.lost)} lost, ${thousands(after.missing)} not here yet`,
-        `imbalance          ${during.imbalance} during, ${after.imbalance} after (goal 0)`,
-        ...(unsampled > 1 - OFFERED_SHARE_MIN
-          ? [`NOT VALID: the agents had no CPU to sample ${percent(unsampled)} of their ticks`]
-          : []),
-      ].join('\n'),
-    );
-    const isMet = share >= GOODPUT_SHARE_MIN && queueIsBounded;
-    return isMet && during.imbalance === 0 && after.imbalance === 0 ? 0 : 1;
+async function limited(
+  rig: OverloadRig,
+  duty: number,
+  seconds: number,
+  what: string,
+): Promise<Rates> {
+  rig.limit(duty);
+  await sleep(SETTLE_MS);
+  const rates = await rig.rates(seconds);
+  say(`${percent(duty)} of a core, ${what}`, rates);
+  return rates;
+}
+
+function say(what: string, rates: Rates): void {
+  const { offered, stored, duty, waited, queueP50Ms, queueP99Ms } = rates;
+  console.log(
+    `${what}: offered ${thousands(offered)}/s, stored ${thousands(stored)}/s ` +
+      `(${percent(stored / offered)}) with ${percent(duty)} of a core, waited for it ` +
+      `${percent(waited)} of the time; queue ${queueP50Ms} ms, 99 % ${queueP99Ms} ms`,
+  );
+}
+
+interface Outcome {
+  readonly half: AgentLoad;
+  readonly duty: number;
+  readonly rounds: readonly Round[];
+  readonly declared: Declared | undefined;
+  readonly during: Sums | undefined;
+  readonly after: Sums;
+  readonly wrong: readonly string[];
+  readonly memory: string;
+}
+
+function report(outcome: Outcome): number {
+  const { duty, rounds, declared, during, after, wrong, memory } = outcome;
+  const shares = rounds.map(({ capacity, overload }) => overload.stored / capacity.stored);
+  const costs = rounds.map(({ capacity, overload }) => {
+    return overload.perCpuSecond / capacity.perCpuSecond;
+  });
+  const of = (one: (round: Round) => number): string => spread(rounds.map(one), thousands);
+  const most = (one: (rates: Rates) => number): number =>
+    Math.max(...rounds.map(({ overload }) => one(overload)));
+  const imbalance = (during?.imbalance ?? 0) + after.imbalance;
+  const unexplained = Math.abs((declared?.absent ?? 0) - (declared?.declared ?? 0));
+  const untrue = unexplained + (declared?.wrong ?? 0) + wrong.length;
+  const rows = [
+    [
+      'capacity',
+      of(({ capacity }) => capacity.stored),
+      `samples/s with ${percent(duty)} of a core`,
+    ],
+    ['offered', of(({ overload }) => overload.offered), `${ratios(rounds)} times that`],
+    ['stored', of(({ overload }) => overload.stored), 'samples/s'],
+    ['for a second of CPU', spread(costs, percent), 'of what it is at capacity'],
+    ['memory', memory, ''],
+    ['then', `${thousands(after.stored)} of ${thousands(after.scheduled)} stored`, restOf(after)],
+    ...(declared === undefined ? [] : declaredRows(declared)),
+  ];
+  const goals = [
+    goal(
+      'goodput, of capacity',
+      spread(shares, percent),
+      '>= 95 %',
+      median(shares) >= GOODPUT_SHARE_MIN,
+    ),
+    goalMs(
+      'batch in the queue, 99 %',
+      most(({ queueP99Ms }) => queueP99Ms),
+      QUEUE_P99_MS_MAX,
+    ),
+    goalMs(
+      'batch in the queue, all',
+      most(({ queueMaxMs }) => queueMaxMs),
+      QUEUE_MS_MAX,
+    ),
+    goal('declared, but there, or not declared', String(untrue), '0', untrue === 0),
+    goal('imbalance of the ledgers', String(imbalance), '0', imbalance === 0),
+  ];
+  console.log(`\n${aligned(rows)}\n\n${aligned([['', '', 'goal', ''], ...goals])}`);
+  for (const line of wrong) console.log(line);
+  const faults = rounds.flatMap((round) => faultsOf(round, outcome));
+  for (const fault of new Set(faults)) console.log(`NOT VALID: ${fault}`);
+  return faults.length === 0 && goals.every((row) => row.at(-1) === 'met') ? 0 : 1;
+}
+
+/** Why what a round says is not what the collector can do. */
+function faultsOf({ capacity, overload }: Round, { half, duty }: Outcome): string[] {
+  const faults: string[] = [];
+  const wanted = 2 * half.agents * half.series;
+  if (overload.offered < OFFERED_SHARE_MIN * wanted) {
+    faults.push('the agents had no CPU to sample all of their ticks');
   }
-
-  async stop(): Promise<void> {
-    this.#limit(undefined);
-    await Promise.all(this.#loads.map((load) => load.stop()));
-  }
-
-  /** Samples a second of one half. */
-  get #wanted(): number {
-    return this.#half.agents * this.#half.series;
-  }
-
-  #limit(duty: number | undefined): void {
-    this.#throttle?.end();
-    this.#throttle = duty === undefined ? undefined : new Throttle(this.#server.pid, duty);
-  }
-
-  /** Another half of the load, and waits until its series, which cost much more, are there. */
-  async #add(): Promise<void> {
-    const first = this.#loads.length * this.#half.agents;
-    this.#loads.push(await startSessions(this.#server.queryUrl, this.#half, first));
-    const series = this.#loads.length * this.#wanted;
-    console.log(`${this.#loads.length * this.#half.agents} agents, waiting for ${series} series`);
-    await waitForSeries(this.#server, series);
-    await this.#healed();
-    await sleep(SETTLE_MS);
-  }
-
-  async #rates(seconds: number): Promise<Rates> {
-    const { queryUrl, pid } = this.#server;
-    const [start, before] = [performance.now(), await ledgerSums(queryUrl)];
-    const cpuBeforeMs = threadsCpuMs(pid);
-    let queueMs = 0;
-    let inFlightBytes = 0;
-    while (performance.now() - start < seconds * 1000) {
-      await sleep(POLL_MS);
-      const metrics = await ownMetrics(queryUrl);
-      queueMs = Math.max(
-        queueMs,
-        1000 * (metrics.get('tidegauge_session_queue_delay_seconds') ?? Number.NaN),
-      );
-      const waiting = metrics.get('tidegauge_session_in_flight_bytes') ?? Number.NaN;
-      inFlightBytes = Math.max(inFlightBytes, waiting);
-    }
-    const after = await ledgerSums(queryUrl);
-    const passedSeconds = (performance.now() - start) / 1000;
-    const perSecond = (name: 'stored' | 'scheduled' | 'failed'): number =>
-      (after[name] - before[name]) / passedSeconds;
-    return {
-      offered: perSecond('scheduled') - perSecond('failed'),
-      stored: perSecond('stored'),
-      duty: (threadsCpuMs(pid) - cpuBeforeMs) / (1000 * passedSeconds),
-      queueMs,
-      inFlightBytes,
-    };
-  }
-
-  #say(what: string, { offered, stored, duty, queueMs }: Rates): void {
-    console.log(
-      `${what}: offered ${thousands(offered)}/s, stored ${thousands(stored)}/s ` +
-        `(${percent(stored / offered)}) with ${percent(duty)} of a core, ` +
-        `oldest batch ${queueMs.toFixed(0)} ms`,
-    );
-  }
-
-  /** What the ledgers say when nothing but the newest ticks is missing. */
-  async #healed(): Promise<Awaited<ReturnType<typeof ledgerSums>>> {
-    const deadline = performance.now() + HEAL_TIMEOUT_MS;
-    const newest = 2 * this.#loads.length * this.#wanted;
-    for (;;) {
-      const sums = await ledgerSums(this.#server.queryUrl);
-      if (sums.missing <= newest || performance.now() > deadline) return sums;
-      await sleep(500);
+  for (const rates of [capacity, overload]) {
+    const lackingDuty = DUTY_SHARE_MIN * duty - rates.duty;
+    if (lackingDuty > 0 && rates.waited > lackingDuty) {
+      faults.push('others had the machine, and the collector not its part of a core');
     }
   }
+  return faults;
+}
+
+function declaredRows(declared: Declared): string[][] {
+  const { agents, missing, shed, failed, lost } = declared;
+  const counts = [`deferred ${missing}`, `shed ${shed}`, `not sampled ${failed}`, `lost ${lost}`];
+  return [
+    [
+      'not stored',
+      String(declared.declared),
+      `of ${declared.scheduled} by the ledgers of ${agents} agents at the end of the overload ` +
+        `(${counts.join(', ')})`,
+    ],
+    ['not in the store', String(declared.absent), `by value; ${declared.wrong} wrong values`],
+  ];
+}
+
+function restOf({ shed, failed, lost, missing }: Sums): string {
+  return (
+    `${thousands(shed)} declared shed, ${thousands(failed)} not sampled, ` +
+    `${thousands(lost)} lost, ${thousands(missing)} not here yet`
+  );
+}
+
+function ratios(rounds: readonly Round[]): string {
+  const values = rounds.map(({ capacity, overload }) => overload.offered / capacity.stored);
+  return spread(values, (value) => value.toFixed(2));
+}
+
+function goal(title: string, value: string, wanted: string, isMet: boolean): string[] {
+  return [title, value, wanted, isMet ? 'met' : 'MISSED'];
+}
+
+function goalMs(title: string, value: number, max: number): string[] {
+  return goal(title, `<= ${value} ms`, `<= ${max} ms`, value <= max);
+}
+
+/** Median, least and most. */
+function spread(values: readonly number[], text: (value: number) => string): string {
+  const middle = text(median(values));
+  if (values.length < 2) return middle;
+  return `${middle} (${text(Math.min(...values))} to ${text(Math.max(...values))})`;
 }
 
 function percent(share: number): string {
@@ -237,7 +260,7 @@ function percent(share: number): string {
 }
 
 function megabytes(sizeBytes: number): string {
-  return `${(sizeBytes / 1e6).toFixed(1)} MB`;
+  return `${(sizeBytes / 1e6).toFixed(0)} MB`;
 }
 
 function thousands(count: number): string {

@@ -69,10 +69,16 @@ function bytesOf(status: string, field: string): number {
 
 /** CPU milliseconds of all threads, to the nanosecond, without those that have ended. */
 export function threadsCpuMs(pid: number): number {
-  let nanoseconds = 0;
+  return threadTimes(pid).cpuMs;
+}
+
+/** The same beside the milliseconds for which threads could have run and had no core. */
+export function threadTimes(pid: number): { readonly cpuMs: number; readonly waitMs: number } {
+  let [cpu, wait] = [0, 0];
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const text = readProc(`${pid}/task/${thread}/schedstat`) ?? '0 ';
-    nanoseconds += Number(text.slice(0, text.indexOf(' ')));
+    const [ran, waited] = (readProc(`${pid}/task/${thread}/schedstat`) ?? '0 0').split(' ');
+    cpu += Number(ran);
+    wait += Number(waited);
   }
-  return nanoseconds / 1e6;
+  return { cpuMs: cpu / 1e6, waitMs: wait / 1e6 };
 }

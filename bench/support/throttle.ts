@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { threadsCpuMs } from './process-usage.ts';
 
 /** Short, as what a process may use in one go is followed by a pause of its part of a core. */
 const LOOK_MS = 4;
@@ -46,18 +46,4 @@ export class Throttle {
     this.#isStopped = !this.#isStopped;
     process.kill(this.#pid, this.#isStopped ? 'SIGSTOP' : 'SIGCONT');
   }
-}
-
-/** CPU time of all threads of a process in milliseconds, as the scheduler counts it. */
-export function threadsCpuMs(pid: number): number {
-  const folder = `/proc/${pid}/task`;
-  let sum = 0;
-  for (const thread of readdirSync(folder)) {
-    try {
-      sum += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-    } catch {
-      // It ended between the two.
-    }
-  }
-  return sum;
 }

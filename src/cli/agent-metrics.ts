@@ -13,6 +13,8 @@ import {
 } from '../sources/index.ts';
 import type { Clock } from '../util/index.ts';
 
+/** Bounds of what waits for the store: a moment, or seconds where there is too much of it. */
+const QUEUE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 10, 30];
 /** Bounds of the way of a live sample, finest around the tenth of a second that it should take. */
 const LIVE_SECONDS = [
   ...[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 0.75],
@@ -53,6 +55,7 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
+  const queueTimes = queueHistogram(registry);
   const observeLive = liveTimes(registry);
   const repairs = new Histogram({
     name: 'tidegauge_gap_repair_seconds',
@@ -83,6 +86,7 @@ export function createAgentMetrics(registry: Registry): SessionMetrics {
       samples.count += storedCount;
       tooOld.count += tooOldCount;
       durations.observe(durationMs / 1000);
+      queueTimes.observe(Math.max(0, nowMs - receivedMs) / 1000);
       if (newestMs !== undefined) observeLive({ newestMs, receivedMs, nowMs });
     },
   };
@@ -103,6 +107,15 @@ function rejectedByReason(
       for (const [reason, count] of byReason) rejected.inc({ reason: reason.toLowerCase() }, count);
     }
   };
+}
+
+function queueHistogram(registry: Registry): Histogram {
+  return new Histogram({
+    name: 'tidegauge_session_queue_seconds',
+    help: 'From when what an agent sent was read until it was stored.',
+    buckets: QUEUE_SECONDS,
+    registers: [registry],
+  });
 }
 
 /** Where the way of live samples is observed, from their own time on. */

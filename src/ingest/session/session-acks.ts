@@ -86,7 +86,7 @@ export class SessionAcks<Body> {
       const agent = this.#turns.next(roomBytes, nowMs);
       if (agent === undefined) return;
       if (agent.session === undefined) continue;
-      agent.session.credit.grant(LANE_LIVE, false);
+      agent.session.credit.grantTurn(LANE_LIVE);
       this.send(agent, agent.session, nowMs);
     }
   }
@@ -132,7 +132,7 @@ export class SessionAcks<Body> {
   /** Where agents take turns, one that has used up what it may send waits for the next. */
   #askFor(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
     if (!this.#credit.isCongested || session.opening !== undefined) return;
-    if (session.credit.isLow(LANE_LIVE, false)) this.#turns.ask(agent, nowMs);
+    if (session.credit.isSpent(LANE_LIVE)) this.#turns.ask(agent, nowMs);
   }
 
   /** Sends an ACK, once there was a WELCOME. */

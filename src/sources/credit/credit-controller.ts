@@ -14,9 +14,9 @@ export interface CreditOptions {
 const DEFAULT_CREDIT_OPTIONS: CreditOptions = {
   targetDelayMs: 50,
   startBytes: 256 * 1024,
-  minBytes: 8 * 1024,
+  minBytes: 2048,
   maxBytes: 256 * 1024 * 1024,
-  unusedBytes: 256 * 1024,
+  unusedBytes: 64 * 1024,
   batchBytes: 2048,
 };
 
@@ -38,7 +38,7 @@ const CONGESTED_GROWTH = 0.25;
 /** Over which the rate is taken. */
 const RATE_MS = 1000;
 /** A session never has less, or it could not send at all. */
-const SHARE_BYTES_MIN = 1024;
+const SHARE_BYTES_MIN = 256;
 /** Repair's part of a session's share; live has the rest, event all of it besides. */
 const REPAIR_PART = 0.25;
 const REPAIR_PART_IDLE = 0.5;
@@ -141,8 +141,13 @@ export class CreditController {
 
   /** What a session of that weight may have on its way. */
   share(weight: number): number {
+    return Math.max(SHARE_BYTES_MIN, this.part(weight));
+  }
+
+  /** Its part of the window, however small. */
+  part(weight: number): number {
     const part = this.#weights === 0 ? 1 : weight / this.#weights;
-    return Math.max(SHARE_BYTES_MIN, Math.floor(this.#windowBytes * part));
+    return Math.floor(this.#windowBytes * part);
   }
 }
 
@@ -176,10 +181,25 @@ export class SessionCredit {
 
   /** The offset to which a lane may send now. */
   grant(lane: number, isRepair: boolean): number {
-    const offset = (this.#consumed[lane] ?? 0) + this.#window(isRepair);
+    return this.#raise(lane, this.#window(isRepair));
+  }
+
+  #raise(lane: number, sizeBytes: number): number {
+    const offset = (this.#consumed[lane] ?? 0) + sizeBytes;
     const granted = Math.max(this.#granted[lane] ?? 0, offset);
     this.#granted[lane] = granted;
     return granted;
+  }
+
+  /** Grants the live lane a turn: what its part of the window holds, or one frame. */
+  grantTurn(lane: number): number {
+    const sizeBytes = Math.floor(this.#controller.part(this.weight) * (1 - REPAIR_PART));
+    return this.#raise(lane, Math.max(1, sizeBytes));
+  }
+
+  /** Whether all that a lane was granted has come in and is dealt with. */
+  isSpent(lane: number): boolean {
+    return (this.#granted[lane] ?? 0) <= (this.#consumed[lane] ?? 0);
   }
 
   /** The offset to which a lane may send by what it was granted before. */

@@ -28,35 +28,30 @@ test('as many as the window has room for, the longest waiting first, then those 
   expect(turns.waitedMs(70)).toBe(0);
 });
 
-test('one goes on however small the window is, but not before it is empty', () => {
+test('however small the window is, one comes while another is stored', () => {
   const turns = new CreditTurns<string>();
-  turns.ask('a', 0);
-  turns.ask('b', 0);
-  expect(served(turns, 0, 0)).toEqual(['a']);
+  for (const name of ['a', 'b', 'c']) turns.ask(name, 0);
+  expect(served(turns, 0, 0)).toEqual(['a', 'b']);
   turns.done(100);
-  expect(served(turns, 0, 0)).toEqual(['b']);
+  expect(served(turns, 0, 0)).toEqual(['c']);
 });
 
 test('what was granted and has not come yet takes room, for a while', () => {
   const turns = new CreditTurns<string>();
-  for (const name of ['a', 'b', 'c', 'd']) {
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
     turns.queued(name, 100);
     turns.done(100);
     turns.ask(name, 0);
   }
-  expect(turns.next(150, 0)).toBe('a');
-  expect(turns.next(150, 0)).toBe('b');
-  expect(turns.next(150, 100)).toBeUndefined();
-  // A later one came: the earlier has nothing to send.
-  turns.queued('b', 100);
+  const next = (nowMs: number): string | undefined => turns.next(300, nowMs);
+  expect([next(0), next(0), next(10), next(20)]).toEqual(['a', 'b', 'c', undefined]);
+  turns.queued('c', 100);
   turns.done(100);
-  expect(turns.next(100, 40)).toBeUndefined();
-  // The two were granted in the same moment, so that says nothing yet.
-  expect(turns.next(100, 60)).toBeUndefined();
-  expect(turns.next(100, 250)).toBe('c');
+  expect([next(40), next(49)]).toEqual(['d', undefined]);
+  // What was granted later than theirs came: the first two have nothing to send.
+  expect([next(50), next(60), next(100)]).toEqual(['e', 'f', undefined]);
   // Nothing comes of anybody: they may all stand still.
-  expect(turns.next(100, 400)).toBeUndefined();
-  expect(turns.next(100, 500)).toBe('d');
+  expect([next(289), next(290)]).toEqual([undefined, 'g']);
 });
 
 test('a session that is over takes no room and has no turn', () => {
@@ -66,9 +61,11 @@ test('a session that is over takes no room and has no turn', () => {
     turns.done(100);
     turns.ask(name, 0);
   }
+  turns.ask('d', 0);
   expect(turns.next(100, 0)).toBe('a');
+  expect(turns.next(100, 0)).toBe('b');
   turns.leave('a');
-  turns.leave('b');
-  expect(turns.next(100, 0)).toBe('c');
+  turns.leave('c');
+  expect(turns.next(100, 0)).toBe('d');
   expect(turns.waitingCount).toBe(0);
 });

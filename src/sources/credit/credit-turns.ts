@@ -8,6 +8,9 @@ const ARRIVES_MS_MAX = 250;
 /** Weight of the newest frame in the mean size of a session's frames. */
 const FRAME_WEIGHT = 1 / 4;
 
+/** Whatever the window, so many are on their way: one is stored, and one comes meanwhile. */
+const FRAMES_MIN = 2;
+
 interface Granted {
   readonly sizeBytes: number;
   readonly atMs: number;
@@ -30,6 +33,7 @@ export class CreditTurns<Session> {
   /** When the newest grant was given that brought something. */
   #arrivedMs = -Infinity;
   #queuedBytes = 0;
+  #queuedCount = 0;
 
   /** Bytes that were received and wait for the store. */
   get queuedBytes(): number {
@@ -48,6 +52,7 @@ export class CreditTurns<Session> {
   /** A frame came in and goes to the store; from no session where that is over. */
   queued(session: Session, sizeBytes: number): void {
     this.#queuedBytes += sizeBytes;
+    this.#queuedCount++;
     this.#arrivedMs = Math.max(this.#arrivedMs, this.#granted.get(session)?.atMs ?? -Infinity);
     this.#settle(session);
     const mean = this.#frameBytes.get(session) ?? sizeBytes;
@@ -57,6 +62,7 @@ export class CreditTurns<Session> {
   /** A frame is stored, or will not be. */
   done(sizeBytes: number): void {
     this.#queuedBytes -= sizeBytes;
+    this.#queuedCount--;
   }
 
   /** A session has used up what it was granted. */
@@ -69,8 +75,8 @@ export class CreditTurns<Session> {
   next(windowBytes: number, nowMs: number): Session | undefined {
     if (this.#waiting.size === 0) return undefined;
     this.#expire(nowMs);
-    const onWayBytes = this.#queuedBytes + this.#grantedBytes;
-    if (onWayBytes > 0 && onWayBytes >= windowBytes) return undefined;
+    const isFull = this.#queuedBytes + this.#grantedBytes >= windowBytes;
+    if (isFull && this.#queuedCount + this.#granted.size >= FRAMES_MIN) return undefined;
     for (const session of this.#waiting) {
       this.#dismiss(session);
       const sizeBytes = this.#frameBytes.get(session) ?? 0;
