@@ -30,6 +30,8 @@ const TYPICAL_RTT_MS = 100;
 const LIVE_TURN_MS = 200;
 /** With a queue of more than that nothing is pulled. */
 const REPAIR_DELAY_MS_MAX = 1000;
+/** With a queue of more than that, and of more than the window, what comes is left to repair. */
+const DEFER_DELAY_MS = 500;
 /** The delay of the queue is found anew after that. */
 const DELAY_HELD_MS = 20;
 const LANES = [LANE_EVENT, LANE_LIVE, LANE_REPAIR, LANE_READ] as const;
@@ -89,6 +91,16 @@ export class SessionAcks<Body> {
       agent.session.credit.grantTurn(LANE_LIVE);
       this.send(agent, agent.session, nowMs);
     }
+  }
+
+  /**
+   * Whether a batch that comes is to be left in the agent's ring: what was granted before the
+   * congestion is not taken back, and may be many seconds of work.
+   */
+  mustDefer(lane: number, nowMs: number): boolean {
+    if (lane !== LANE_LIVE || !this.#credit.isCongested) return false;
+    const isBeyond = this.queuedBytes > this.#credit.windowBytes;
+    return isBeyond && this.queueDelayMs(nowMs) > DEFER_DELAY_MS;
   }
 
   /**

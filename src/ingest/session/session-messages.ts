@@ -82,6 +82,13 @@ export class SessionMessages<Body> {
       return;
     }
     const sizeBytes = frameBytes(sealed.payload.length);
+    if (sealed.type === 'BATCH' && this.#options.acks.mustDefer(sealed.stream, nowMs)) {
+      // Not opened and not kept: it is missing from now on, and in the agent's ring.
+      const lane = agent.ledger.epoch(sealed.epoch)?.lane(sealed.stream);
+      lane?.heard(lane.firstRetained, sealed.seq, nowMs);
+      session.credit.consume(sealed.stream, sizeBytes);
+      return;
+    }
     const from = { lane: sealed.stream, sizeBytes, connection: session.connection };
     if (this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
       this.#options.acks.queued(agent, sizeBytes);

@@ -91,6 +91,8 @@ class Rig {
   busyMs = 0;
   pulls = 0;
   delayMs = 0;
+  /** What the store takes, beside what was configured. */
+  slowdown = 1;
   readonly #load: Load;
   readonly #jobs: Apply[] = [];
   /** When the first of them is stored. */
@@ -154,7 +156,7 @@ class Rig {
   /** One write after the other. */
   #store(): void {
     for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
-      const costMs = job.frames.length * this.#load.costMs;
+      const costMs = job.frames.length * this.#load.costMs * this.slowdown;
       this.#doneMs ??= this.nowMs + costMs;
       if (this.#doneMs > this.nowMs) return;
       this.#doneMs = undefined;
@@ -216,6 +218,19 @@ describe('a collector that is sent twice what it can store', () => {
       expect(rig.delayMs).toBeLessThanOrEqual(200 + 4 * load.costMs);
     });
   }
+
+  test('what was granted in better times does not wait for long either', () => {
+    const rig = new Rig({ agents: 100, everyMs: 1000, payloadBytes: 600, costMs: 1, queueMax: 3 });
+    rig.run(SETTLE_MS);
+    rig.slowdown = 30;
+    rig.run(SETTLE_MS);
+    expect(rig.delayMs).toBeLessThanOrEqual(2500);
+    rig.run(MEASURE_MS);
+    expect(rig.delayMs).toBeLessThanOrEqual(320);
+    rig.slowdown = 1;
+    rig.run(SETTLE_MS);
+    expect(rig.pulls).toBeGreaterThan(0);
+  });
 
   test('agents that have nothing to send take no turn from those that have', () => {
     const rig = new Rig({ agents: 200, everyMs: 20_000, ...SMALL });
