@@ -66,6 +66,11 @@ export const agentOptionsSchema = z.strictObject({
     .describe(
       'Longest wait between two attempts to connect; default 5 s, 1 s for a collector on this host.',
     ),
+  clock_skew_warn_ms: z
+    .int()
+    .min(0)
+    .default(1000)
+    .describe("Clocks of this host and the collector's further apart are warned of; 0: never."),
   host_metrics: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Whether the host is read.'),

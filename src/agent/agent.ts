@@ -153,7 +153,7 @@ async function startRun(
       allowOnChange: options.policy.allow_on_change,
     },
     leaseSamplesPerSecondMax: options.lease_samples_per_second_max,
-    flushes: onDisk,
+    ...{ flushes: onDisk, clockSkewWarnMs: options.clock_skew_warn_ms },
     ...(lock === undefined ? {} : { isDiskKept: () => lock.isHeld() }),
     cpuBudget: options.cpu_budget_percent / 100,
     onClockSetBack,

@@ -114,6 +114,9 @@ function sessionMetrics(status: () => RuntimeStatus): OwnMetric[] {
     }),
     metric('counter', 'connections_total', 'Attempts to connect.', (of) => of.connections),
     metric('counter', 'sessions_total', 'Sessions that were opened.', (of) => of.sessions),
+    metric('gauge', 'clock_ahead_seconds', "This clock before the collector's.", (of) => {
+      return of.clockAheadMs === undefined ? Number.NaN : of.clockAheadMs / 1000;
+    }),
     metric('gauge', 'session_open', 'Whether a session is open.', (of) => Number(of.inSession)),
     metric('gauge', 'ring_used_bytes', 'Bytes held in the ring.', (of) => of.ringUsedBytes),
     metric('gauge', 'ring_limit_bytes', 'Bytes that the ring may hold.', (of) => of.ringLimitBytes),

@@ -657,3 +657,14 @@ test('what the collector rejects is counted by why, and told', async () => {
   await clock.advance(10);
   expect(runtime.status().rejectedSamples).toMatchObject({ CONFLICT: 3, LIMIT: 0 });
 });
+
+test('the round trip of a heartbeat shows how far the clocks are apart', async () => {
+  const { clock, collector, runtime } = await setUp();
+  await clock.advance(2000);
+  expect(runtime.status().clockAheadMs).toBeUndefined();
+  const rest = { streams: [], credit: [], queueDelayMs: 0, rejections: [] };
+  const nowMs = clock.now();
+  collector.send({ type: 'ACK', ...rest, serverTimeMs: nowMs - 3030, echoMs: nowMs - 60 });
+  await clock.advance(0);
+  expect(runtime.status()).toMatchObject({ rttMs: 60, clockAheadMs: 3000 });
+});

@@ -28,6 +28,7 @@ import { SeriesTable } from '../sampling/series-table.ts';
 import type { WideTolerance } from '../sampling/suppression.ts';
 import { noSamples, type SampleTotals } from '../sampling/tick-accounts.ts';
 import { AgentSession, type SessionRequest } from './agent-session.ts';
+import { ClockSkew } from './clock-skew.ts';
 import { currentValues } from './current-values.ts';
 import { EventLane } from './event-lane.ts';
 import { EVENT_GROUP, EVENT_POLICY, policyOf, toleranceOf, wideOf } from './group-policy.ts';
@@ -65,6 +66,7 @@ export class AgentRuntime {
   readonly #events: EventLane;
   readonly #upkeep: RingUpkeep;
   readonly #rejections = new Rejections();
+  #skew: ClockSkew | undefined;
   #runners: GroupRunner[] = [];
   /** As configured here, whatever the collector's policy makes of it. */
   readonly #ownPolicies: GroupPolicy[] = [];
@@ -172,6 +174,8 @@ export class AgentRuntime {
   }
 
   start(): void {
+    const { clockSkewWarnMs, logger } = this.#options;
+    if (clockSkewWarnMs !== undefined) this.#skew = new ClockSkew(clockSkewWarnMs, logger);
     for (const runner of this.#runners) runner.start();
     this.#session.start();
     this.#upkeep.start();
@@ -220,6 +224,7 @@ export class AgentRuntime {
       ...this.#session.counters,
       inSession: this.#session.isOpen,
       rttMs: this.#session.rttMs,
+      clockAheadMs: this.#session.clockAheadMs,
       deferredFrames: this.#session.deferredCount,
       series: this.#table.size,
       sampledSeries: this.#state.size,
@@ -256,7 +261,10 @@ export class AgentRuntime {
       ...(this.#options.isDiskKept === undefined
         ? {}
         : { isDiskKept: () => this.#options.isDiskKept?.() ?? Promise.resolve(true) }),
-      onTurn: () => this.#renewCertificate(),
+      onTurn: () => {
+        this.#renewCertificate();
+        this.#skew?.look(this.#session.clockAheadMs, this.#session.rttMs);
+      },
       onForgotten: (id, group) => this.#forget(id, group),
     });
   }

@@ -116,6 +116,10 @@ export class AgentSession {
     return { ...this.#counters, connections: this.#connection.attempts };
   }
 
+  get clockAheadMs(): number | undefined {
+    return this.#machine.clockAheadMs;
+  }
+
   get rttMs(): number | undefined {
     return this.#machine.rttMs;
   }

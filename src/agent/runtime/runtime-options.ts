@@ -68,6 +68,8 @@ export interface AgentRuntimeOptions {
   readonly flushes: boolean;
   /** Whether the folder of that disk is where it was, and still this agent's. */
   isDiskKept?(): Promise<boolean>;
+  /** Clocks that are further apart are said in the log; not looked at where not given. */
+  readonly clockSkewWarnMs?: number;
   /** CPU time that the agent may use, as a part of one core; not looked at where not given. */
   readonly cpuBudget?: number;
   /** CPU time of the process, in milliseconds. */
@@ -93,6 +95,8 @@ export interface EventSample {
 export interface RuntimeStatus extends SessionCounters {
   readonly inSession: boolean;
   readonly rttMs: number | undefined;
+  /** Of this clock before the collector's; undefined until a heartbeat was answered. */
+  readonly clockAheadMs: number | undefined;
   readonly deferredFrames: number;
   /** Series that are told of: those that are sampled, and those that the ring has samples of. */
   readonly series: number;

@@ -39,6 +39,7 @@ export class SessionMachine {
   /** Sealed since HELLO told what there is: to be sent as soon as WELCOME comes. */
   #sinceHello: Sealed[] = [];
   #rttMs: number | undefined;
+  #clockAheadMs: number | undefined;
   /** The newest time that this was told. */
   #nowMs = 0;
 
@@ -63,6 +64,11 @@ export class SessionMachine {
   /** Round trip of the last heartbeat; undefined until one was echoed. */
   get rttMs(): number | undefined {
     return this.#rttMs;
+  }
+
+  /** How far this clock is ahead of the collector's, give or take half of that round trip. */
+  get clockAheadMs(): number | undefined {
+    return this.#clockAheadMs;
   }
 
   /** How long the oldest live frame waits: the pressure that the degradation ladder looks at. */
@@ -249,7 +255,11 @@ export class SessionMachine {
     this.#departure.marked(ack.streams);
     const { rejections } = ack;
     if (rejections.length > 0) this.#outputs.push({ kind: 'REJECTED', rejections });
-    if (ack.echoMs > 0) this.#rttMs = Math.max(0, nowMs - ack.echoMs);
+    if (ack.echoMs > 0) {
+      this.#rttMs = Math.max(0, nowMs - ack.echoMs);
+      // The collector sent this when half of the way was done.
+      this.#clockAheadMs = nowMs - this.#rttMs / 2 - ack.serverTimeMs;
+    }
     this.#answers.goOn(nowMs);
   }
 
