@@ -118,14 +118,22 @@ export function extreme(values: readonly number[], pick: 'min' | 'max'): number 
   );
 }
 
-/**
- * Whether a count has fallen. Of two numbers that are equal but for rounding, and may well be
- * rounded otherwise elsewhere, nobody can tell.
- */
+/** Whether a count has fallen. @throws Unspecified where rounding decides it */
 export function hasFallen(before: number, now: number): boolean {
+  refuseNear(before, now);
+  return now < before;
+}
+
+/** Whether a value is another one than before; NaN is NaN. @throws Unspecified as `hasFallen` */
+export function hasChanged(before: number, now: number): boolean {
+  refuseNear(before, now);
+  return before !== now && !(Number.isNaN(before) && Number.isNaN(now));
+}
+
+/** Of numbers equal but for rounding, which may be rounded otherwise elsewhere, nobody can tell. */
+function refuseNear(before: number, now: number): void {
   const isNear = Math.abs(now - before) <= 1e-9 * Math.max(Math.abs(now), Math.abs(before));
   if (isNear && !(isExact(now) && isExact(before))) throw new Unspecified('equal but for rounding');
-  return now < before;
 }
 
 /** A number without rounding errors: a sample's, or a sum of such. */

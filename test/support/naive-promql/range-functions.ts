@@ -1,6 +1,7 @@
 import {
   exactSum,
   extreme,
+  hasChanged,
   hasFallen,
   isFloat,
   mean,
@@ -240,10 +241,7 @@ export const RANGE_FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
   delta: extrapolated({ isCounter: false, isRate: false }),
   irate: ofLastTwo(true),
   idelta: ofLastTwo(false),
-  changes: counting(
-    (before, now) => before !== now && !(Number.isNaN(before) && Number.isNaN(now)),
-    (before, now) => !sameHistogram(before, now),
-  ),
+  changes: counting(hasChanged, (before, now) => !sameHistogram(before, now)),
   resets: counting(hasFallen, wasReset),
   deriv: ofFloats((_values, _window, points) => fittedLine(points, points[0]!.time).slope, 2),
   predict_linear: ofFloats((_values, { time, parameters }, points) => {
