@@ -88,7 +88,7 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
     await rig.stop();
     const { residentBytes, peakBytes } = server.usage();
     const wrong = await rig.disagreements();
-    const memory = `${megabytes(residentBytes)} at the end, peak ${megabytes(peakBytes)}`;
+    const memory = [megabytes(residentBytes), `at the end, peak ${megabytes(peakBytes)}`];
     return report({ half, duty, rounds, declared, during, after, wrong, memory });
   } finally {
     await rig.stop();
@@ -143,7 +143,7 @@ interface Outcome {
   readonly during: Sums | undefined;
   readonly after: Sums;
   readonly wrong: readonly string[];
-  readonly memory: string;
+  readonly memory: readonly string[];
 }
 
 function report(outcome: Outcome): number {
@@ -167,8 +167,8 @@ function report(outcome: Outcome): number {
     ['offered', of(({ overload }) => overload.offered), `${ratios(rounds)} times that`],
     ['stored', of(({ overload }) => overload.stored), 'samples/s'],
     ['for a second of CPU', spread(costs, percent), 'of what it is at capacity'],
-    ['memory', memory, ''],
-    ['then', `${thousands(after.stored)} of ${thousands(after.scheduled)} stored`, restOf(after)],
+    ['memory', ...memory],
+    ['stored in the end', thousands(after.stored), restOf(after)],
     ...(declared === undefined ? [] : declaredRows(declared)),
   ];
   const goals = [
@@ -228,10 +228,10 @@ function declaredRows(declared: Declared): string[][] {
   ];
 }
 
-function restOf({ shed, failed, lost, missing }: Sums): string {
+function restOf({ scheduled, shed, failed, lost, missing }: Sums): string {
   return (
-    `${thousands(shed)} declared shed, ${thousands(failed)} not sampled, ` +
-    `${thousands(lost)} lost, ${thousands(missing)} not here yet`
+    `of ${thousands(scheduled)}: ${thousands(shed)} declared shed, ` +
+    `${thousands(failed)} not sampled, ${thousands(lost)} lost, ${thousands(missing)} not here yet`
   );
 }
 

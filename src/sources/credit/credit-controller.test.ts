@@ -79,6 +79,18 @@ test('while there is congestion, no more than a second of what arrives is on its
   expect(controller.windowBytes).toBeGreaterThan(1_000_000);
 });
 
+test('a window of better times is a second of what arrives at the first look at congestion', () => {
+  const controller = new CreditController({ startBytes: 1_000_000, unusedBytes: 1_000_000 });
+  controller.join(1);
+  for (let atMs = 0; atMs <= 5000; atMs += 100) {
+    controller.consumed(2000);
+    controller.observe(10, 100, atMs);
+  }
+  expect(controller.windowBytes).toBeGreaterThan(900_000);
+  controller.observe(3000, 100, 8000);
+  expect(controller.windowBytes).toBeLessThanOrEqual(21_000);
+});
+
 test('never leaves its bounds', () => {
   const options = {
     startBytes: 5000,

@@ -105,8 +105,10 @@ export class CreditController {
     const used = this.#isCongested
       ? CONGESTED_SECONDS * rate
       : Math.max(unusedBytes, WINDOW_SECONDS * rate);
-    // What shrinks does so step by step, as what was granted is on its way in any case.
-    const most = Math.max(used, this.#windowBytes * DECREASE);
+    // At once where there is congestion, as a collector that is short of CPU looks at this seldom;
+    // else step by step: what was granted is on its way in any case.
+    const isAtOnce = this.#isCongested && rate > 0;
+    const most = isAtOnce ? used : Math.max(used, this.#windowBytes * DECREASE);
     const least = this.#isCongested ? Math.max(minBytes, CONGESTED_SECONDS_MIN * rate) : minBytes;
     const wanted = Math.min(most, this.#wanted(delayMs, rttMs, nowMs));
     this.#windowBytes = Math.min(maxBytes, Math.max(least, wanted));
