@@ -17,6 +17,11 @@ test.each(firsts)(
   120_000,
 );
 
+// A run of which only sums were kept, while a frame of it that was pulled again was under way.
+test.each([2780])('seed %i, which failed once', async (seed) => {
+  await simulate(seed);
+});
+
 test('the same seed does the same', async () => {
   const once = await simulate(17);
   expect(await simulate(17)).toEqual(once);

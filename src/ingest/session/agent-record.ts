@@ -122,6 +122,12 @@ export class AgentRecord<Body> {
     this.#heldBack.delete(epoch);
   }
 
+  /** Whether a frame of the epoch is on its way to the store, be it one that was stored before. */
+  isUnderWay(epoch: number): boolean {
+    const isOf = ({ frame }: Waiting<Body>): boolean => frame.sealed.epoch === epoch;
+    return this.waiting.some(isOf) || this.applying?.frames.some(isOf) === true;
+  }
+
   /** Whether something that was pulled again is on its way to the store. */
   get isApplyingAgain(): boolean {
     const isAgain = ({ frame }: Waiting<Body>): boolean => frame.again;

@@ -46,7 +46,8 @@ export class LedgerStates<Body> {
   /** Keeps only sums of the oldest epochs. */
   fold(agent: AgentRecord<Body>, nowMs: number): void {
     const { ledger } = agent;
-    const epochs = ledger.fold(this.#epochsKept, (epoch) => agent.held.has(epoch), nowMs);
+    const mayCome = (epoch: number) => agent.held.has(epoch) || agent.isUnderWay(epoch);
+    const epochs = ledger.fold(this.#epochsKept, mayCome, nowMs);
     if (epochs.length === 0) return;
     const { agentId } = ledger;
     const removed = epochs.map((epoch) => ({ key: ledger.stateKey(epoch), value: undefined }));
