@@ -30,8 +30,9 @@ export interface AgentSession {
   lastAckMs: number;
   /** Something was stored that no ACK told of. */
   ackOwed: boolean;
-  /** The next ACK is not to wait for others to share it. */
-  ackDue: boolean;
+  /** Frames on their way to the store that a heartbeat asked for: told of as soon as stored. */
+  askedFrames: number;
+
   /** WELCOME waits until the epoch is safe from a crash; undefined when it was sent. */
   opening: { readonly token: number; readonly hello: Hello } | undefined;
   pull: PullState | undefined;

@@ -91,6 +91,5 @@ export class Intake<Body> {
       reason: 'FORMAT',
       samples: 0,
     });
-    session.ackDue = true;
   }
 }

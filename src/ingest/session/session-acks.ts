@@ -132,11 +132,12 @@ export class SessionAcks<Body> {
     session.ackOwed = true;
     this.#askFor(agent, session, nowMs);
     const isUrgent =
-      session.ackDue ||
+      session.askedFrames > 0 ||
       session.rejections.length > 0 ||
       nowMs - session.lastAckMs >= ACK_MS ||
       (!this.#credit.isCongested && session.credit.isLow(LANE_LIVE, false)) ||
       frames.some(({ lane, frame }) => lane !== LANE_LIVE || frame.sealed.type === 'SCHEMA');
+    session.askedFrames = Math.max(0, session.askedFrames - frames.length);
     if (isUrgent) this.send(agent, session, nowMs);
     this.passOn(nowMs);
   }
@@ -163,7 +164,6 @@ export class SessionAcks<Body> {
     session.rejections = session.rejections.slice(SEQ_RANGES_MAX);
     session.lastAckMs = nowMs;
     session.ackOwed = false;
-    session.ackDue = false;
     session.echoMs = 0;
   }
 

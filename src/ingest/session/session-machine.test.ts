@@ -156,6 +156,25 @@ describe('SessionMachine of the collector', () => {
     expect(taken(machine)).not.toContain('1 ACK');
   });
 
+  test('all that was on its way when a heartbeat came is told of as soon as it is stored', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 10);
+    expect(storeAll(machine, 11)).toContain('1 ACK');
+    machine.receive(1, frame(2), 20);
+    const first = take(machine);
+    machine.receive(1, frame(3), 21);
+    machine.receive(1, { epoch: EPOCH, message: heartbeatMessage() }, 22);
+    expect(taken(machine)).toEqual(['1 ACK']);
+    for (const output of first) {
+      if (output.kind !== 'APPLY') continue;
+      machine.applied(output.agentId, output.token, { stored: true }, 23);
+    }
+    expect(storeAll(machine, 24)).toEqual(['1 ACK', 'apply 3', '1 ACK']);
+    machine.receive(1, frame(4), 25);
+    expect(storeAll(machine, 26)).toEqual(['apply 4']);
+  });
+
   test('time in which it stood still, or did not read, is no silence of an agent', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);

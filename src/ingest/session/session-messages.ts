@@ -149,7 +149,7 @@ export class SessionMessages<Body> {
     // At once: it tells the agent that the collector lives, and the time of a round trip.
     this.#options.acks.send(agent, session, nowMs);
     // What is on its way may be what the agent waits for before it leaves.
-    session.ackDue = agent.applying !== undefined || agent.waiting.length > 0;
+    session.askedFrames = (agent.applying?.frames.length ?? 0) + agent.waiting.length;
     this.#options.repair.heard(agent.ledger.agentId);
   }
 

@@ -110,7 +110,7 @@ export class SessionOpening<Body> {
       rejections: [],
       lastAckMs: -Infinity,
       ackOwed: false,
-      ackDue: false,
+      askedFrames: 0,
       opening: undefined,
       pull: undefined,
     };
