@@ -115,7 +115,7 @@ async function simulate(given: Run) {
     const { leaseId, selector, intervalMs, ttlMs } = event;
     collector.send({
       ...{ type: 'LEASE', leaseId, selector, intervalMs, ttlMs, predicate: '' },
-      samplesPerSecondMax: 0,
+      ...{ samplesPerSecondMax: 0, requestId: leaseId },
     });
   }
   await advanceTo(RUN_MS);

@@ -49,7 +49,12 @@ export const MESSAGES: readonly ControlMessage[] = [
     ring: { usedBytes: 10, limitBytes: 1000, oldestMs: time - 1 },
     counters: { scheduled: 10, present: 4, suppressed: 3, shed: 2, failed: 1 },
     ...{ rssBytes: 5e7, policyVersion: 3, policyHash: hash, schemaVersion: 5, schemaHash: hash },
-    leases: [{ leaseId: 9, state: 'ENDED', remainingMs: 10 }],
+    leases: [
+      {
+        ...{ leaseId: 9, state: 'ENDED', remainingMs: 10, requestId: 11, reason: 'no' },
+        ...{ intervalMs: 100, seriesCount: 3 },
+      },
+    ],
   },
   {
     ...{ type: 'RANGE_GONE', requestId: 4, epoch: 41, stream: 1, reason: 'DAMAGED' },
@@ -95,7 +100,7 @@ export const MESSAGES: readonly ControlMessage[] = [
   },
   {
     ...{ type: 'LEASE', leaseId: 9, selector: 'up', intervalMs: 100, predicate: 'p', ttlMs: 60000 },
-    samplesPerSecondMax: 5000,
+    ...{ samplesPerSecondMax: 5000, requestId: 11 },
   },
   { type: 'AUDIT', requestId: 4, group: 7, minTime: -1, maxTime: time, parts: 64 },
   { type: 'FENCE', reason: 'CLONED', message: 'm', currentEpoch: 43, retryAfterMs: 0 },

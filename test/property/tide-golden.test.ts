@@ -147,7 +147,7 @@ const CONTROL: readonly (readonly [ControlMessage, string, string])[] = [
   [
     {
       ...{ type: 'LEASE', leaseId: 1, selector: 'up', intervalMs: 100, predicate: '' },
-      ...{ ttlMs: 60_000, samplesPerSecondMax: 10 },
+      ...{ ttlMs: 60_000, samplesPerSecondMax: 10, requestId: 0 },
     },
     '46 00 03 00',
     '0801 12027570 1864 28e0d403 300a',

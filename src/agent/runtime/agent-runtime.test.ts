@@ -97,7 +97,7 @@ function read(changes: Partial<Read>): Read {
 function lease(changes: Partial<Lease>): Lease {
   return {
     ...{ type: 'LEASE', leaseId: 5, selector: '{series="1"}', intervalMs: 100, predicate: '' },
-    ...{ ttlMs: 3000, samplesPerSecondMax: 0, ...changes },
+    ...{ ttlMs: 3000, samplesPerSecondMax: 0, requestId: 1, ...changes },
   };
 }
 
@@ -209,11 +209,17 @@ test('leases stay below the cap, and what cannot be is refused', async () => {
   expect(collector.samples.length - before).toBeLessThanOrEqual(200 + 2 * SERIES);
   collector.send(lease({ leaseId: 6 }));
   collector.send(lease({ leaseId: 7, selector: 'nothing' }));
-  collector.send(lease({ leaseId: 5, ttlMs: 0 }));
-  await clock.advance(5000);
+  collector.send(lease({ leaseId: 5, ttlMs: 0, requestId: 2 }));
+  // At once, not with the heartbeat that would have been next.
+  await clock.advance(0);
   const leases = collector.all('HEARTBEAT').at(-1)?.leases ?? [];
-  expect(leases.map(({ leaseId, state }) => `${leaseId} ${state}`).sort()).toEqual([
-    ...['5 ENDED', '6 REFUSED', '7 REFUSED'],
+  const told = leases.map(({ leaseId, state, requestId, reason }) => {
+    return [leaseId, state, requestId, reason].join(' ').trimEnd();
+  });
+  expect(told.sort()).toEqual([
+    '5 ENDED 2',
+    '6 REFUSED 1 leases use all of 100 samples/s',
+    '7 REFUSED 1 no series matches',
   ]);
 });
 

@@ -434,8 +434,12 @@ export class AgentRuntime {
 
   #request(request: SessionRequest): void {
     if (request.type === 'READ') this.#reads.take(request);
-    else if (request.type === 'LEASE') this.#leases.take(request);
-    else void this.#audit(request);
+    else if (request.type === 'AUDIT') void this.#audit(request);
+    else {
+      this.#leases.take(request);
+      // Somebody waits to hear what became of it.
+      this.#session.hurry();
+    }
   }
 
   async #audit({ requestId, group, minTime, maxTime, parts }: Audit): Promise<void> {

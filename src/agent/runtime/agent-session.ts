@@ -175,10 +175,15 @@ export class AgentSession {
         cancel();
         resolve();
       });
-      this.#machine.hurry(this.#options.clock.now());
-      this.#act();
+      this.hurry();
     });
     this.#marks.onDrained(undefined);
+  }
+
+  /** Says at once what heartbeats say; the collector answers with what is safe with it. */
+  hurry(): void {
+    this.#machine.hurry(this.#options.clock.now());
+    this.#act();
   }
 
   /** Says BYE, where there is a session, and ends; resolves after at most `timeoutMs`. */

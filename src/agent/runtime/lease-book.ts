@@ -1,4 +1,4 @@
-import type { Lease, LeaseReport } from '../../formats/tide/index.ts';
+import type { Lease, LeaseReport, LeaseState } from '../../formats/tide/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
@@ -11,6 +11,7 @@ const TTL_MS_MAX = 3_600_000;
 const INTERVAL_MS_MIN = 20;
 /** Leases that have ended and are still reported. */
 const ENDED_KEPT = 16;
+const REASON_LENGTH_MAX = 200;
 
 export interface LeaseBookOptions {
   readonly clock: Clock;
@@ -25,8 +26,8 @@ export interface LeaseBookOptions {
 interface ActiveLease {
   readonly lease: Lease;
   readonly endMs: number;
+  readonly intervalMs: number;
   readonly seriesCount: number;
-  readonly samplesPerSecond: number;
   readonly stop: () => void;
 }
 
@@ -50,16 +51,18 @@ export class LeaseBook {
   /** What heartbeats say: those that are active, and those that ended last. */
   reports(): LeaseReport[] {
     const nowMs = this.#options.clock.monotonic();
-    const active = [...this.#active].map(([leaseId, { endMs }]): LeaseReport => {
-      const remainingMs = Math.max(0, Math.round(endMs - nowMs));
-      return { leaseId, state: 'ACTIVE', remainingMs };
+    const active = [...this.#active.values()].map((one) => {
+      return reportOf(one.lease, 'ACTIVE', { ...one, remainingMs: one.endMs - nowMs });
     });
     return [...active, ...this.#ended];
   }
 
   take(lease: Lease): void {
     this.#active.get(lease.leaseId)?.stop();
-    if (lease.ttlMs <= 0) return;
+    if (lease.ttlMs <= 0) {
+      this.#report(reportOf(lease, 'ENDED'));
+      return;
+    }
     try {
       const problem = this.#begin(lease);
       if (problem !== undefined) this.#refuse(lease, problem);
@@ -87,7 +90,9 @@ export class LeaseBook {
     const live = runners.flatMap(({ sampler }) => sampler.liveIds.filter((id) => wanted.has(id)));
     if (live.length === 0) return 'no series matches';
     let usedPerSecond = 0;
-    for (const { samplesPerSecond } of this.#active.values()) usedPerSecond += samplesPerSecond;
+    for (const one of this.#active.values()) {
+      usedPerSecond += (1000 * one.seriesCount) / one.intervalMs;
+    }
     const asked = lease.samplesPerSecondMax > 0 ? lease.samplesPerSecondMax : Infinity;
     const capPerSecond = Math.min(asked, samplesPerSecondMax - usedPerSecond);
     if (capPerSecond <= 0) return `leases use all of ${samplesPerSecondMax} samples/s`;
@@ -97,15 +102,15 @@ export class LeaseBook {
     this.#active.set(lease.leaseId, {
       lease,
       endMs: clock.monotonic() + ttlMs,
+      intervalMs,
       seriesCount: live.length,
-      samplesPerSecond: (1000 * live.length) / intervalMs,
-      stop: this.#run(lease.leaseId, { runners, wanted, intervalMs, ttlMs }),
+      stop: this.#run(lease, { runners, wanted, intervalMs, ttlMs }),
     });
     return undefined;
   }
 
   #run(
-    leaseId: number,
+    lease: Lease,
     {
       runners,
       wanted,
@@ -128,8 +133,9 @@ export class LeaseBook {
     const end = (): void => {
       cancelNext();
       cancelEnd();
-      if (!this.#active.delete(leaseId)) return;
-      this.#report({ leaseId, state: 'ENDED', remainingMs: 0 });
+      const ended = this.#active.get(lease.leaseId);
+      if (!this.#active.delete(lease.leaseId)) return;
+      this.#report(reportOf(lease, 'ENDED', ended));
     };
     const cancelEnd = clock.setTimer(ttlMs, end);
     return end;
@@ -137,11 +143,27 @@ export class LeaseBook {
 
   #refuse(lease: Lease, problem: string): void {
     this.#options.logger.warn({ leaseId: lease.leaseId, problem }, 'a lease was refused');
-    this.#report({ leaseId: lease.leaseId, state: 'REFUSED', remainingMs: 0 });
+    this.#report(reportOf(lease, 'REFUSED', { reason: problem.slice(0, REASON_LENGTH_MAX) }));
   }
 
   #report(report: LeaseReport): void {
     this.#ended = [...this.#ended.filter(({ leaseId }) => leaseId !== report.leaseId), report];
     this.#ended = this.#ended.slice(-ENDED_KEPT);
   }
+}
+
+function reportOf(
+  { leaseId, requestId }: Lease,
+  state: LeaseState,
+  {
+    remainingMs = 0,
+    reason = '',
+    intervalMs = 0,
+    seriesCount = 0,
+  }: Partial<Omit<LeaseReport, 'leaseId' | 'requestId' | 'state'>> = {},
+): LeaseReport {
+  return {
+    ...{ leaseId, requestId, state, reason, intervalMs, seriesCount },
+    remainingMs: Math.max(0, Math.round(remainingMs)),
+  };
 }

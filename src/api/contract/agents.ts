@@ -20,6 +20,12 @@ const counts = {
   inFlight: z.number(),
 };
 
+const leaseState = z.enum(['ACTIVE', 'REFUSED', 'ENDED']);
+const leaseExtent = {
+  intervalSeconds: z.number().describe("What the agent's limits left of what was asked for."),
+  seriesCount: z.number(),
+};
+
 export const agentList = z.strictObject({
   agents: z.array(
     z.strictObject({
@@ -51,7 +57,10 @@ export const agentList = z.strictObject({
         .nullable()
         .describe('Null until the first heartbeat.'),
       leases: z.array(
-        z.strictObject({ id: z.number(), state: z.string(), remainingSeconds: z.number() }),
+        z.strictObject({
+          ...{ id: z.number(), state: leaseState, remainingSeconds: z.number(), ...leaseExtent },
+          reason: z.string().describe('Why it was refused; else empty.'),
+        }),
       ),
       cpuSeconds: z.number().nullable(),
       rssBytes: z.number().nullable(),
@@ -76,8 +85,6 @@ export const readAnswer = z.strictObject({
     )
     .optional(),
 });
-
-export const leaseAnswer = z.strictObject({ leaseId: z.number(), ttlSeconds: z.number() });
 
 const tickCounts = {
   scheduled: z.number(),
@@ -148,4 +155,11 @@ export const completeness = z.strictObject({
       rejectedTotal: z.number(),
     }),
   ),
+});
+
+export const leaseAnswer = z.strictObject({
+  leaseId: z.number(),
+  state: leaseState,
+  ttlSeconds: z.number(),
+  ...leaseExtent,
 });

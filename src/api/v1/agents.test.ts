@@ -7,6 +7,7 @@ import {
   ScriptedAgent,
 } from '../../../test/support/scripted-agent.ts';
 import { openTemporaryStorage } from '../../../test/support/temporary-storage.ts';
+import type { LeaseReport } from '../../formats/tide/index.ts';
 import { createMatcher, SampleColumns } from '../../model/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import { agentList, completeness, readAnswer } from '../contract/agents.ts';
@@ -43,6 +44,8 @@ test('a session over WebSocket, seen by the API, and after a restart of the coll
   const agent = agentOf();
   const client = await server.connect();
   client.send(agent.hello(), agent.schema(), agent.batch(tick), agent.batch(tick + 1));
+  // The answer to a heartbeat does not wait as those to live batches do.
+  client.send(agent.heartbeat(tick * 1000));
   await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 3);
   expect(await valuesOf(store.storage, 'metric_2')).toEqual([
     tick * 1000 + 2,
@@ -160,7 +163,7 @@ test('READ shows native histograms as queries do', async () => {
     ],
   });
   // The same that a query shows of it, once it is stored.
-  client.send(agent.batch(tick));
+  client.send(agent.batch(tick), agent.heartbeat(tick * 1000));
   await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 2);
   const shown = await server.json(`/api/v1/query?query=metric_2&time=${tick}`);
   expect(shown.body).toMatchObject({
@@ -195,10 +198,35 @@ test('READ and LEASE by the API', async () => {
     values: [[tick, String(tick * 1000 + 1)]],
   });
 
-  const leased = await post('a1/lease?selector=metric_0&interval=100ms&ttl=30s');
-  expect(leased.body).toMatchObject({ data: { leaseId: 1, ttlSeconds: 30 } });
+  const asking = post('a1/lease?selector=metric_0&interval=100ms&ttl=30s');
   const lease = await client.message('LEASE');
-  expect(lease).toMatchObject({ leaseId: 1, intervalMs: 100, ttlMs: 30_000 });
+  expect(lease).toMatchObject({ intervalMs: 100, ttlMs: 30_000, leaseId: lease.requestId });
+  const report: LeaseReport = {
+    ...{ leaseId: lease.leaseId, requestId: lease.requestId, state: 'ACTIVE', reason: '' },
+    ...{ remainingMs: 29_000, intervalMs: 200, seriesCount: 3 },
+  };
+  // One that was on its way already says nothing of this lease.
+  const older: LeaseReport = { ...report, requestId: lease.requestId - 1, state: 'REFUSED' };
+  client.send(
+    agent.heartbeat(tick * 1000, { leases: [older] }),
+    agent.heartbeat(tick * 1000, { leases: [report] }),
+  );
+  expect((await asking).body).toMatchObject({
+    data: {
+      ...{ leaseId: lease.leaseId, state: 'ACTIVE', ttlSeconds: 29 },
+      ...{ intervalSeconds: 0.2, seriesCount: 3 },
+    },
+  });
+  const refusing = post(`a1/lease?selector=other&interval=1s&lease_id=${lease.leaseId}`);
+  const again = await client.message('LEASE', ({ requestId }) => requestId !== lease.requestId);
+  expect(again.leaseId).toBe(lease.leaseId);
+  const refused: LeaseReport = { ...report, requestId: again.requestId, state: 'REFUSED' };
+  client.send(
+    agent.heartbeat(tick * 1000, { leases: [{ ...refused, reason: 'no series matches' }] }),
+  );
+  expect(await refusing).toMatchObject({
+    ...{ status: 422, body: { error: 'a1 refuses the lease: no series matches' } },
+  });
   expect((await post('a1/lease?selector=metric_0&interval=1ms')).status).toBe(400);
   expect((await post('a1/read?selector=x&kind=dance')).status).toBe(400);
 });
@@ -249,7 +277,7 @@ test('the same frames over long poll', async () => {
   };
   const poll = () => post([], { ...session, 'tide-wait': '20000' });
   const waiting = poll();
-  take(await post([agent.schema(), agent.batch(tick)], session));
+  take(await post([agent.schema(), agent.batch(tick), agent.heartbeat(tick * 1000)], session));
   let durable = take(await waiting);
   while (durable < 2) durable = take(await poll());
   expect(await valuesOf(store.storage, 'metric_0')).toEqual([tick * 1000]);
@@ -295,7 +323,7 @@ test('over a real socket, what is no frame ends that session alone, with a reaso
   clone.send(agentOf('good', { nonce: 99 }).hello());
   expect((await clone.message('FENCE')).message).toMatch('another process has identity good');
   expect((await clone.untilClosed()).code).toBe(1008);
-  friend.send(good.batch(tick));
+  friend.send(good.batch(tick), good.heartbeat(tick * 1000));
   const ack = await friend.message('ACK', ({ streams }) => streams[1]?.cumDurable === 2);
   expect(ack.rejections).toEqual([]);
 });

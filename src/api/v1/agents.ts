@@ -1,6 +1,7 @@
-import type { Lease, ReadKind } from '../../formats/tide/index.ts';
+import type { LeaseReport, ReadKind } from '../../formats/tide/index.ts';
 import type {
   AgentEntry,
+  LeaseWish,
   ReadQuestion,
   ReadResult,
   ReadSeries,
@@ -120,9 +121,12 @@ export const agentRoutes: readonly Route[] = [
     methods: ['POST'],
     tag: 'agents',
     summary: 'Have an agent sample faster for a while',
+    description:
+      'Answered with what the agent made of it: its limits may leave a longer interval, and a ' +
+      'shorter time, than was asked for. It ends by itself, also when this collector is gone.',
     params: LEASE_PARAMS,
     answer: { kind: 'json', data: leaseAnswer },
-    failures: FAILURES,
+    failures: { ...FAILURES, 422: 'The agent refuses the lease; the error says why.' },
     handle: lease,
   },
 ];
@@ -138,6 +142,7 @@ const TYPES: Readonly<Record<AgentRequestError['failure'], ApiErrorType>> = {
   busy: 'unavailable',
   timeout: 'timeout',
   lost: 'unavailable',
+  refused: 'execution',
 };
 
 function apiErrorOf(error: unknown): unknown {
@@ -202,7 +207,7 @@ function bounded(params: Params, name: string, fallback: number, max: number): n
   throw badParameter(name, `${JSON.stringify(params.text(name))}, wanted 1 to ${max}`);
 }
 
-function lease(request: ApiRequest): Answer | Promise<Answer> {
+async function lease(request: ApiRequest): Promise<Answer> {
   const sessions = sessionsOf(request);
   const operator = operatorsOf(request).mayAsk(request);
   const { params } = request;
@@ -211,7 +216,7 @@ function lease(request: ApiRequest): Answer | Promise<Answer> {
   const ttlMs = params.duration('ttl') ?? DEFAULT_TTL_MS;
   if (ttlMs < 0 || ttlMs > 3_600_000) throw badParameter('ttl', `${ttlMs} ms, wanted 0 to 1 h`);
   const most = bounded(params, 'max_samples_per_second', DEFAULT_SAMPLES_PER_SECOND, 1_000_000);
-  const asked: Omit<Lease, 'type' | 'leaseId'> = {
+  const asked: LeaseWish = {
     ...{ selector: required(params, 'selector'), intervalMs, predicate: '', ttlMs },
     samplesPerSecondMax: most,
   };
@@ -221,11 +226,15 @@ function lease(request: ApiRequest): Answer | Promise<Answer> {
   const given = params.text('lease_id');
   const known = given === '' ? undefined : bounded(params, 'lease_id', 1, 2 ** 32);
   try {
-    const leaseId = sessions.lease(params.text('id'), asked, known);
-    return success({ leaseId, ttlSeconds: ttlMs / 1000 }, request);
+    return await success(leaseJson(await sessions.lease(params.text('id'), asked, known)), request);
   } catch (error) {
     throw apiErrorOf(error);
   }
+}
+
+function leaseJson({ leaseId, state, remainingMs, intervalMs, seriesCount }: LeaseReport) {
+  const seconds = { ttlSeconds: remainingMs / 1000, intervalSeconds: intervalMs / 1000 };
+  return { leaseId, state, ...seconds, seriesCount };
 }
 
 function agentJson(entry: AgentEntry, sessions: SessionServer): Record<string, unknown> {
@@ -250,9 +259,10 @@ function agentJson(entry: AgentEntry, sessions: SessionServer): Record<string, u
       version: heartbeat?.policyVersion ?? 0,
     },
     ring: heartbeat === undefined ? null : ringJson(heartbeat.ring),
-    leases: (heartbeat?.leases ?? []).map(({ leaseId, state, remainingMs }) => ({
-      ...{ id: leaseId, state, remainingSeconds: remainingMs / 1000 },
-    })),
+    leases: (heartbeat?.leases ?? []).map((report) => {
+      const { leaseId: id, ttlSeconds: remainingSeconds, ...rest } = leaseJson(report);
+      return { id, remainingSeconds, reason: report.reason, ...rest };
+    }),
     cpuSeconds: heartbeat === undefined ? null : heartbeat.cpuMs / 1000,
     rssBytes: heartbeat?.rssBytes ?? null,
   };

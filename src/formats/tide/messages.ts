@@ -103,6 +103,10 @@ const leaseReport: MessageFields<LeaseReport> = {
   leaseId: uint(1),
   state: oneOf(2, ['ACTIVE', 'REFUSED', 'ENDED']),
   remainingMs: uint(3),
+  requestId: uint(4),
+  reason: text(5, TEXT_BYTES_MAX),
+  intervalMs: uint(6),
+  seriesCount: uint(7),
 };
 const laneRange: MessageFields<LaneRange> = { stream: stream(1), from: uint(2), to: uint(3) };
 const auditWindow: MessageFields<AuditWindow> = {
@@ -273,6 +277,7 @@ export const MESSAGE_FIELDS: {
     predicate: text(4, TEXT_BYTES_MAX),
     ttlMs: uint(5),
     samplesPerSecondMax: uint(6),
+    requestId: uint(7),
   },
   AUDIT: {
     requestId: uint(1),

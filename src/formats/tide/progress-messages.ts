@@ -30,6 +30,13 @@ export interface LeaseReport {
   readonly leaseId: number;
   readonly state: LeaseState;
   readonly remainingMs: number;
+  /** Of the LEASE that this is the answer to. */
+  readonly requestId: number;
+  /** Why it was refused; else empty. */
+  readonly reason: string;
+  /** What the agent's limits left of what was asked for; 0 where it was refused. */
+  readonly intervalMs: number;
+  readonly seriesCount: number;
 }
 
 export interface Heartbeat {

@@ -96,6 +96,8 @@ export interface Lease {
   /** 0 ends the lease. */
   readonly ttlMs: number;
   readonly samplesPerSecondMax: number;
+  /** The report of what became of it, in a heartbeat at once, has the same. */
+  readonly requestId: number;
 }
 
 /** Numbers of a lane, both ends included. */

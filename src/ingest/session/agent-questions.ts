@@ -1,4 +1,4 @@
-import type { Lease } from '../../formats/tide/index.ts';
+import type { Lease, LeaseReport } from '../../formats/tide/index.ts';
 import { type FloatHistogram, isStaleAt, type Labels } from '../../model/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { AgentEntry } from './agent-entry.ts';
@@ -10,6 +10,7 @@ import {
 } from './agent-requests.ts';
 import type { OutgoingMessage } from './attached-connections.ts';
 import type { BatchesInFlight } from './batches-in-flight.ts';
+import type { LeaseRequests } from './lease-requests.ts';
 
 /** Samples of one series in an answer to READ. */
 export interface ReadSeries {
@@ -19,22 +20,29 @@ export interface ReadSeries {
   readonly histograms: { readonly timestamp: number; readonly histogram: FloatHistogram }[];
 }
 
+/** What a lease is to be, as LEASE has it. */
+export type LeaseWish = Omit<Lease, 'type' | 'leaseId' | 'requestId'>;
+
 export interface AgentQuestionsOptions {
   readonly agents: AgentDirectory;
   readonly requests: AgentRequests;
+  readonly leases: LeaseRequests;
   readonly inFlight: BatchesInFlight;
+  /** The first id of a lease is one more; no id that a collector gave before is given again. */
+  readonly lastLeaseId: number;
   send(connection: number, message: OutgoingMessage, epoch: number): void;
 }
 
 /** READ and LEASE, over the connections that agents hold open. */
 export class AgentQuestions {
   readonly #options: AgentQuestionsOptions;
-  #lastLeaseId = 0;
+  #lastLeaseId: number;
   /** To be called after the next commit. */
   #waiting: (() => void)[] = [];
 
   constructor(options: AgentQuestionsOptions) {
     this.#options = options;
+    this.#lastLeaseId = options.lastLeaseId;
   }
 
   /**
@@ -55,14 +63,16 @@ export class AgentQuestions {
   }
 
   /**
-   * Gives, renews or (with no time to live) ends a lease; its id.
-   * @throws AgentRequestError
+   * Gives, renews or (with no time to live) ends a lease; what the agent made of it.
+   * @throws AgentRequestError where the agent refuses it, too
    */
-  lease(agentId: string, lease: Omit<Lease, 'type' | 'leaseId'>, leaseId?: number): number {
+  async lease(agentId: string, wanted: LeaseWish, leaseId?: number): Promise<LeaseReport> {
     const { connection = 0, epoch } = this.#connectedEntry(agentId);
-    const id = leaseId ?? ++this.#lastLeaseId;
-    this.#options.send(connection, { type: 'LEASE', leaseId: id, ...lease }, epoch);
-    return id;
+    const requestId = ++this.#lastLeaseId;
+    const lease: Lease = { type: 'LEASE', leaseId: leaseId ?? requestId, requestId, ...wanted };
+    return this.#options.leases.ask(agentId, lease, (message) => {
+      this.#options.send(connection, message, epoch);
+    });
   }
 
   /**

@@ -3,7 +3,13 @@ import { TidegaugeError } from '../../model/index.ts';
 import type { CancelTimer, Clock } from '../../util/index.ts';
 
 /** Why an agent cannot be asked, or did not answer. */
-export type AgentRequestFailure = 'unknown_agent' | 'not_connected' | 'busy' | 'timeout' | 'lost';
+export type AgentRequestFailure =
+  | 'unknown_agent'
+  | 'not_connected'
+  | 'busy'
+  | 'timeout'
+  | 'lost'
+  | 'refused';
 
 export class AgentRequestError extends TidegaugeError {
   readonly code = 'agent_request';

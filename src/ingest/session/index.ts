@@ -14,7 +14,7 @@ export type {
 } from './session-output.ts';
 export { policyStateOf } from './policy/policy-book.ts';
 export type { AgentConnection, Principal } from './agent-connection.ts';
-export type { ReadSeries } from './agent-questions.ts';
+export type { LeaseWish, ReadSeries } from './agent-questions.ts';
 export type { AgentRequestFailure, ReadQuestion, ReadResult } from './agent-requests.ts';
 export { AgentRequestError } from './agent-requests.ts';
 export type { AgentSessions } from './agents.ts';

@@ -11,6 +11,7 @@ import { AgentWrites } from './agent-writes.ts';
 import { AttachedConnections, type OutgoingMessage } from './attached-connections.ts';
 import { BatchesInFlight } from './batches-in-flight.ts';
 import type { Credentials } from './identity/index.ts';
+import { LeaseRequests } from './lease-requests.ts';
 import { LifeKeeper } from './life-keeper.ts';
 import type { AgentsOptions } from './options.ts';
 import { RefusalNotices } from './refusal-notices.ts';
@@ -54,6 +55,7 @@ export interface SessionParts {
   readonly refusals: RefusalNotices;
   readonly requests: AgentRequests;
   readonly policies: AgentPolicies;
+  readonly leases: LeaseRequests;
   readonly questions: AgentQuestions;
   readonly admission: AgentAdmission;
 }
@@ -68,6 +70,9 @@ export function createSessionParts(
   const inFlight = new BatchesInFlight(options.max_in_flight_bytes);
   const writes = new AgentWrites({ ...deps, metrics, settled: committed });
   const requests = new AgentRequests(clock);
+  const leases = new LeaseRequests(clock);
+  // Those of the collector before were fewer than one a second.
+  const lastLeaseId = Math.floor(clock.now() / 1000) % 2 ** 31;
   return {
     metrics,
     connections: new AttachedConnections(metrics, deps.logger),
@@ -83,7 +88,8 @@ export function createSessionParts(
     refusals: new RefusalNotices(deps),
     requests,
     policies: new AgentPolicies(options.policies, { agents, clock, send }),
-    questions: new AgentQuestions({ agents, inFlight, requests, send }),
+    leases,
+    questions: new AgentQuestions({ agents, inFlight, requests, leases, lastLeaseId, send }),
     admission: new AgentAdmission(deps, agents),
   };
 }

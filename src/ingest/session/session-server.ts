@@ -1,4 +1,4 @@
-import type { BatchColumns, Lease } from '../../formats/tide/index.ts';
+import type { BatchColumns, LeaseReport } from '../../formats/tide/index.ts';
 import { TideFormatError } from '../../formats/tide/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { AgentLedger } from '../../sources/index.ts';
@@ -8,7 +8,7 @@ import type { Refusal } from './agent-admission.ts';
 import type { AgentConnection, Principal } from './agent-connection.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { AgentEntry } from './agent-entry.ts';
-import type { ReadSeries } from './agent-questions.ts';
+import type { LeaseWish, ReadSeries } from './agent-questions.ts';
 import type { AgentRequests, ReadQuestion, ReadResult } from './agent-requests.ts';
 import type { Attached, AttachedConnections, OutgoingMessage } from './attached-connections.ts';
 import type { PolicyRule } from './policy/policy-rule.ts';
@@ -191,10 +191,10 @@ export class SessionServer {
   }
 
   /**
-   * Gives, renews or (with no time to live) ends a lease; its id.
-   * @throws AgentRequestError
+   * Gives, renews or (with no time to live) ends a lease; what the agent made of it.
+   * @throws AgentRequestError where the agent refuses it, too
    */
-  lease(agentId: string, lease: Omit<Lease, 'type' | 'leaseId'>, leaseId?: number): number {
+  lease(agentId: string, lease: LeaseWish, leaseId?: number): Promise<LeaseReport> {
     return this.#parts.questions.lease(agentId, lease, leaseId);
   }
 
@@ -255,6 +255,7 @@ export class SessionServer {
       if (message.type === 'HEARTBEAT') {
         entry.heartbeat = message;
         this.horizon.heard(entry.agentId, message.ring.oldestMs);
+        this.#parts.leases.heard(entry.agentId, message.leases);
       }
     }
     this.#machine.receive(id, { epoch, message }, nowMs);
@@ -327,6 +328,7 @@ export class SessionServer {
     if (entry?.connection !== id) return;
     entry.connection = undefined;
     this.requests.lost(entry.agentId);
+    this.#parts.leases.lost(entry.agentId);
   }
 
   /** All who had a part in a commit have been told what it came to. */
