@@ -3,7 +3,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { FakeAgentConnection } from '../../../test/support/fake-agent-connection.ts';
 import { ScriptedAgent, valueOf } from '../../../test/support/scripted-agent.ts';
 import { openTemporaryStorage } from '../../../test/support/temporary-storage.ts';
-import { type Audit, type AuditWindow, ContentHash, seriesKey } from '../../formats/tide/index.ts';
+import {
+  type Audit,
+  type AuditWindow,
+  type CollectorMessage,
+  ContentHash,
+  seriesKey,
+} from '../../formats/tide/index.ts';
 import { createMatcher, Labels, SampleColumns } from '../../model/index.ts';
 import { SourceRegistry } from '../../sources/index.ts';
 import { silentLogger } from '../../telemetry/index.ts';
@@ -74,15 +80,20 @@ async function setUp(given: Partial<{ answers: boolean; value: (tick: number) =>
     }
   };
   send(agent.hello({ capabilities: ['audit'] }));
-  const isWelcome = (): boolean => connection.messages.some(({ type }) => type === 'WELCOME');
-  for (let turn = 0; turn < 500 && !isWelcome(); turn++) await run(1, 10);
+  /** Until the collector says it: the store works in real time, the clock hardly moves meanwhile. */
+  const heard = async (isIt: (message: CollectorMessage) => boolean): Promise<void> => {
+    for (let turn = 0; !connection.messages.some(isIt); turn++) {
+      if (turn === 20_000) throw new Error('the collector did not say it');
+      await run(1, turn % 100 === 0 ? 1 : 0);
+    }
+  };
+  await heard(({ type }) => type === 'WELCOME');
   send(agent.schema());
   for (let tick = 0; tick < TICKS; tick++) send(agent.batch(FIRST_TICK + tick));
-  const isStored = (): boolean =>
-    connection.messages.some(
-      (message) => message.type === 'ACK' && message.streams[1]?.cumDurable === TICKS + 1,
-    );
-  for (let turn = 0; turn < 500 && !isStored(); turn++) await run(1, 10);
+  send(agent.heartbeat(clock.now()));
+  await heard((message) => {
+    return message.type === 'ACK' && message.streams[1]?.cumDurable === TICKS + 1;
+  });
   return { store, server, outcomes, repairs, audits, run };
 }
 
