@@ -48,6 +48,7 @@ export class DegradationLadder {
   #index = 0;
   #sinceMs: number | undefined;
   #underPressure = false;
+  #overload: Overload = 'NONE';
 
   constructor(options: Partial<LadderOptions> = {}) {
     this.#options = { ...DEFAULT_LADDER_OPTIONS, ...options };
@@ -68,9 +69,20 @@ export class DegradationLadder {
   }
 
   /**
+   * A session begins: frames that waited for the one before say nothing of this one, and what is
+   * fresh is to be seen at once.
+   */
+  reconnected(): void {
+    if (this.#overload !== 'NONE') return;
+    this.#index = 0;
+    this.#sinceMs = undefined;
+  }
+
+  /**
    * @param delayMs how long live frames wait.
    */
   observe(delayMs: number, overload: Overload, nowMs: number): LadderStep {
+    this.#overload = overload;
     const pressure = overload !== 'NONE' || delayMs > this.#options.delayMs;
     if (pressure !== this.#underPressure || this.#sinceMs === undefined) {
       this.#underPressure = pressure;

@@ -89,6 +89,14 @@ describe('DegradationLadder', () => {
     expect(ladder.observe(0, 'NONE', 550)).toBe('SHED_MORE');
     expect(ladder.observe(0, 'NONE', 560)).toBe('SHED');
     expect(ladder.stepIndex).toBe(6);
+    ladder.observe(0, 'RING', 570);
+    ladder.reconnected();
+    expect(ladder.step).toBe('SHED');
+    ladder.observe(0, 'NONE', 580);
+    ladder.reconnected();
+    expect(ladder.step).toBe('NORMAL');
+    expect(ladder.observe(200, 'NONE', 590)).toBe('NORMAL');
+    expect(ladder.observe(200, 'NONE', 600)).toBe('LONGER_LINGER');
     const full = new DegradationLadder({ delayMs: 100, holdMs: 10, calmMs: 50 });
     for (let nowMs = 0; nowMs <= 200; nowMs += 10) full.observe(0, 'RING', nowMs);
     expect(full.step).toBe('SHED');

@@ -674,3 +674,39 @@ test('the round trip of a heartbeat shows how far the clocks are apart', async (
   await clock.advance(0);
   expect(runtime.status()).toMatchObject({ rttMs: 60, clockAheadMs: 3000 });
 });
+
+test('what pressed a session that is gone does not delay the next one', async () => {
+  const { clock, collector, runtime } = await setUp({
+    groups: [
+      {
+        open: (namer) => new SyntheticSource(namer, { agent: 7, series: SERIES, intervalMs: 1000 }),
+        ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
+        ...{ priority: 'B', batchTicks: 1 },
+      },
+    ],
+  });
+  const again = async (liveBytes: number): Promise<void> => {
+    const credit = ([0, 1, 2, 4] as const).map((lane) => {
+      return { lane, offsetBytes: lane === LANE_LIVE ? liveBytes : 1e9 };
+    });
+    collector.welcome = { credit };
+    collector.drop();
+    await clock.advance(1000);
+  };
+  const seconds = async (count: number): Promise<void> => {
+    for (let second = 0; second < count; second++) {
+      await clock.advance(1000);
+      collector.acknowledge();
+    }
+  };
+  await seconds(2);
+  await again(1);
+  await seconds(8);
+  expect(runtime.status().ladderStep).not.toBe('NORMAL');
+  await again(1e9);
+  const before = collector.batches.length;
+  await seconds(4);
+  const newest = collector.batches.slice(before).map(({ samples }) => samples.at(-1)?.time);
+  expect(newest.length).toBeGreaterThanOrEqual(4);
+  expect(clock.now() - (newest.at(-1) ?? 0)).toBeLessThan(1000);
+});

@@ -303,6 +303,7 @@ export class AgentRuntime {
       onRequest: (request) => this.#request(request),
       onWelcome: ({ codecs, capabilities: taken }) => {
         boot = 'RECONNECT';
+        this.#ladder.reconnected();
         this.#codecs = codecs;
         this.#takesHistograms = taken.includes(CAPABILITY_HISTOGRAMS);
       },
