@@ -33,6 +33,8 @@ const FIRST_FACTOR = 0.6;
 const STEP_FACTOR = 0.85;
 const STEPS_MAX = 14;
 const STEP_SECONDS = 10;
+/** A new process gets cheaper for a while, as its code is compiled. */
+const WARM_MS = 40_000;
 /** Of what is offered; with more the collector is not at its capacity. */
 const KEPT_UP_SHARE = 0.95;
 /** Before anything is measured: what was granted before comes in, and agents gather more ticks. */
@@ -98,7 +100,7 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
 
 /** The part of a core with which the collector falls short of what there is of the load. */
 async function findDuty(rig: OverloadRig): Promise<number> {
-  await sleep(SETTLE_MS);
+  await sleep(WARM_MS);
   const free = await rig.rates(STEP_SECONDS);
   say('with the whole core', free);
   if (free.offered < OFFERED_SHARE_MIN * rig.wanted) {
