@@ -80,7 +80,7 @@ async function setUp(given: Partial<{ answers: boolean; value: (tick: number) =>
     }
   };
   send(agent.hello({ capabilities: ['audit'] }));
-  /** Until the collector says it: the store works in real time, the clock hardly moves meanwhile. */
+  /** Until the collector says it: the store works in real time, the clock hardly moves. */
   const heard = async (isIt: (message: CollectorMessage) => boolean): Promise<void> => {
     for (let turn = 0; !connection.messages.some(isIt); turn++) {
       if (turn === 20_000) throw new Error('the collector did not say it');
