@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { messageOf, TidegaugeError } from '../../../src/model/index.ts';
-import { createEngine, parseExpr } from '../../../src/query/index.ts';
+import { createEngine, type Engine, parseExpr } from '../../../src/query/index.ts';
 import { MemoryQueryable } from '../memory-queryable.ts';
 import { arbitraryData, DATA_BEGIN, type DataForm } from './arbitrary-data.ts';
 import { arbitraryQuery, arbitraryTimes } from './arbitrary-query.ts';
@@ -107,7 +107,15 @@ async function engineAnswer({ data, query, times }: DifferentialCase): Promise<A
   const queryable = new MemoryQueryable();
   for (const { labels, samples } of data) queryable.add(labels, samples);
   const engine = createEngine({ queryable });
-  const { startMs, endMs, stepMs } = times;
+  return answerOf(engine, query, times);
+}
+
+/** What an engine answers, or the text of its error. */
+export async function answerOf(
+  engine: Engine,
+  query: string,
+  { startMs, endMs, stepMs }: DifferentialCase['times'],
+): Promise<Answer | string> {
   try {
     const { value } =
       stepMs === 0

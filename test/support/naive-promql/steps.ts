@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import { messageOf, TidegaugeError } from '../../../src/model/index.ts';
-import { createEngine, type Engine } from '../../../src/query/index.ts';
+import { createEngine } from '../../../src/query/index.ts';
 import { MemoryQueryable } from '../memory-queryable.ts';
 import { arbitraryData, DATA_BEGIN } from './arbitrary-data.ts';
 import { arbitraryTimes } from './arbitrary-query.ts';
-import { type Answer, answerOfValue, differences } from './compare.ts';
-import { type DifferentialCase, mayFailBetween, stepsOf } from './differential.ts';
+import { type Answer, differences } from './compare.ts';
+import { answerOf, type DifferentialCase, mayFailBetween, stepsOf } from './differential.ts';
 import { wideQuery } from './wide-query.ts';
 
 const FORM = { isShared: false, beginMs: DATA_BEGIN };
@@ -54,22 +53,4 @@ export async function checkSteps(one: DifferentialCase, tally: StepsTally): Prom
 
 function outcome(answer: Answer | string): string {
   return typeof answer === 'string' ? answer : `${answer.size} samples`;
-}
-
-/** The answer, or the error's text. */
-async function answerOf(
-  engine: Engine,
-  query: string,
-  { startMs, endMs, stepMs }: DifferentialCase['times'],
-): Promise<Answer | string> {
-  try {
-    const { value } =
-      stepMs === 0
-        ? await engine.instant(query, { timeMs: startMs })
-        : await engine.range(query, { startMs, endMs, stepMs });
-    return answerOfValue(value);
-  } catch (error) {
-    if (error instanceof TidegaugeError) return messageOf(error);
-    throw error;
-  }
 }
