@@ -28,10 +28,11 @@ import { openStorage } from '../storage/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { registerProcessMetrics } from '../telemetry/index.ts';
 import { packageRoot, systemClock, workerEntry } from '../util/index.ts';
-import { createAgentMetrics, registerLedgerMetrics } from './agent-metrics.ts';
+import { registerLedgerMetrics } from './ledger-metrics.ts';
 import { createPullMetrics } from './pull-metrics.ts';
 import { createPushMetrics } from './push-metrics.ts';
 import { registerServerMetrics } from './server-metrics.ts';
+import { createSessionMetrics } from './session-metrics.ts';
 import { settingsForRestart } from './settings-for-restart.ts';
 import { readBuildInfo } from './version.ts';
 
@@ -257,7 +258,7 @@ class Assembly {
       logger: this.#options.logger.child({ part: 'agents' }),
       options: this.#config.components.agents,
       outOfOrderWindowMs: this.#config.components.storage.out_of_order_window_ms,
-      metrics: createAgentMetrics(registry),
+      metrics: createSessionMetrics(registry),
       runId: randomBytes(6).toString('hex'),
       authority,
     });

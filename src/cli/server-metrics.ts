@@ -5,6 +5,7 @@ import type { IngestKernel } from '../ingest/index.ts';
 import type { QueryPool, QueryPoolStats } from '../query/index.ts';
 import type { SourceRegistry } from '../sources/index.ts';
 import type { EmbeddedStorage, StorageCounters } from '../storage/index.ts';
+import { Readings } from './readings.ts';
 
 export interface ServerParts {
   readonly build: BuildInfo;
@@ -25,10 +26,10 @@ export function registerServerMetrics(registry: Registry, parts: ServerParts): v
     labelNames: ['version', 'revision', 'nodeversion'],
     registers,
   }).set({ ...parts.build, nodeversion: process.version }, 1);
-  registerReload(new Exporter(registry), parts);
-  registerStorage(new Exporter(registry), parts.storage);
+  registerReload(new Readings(registry), parts);
+  registerStorage(new Readings(registry), parts.storage);
   registerMemory(registry, parts);
-  registerQueries(new Exporter(registry), parts.queries);
+  registerQueries(new Readings(registry), parts.queries);
   new Counter({
     name: 'tidegauge_query_limited_total',
     help: 'Queries that a limit ended, by which.',
@@ -77,68 +78,36 @@ function registerMemory(registry: Registry, { storage, ingestKernel }: ServerPar
     'Memory in which pushes and scrapes are read, by what it holds: bytes in use.',
     () => ingestKernel.memoryByKind(),
   );
-  const exporter = new Exporter(registry);
-  exporter.gauge(
+  const readings = new Readings(registry);
+  readings.gauge(
     'ingest_memory_size_bytes',
     'Size of that memory. It grows with the largest bodies and does not shrink.',
     () => ingestKernel.memoryBytes,
   );
-  exporter.gauge(
+  readings.gauge(
     'ingest_identities',
     'Names of series that are recognised without looking at their labels.',
     () => ingestKernel.identityCount,
   );
 }
 
-/** Metrics whose values are read when they are asked for. */
-class Exporter {
-  readonly #registers: Registry[];
-
-  constructor(registry: Registry) {
-    this.#registers = [registry];
-  }
-
-  gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name: `tidegauge_${name}`,
-      help,
-      registers: this.#registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  }
-
-  counter(name: string, help: string, read: () => number): void {
-    new Counter({
-      name: `tidegauge_${name}_total`,
-      help,
-      registers: this.#registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  }
-}
-
-function registerReload(exporter: Exporter, { lastReload }: ServerParts): void {
-  exporter.gauge(
+function registerReload(readings: Readings, { lastReload }: ServerParts): void {
+  readings.gauge(
     'config_last_reload_successful',
     'Whether the configuration was right when it was last loaded: 1, or 0.',
     () => (lastReload().success ? 1 : 0),
   );
-  exporter.gauge(
+  readings.gauge(
     'config_last_reload_success_timestamp_seconds',
     'When the configuration in force was loaded.',
     () => lastReload().timeMs / 1000,
   );
 }
 
-function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
+function registerStorage(readings: Readings, storage: EmbeddedStorage): void {
   // Not from `stats`, which goes through all series: this is asked for every few seconds.
   const held = (name: string, help: string, field: keyof StorageCounters): void =>
-    exporter.gauge(`storage_${name}`, help, () => storage.counters()[field]);
+    readings.gauge(`storage_${name}`, help, () => storage.counters()[field]);
   held('series', 'Series in the store.', 'series');
   held('samples', 'Samples in the store.', 'samples');
   held('chunks', 'Chunks in the store.', 'chunks');
@@ -147,13 +116,13 @@ function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
   held('folder_missing', 'Whether the data folder is gone while in use.', 'folderMissing');
   held('blocks', 'Blocks on the disk.', 'blocks');
   held('blocks_bytes', 'Size of the blocks on the disk.', 'blockBytes');
-  exporter.gauge(
+  readings.gauge(
     'storage_corruptions',
     'Corrupt places found when the store was opened.',
     () => storage.recovery.corruptionCount,
   );
   const count = (name: string, help: string, field: keyof StorageCounters): void =>
-    exporter.counter(`storage_${name}`, help, () => storage.counters()[field]);
+    readings.counter(`storage_${name}`, help, () => storage.counters()[field]);
   count('wal_records', 'Records written to the log.', 'walRecords');
   count('wal_written_bytes', 'Bytes written to the log.', 'walBytes');
   count('wal_groups', 'Groups of records written and synced together.', 'walGroups');
@@ -164,25 +133,25 @@ function registerStorage(exporter: Exporter, storage: EmbeddedStorage): void {
   count('exemplars_dropped', 'Exemplars not kept.', 'exemplarsDropped');
 }
 
-function registerQueries(exporter: Exporter, queries: QueryPool): void {
+function registerQueries(readings: Readings, queries: QueryPool): void {
   const stats = (): QueryPoolStats => queries.stats();
-  exporter.gauge('query_workers', 'Threads that evaluate queries.', () => stats().workers);
-  exporter.gauge('queries_running', 'Queries being evaluated.', () => stats().running);
-  exporter.gauge('queries_queued', 'Queries waiting for a worker.', () => stats().queued);
-  exporter.counter('queries_answered', 'Queries answered.', () => stats().answered);
-  exporter.counter('queries_failed', 'Queries that failed, whatever the reason.', () =>
+  readings.gauge('query_workers', 'Threads that evaluate queries.', () => stats().workers);
+  readings.gauge('queries_running', 'Queries being evaluated.', () => stats().running);
+  readings.gauge('queries_queued', 'Queries waiting for a worker.', () => stats().queued);
+  readings.counter('queries_answered', 'Queries answered.', () => stats().answered);
+  readings.counter('queries_failed', 'Queries that failed, whatever the reason.', () =>
     [...stats().failed.values()].reduce((sum, failed) => sum + failed, 0),
   );
-  exporter.counter('query_samples_read', 'Samples read by queries.', () => stats().samplesRead);
-  exporter.counter(
+  readings.counter('query_samples_read', 'Samples read by queries.', () => stats().samplesRead);
+  readings.counter(
     'query_evaluation_seconds',
     'Time spent evaluating queries, all workers together.',
     () => stats().evaluateMs / 1000,
   );
-  exporter.counter(
+  readings.counter(
     'query_queue_seconds',
     'Time queries waited for a worker.',
     () => stats().queueMs / 1000,
   );
-  exporter.counter('query_worker_crashes', 'Workers that ended unasked.', () => stats().crashes);
+  readings.counter('query_worker_crashes', 'Workers that ended unasked.', () => stats().crashes);
 }
