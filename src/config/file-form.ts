@@ -49,17 +49,19 @@ function suffixOf(option: string): Suffix {
 /** A schema for the file form; its output is that of the component's schema. */
 export function fileSchema<Schema extends z.ZodObject>(
   schema: Schema,
-): z.ZodType<z.output<Schema>> & { readonly in: z.ZodObject } {
+): z.ZodType<z.output<Schema>> {
   const options = fileOptions(schema);
   const shape = Object.fromEntries(
     options.map((option) => [option.key, z.preprocess(parserOf(option), option.schema)]),
   );
   const file = z.strictObject(shape).prefault({});
-  const renamed = file.transform((values: Record<string, unknown>) =>
-    Object.fromEntries(options.map(({ option, key }) => [option, values[key]])),
+  // The keys are mapped at run time, so the type is stated, not inferred.
+  return file.transform(
+    (values: Record<string, unknown>) =>
+      Object.fromEntries(
+        options.map(({ option, key }) => [option, values[key]]),
+      ) as z.output<Schema>,
   );
-  // The shape is built at run time, so its type is stated, not inferred.
-  return renamed as unknown as z.ZodType<z.output<Schema>> & { readonly in: z.ZodObject };
 }
 
 /** A default value as one would write it in the file. */

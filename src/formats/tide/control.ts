@@ -2,8 +2,8 @@ import { ByteWriter } from '../../util/index.ts';
 import { TideFormatError } from './errors.ts';
 import { controlHeader, encodeFrame } from './frame.ts';
 import { PAYLOAD_BYTES_MAX } from './limits.ts';
-import type { MessageFields } from './message-fields.ts';
 import { decodeMessage, encodeMessage } from './message-fields.ts';
+import type { ControlContents } from './messages.ts';
 import { MESSAGE_FIELDS } from './messages.ts';
 import { pack, unpack } from './packing.ts';
 import { reader } from './reading.ts';
@@ -25,7 +25,7 @@ export function isControl(frame: Pick<Frame, 'type'>): frame is Frame & { type: 
  */
 export function encodeControl(message: ControlMessage, epoch: number): Uint8Array {
   writer.reset();
-  encodeMessage(writer, fieldsOf(message.type), message);
+  encodeContent(message.type, message);
   const { codec, payload } = pack(writer.written(), CODEC_DEFLATE);
   if (payload.length > PAYLOAD_BYTES_MAX) {
     const problem = `${message.type} of ${payload.length} bytes, wanted ${PAYLOAD_BYTES_MAX}`;
@@ -34,17 +34,20 @@ export function encodeControl(message: ControlMessage, epoch: number): Uint8Arra
   return encodeFrame(controlHeader(message.type, epoch, codec), payload);
 }
 
+// Generic, so that the compiler sees that fields and content belong to one another by the type.
+function encodeContent<T extends ControlType>(type: T, content: ControlContents[T]): void {
+  encodeMessage(writer, MESSAGE_FIELDS[type], content);
+}
+
 /** The message of a control frame. Bytes in it may be views of the frame's. */
 export function decodeControl(frame: Frame): ControlMessage {
   if (!isControl(frame)) {
     throw new TideFormatError('tide_frame_type', `${frame.type}, wanted a control frame`);
   }
   const body = unpack(frame.payload, frame.codec);
-  const content = decodeMessage(reader(body, 'tide_field'), fieldsOf(frame.type));
-  return { ...content, type: frame.type } as ControlMessage;
+  return { ...decodeContent(frame.type, body), type: frame.type } as ControlMessage;
 }
 
-// Fields and message belong to one another by the type; the table's type says it type by type.
-function fieldsOf(type: ControlType): MessageFields<ControlMessage> {
-  return MESSAGE_FIELDS[type] as unknown as MessageFields<ControlMessage>;
+function decodeContent<T extends ControlType>(type: T, body: Uint8Array): ControlContents[T] {
+  return decodeMessage<ControlContents[T]>(reader(body, 'tide_field'), MESSAGE_FIELDS[type]);
 }

@@ -23,13 +23,12 @@ import { decodeCoverage } from './coverage.ts';
 import { TideFormatError } from './errors.ts';
 import { readHistograms } from './histogram-column.ts';
 import { BATCH_SERIES_MAX, BATCH_TICKS_MAX, SERIES_ID_MAX } from './limits.ts';
-import { SIGNED_MAX } from './message-fields.ts';
 import { unpack } from './packing.ts';
 import { Presence } from './presence.ts';
 import { reader, uintUpTo } from './reading.ts';
 import type { BatchHead } from './coverage-entry.ts';
 import type { PayloadCodec } from './frame-header.ts';
-import { unzigzag } from './words.ts';
+import { SIGNED_MAX, unzigzag } from './words.ts';
 
 const TWO_POWER_32 = 2 ** 32;
 /** The sign and the exponent's highest three bits. */

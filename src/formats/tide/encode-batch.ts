@@ -21,7 +21,6 @@ import { encodeCoverage } from './coverage.ts';
 import { TideFormatError } from './errors.ts';
 import { writeHistograms } from './histogram-column.ts';
 import { BATCH_SAMPLES_MAX, BATCH_SERIES_MAX, BATCH_TICKS_MAX, BODY_BYTES_MAX } from './limits.ts';
-import { SIGNED_MAX } from './message-fields.ts';
 import type { Packed } from './packing.ts';
 import { pack } from './packing.ts';
 import { PresenceWriter } from './presence.ts';
@@ -29,7 +28,7 @@ import { SEALED_BYTES_MAX } from './range-data.ts';
 import type { BatchHead } from './coverage-entry.ts';
 import { CODEC_DEFLATE } from './frame-header.ts';
 import type { PayloadCodec } from './frame-header.ts';
-import { zigzag } from './words.ts';
+import { SIGNED_MAX, zigzag } from './words.ts';
 
 /** A relative first costs entropy in the descriptors: it has to save this many bits. */
 const RELATIVE_GAIN_BITS = 4;

@@ -4,17 +4,13 @@ import {
   double,
   flag,
   hash64,
-  listOf,
-  nameList,
-  nested,
   oneOf,
-  optional,
   optionalUint,
   signed,
   text,
   uint,
-  uintList,
-} from './message-fields.ts';
+} from './scalar-fields.ts';
+import { listOf, nameList, nested, optional, uintList } from './composite-fields.ts';
 import { PAYLOAD_BYTES_MAX, SEQ_RANGES_MAX, TEXT_BYTES_MAX } from './limits.ts';
 import type { ControlMessage, ControlType } from './control-message.ts';
 import type { PayloadCodec, Stream } from './frame-header.ts';
@@ -50,8 +46,10 @@ export const READ_CHUNK_BYTES_MAX = PAYLOAD_BYTES_MAX - CHUNK_OVERHEAD_BYTES;
 
 export const PRIORITY_CLASSES: readonly [PriorityClass, ...PriorityClass[]] = ['B', 'A', 'C'];
 
-/** Fields of a message beside its type, which is in the header. */
-type Content<T> = Omit<T, 'type'>;
+/** Fields of each message beside its type, which is in the header. */
+export type ControlContents = {
+  readonly [M in ControlMessage as M['type']]: Omit<M, 'type'>;
+};
 
 const seqRange: MessageFields<SeqRange> = { from: uint(1), to: uint(2) };
 
@@ -160,7 +158,7 @@ const marks = (tag: number) => listOf(nested(tag, streamMarks), STREAM_MAX + 1);
 
 /** The fields of every control frame; docs/formats/tide-v1.proto has them in protobuf's words. */
 export const MESSAGE_FIELDS: {
-  readonly [T in ControlType]: MessageFields<Content<Extract<ControlMessage, { type: T }>>>;
+  readonly [T in ControlType]: MessageFields<ControlContents[T]>;
 } = {
   HELLO: {
     agentId: text(1, NAME_BYTES_MAX, 1),

@@ -34,11 +34,15 @@ export function writeU64(bytes: Uint8Array, offset: number, value: number): void
   writeU32(bytes, offset + 4, Math.floor(value / TWO_POWER_32));
 }
 
+/** Of times and other signed numbers, either way: their zigzag form is a whole number exactly. */
+export const SIGNED_MAX = 2 ** 52 - 1;
+
 /** 0, -1, 1, -2, … as 0, 1, 2, 3, …: exact up to 2^52 either way. */
 export function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
+/** What `zigzag` made of a number, back. */
 export function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
