@@ -146,13 +146,13 @@ export class Labels {
     const pairs: string[] = [];
     let [at, theirAt] = [0, 0];
     while (at < mine.length && theirAt < theirs.length) {
-      const order = compareUtf8(mine[at] as string, theirs[theirAt] as string);
-      if (order < 0) pairs.push(mine[at++] as string, mine[at++] as string);
-      else pairs.push(theirs[theirAt++] as string, theirs[theirAt++] as string);
+      const order = compareUtf8(mine[at]!, theirs[theirAt]!);
+      if (order < 0) pairs.push(mine[at++]!, mine[at++]!);
+      else pairs.push(theirs[theirAt++]!, theirs[theirAt++]!);
       if (order === 0) at += 2;
     }
-    while (at < mine.length) pairs.push(mine[at++] as string);
-    while (theirAt < theirs.length) pairs.push(theirs[theirAt++] as string);
+    while (at < mine.length) pairs.push(mine[at++]!);
+    while (theirAt < theirs.length) pairs.push(theirs[theirAt++]!);
     return Labels.ofSorted(pairs);
   }
 

@@ -17,8 +17,8 @@ function buildTable(): Int32Array {
     table[byte] = crc;
   }
   for (let index = LANE; index < table.length; index++) {
-    const before = table[index - LANE] as number;
-    table[index] = (before >>> 8) ^ (table[before & 0xff] as number);
+    const before = table[index - LANE]!;
+    table[index] = (before >>> 8) ^ table[before & 0xff]!;
   }
   return table;
 }
@@ -46,23 +46,19 @@ function fold(bytes: Uint8Array, start: number, end: number, before: number): nu
   let crc = before;
   let at = start;
   for (const wideEnd = end - 7; at < wideEnd; at += 8) {
-    crc ^=
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24);
+    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
     crc =
-      (table[1792 + (crc & 0xff)] as number) ^
-      (table[1536 + ((crc >>> 8) & 0xff)] as number) ^
-      (table[1280 + ((crc >>> 16) & 0xff)] as number) ^
-      (table[1024 + (crc >>> 24)] as number) ^
-      (table[768 + (bytes[at + 4] as number)] as number) ^
-      (table[512 + (bytes[at + 5] as number)] as number) ^
-      (table[256 + (bytes[at + 6] as number)] as number) ^
-      (table[bytes[at + 7] as number] as number);
+      table[1792 + (crc & 0xff)]! ^
+      table[1536 + ((crc >>> 8) & 0xff)]! ^
+      table[1280 + ((crc >>> 16) & 0xff)]! ^
+      table[1024 + (crc >>> 24)]! ^
+      table[768 + bytes[at + 4]!]! ^
+      table[512 + bytes[at + 5]!]! ^
+      table[256 + bytes[at + 6]!]! ^
+      table[bytes[at + 7]!]!;
   }
   for (; at < end; at++) {
-    crc = (crc >>> 8) ^ (table[(crc ^ (bytes[at] as number)) & 0xff] as number);
+    crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 0xff]!;
   }
   return crc;
 }

@@ -3,6 +3,7 @@ export { BadBytesError, ByteReader } from './bytes/byte-reader.ts';
 export { ByteWriter, varintSize } from './bytes/byte-writer.ts';
 export { GrowingBytes } from './bytes/growing-bytes.ts';
 export { DecimalParser } from './bytes/decimal-parser.ts';
+export { wordAt } from './bytes/word-at.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { delay, systemClock } from './clock.ts';
 export { crc32c } from './crc32c.ts';

@@ -64,9 +64,9 @@ export class IntervalSet {
   countIn(from: number, to: number): number {
     let count = 0;
     for (let index = this.#indexFrom(from); index < this.#from.length; index++) {
-      const start = Math.max(from, this.#from[index] as number);
+      const start = Math.max(from, this.#from[index]!);
       if (start > to) break;
-      count += Math.min(to, this.#to[index] as number) - start + 1;
+      count += Math.min(to, this.#to[index]!) - start + 1;
     }
     return count;
   }
@@ -75,7 +75,7 @@ export class IntervalSet {
   contiguousFrom(from: number): number {
     const index = this.#indexFrom(from);
     const start = this.#from[index];
-    return start !== undefined && start <= from ? (this.#to[index] as number) : from - 1;
+    return start !== undefined && start <= from ? this.#to[index]! : from - 1;
   }
 
   /** Adds `from` to `to`; how many of them are new. */
@@ -90,7 +90,7 @@ export class IntervalSet {
       return to - from + 1;
     }
     // Fast path: numbers beyond the end.
-    if (last < 0 || (this.#to[last] as number) < from) {
+    if (last < 0 || this.#to[last]! < from) {
       this.#from.push(from);
       this.#to.push(to);
       this.#size += to - from + 1;
@@ -102,10 +102,10 @@ export class IntervalSet {
     let start = from;
     let stop = to;
     let held = 0;
-    for (; end < this.#from.length && (this.#from[end] as number) <= to + 1; end++) {
-      start = Math.min(start, this.#from[end] as number);
-      stop = Math.max(stop, this.#to[end] as number);
-      held += (this.#to[end] as number) - (this.#from[end] as number) + 1;
+    for (; end < this.#from.length && this.#from[end]! <= to + 1; end++) {
+      start = Math.min(start, this.#from[end]!);
+      stop = Math.max(stop, this.#to[end]!);
+      held += this.#to[end]! - this.#from[end]! + 1;
     }
     this.#from.splice(begin, end - begin, start);
     this.#to.splice(begin, end - begin, stop);
@@ -119,19 +119,19 @@ export class IntervalSet {
     if (to < from) return 0;
     const begin = this.#indexFrom(from);
     // Fast path: none of them is in.
-    if (begin === this.#from.length || (this.#from[begin] as number) > to) return 0;
+    if (begin === this.#from.length || this.#from[begin]! > to) return 0;
     this.#own();
     // Fast path: the last range, or its end.
-    if (begin === this.#from.length - 1 && (this.#to[begin] as number) <= to) {
+    if (begin === this.#from.length - 1 && this.#to[begin]! <= to) {
       return this.#removeEnd(from);
     }
     const fromParts: number[] = [];
     const toParts: number[] = [];
     let removed = 0;
     let end = begin;
-    for (; end < this.#from.length && (this.#from[end] as number) <= to; end++) {
-      const start = this.#from[end] as number;
-      const stop = this.#to[end] as number;
+    for (; end < this.#from.length && this.#from[end]! <= to; end++) {
+      const start = this.#from[end]!;
+      const stop = this.#to[end]!;
       removed += Math.min(stop, to) - Math.max(start, from) + 1;
       if (start < from) {
         fromParts.push(start);
@@ -179,9 +179,9 @@ export class IntervalSet {
   ranges(from = 0, to: number = Number.MAX_SAFE_INTEGER): Interval[] {
     const found: Interval[] = [];
     for (let index = this.#indexFrom(from); index < this.#from.length; index++) {
-      const start = Math.max(from, this.#from[index] as number);
+      const start = Math.max(from, this.#from[index]!);
       if (start > to) break;
-      found.push({ from: start, to: Math.min(to, this.#to[index] as number) });
+      found.push({ from: start, to: Math.min(to, this.#to[index]!) });
     }
     return found;
   }
@@ -191,10 +191,10 @@ export class IntervalSet {
     const found: Interval[] = [];
     let next = from;
     for (let index = this.#indexFrom(from); index < this.#from.length; index++) {
-      const start = this.#from[index] as number;
+      const start = this.#from[index]!;
       if (start > to) break;
       if (start > next) found.push({ from: next, to: start - 1 });
-      next = (this.#to[index] as number) + 1;
+      next = this.#to[index]! + 1;
     }
     if (next <= to) found.push({ from: next, to });
     return found;
@@ -205,8 +205,8 @@ export class IntervalSet {
     writer.uint(this.#from.length);
     let previous = 0;
     for (let index = 0; index < this.#from.length; index++) {
-      const from = this.#from[index] as number;
-      const to = this.#to[index] as number;
+      const from = this.#from[index]!;
+      const to = this.#to[index]!;
       writer.uint(from - previous);
       writer.uint(to - from);
       previous = to;
@@ -230,8 +230,8 @@ export class IntervalSet {
   /** Takes the last range out as far as it is at or after `from`; how many numbers that were. */
   #removeEnd(from: number): number {
     const last = this.#to.length - 1;
-    const start = this.#from[last] as number;
-    const removed = (this.#to[last] as number) - Math.max(start, from) + 1;
+    const start = this.#from[last]!;
+    const removed = this.#to[last]! - Math.max(start, from) + 1;
     this.#size -= removed;
     if (start < from) {
       this.#to[last] = from - 1;
@@ -255,10 +255,10 @@ export class IntervalSet {
     let low = 0;
     let high = to.length;
     // Fast path: most look-ups are at the end.
-    if (high === 0 || (to[high - 1] as number) < value) return high;
+    if (high === 0 || to[high - 1]! < value) return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((to[middle] as number) < value) low = middle + 1;
+      if (to[middle]! < value) low = middle + 1;
       else high = middle;
     }
     return low;

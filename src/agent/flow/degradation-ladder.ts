@@ -55,7 +55,7 @@ export class DegradationLadder {
   }
 
   get step(): LadderStep {
-    return LADDER[this.#index] as LadderStep;
+    return LADDER[this.#index]!;
   }
 
   /** Its place on the ladder: 0 for normal. */

@@ -96,7 +96,7 @@ export class DiskRing {
       const part: RingRecord[] = [];
       const room = this.#options.segmentBytes - active.index.sizeBytes;
       for (; next < records.length && (part.length === 0 || sizeBytes < room); next++) {
-        const record = records[next] as RingRecord;
+        const record = records[next]!;
         part.push(record);
         sizeBytes += record.sizeBytes;
       }

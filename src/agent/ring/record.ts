@@ -76,7 +76,7 @@ export function decodeRecord(
   const end = body + view.getUint32(offset, true);
   if (end + CRC_BYTES > bytes.length) return undefined;
   if (view.getUint32(end, true) !== crc32c(bytes, offset, end)) return undefined;
-  const type = TYPES[bytes[offset + 4] as number];
+  const type = TYPES[bytes[offset + 4]!];
   const stream = bytes[offset + 5];
   if (type === undefined || (stream !== 0 && stream !== 1)) return undefined;
   return {

@@ -31,7 +31,7 @@ function addWanted(
   into: BatchColumns,
 ): void {
   for (let at = 0; at < columns.length; at++) {
-    if (wanted(columns.seriesIds[at] as number)) sliceColumns(columns, at, at + 1, into);
+    if (wanted(columns.seriesIds[at]!)) sliceColumns(columns, at, at + 1, into);
   }
 }
 
@@ -60,8 +60,8 @@ function lastValues(
     const place = wanted(id) ? state.placeIfKnown(id) : undefined;
     if (place === undefined || !state.hasFloat(place)) continue;
     const at = into.length;
-    into.pushValue(id, lastTimes[place] as number, 0);
-    into.words[2 * at] = lastWords[2 * place] as number;
-    into.words[2 * at + 1] = lastWords[2 * place + 1] as number;
+    into.pushValue(id, lastTimes[place]!, 0);
+    into.words[2 * at] = lastWords[2 * place]!;
+    into.words[2 * at + 1] = lastWords[2 * place + 1]!;
   }
 }

@@ -60,7 +60,7 @@ export class EventLane {
     const times = new Set<number>();
     let from = 0;
     for (let index = 0; index < columns.length; index++) {
-      const time = columns.timestamps[index] as number;
+      const time = columns.timestamps[index]!;
       const isFull = index - from === BATCH_SAMPLES;
       if (isFull || (times.size === BATCH_TIMES && !times.has(time))) {
         this.#sealSlice(columns, from, index);

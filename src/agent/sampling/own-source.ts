@@ -29,7 +29,7 @@ export class OwnSource implements GroupSource {
 
   read(timestamp: number, { columns }: Reading): void {
     for (const [index, metric] of this.#metrics.entries()) {
-      columns.pushValue(this.#ids[index] as number, timestamp, metric.value());
+      columns.pushValue(this.#ids[index]!, timestamp, metric.value());
     }
   }
 }

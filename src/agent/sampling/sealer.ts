@@ -83,7 +83,7 @@ export class Sealer {
     const having = ticks.filter(({ entries }) => entries[part] !== undefined);
     if (having.length === 0) return;
     const columns = this.#merge(having, part);
-    const coverage = mergeEntries(having.map(({ entries }) => entries[part] as CoverageEntry));
+    const coverage = mergeEntries(having.map(({ entries }) => entries[part]!));
     if (this.#seal(coverage, columns, stream, spanOf(having))) return;
     const [only, ...others] = having;
     if (others.length > 0) {

@@ -52,11 +52,7 @@ export class SyntheticSource implements GroupSource {
     const tick = Math.floor(timestamp / this.#intervalMs);
     const ids = this.#ids;
     for (let series = 0; series < ids.length; series++) {
-      columns.pushValue(
-        ids[series] as number,
-        timestamp,
-        syntheticValue(this.#agent, series, tick),
-      );
+      columns.pushValue(ids[series]!, timestamp, syntheticValue(this.#agent, series, tick));
     }
   }
 }

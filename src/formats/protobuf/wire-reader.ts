@@ -192,14 +192,3 @@ export function doubleAt(bytes: Uint8Array, offset: number): number {
   for (let index = 0; index < 8; index++) doubleBytes[index] = bytes[offset + index]!;
   return doubleView.getFloat64(0, true);
 }
-
-/** The 32-bit word whose little-endian bytes begin at `offset`. */
-export function wordAt(bytes: Uint8Array, offset: number): number {
-  return (
-    (bytes[offset]! |
-      (bytes[offset + 1]! << 8) |
-      (bytes[offset + 2]! << 16) |
-      (bytes[offset + 3]! << 24)) >>>
-    0
-  );
-}

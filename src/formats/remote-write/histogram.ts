@@ -1,6 +1,7 @@
 import type { CounterReset, FloatHistogram, Span } from '../../model/index.ts';
 import { STALE_HIGH_WORD, STALE_LOW_WORD } from '../../model/index.ts';
-import { doubleAt, WIRE_LENGTH, WireReader, wordAt } from '../protobuf/wire-reader.ts';
+import { wordAt } from '../../util/index.ts';
+import { doubleAt, WIRE_LENGTH, WireReader } from '../protobuf/wire-reader.ts';
 import { remoteWriteFault } from './errors.ts';
 import { findHistogramProblem } from './histogram-check.ts';
 

@@ -81,6 +81,7 @@ function compressBlock(input: Uint8Array, start: number, end: number, target: Ta
   return writeLiteral(input, literalStart, end, output, length);
 }
 
+// Signed, unlike the one of util: it is hashed and compared, never a number on its own.
 function wordAt(bytes: Uint8Array, position: number): number {
   return (
     bytes[position]! |

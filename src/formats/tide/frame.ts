@@ -1,5 +1,5 @@
 import { assert } from '../../model/index.ts';
-import { crc32c } from '../../util/index.ts';
+import { crc32c, wordAt } from '../../util/index.ts';
 import { TideFormatError } from './errors.ts';
 import { HEADER_BYTES, PAYLOAD_BYTES_MAX, TRAILER_BYTES } from './limits.ts';
 import {
@@ -12,7 +12,7 @@ import {
   LANE_REPAIR,
 } from './frame-header.ts';
 import type { Frame, FrameHeader, FrameType, Lane, PayloadCodec } from './frame-header.ts';
-import { readU32, readU64, writeU32, writeU64 } from './words.ts';
+import { readU64, writeU32, writeU64 } from './words.ts';
 
 /** 'T'. */
 const MAGIC = 0x54;
@@ -89,7 +89,7 @@ export function decodeFrame(bytes: Uint8Array, start = 0): Frame {
   if (bytes[start + 1] !== VERSION) {
     throw new TideFormatError('tide_version', `version ${bytes[start + 1]}, wanted ${VERSION}`);
   }
-  const payloadBytes = readU32(bytes, start + 24);
+  const payloadBytes = wordAt(bytes, start + 24);
   if (payloadBytes > PAYLOAD_BYTES_MAX) {
     const problem = `a payload of ${payloadBytes} bytes, wanted at most ${PAYLOAD_BYTES_MAX}`;
     throw new TideFormatError('tide_too_large', problem);
@@ -99,7 +99,7 @@ export function decodeFrame(bytes: Uint8Array, start = 0): Frame {
     const problem = `a payload of ${payloadBytes} bytes, ${left - 32} being there`;
     throw new TideFormatError('tide_truncated', problem);
   }
-  if (crc32c(bytes, start, payloadEnd) !== readU32(bytes, payloadEnd)) {
+  if (crc32c(bytes, start, payloadEnd) !== wordAt(bytes, payloadEnd)) {
     throw new TideFormatError('tide_checksum', `checksum of a frame of ${payloadBytes} bytes`);
   }
   // Not a Buffer's view, even of a Buffer: its `slice` would not copy.

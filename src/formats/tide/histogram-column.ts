@@ -1,7 +1,7 @@
 import type { CounterReset, FloatHistogram, Span } from '../../model/index.ts';
 import { STALE_HIGH_WORD, STALE_LOW_WORD } from '../../model/index.ts';
-import type { ByteWriter } from '../../util/index.ts';
-import { doubleAt, wordAt, type WireReader } from '../protobuf/wire-reader.ts';
+import { type ByteWriter, wordAt } from '../../util/index.ts';
+import { doubleAt, type WireReader } from '../protobuf/wire-reader.ts';
 import { findHistogramProblem } from '../remote-write/histogram-check.ts';
 import type { BatchColumns } from './batch-columns.ts';
 import { MANTISSA_MAX } from './column-form.ts';

@@ -1,5 +1,5 @@
-import type { ByteWriter } from '../../util/index.ts';
-import { wordAt, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from '../protobuf/wire-reader.ts';
+import { type ByteWriter, wordAt } from '../../util/index.ts';
+import { WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from '../protobuf/wire-reader.ts';
 import type { Field } from './message-fields.ts';
 import { bytesEnd, textUpTo, uintUpTo } from './reading.ts';
 import type { Hash64 } from './schema-change.ts';

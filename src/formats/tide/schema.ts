@@ -1,6 +1,6 @@
 import type { MetricType } from '../../model/index.ts';
 import { assert, Labels } from '../../model/index.ts';
-import { ByteWriter } from '../../util/index.ts';
+import { ByteWriter, wordAt } from '../../util/index.ts';
 import type { WireReader } from '../protobuf/wire-reader.ts';
 import { hashBytes, seriesKey, xorHash } from './content-hash.ts';
 import { TideFormatError } from './errors.ts';
@@ -13,7 +13,6 @@ import { SEALED_BYTES_MAX } from './range-data.ts';
 import { CODEC_DEFLATE } from './frame-header.ts';
 import type { PayloadCodec } from './frame-header.ts';
 import type { Hash64, SchemaChange, SchemaSeries } from './schema-change.ts';
-import { readU32 } from './words.ts';
 
 const TYPES: readonly MetricType[] = [
   ...(['unknown', 'counter', 'gauge', 'histogram', 'gaugehistogram'] as const),
@@ -110,7 +109,7 @@ export function decodeSchema(payload: Uint8Array, codec: PayloadCodec): SchemaCh
   const version = uintUpTo(source, Number.MAX_SAFE_INTEGER, 'schema version');
   if (version === 0) throw source.error('schema version 0');
   const hashAt = source.fixed64();
-  const hash = { low: readU32(source.bytes, hashAt), high: readU32(source.bytes, hashAt + 4) };
+  const hash = { low: wordAt(source.bytes, hashAt), high: wordAt(source.bytes, hashAt + 4) };
   const texts: string[] = [];
   const textCount = uintUpTo(source, TEXTS_MAX, 'number of texts');
   while (texts.length < textCount) texts.push(textUpTo(source, TEXT_BYTES_MAX, 'text'));

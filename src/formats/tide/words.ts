@@ -1,18 +1,9 @@
+import { wordAt } from '../../util/index.ts';
 import { TideFormatError } from './errors.ts';
 
 const TWO_POWER_32 = 2 ** 32;
 
-/** The little-endian word of 32 bits that begins at `offset`, unsigned. */
-export function readU32(bytes: Uint8Array, offset: number): number {
-  return (
-    (bytes[offset]! |
-      (bytes[offset + 1]! << 8) |
-      (bytes[offset + 2]! << 16) |
-      (bytes[offset + 3]! << 24)) >>>
-    0
-  );
-}
-
+/** Puts a number of 32 bits, or the low 32 bits of a negative one, at `offset`, little endian. */
 export function writeU32(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset] = value;
   bytes[offset + 1] = value >>> 8;
@@ -22,13 +13,14 @@ export function writeU32(bytes: Uint8Array, offset: number, value: number): void
 
 /** Eight bytes, little endian, as a number; refused where a number cannot hold it exactly. */
 export function readU64(bytes: Uint8Array, offset: number, name: string): number {
-  const value = readU32(bytes, offset + 4) * TWO_POWER_32 + readU32(bytes, offset);
+  const value = wordAt(bytes, offset + 4) * TWO_POWER_32 + wordAt(bytes, offset);
   if (value > Number.MAX_SAFE_INTEGER) {
     throw new TideFormatError('tide_header', `${name} ${value}, wanted below 2^53`);
   }
   return value;
 }
 
+/** Puts a whole number from 0 to 2^53 - 1 at `offset`, eight bytes little endian. */
 export function writeU64(bytes: Uint8Array, offset: number, value: number): void {
   writeU32(bytes, offset, value >>> 0);
   writeU32(bytes, offset + 4, Math.floor(value / TWO_POWER_32));

@@ -1,6 +1,6 @@
 import type { SampleColumns } from '../../model/index.ts';
 import { messageOf } from '../../model/index.ts';
-import { crc32c } from '../../util/index.ts';
+import { crc32c, wordAt } from '../../util/index.ts';
 import type { HistogramSample } from '../api.ts';
 import { ValueCodec } from '../chunk/value-codec.ts';
 import { StorageError } from '../errors.ts';
@@ -172,9 +172,7 @@ export class Block {
   #body(piece: Piece, { offset, length }: Pick<TimeColumn, 'offset' | 'length'>): Uint8Array {
     const at = offset - piece.offset;
     const { bytes } = piece;
-    const stored =
-      (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
-    if (length <= 4 || crc32c(bytes, at + 4, at + length) !== stored) {
+    if (length <= 4 || crc32c(bytes, at + 4, at + length) !== wordAt(bytes, at)) {
       throw new StorageError(
         `${this.path}/chunks has a wrong checksum, bytes ${offset} to ${offset + length}`,
       );

@@ -4,7 +4,8 @@ import {
   decompress,
   decompressedSize,
 } from '../../../src/formats/index.ts';
-import { WireReader, wordAt } from '../../../src/formats/protobuf/wire-reader.ts';
+import { WireReader } from '../../../src/formats/protobuf/wire-reader.ts';
+import { wordAt } from '../../../src/util/index.ts';
 import { ByteWriter } from '../../../src/util/index.ts';
 
 const ANSWER_BYTES_MAX = 512 * 1024 * 1024;
