@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { formatDuration } from '../model/index.ts';
 import { addOperatorFlags, askApi, type OperatorFlags } from './ask-api.ts';
 import { textTable } from './text-table.ts';
 
@@ -9,6 +10,7 @@ interface AgentRow {
   readonly address: string;
   readonly version: string;
   readonly lastHeard: string;
+  readonly clock: { readonly aheadSeconds: number; readonly isApart: boolean } | null;
 }
 
 interface RevokedRow {
@@ -66,11 +68,21 @@ export function addAgentsCommand(program: Command): void {
 
 export function agentsText(agents: readonly AgentRow[], revoked: readonly RevokedRow[]): string {
   const out = new Map(revoked.map(({ id, since }) => [id, since]));
-  const rows = agents.map(({ id, state, transport, address, version, lastHeard }) => [
+  const rows = agents.map(({ id, state, transport, address, version, lastHeard, clock }) => [
     ...[id, out.has(id) ? 'revoked' : state, transport, address, version, lastHeard],
+    clockText(clock),
   ]);
   const unknown = revoked.filter(({ id }) => !agents.some((agent) => agent.id === id));
-  for (const { id } of unknown) rows.push([id, 'revoked', '', '', '', '']);
+  for (const { id } of unknown) rows.push([id, 'revoked']);
   if (rows.length === 0) return 'No agents. Let one join with: tidegauge token create';
-  return textTable(['id', 'state', 'transport', 'address', 'version', 'last heard'], rows);
+  return textTable(['id', 'state', 'transport', 'address', 'version', 'last heard', 'clock'], rows);
+}
+
+/** Nothing where nothing is known of it. */
+function clockText(clock: AgentRow['clock']): string {
+  if (clock === null) return '';
+  if (!clock.isApart) return 'right';
+  const { aheadSeconds } = clock;
+  const apart = formatDuration(Math.round(Math.abs(aheadSeconds) * 10) * 100);
+  return `${apart} ${aheadSeconds > 0 ? 'ahead' : 'behind'}`;
 }

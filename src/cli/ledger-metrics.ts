@@ -109,6 +109,21 @@ function registerSessions(readings: Readings, sessions: SessionServer): void {
     'Agents that have not left and are not declared gone.',
     () => sessions.entries().filter(({ gone }) => !gone).length,
   );
+  const clocks = () =>
+    sessions
+      .entries()
+      .filter(({ connection }) => connection !== undefined)
+      .map(({ agentId }) => sessions.clockOf(agentId));
+  readings.gauge(
+    'skewed_agents',
+    "Agents with a session whose clock is apart from this one's by more than clock_skew_warn_ms.",
+    () => clocks().filter((clock) => clock?.isApart === true).length,
+  );
+  readings.gauge(
+    'clock_skew_max_seconds',
+    "How far the clock of an agent is apart from this one's, at least: the largest.",
+    () => clocks().reduce((most, clock) => Math.max(most, clock?.apartMs ?? 0), 0) / 1000,
+  );
   readings.gauge(
     'session_in_flight_bytes',
     'Memory of batches not stored.',

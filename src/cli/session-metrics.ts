@@ -63,14 +63,15 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
     fenced: (reason) => fenced.inc({ reason }),
     alarm: (reason) => alarms.inc({ reason }),
     failed: () => failures.inc(),
-    applied(result, { receivedMs, durationMs, nowMs }) {
+    applied(result, { receivedMs, durationMs, nowMs, aheadMs }) {
       const { storedCount, tooOldCount, newestMs } = result;
       countRejected(result);
       samples.count += storedCount;
       tooOld.count += tooOldCount;
       durations.observe(durationMs / 1000);
       queueTimes.observe(Math.max(0, nowMs - receivedMs) / 1000);
-      if (newestMs !== undefined) observeLive({ newestMs, receivedMs, nowMs });
+      // By this clock, as far as it is known how the agent's differs.
+      if (newestMs !== undefined) observeLive({ newestMs: newestMs - aheadMs, receivedMs, nowMs });
     },
   };
 }
@@ -120,7 +121,7 @@ function liveTimes(
   const sinceSample = (name: string, end: string): Histogram =>
     new Histogram({
       name: `tidegauge_${name}_seconds`,
-      help: `From the time of a live sample, by the clock of its agent, until ${end}.`,
+      help: `From the time of a live sample, corrected by its agent's clock skew, until ${end}.`,
       buckets: LIVE_SECONDS,
       registers: [registry],
     });

@@ -64,13 +64,14 @@ test('tokens are listed with what they are still good for', () => {
 test('agents are listed, those revoked as such, known or not', () => {
   const agent = {
     ...{ id: 'a1', state: 'connected', transport: 'websocket', address: '10.0.0.1' },
-    ...{ version: '1', lastHeard: '2026-01-01T00:00:00.000Z' },
+    ...{ version: '1', lastHeard: '2026-01-01T00:00:00.000Z', clock: null },
   };
   const revoked = ['a2', 'a3'].map((id) => ({ id, since: '2026-01-01T00:00:00.000Z' }));
   const left = { ...agent, id: 'a2', state: 'left', transport: '', address: '' };
-  expect(agentsText([agent, left], revoked).split('\n')).toEqual([
-    'id  state      transport  address   version  last heard',
-    'a1  connected  websocket  10.0.0.1  1        2026-01-01T00:00:00.000Z',
+  const late = { ...agent, clock: { aheadSeconds: -3.61, isApart: true } };
+  expect(agentsText([late, left], revoked).split('\n')).toEqual([
+    'id  state      transport  address   version  last heard                clock',
+    'a1  connected  websocket  10.0.0.1  1        2026-01-01T00:00:00.000Z  3s600ms behind',
     'a2  revoked                         1        2026-01-01T00:00:00.000Z',
     'a3  revoked',
   ]);

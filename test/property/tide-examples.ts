@@ -55,6 +55,7 @@ export const MESSAGES: readonly ControlMessage[] = [
         ...{ intervalMs: 100, seriesCount: 3 },
       },
     ],
+    ...{ serverTimeMs: time + 7, serverAgeMs: 4990 },
   },
   {
     ...{ type: 'RANGE_GONE', requestId: 4, epoch: 41, stream: 1, reason: 'DAMAGED' },

@@ -65,7 +65,7 @@ const CONTROL: readonly (readonly [ControlMessage, string, string])[] = [
       ring: { usedBytes: 1, limitBytes: 2, oldestMs: 0 },
       counters: { scheduled: 3, present: 3, suppressed: 0, shed: 0, failed: 0 },
       ...{ cpuMs: 5, rssBytes: 6, policyVersion: 0, policyHash: NO_HASH },
-      ...{ schemaVersion: 1, schemaHash: NO_HASH },
+      ...{ schemaVersion: 1, schemaHash: NO_HASH, serverTimeMs: 0, serverAgeMs: 0 },
     },
     '04 00 03 00',
     '0802 2204 0801 1009 2a04 0801 1002 3204 0803 1003 3805 4006 5801',

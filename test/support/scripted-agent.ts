@@ -135,7 +135,8 @@ export class ScriptedAgent {
       ring: { usedBytes: 0, limitBytes: 1, oldestMs: 0 },
       counters: { scheduled: 0, present: 0, suppressed: 0, shed: 0, failed: 0 },
       ...{ cpuMs: 1, rssBytes: 1, policyVersion: 0, policyHash: NO_HASH },
-      ...{ schemaVersion: 1, schemaHash: NO_HASH, leases: [], ...changes },
+      ...{ schemaVersion: 1, schemaHash: NO_HASH, leases: [] },
+      ...{ serverTimeMs: 0, serverAgeMs: 0, ...changes },
     });
   }
 

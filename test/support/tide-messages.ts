@@ -57,6 +57,8 @@ export function heartbeatMessage(more: Partial<Heartbeat> = {}): Heartbeat {
     schemaVersion: 0,
     schemaHash: { low: 0, high: 0 },
     leases: [],
+    serverTimeMs: 0,
+    serverAgeMs: 0,
     ...more,
   };
 }

@@ -14,6 +14,8 @@ export class Heartbeats {
   #nextMs = 0;
   #lastHeardMs = 0;
   #lastTickMs: number | undefined;
+  /** The collector's clock, as it said last, and when that was read. */
+  #server: { readonly timeMs: number; readonly heardMs: number } | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -28,6 +30,16 @@ export class Heartbeats {
 
   heard(nowMs: number): void {
     this.#lastHeardMs = nowMs;
+  }
+
+  /** A frame that tells the collector's clock. */
+  told(serverTimeMs: number, nowMs: number): void {
+    this.#server = { timeMs: serverTimeMs, heardMs: nowMs };
+  }
+
+  /** The connection is another. */
+  forget(): void {
+    this.#server = undefined;
   }
 
   /** The next one is due now. */
@@ -46,6 +58,7 @@ export class Heartbeats {
     // The clock was set back: what is due and what was is so much earlier by it.
     this.#lastHeardMs += sinceMs;
     this.#nextMs += sinceMs;
+    this.#server = undefined;
   }
 
   isSilent(nowMs: number): boolean {
@@ -78,6 +91,8 @@ export class Heartbeats {
       schemaVersion,
       schemaHash,
       leases,
+      serverTimeMs: this.#server?.timeMs ?? 0,
+      serverAgeMs: Math.max(0, nowMs - (this.#server?.heardMs ?? nowMs)),
     };
   }
 }

@@ -3,6 +3,7 @@ import type { PullRange } from '../../formats/tide/index.ts';
 import { welcomeMessage } from '../../../test/support/tide-messages.ts';
 import { AgentRing } from '../ring/agent-ring.ts';
 import { SessionMachine } from './session-machine.ts';
+import type { AgentMessage } from './session-output.ts';
 
 const RING = {
   epoch: 100,
@@ -201,6 +202,34 @@ describe('SessionMachine of the agent', () => {
     machine.tick(2501);
     expect(sent()).toEqual(['CLOSE']);
     expect(machine.phase).toBe('CLOSED');
+  });
+
+  test('heartbeats tell what was heard of the clock of the collector, and when', async () => {
+    const { machine } = await machineOf();
+    const messages = (): AgentMessage[] =>
+      machine.take().flatMap((output) => (output.kind === 'SEND' ? [output.message] : []));
+    machine.connected(100);
+    machine.receive(welcomeMessage({ serverTimeMs: 5000 }), 110);
+    machine.tick(1110);
+    const marks = { streams: [], credit: [], queueDelayMs: 0, rejections: [] };
+    machine.receive({ type: 'ACK', ...marks, serverTimeMs: 6005, echoMs: 1110 }, 1120);
+    machine.tick(2110);
+    const told = messages()
+      .filter((message) => message.type === 'HEARTBEAT')
+      .map(({ serverTimeMs, serverAgeMs }) => [serverTimeMs, serverAgeMs]);
+    expect(told).toEqual([
+      [5000, 1000],
+      [6005, 990],
+    ]);
+    // What was heard before this clock was set back, or over another connection, tells nothing.
+    machine.tick(1500);
+    machine.tick(2500);
+    machine.disconnected();
+    machine.connected(3000);
+    machine.receive(welcomeMessage({ serverTimeMs: 0 }), 3000);
+    machine.tick(4000);
+    const later = messages().filter((message) => message.type === 'HEARTBEAT');
+    expect(later.map(({ serverTimeMs }) => serverTimeMs)).toEqual([0, 0]);
   });
 
   test('BYE goes behind what is queued', async () => {

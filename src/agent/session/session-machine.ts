@@ -99,6 +99,7 @@ export class SessionMachine {
     this.#reset();
     this.#phase = 'OPENING';
     this.#heartbeats.heard(nowMs);
+    this.#heartbeats.forget();
     this.#nowMs = nowMs;
     const { ring } = this.#options;
     this.#departure.begin(ring.extents(), this.deferredCount);
@@ -225,6 +226,7 @@ export class SessionMachine {
     if (this.#phase !== 'OPENING') return;
     this.#phase = 'OPEN';
     this.#heartbeats.begin(welcome.heartbeatMs, nowMs);
+    this.#heartbeats.told(welcome.serverTimeMs, nowMs);
     this.#windows.grant(welcome.credit);
     this.#departure.marked(welcome.streams);
     this.#outputs.push({ kind: 'WELCOMED', welcome });
@@ -253,6 +255,7 @@ export class SessionMachine {
   #ack(ack: Ack, nowMs: number): void {
     this.#windows.grant(ack.credit);
     this.#departure.marked(ack.streams);
+    this.#heartbeats.told(ack.serverTimeMs, nowMs);
     const { rejections } = ack;
     if (rejections.length > 0) this.#outputs.push({ kind: 'REJECTED', rejections });
     if (ack.echoMs > 0) {

@@ -39,6 +39,17 @@ export const agentList = z.strictObject({
       bootReason: z.string(),
       capabilities: z.array(z.string()),
       lastHeard: rfc3339,
+      clock: z
+        .strictObject({
+          aheadSeconds: z.number().describe("Before this collector's; behind where negative."),
+          errorSeconds: z
+            .number()
+            .nullable()
+            .describe('It can be off by so much; null: ahead by that or more.'),
+          isApart: z.boolean().describe('By more than `clock_skew_warn_ms`.'),
+        })
+        .nullable()
+        .describe('Null until something is known of it.'),
       groups: z.array(
         z.strictObject({ group: z.number(), name: z.string(), intervalSeconds: z.number() }),
       ),

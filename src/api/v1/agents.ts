@@ -251,6 +251,7 @@ function agentJson(entry: AgentEntry, sessions: SessionServer): Record<string, u
     bootReason: hello?.bootReason ?? '',
     capabilities: hello?.capabilities ?? [],
     lastHeard: isoTime(entry.lastHeardMs),
+    clock: clockJson(sessions.clockOf(entry.agentId)),
     groups: (hello?.groups ?? []).map(({ group, name, intervalMs }) => ({
       ...{ group, name, intervalSeconds: intervalMs / 1000 },
     })),
@@ -266,6 +267,13 @@ function agentJson(entry: AgentEntry, sessions: SessionServer): Record<string, u
     cpuSeconds: heartbeat === undefined ? null : heartbeat.cpuMs / 1000,
     rssBytes: heartbeat?.rssBytes ?? null,
   };
+}
+
+function clockJson(clock: ReturnType<SessionServer['clockOf']>) {
+  if (clock === undefined) return null;
+  const { aheadMs, errorMs, isApart } = clock;
+  const errorSeconds = errorMs === undefined ? null : errorMs / 1000;
+  return { aheadSeconds: aheadMs / 1000, errorSeconds, isApart };
 }
 
 function ringJson({

@@ -189,6 +189,8 @@ export const MESSAGE_FIELDS: {
     schemaVersion: uint(11),
     schemaHash: hash64(12),
     leases: listOf(nested(13, leaseReport), LEASES_MAX),
+    serverTimeMs: signed(14),
+    serverAgeMs: uint(15),
   },
   RANGE_GONE: {
     requestId: uint(1),

@@ -58,6 +58,10 @@ export interface Heartbeat {
   readonly schemaVersion: number;
   readonly schemaHash: Hash64;
   readonly leases: readonly LeaseReport[];
+  /** `serverTimeMs` of the newest WELCOME or ACK that was read; 0 for none. */
+  readonly serverTimeMs: number;
+  /** How long ago that was read. */
+  readonly serverAgeMs: number;
 }
 
 /**

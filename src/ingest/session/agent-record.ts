@@ -13,6 +13,7 @@ import {
   type SettledBatch,
 } from '../../sources/index.ts';
 import { IntervalSet } from '../../util/index.ts';
+import { ClockOffset } from './clock-offset.ts';
 import type { StoredRange } from './repair-rounds.ts';
 import type { AppliedFrame, SealedContent, SessionOutput, StateChange } from './session-output.ts';
 
@@ -77,6 +78,7 @@ const APPLY_MAX = 256;
 /** Everything the collector holds of one agent. */
 export class AgentRecord<Body> {
   readonly ledger: AgentLedger;
+  readonly clock = new ClockOffset();
   session: AgentSession | undefined;
   up: 0 | 1 = 0;
   /** Received and not handed out to be stored. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../util/index.ts';
 import type { BatchColumns } from '../../formats/tide/index.ts';
 import type { AgentEntry } from './agent-entry.ts';
 import type { WriteResult } from './batch-fill.ts';
+import type { ClockReading } from './clock-offset.ts';
 import type { OpenWrite } from './batch-writer.ts';
 import type { SessionMetrics } from './session-metrics.ts';
 import type { SessionOutput, StateChange } from './session-output.ts';
@@ -17,6 +18,7 @@ export interface AgentWritesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: SessionMetrics;
+  clockOf(agentId: string): ClockReading | undefined;
   /** Those whose frames were in one commit have all been told. */
   settled(): void;
 }
@@ -149,7 +151,8 @@ export class AgentWrites {
     this.#succeeded();
     entry.count(result);
     const durationMs = clock.monotonic() - startMs;
-    metrics.applied(result, { receivedMs, durationMs, nowMs: clock.now() });
+    const aheadMs = this.#deps.clockOf(entry.agentId)?.aheadMs ?? 0;
+    metrics.applied(result, { receivedMs, durationMs, nowMs: clock.now(), aheadMs });
     return { result, durationMs };
   }
 }

@@ -64,6 +64,15 @@ export const agentsOptionsSchema = z.strictObject({
       'Silence in milliseconds after which an agent is declared gone: its series end, and the ' +
         'watermark waits for it no longer.',
     ),
+  clock_skew_warn_ms: z
+    .number()
+    .int()
+    .min(0)
+    .default(1_000)
+    .describe(
+      'Milliseconds that the clocks of an agent and of this host may be apart before the log, the ' +
+        'API and the list of sources warn of it; 0: never.',
+    ),
   audit_interval_ms: z
     .number()
     .int()

@@ -52,9 +52,9 @@ export class RepairRounds<Body> {
     if (request !== undefined) this.#release(request);
   }
 
-  /** A heartbeat came. */
-  heard(agentId: string): void {
-    this.#scheduler.heard(agentId);
+  /** A heartbeat came, over a way there and back of so long, where that is known. */
+  heard(agentId: string, rttMs: number | undefined): void {
+    this.#scheduler.heard(agentId, rttMs);
   }
 
   /** A frame came by repair. */

@@ -9,6 +9,7 @@ import type { AgentEntry } from './agent-entry.ts';
 import type { AgentWrites, ApplyOutput } from './agent-writes.ts';
 import type { AttachedConnections } from './attached-connections.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
+import type { ClockNotices } from './clock-notices.ts';
 import type { BatchesInFlight } from './batches-in-flight.ts';
 import type { LifeKeeper } from './life-keeper.ts';
 import { recallNewest } from './recall-newest.ts';
@@ -40,6 +41,7 @@ export interface SessionEffectsOptions {
   readonly life: LifeKeeper;
   readonly horizon: RepairHorizon;
   readonly refusals: RefusalNotices;
+  readonly clocks: ClockNotices;
   ledger(agentId: string): AgentLedger | undefined;
   isClosing(): boolean;
   /** The machine was told something, and may have something to say. */
@@ -153,11 +155,12 @@ export class SessionEffects {
   }
 
   #bye(agentId: string): void {
-    const { agents, connections, horizon, life, refusals } = this.#deps;
+    const { agents, clocks, connections, horizon, life, refusals } = this.#deps;
     const entry = agents.get(agentId);
     if (entry === undefined) return;
     horizon.forget(agentId);
     refusals.forget(agentId);
+    clocks.forget(agentId);
     const attached = connections.get(entry.connection ?? 0);
     if (attached !== undefined) attached.left = true;
     agents.leaving(entry);

@@ -3,6 +3,7 @@ import type { AgentLedger, CreditOptions, RepairOptions } from '../../sources/in
 import { Turns } from '../../util/index.ts';
 import type { AgentRecord, AgentSession } from './agent-record.ts';
 import { type AuditOptions, AuditRounds, type StoreDigest } from './audit-rounds.ts';
+import type { ClockReading } from './clock-offset.ts';
 import { FrameWrites } from './frame-writes.ts';
 import { Intake } from './intake.ts';
 import { LedgerStates } from './ledger-states.ts';
@@ -164,6 +165,11 @@ export class SessionMachine<Body> {
     // A fence ends the session as a lost connection does.
     const fenced = !this.#table.connections.has(connection);
     if (fenced && agent?.session?.connection === connection) this.#table.end(agent, nowMs);
+  }
+
+  /** How far an agent's clock is ahead of this one's, where something is known of it. */
+  clockOf(agentId: string): ClockReading | undefined {
+    return this.#table.agents.get(agentId)?.clock.reading;
   }
 
   /** What became of an APPLY. */

@@ -145,12 +145,13 @@ export class SessionMessages<Body> {
     agent.ledger.heardPrevious(heartbeat.previous, nowMs);
     agent.holds(heartbeat.previous);
     for (const { group, tick } of heartbeat.ticks) epoch.heardTick(group, tick);
+    agent.clock.heard(heartbeat, nowMs);
     session.echoMs = heartbeat.clockMs;
     // At once: it tells the agent that the collector lives, and the time of a round trip.
     this.#options.acks.send(agent, session, nowMs);
     // What is on its way may be what the agent waits for before it leaves.
     session.askedFrames = (agent.applying?.frames.length ?? 0) + agent.waiting.length;
-    this.#options.repair.heard(agent.ledger.agentId);
+    this.#options.repair.heard(agent.ledger.agentId, agent.clock.rttMs);
   }
 
   #bye(agent: AgentRecord<Body>, session: AgentSession, bye: Bye, nowMs: number): void {

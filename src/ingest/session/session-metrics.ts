@@ -10,6 +10,8 @@ export interface WriteTimes {
   /** From handing it to the store until it was there. */
   readonly durationMs: number;
   readonly nowMs: number;
+  /** How far the clock that samples have their times from is ahead of this one, as is known. */
+  readonly aheadMs: number;
 }
 
 /** Where sessions are counted. */

@@ -98,6 +98,7 @@ export class SessionOpening<Body> {
     const epoch = ledger.open(epochNumber, nonce, grids, previous, nowMs, agentMs);
     hearExtents(epoch, hello.streams, nowMs);
     agent.holds(previous);
+    agent.clock.begin(hello.clockMs, nowMs);
     for (const each of ledger.epochs) agent.dirty.add(each.epoch);
     const session: AgentSession = {
       connection,

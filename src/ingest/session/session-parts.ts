@@ -9,6 +9,8 @@ import { AgentQuestions } from './agent-questions.ts';
 import { AgentRequests } from './agent-requests.ts';
 import { AgentWrites } from './agent-writes.ts';
 import { AttachedConnections, type OutgoingMessage } from './attached-connections.ts';
+import { ClockNotices } from './clock-notices.ts';
+import type { ClockReading } from './clock-offset.ts';
 import { BatchesInFlight } from './batches-in-flight.ts';
 import type { Credentials } from './identity/index.ts';
 import { LeaseRequests } from './lease-requests.ts';
@@ -38,6 +40,7 @@ export interface SessionServerDependencies {
 /** What the parts need of the server that they are parts of. */
 export interface SessionPartsHooks {
   readonly ledger: (agentId: string) => AgentLedger | undefined;
+  readonly clockOf: (agentId: string) => ClockReading | undefined;
   readonly send: (connection: number, message: OutgoingMessage, epoch: number) => void;
   /** All who had a part in a commit have been told what it came to. */
   readonly committed: () => void;
@@ -53,6 +56,7 @@ export interface SessionParts {
   readonly life: LifeKeeper;
   readonly horizon: RepairHorizon;
   readonly refusals: RefusalNotices;
+  readonly clocks: ClockNotices;
   readonly requests: AgentRequests;
   readonly policies: AgentPolicies;
   readonly leases: LeaseRequests;
@@ -63,12 +67,12 @@ export interface SessionParts {
 /** Makes all parts; none of them does anything yet. */
 export function createSessionParts(
   deps: SessionServerDependencies,
-  { ledger, send, committed }: SessionPartsHooks,
+  { ledger, clockOf, send, committed }: SessionPartsHooks,
 ): SessionParts {
   const { clock, options, metrics = noSessionMetrics } = deps;
   const agents = new AgentDirectory({ ...deps, ledger });
   const inFlight = new BatchesInFlight(options.max_in_flight_bytes);
-  const writes = new AgentWrites({ ...deps, metrics, settled: committed });
+  const writes = new AgentWrites({ ...deps, metrics, clockOf, settled: committed });
   const requests = new AgentRequests(clock);
   const leases = new LeaseRequests(clock);
   // Those of the collector before were fewer than one a second.
@@ -86,6 +90,7 @@ export function createSessionParts(
     }),
     horizon: new RepairHorizon({ ...deps, windowMs: deps.outOfOrderWindowMs ?? Infinity }),
     refusals: new RefusalNotices(deps),
+    clocks: new ClockNotices(options.clock_skew_warn_ms, deps.logger),
     requests,
     policies: new AgentPolicies(options.policies, { agents, clock, send }),
     leases,

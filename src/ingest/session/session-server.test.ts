@@ -93,7 +93,7 @@ test('the way of what came live is told in parts: when it came, and when it was 
   await clock.advance(0);
   expect(told.at(-1)).toEqual({
     ...{ newestMs: START_MS, receivedMs: START_MS + 30 },
-    ...{ durationMs: 20, nowMs: START_MS + 50 },
+    ...{ durationMs: 20, nowMs: START_MS + 50, aheadMs: 0 },
   });
 });
 

@@ -12,6 +12,7 @@ import type { LeaseWish, ReadSeries } from './agent-questions.ts';
 import type { AgentRequests, ReadQuestion, ReadResult } from './agent-requests.ts';
 import type { Attached, AttachedConnections, OutgoingMessage } from './attached-connections.ts';
 import type { PolicyRule } from './policy/policy-rule.ts';
+import type { ClockReading } from './clock-offset.ts';
 import { readFrames } from './read-frames.ts';
 import type { RepairHorizon } from './repair-horizon.ts';
 import { SessionEffects } from './session-effects.ts';
@@ -48,6 +49,7 @@ export class SessionServer {
     const ledger = (agentId: string): AgentLedger | undefined => this.ledger(agentId);
     const parts = createSessionParts(deps, {
       ledger,
+      clockOf: (agentId) => this.#machine.clockOf(agentId),
       send: (id, message, epoch) => this.#sendTo(id, message, epoch),
       committed: () => this.#committed(),
     });
@@ -123,6 +125,13 @@ export class SessionServer {
 
   ledger(agentId: string): AgentLedger | undefined {
     return this.#machine.ledger(agentId);
+  }
+
+  /** How far an agent's clock is ahead of this one's; undefined while nothing is known of it. */
+  clockOf(agentId: string): (ClockReading & { readonly isApart: boolean }) | undefined {
+    const reading = this.#machine.clockOf(agentId);
+    if (reading === undefined) return undefined;
+    return { ...reading, isApart: this.#parts.clocks.isApart(reading) };
   }
 
   duplicateCount(agentId: string): number {
@@ -259,6 +268,9 @@ export class SessionServer {
       }
     }
     this.#machine.receive(id, { epoch, message }, nowMs);
+    if (message.type === 'HEARTBEAT' && entry !== undefined) {
+      this.#parts.clocks.look(entry.agentId, this.#machine.clockOf(entry.agentId));
+    }
     this.#parts.inFlight.settleOpened(entry, this.ledger(entry?.agentId ?? ''));
     this.#flush(id);
     if (this.#parts.inFlight.isFull(entry)) this.#connections.pause(id);
