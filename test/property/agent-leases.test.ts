@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AgentRing, DEFAULT_RING_OPTIONS } from '../../src/agent/ring/agent-ring.ts';
-import { AgentRuntime } from '../../src/agent/runtime/agent-runtime.ts';
 import type { GroupSetup } from '../../src/agent/runtime/runtime-options.ts';
 import type { GroupSource, SeriesNamer } from '../../src/agent/sampling/group-source.ts';
 import { EpochLedger, imbalance } from '../../src/sources/ledger/index.ts';
 import { Labels, STALE_HIGH_WORD, STALE_LOW_WORD } from '../../src/model/index.ts';
-import { silentLogger } from '../../src/telemetry/index.ts';
 import { FakeClock } from '../../src/util/index.ts';
-import { ScriptedCollector } from '../support/scripted-collector.ts';
+import { openRuntime, sampledGroup } from '../support/agent-runtime.ts';
 
 const START_MS = 1_700_000_000_300;
 const INTERVAL_MS = 1000;
@@ -72,22 +69,15 @@ class SlowSource implements GroupSource {
 
 async function simulate(given: Run) {
   const clock = new FakeClock(START_MS);
-  const collector = new ScriptedCollector();
-  const ring = await AgentRing.open({ ...DEFAULT_RING_OPTIONS, memoryBytes: 1e6, epoch: START_MS });
   const { mode, batchTicks } = given;
   const open: GroupSetup['open'] = (namer) => new SlowSource(namer, clock, given);
-  const runtime = new AgentRuntime({
-    ...{ agentId: 'a1', version: '0', bootReason: 'START', ring, clock, random: () => 0.5 },
-    ...{ epoch: { epoch: START_MS, nonce: 1 }, logger: silentLogger, connect: collector.connect },
-    externalLabels: Labels.EMPTY,
-    groups: [
-      {
-        ...{ open, intervalMs: INTERVAL_MS, anchorMs: 0, mode, syncMs: 60_000 },
-        ...{ priority: 'A', batchTicks },
-      },
-    ],
-    allowed: { exposition: () => undefined, functions: new Map() },
-    ...{ leaseSamplesPerSecondMax: 1000, flushes: false, onFenced: () => {} },
+  const { collector, runtime } = await openRuntime({
+    clock,
+    ring: { memoryBytes: 1e6 },
+    changes: {
+      groups: [sampledGroup(open, { intervalMs: INTERVAL_MS, mode, batchTicks })],
+      leaseSamplesPerSecondMax: 1000,
+    },
   });
   runtime.start();
   await clock.advance(0);

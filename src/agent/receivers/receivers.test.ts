@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { expect, onTestFinished, test } from 'vitest';
+import { openRuntime } from '../../../test/support/agent-runtime.ts';
 import { familiesBody } from '../../../test/support/metric-families.ts';
 import { PowersOfTwo, PROTOBUF_TYPE } from '../../../test/support/native-target.ts';
-import { ScriptedCollector } from '../../../test/support/scripted-collector.ts';
 import { snappy, type WriteRow, writeBody } from '../../../test/support/write-body.ts';
 import { openPushProtocols } from '../../cli/push-protocols.ts';
 import { LANE_EVENT } from '../../formats/tide/index.ts';
@@ -15,7 +15,6 @@ import { FakeClock } from '../../util/index.ts';
 import { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
 import { nodeRingFiles } from '../ring/node-ring-files.ts';
 import type { RingFileSystem } from '../ring/ring-file-system.ts';
-import { AgentRuntime } from '../runtime/agent-runtime.ts';
 import { receiversOptionsSchema } from './receivers-options.ts';
 import { ReceiverMetrics } from './receiver-metrics.ts';
 import { Receivers } from './receivers.ts';
@@ -35,22 +34,16 @@ interface SetUp {
 async function setUp(given: SetUp = {}) {
   const { memoryBytes = 1e6, folder, fileSystem = nodeRingFiles } = given;
   const clock = new FakeClock(START_MS);
-  const collector = new ScriptedCollector();
+  const disk = folder === undefined ? undefined : { fileSystem, directory: join(folder, 'ring') };
+  const agent = await openRuntime({
+    clock,
+    ring: { memoryBytes },
+    ...(disk === undefined ? {} : { disk }),
+    changes: { externalLabels: Labels.fromObject({ zone: 'z' }) },
+  });
+  const { collector, runtime } = agent;
   collector.isReachable = given.isReachable ?? true;
   collector.welcome = { capabilities: given.takesHistograms === false ? [] : ['histograms'] };
-  const disk = folder === undefined ? undefined : { fileSystem, directory: join(folder, 'ring') };
-  const ring = await AgentRing.open(
-    { ...DEFAULT_RING_OPTIONS, memoryBytes, epoch: START_MS },
-    disk,
-  );
-  const runtime = new AgentRuntime({
-    ...{ agentId: 'a1', version: '0', bootReason: 'START' },
-    ...{ epoch: { epoch: START_MS, nonce: 1 }, ring, clock, random: () => 0.5 },
-    ...{ logger: silentLogger, connect: collector.connect, groups: [] },
-    externalLabels: Labels.fromObject({ zone: 'z' }),
-    allowed: { exposition: () => undefined, functions: new Map() },
-    ...{ leaseSamplesPerSecondMax: 100, flushes: disk !== undefined, onFenced: () => {} },
-  });
   const metrics = new ReceiverMetrics();
   const unsent = { histograms: 0, exemplars: 0 };
   const receivers = await Receivers.open({
@@ -79,9 +72,7 @@ async function setUp(given: SetUp = {}) {
     if (isStopped) return;
     isStopped = true;
     await receivers.close();
-    const stopped = runtime.stop('SHUTDOWN', 10);
-    await clock.advance(1000);
-    await stopped;
+    await agent.stop();
   };
   onTestFinished(stop);
   const own = (name: string): number | undefined =>

@@ -1,111 +1,31 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { ScriptedCollector } from '../../../test/support/scripted-collector.ts';
+import { expect, test } from 'vitest';
 import {
-  ContentHash,
+  FIRST_TICK_MS,
+  sampledGroup,
+  SERIES,
+  START_MS,
+  startSyntheticRuntime,
+} from '../../../test/support/agent-runtime.ts';
+import type { ScriptedCollector } from '../../../test/support/scripted-collector.ts';
+import {
   type GroupPolicy,
   LANE_EVENT,
   LANE_LIVE,
-  type Lease,
   type Policy,
   policyHash,
-  type Read,
-  seriesKey,
 } from '../../formats/tide/index.ts';
-import { type FloatHistogram, Labels } from '../../model/index.ts';
-import { silentLogger } from '../../telemetry/index.ts';
-import { FakeClock } from '../../util/index.ts';
-import { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
+import { Labels } from '../../model/index.ts';
 import { syntheticParts, SyntheticSource } from '../sampling/synthetic-source.ts';
-import { AgentRuntime } from './agent-runtime.ts';
-import type { AgentRuntimeOptions, GroupSetup } from './runtime-options.ts';
-import type { SeriesDescription } from '../sampling/series-table.ts';
+import type { GroupSetup } from './runtime-options.ts';
 
-const START_MS = 1_700_000_000_500;
-const FIRST_TICK_MS = 1_700_000_001_000;
-const SERIES = 3;
 const HOUR_MS = 3_600_000;
 const CHANGING = Labels.fromPairs(['__name__', 'deployed']);
-
-const HISTOGRAM: FloatHistogram = {
-  ...{ counterReset: 'unknown', schema: 0, zeroThreshold: 0.001, zeroCount: 0, count: 3, sum: 5 },
-  ...{ positiveSpans: [{ offset: 0, length: 2 }], positiveBuckets: [1, 2] },
-  ...{ negativeSpans: [], negativeBuckets: [], customValues: [] },
-};
-
-/** Its wall time can be set; timers go on as they were. */
-class SteppedClock extends FakeClock {
-  offsetMs = 0;
-
-  override now(): number {
-    return super.now() + this.offsetMs;
-  }
-}
-
-async function setUp(changes: Partial<AgentRuntimeOptions> = {}, memoryBytes = 1e6) {
-  const clock = new SteppedClock(START_MS);
-  const collector = new ScriptedCollector();
-  const fenced: string[] = [];
-  const ring = await AgentRing.open({ ...DEFAULT_RING_OPTIONS, memoryBytes, epoch: START_MS });
-  const runtime = new AgentRuntime({
-    agentId: 'a1',
-    version: '0',
-    bootReason: 'START',
-    epoch: { epoch: START_MS, nonce: 1 },
-    ring,
-    clock,
-    random: () => 0.5,
-    logger: silentLogger,
-    connect: collector.connect,
-    externalLabels: Labels.fromObject({ zone: 'z' }),
-    groups: [
-      {
-        open: (namer) => new SyntheticSource(namer, { agent: 7, series: SERIES, intervalMs: 1000 }),
-        ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
-        ...{ priority: 'A', batchTicks: 1 },
-      },
-    ],
-    allowed: {
-      exposition: (name) =>
-        name === 'node'
-          ? () => Promise.resolve({ contentType: 'text/plain', body: new Uint8Array(100_000) })
-          : undefined,
-      functions: new Map([['answer', () => 42]]),
-    },
-    leaseSamplesPerSecondMax: 100,
-    flushes: false,
-    onFenced: (reason) => fenced.push(reason),
-    ...changes,
-  });
-  onTestFinished(async () => {
-    const stopped = runtime.stop('SHUTDOWN', 10);
-    await clock.advance(1000);
-    await stopped;
-  });
-  runtime.start();
-  await clock.advance(0);
-  return { clock, collector, runtime, fenced };
-}
-
-function read(changes: Partial<Read>): Read {
-  return {
-    ...{ type: 'READ', requestId: 1, kind: 'INSTANT', selector: '', minTime: 0, maxTime: 0 },
-    ...{ resolutionMs: 0, budgetBytes: 1e6, timeoutMs: 1000, accept: '', cancel: false },
-    ...changes,
-  };
-}
-
-function lease(changes: Partial<Lease>): Lease {
-  return {
-    ...{ type: 'LEASE', leaseId: 5, selector: '{series="1"}', intervalMs: 100, predicate: '' },
-    ...{ ttlMs: 3000, samplesPerSecondMax: 0, requestId: 1, ...changes },
-  };
-}
 
 const ticksOf = (collector: ScriptedCollector): number[] =>
   collector.batches.flatMap(({ head }) => head.coverage.map(({ tickFrom }) => tickFrom));
 
 test('every tick of the grid is sealed with its coverage, and values tell agent, series and tick', async () => {
-  const { clock, collector } = await setUp();
+  const { clock, collector } = await startSyntheticRuntime();
   const [hello] = collector.all('HELLO');
   expect(hello).toMatchObject({ agentId: 'a1', bootReason: 'START', schemaVersion: 0 });
   expect(hello?.groups.map(({ name }) => name)).toEqual(['event', 'synthetic']);
@@ -122,14 +42,16 @@ test('every tick of the grid is sealed with its coverage, and values tell agent,
 });
 
 test('an epoch ahead of the clock, which was set back since, does not hold up sampling', async () => {
-  const { clock, collector } = await setUp({ epoch: { epoch: START_MS + 3 * HOUR_MS, nonce: 1 } });
+  const { clock, collector } = await startSyntheticRuntime({
+    epoch: { epoch: START_MS + 3 * HOUR_MS, nonce: 1 },
+  });
   await clock.advance(2000);
   expect(ticksOf(collector)).toEqual([0, 1].map((tick) => FIRST_TICK_MS / 1000 + tick));
 });
 
 test('a clock that is set back is told once, unless it is about to be there again', async () => {
   const steps: number[] = [];
-  const { clock } = await setUp({ onClockSetBack: (byMs) => steps.push(byMs) });
+  const { clock } = await startSyntheticRuntime({ onClockSetBack: (byMs) => steps.push(byMs) });
   await clock.advance(3000);
   clock.offsetMs = -30_000;
   await clock.advance(40_000);
@@ -141,7 +63,7 @@ test('a clock that is set back is told once, unless it is about to be there agai
 });
 
 test('events are as of now after the clock was set back', async () => {
-  const { clock, collector, runtime } = await setUp();
+  const { clock, collector, runtime } = await startSyntheticRuntime();
   const describe = () =>
     ({ family: 'deployed', type: 'gauge', unit: '', help: '', priority: 'A' }) as const;
   const sample = { labels: CHANGING, value: 1, describe };
@@ -154,7 +76,7 @@ test('events are as of now after the clock was set back', async () => {
 });
 
 test('while the collector is away all goes to the ring; after it live comes first', async () => {
-  const { clock, collector } = await setUp();
+  const { clock, collector } = await startSyntheticRuntime();
   await clock.advance(1000);
   collector.isReachable = false;
   collector.drop();
@@ -177,215 +99,8 @@ test('while the collector is away all goes to the ring; after it live comes firs
   for (let tick = FIRST_TICK_MS / 1000; tick <= last; tick++) expect(all.has(tick)).toBe(true);
 });
 
-test('a lease samples faster and ends by itself, though the collector is gone', async () => {
-  const { clock, collector, runtime } = await setUp();
-  await clock.advance(1200);
-  collector.send(lease({}));
-  expect(runtime.status().leases).toBe(1);
-  await clock.advance(1000);
-  const between = collector.batches.filter(({ head }) => head.coverage.length === 0);
-  expect(between.length).toBeGreaterThanOrEqual(8);
-  expect(between.flatMap(({ samples }) => samples).map(({ series }) => series)).toEqual(
-    between.map(() => 'tidegauge_synthetic{series="1", zone="z"}'),
-  );
-  collector.isReachable = false;
-  collector.drop();
-  await clock.advance(1900);
-  expect(runtime.status().leases).toBe(1);
-  await clock.advance(200);
-  expect(runtime.status().leases).toBe(0);
-  const { sealedBatches } = runtime.status();
-  await clock.advance(2000);
-  expect(runtime.status().sealedBatches - sealedBatches).toBe(2);
-});
-
-test('leases stay below the cap, and what cannot be is refused', async () => {
-  const { clock, collector } = await setUp();
-  await clock.advance(1200);
-  collector.send(lease({ selector: '', intervalMs: 20, ttlMs: 60_000 }));
-  const before = collector.samples.length;
-  await clock.advance(2000);
-  // Three series at 100 samples a second in all, beside those on the grid.
-  expect(collector.samples.length - before).toBeLessThanOrEqual(200 + 2 * SERIES);
-  collector.send(lease({ leaseId: 6 }));
-  collector.send(lease({ leaseId: 7, selector: 'nothing' }));
-  collector.send(lease({ leaseId: 5, ttlMs: 0, requestId: 2 }));
-  // At once, not with the heartbeat that would have been next.
-  await clock.advance(0);
-  const leases = collector.all('HEARTBEAT').at(-1)?.leases ?? [];
-  const told = leases.map(({ leaseId, state, requestId, reason }) => {
-    return [leaseId, state, requestId, reason].join(' ').trimEnd();
-  });
-  expect(told.sort()).toEqual([
-    '5 ENDED 2',
-    '6 REFUSED 1 leases use all of 100 samples/s',
-    '7 REFUSED 1 no series matches',
-  ]);
-});
-
-test('leases of one source that begin together both get their samples', async () => {
-  let now = (): Promise<void> => Promise.resolve();
-  const open: GroupSetup['open'] = (namer) => ({
-    ...{ name: 'slow', marksEnds: false },
-    read: async (timestamp, { columns }) => {
-      await now();
-      for (const name of ['a', 'b', 'c']) {
-        const labels = Labels.fromPairs(['__name__', name]);
-        const describe = (): SeriesDescription => {
-          return { ...{ family: name, type: 'gauge', help: '', unit: '' }, priority: 'A' };
-        };
-        columns.pushValue(namer.id(labels, describe), timestamp, timestamp);
-      }
-    },
-  });
-  const { clock, collector } = await setUp({
-    groups: [
-      {
-        ...{ open, intervalMs: 10_000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
-        ...{ priority: 'A', batchTicks: 1 },
-      },
-    ],
-  });
-  await clock.advance(10_000);
-  now = () => new Promise((resolve) => clock.setTimer(30, resolve));
-  for (const [leaseId, selector] of ['a', 'b'].entries()) {
-    collector.send(lease({ leaseId, selector, intervalMs: 500, ttlMs: 5000 }));
-  }
-  const before = collector.samples.length;
-  await clock.advance(5000);
-  const counts = new Map<string, number>();
-  for (const { series } of collector.samples.slice(before)) {
-    counts.set(series, (counts.get(series) ?? 0) + 1);
-  }
-  expect(Object.fromEntries(counts)).toEqual({ 'a{zone="z"}': 9, 'b{zone="z"}': 9 });
-});
-
-test('READ gives values now, a range of the ring, and only what is allowed', async () => {
-  const { clock, collector } = await setUp();
-  await clock.advance(4300);
-  collector.send(read({ selector: '{series=~"0|2"}' }));
-  await clock.advance(10);
-  const instant = collector.all('READ_CHUNK').flatMap(({ data }) => collector.read(data));
-  expect(instant.map(({ time }) => time)).toEqual([START_MS + 4300, START_MS + 4300]);
-  expect(collector.all('READ_END').at(-1)).toMatchObject({ status: 'OK', chunkCount: 1 });
-
-  const from = FIRST_TICK_MS + 1000;
-  collector.send(
-    read({
-      requestId: 2,
-      kind: 'RANGE',
-      selector: '{series="1"}',
-      minTime: from,
-      maxTime: from + 1500,
-    }),
-  );
-  await clock.advance(10);
-  const range = collector.all('READ_CHUNK').find(({ requestId }) => requestId === 2);
-  expect(collector.read(range?.data ?? expect.fail()).map(({ time }) => time)).toEqual([
-    ...[from, from + 1000],
-  ]);
-
-  const ends = async (changes: Partial<Read>): Promise<string | undefined> => {
-    collector.send(read({ requestId: 100 + collector.messages.length, ...changes }));
-    await clock.advance(10);
-    return collector.all('READ_END').at(-1)?.status;
-  };
-  expect(await ends({ kind: 'EXPOSITION', selector: 'http://169.254.169.254/' })).toBe('DENIED');
-  expect(await ends({ kind: 'EXPOSITION', selector: 'node' })).toBe('OK');
-  expect(collector.all('READ_END').at(-1)?.chunkCount).toBe(2);
-  expect(await ends({ kind: 'EXPOSITION', selector: 'node', budgetBytes: 1000 })).toBe('BUDGET');
-  expect(await ends({ kind: 'FUNCTION', selector: 'rm' })).toBe('NOT_FOUND');
-  expect(await ends({ kind: 'FUNCTION', selector: 'answer' })).toBe('OK');
-  expect(await ends({ selector: '{' })).toBe('FAILED');
-});
-
-test('READ answers native histograms to a collector that takes them', async () => {
-  const labels = Labels.fromPairs(['__name__', 'took']);
-  const describe = (): SeriesDescription => {
-    return { ...{ family: 'took', type: 'histogram', help: '', unit: '' }, priority: 'A' };
-  };
-  const open: GroupSetup['open'] = (namer) => ({
-    ...{ name: 'h', marksEnds: false },
-    read: (timestamp, { columns }) => {
-      columns.pushHistogram(namer.id(labels, describe), timestamp, HISTOGRAM);
-      columns.pushValue(namer.id(CHANGING, describe), timestamp, 1);
-    },
-  });
-  const { clock, collector } = await setUp({
-    groups: [
-      {
-        ...{ open, intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
-        ...{ priority: 'A', batchTicks: 1 },
-      },
-    ],
-  });
-  let requestId = 0;
-  const answer = async (changes: Partial<Read>) => {
-    collector.send(read({ requestId: ++requestId, ...changes }));
-    await clock.advance(10);
-    return collector
-      .all('READ_CHUNK')
-      .filter((chunk) => chunk.requestId === requestId)
-      .flatMap(({ data }) => collector.read(data))
-      .map(({ series, histogram }) => [series, histogram]);
-  };
-  await clock.advance(2500);
-  const range = { kind: 'RANGE', minTime: 0, maxTime: START_MS + HOUR_MS } as const;
-  // It did not say that it takes them: before WELCOME some were sealed all the same.
-  expect(await answer({})).toEqual([['deployed{zone="z"}', undefined]]);
-  expect(new Set((await answer(range)).map(([, histogram]) => histogram))).toEqual(
-    new Set([undefined]),
-  );
-  collector.welcome = { capabilities: ['histograms'] };
-  collector.drop();
-  await clock.advance(8000);
-  const both = [
-    ['took{zone="z"}', HISTOGRAM],
-    ['deployed{zone="z"}', undefined],
-  ];
-  expect(new Map((await answer({})) as [string, unknown][])).toEqual(
-    new Map(both as [string, unknown][]),
-  );
-  const ranged = await answer({ ...range, selector: 'took', resolutionMs: 2000 });
-  expect(ranged.length).toBeGreaterThan(1);
-  expect(ranged).toEqual(ranged.map(() => both[0]));
-});
-
-test('a read that takes too long, or is one too many, ends and says so', async () => {
-  const { clock, collector } = await setUp({
-    allowed: { exposition: () => () => new Promise(() => {}), functions: new Map() },
-  });
-  for (const requestId of [1, 2, 3]) collector.send(read({ requestId, kind: 'EXPOSITION' }));
-  collector.send(read({ requestId: 2, cancel: true }));
-  await clock.advance(1100);
-  const ends = collector.all('READ_END').map(({ requestId, status }) => `${requestId} ${status}`);
-  expect(ends).toEqual(['3 BUSY', '2 CANCELED', '1 TIMEOUT']);
-});
-
-test('AUDIT counts and hashes what was sealed', async () => {
-  const { clock, collector } = await setUp();
-  await clock.advance(4700);
-  const [minTime, maxTime] = [FIRST_TICK_MS, FIRST_TICK_MS + 3999];
-  collector.send({ type: 'AUDIT', requestId: 4, group: 1, minTime, maxTime, parts: 2 });
-  await clock.advance(10);
-  const result = collector.all('AUDIT_RESULT')[0] ?? expect.fail('no result');
-  expect(result.retainedFrom).toBe(START_MS);
-  expect(result.windows.map(({ count }) => count)).toEqual([2 * SERIES, 2 * SERIES]);
-  for (const window of result.windows) {
-    const want = new ContentHash();
-    for (const { series, time, value } of collector.samples) {
-      if (time < window.minTime || time > window.maxTime) continue;
-      const ordinal = /series="(\d)"/.exec(series)?.[1] ?? '';
-      const labels = { __name__: 'tidegauge_synthetic', series: ordinal, zone: 'z' };
-      const words = new Uint32Array(Float64Array.of(value).buffer);
-      want.add(seriesKey(Labels.fromObject(labels)), time, words[0]!, words[1]!);
-    }
-    expect(window.hash).toEqual(want.hash);
-  }
-});
-
 test('a policy changes mode and rhythm, and every tick stays accounted for', async () => {
-  const { clock, collector } = await setUp();
+  const { clock, collector } = await startSyntheticRuntime();
   await clock.advance(1000);
   const own = collector.all('HELLO')[0]?.groups[1] ?? expect.fail('no group');
   const apply = (version: number, changes: Partial<GroupPolicy>): Policy => {
@@ -427,7 +142,7 @@ test('what load makes it leave out is declared, tick by tick, and sums up exactl
     ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 20_000, priority: 'B' },
     ...{ batchTicks: 1, ...changes },
   });
-  const { clock, collector, runtime } = await setUp({
+  const { clock, collector, runtime } = await startSyntheticRuntime({
     groups: [
       group('urgent', { priority: 'A' }),
       group('plain', {}),
@@ -490,12 +205,12 @@ test('what load makes it leave out is declared, tick by tick, and sums up exactl
 });
 
 test('a full ring that drops what never arrived gives up the lowest class alone', async () => {
-  const group = (agent: number, priority: 'B' | 'C'): GroupSetup => ({
-    open: (namer) => new SyntheticSource(namer, { agent, series: SERIES, intervalMs: 1000 }),
-    ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000, batchTicks: 1 },
-    priority,
-  });
-  const { clock, collector, runtime } = await setUp(
+  const group = (agent: number, priority: 'B' | 'C'): GroupSetup =>
+    sampledGroup(
+      (namer) => new SyntheticSource(namer, { agent, series: SERIES, intervalMs: 1000 }),
+      { priority },
+    );
+  const { clock, collector, runtime } = await startSyntheticRuntime(
     { groups: [group(1, 'B'), group(2, 'C')], ladder: { holdMs: 2000, calmMs: 4000 } },
     4000,
   );
@@ -536,7 +251,7 @@ test('what is read once more is read after what is under way, and as the tick th
     ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 20_000, priority: 'B' },
     batchTicks: 1,
   };
-  const { clock, collector, runtime } = await setUp({ groups: [group] });
+  const { clock, collector, runtime } = await startSyntheticRuntime({ groups: [group] });
   await clock.advance(600);
   // The tick's reading began before the value changed.
   value = 1;
@@ -560,16 +275,16 @@ test('what is read once more is read after what is under way, and as the tick th
 });
 
 test('it tells how long after their time samples are sealed', async () => {
-  const group = (priority: 'A' | 'B'): GroupSetup => ({
-    open: (namer) => new SyntheticSource(namer, { agent: 1, series: SERIES, intervalMs: 1000 }),
-    ...{ intervalMs: 1000, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000, batchTicks: 1 },
-    priority,
-  });
-  const urgent = await setUp({ groups: [group('A')] });
+  const group = (priority: 'A' | 'B'): GroupSetup =>
+    sampledGroup(
+      (namer) => new SyntheticSource(namer, { agent: 1, series: SERIES, intervalMs: 1000 }),
+      { priority },
+    );
+  const urgent = await startSyntheticRuntime({ groups: [group('A')] });
   await urgent.clock.advance(3000);
   expect(urgent.runtime.status()).toMatchObject({ sealedBatches: 3, sealDelayMs: 0 });
   // Its place in the time over which agents spread.
-  const { clock, collector, runtime } = await setUp({ groups: [group('B')] });
+  const { clock, collector, runtime } = await startSyntheticRuntime({ groups: [group('B')] });
   await clock.advance(600);
   const { sealDelayMs } = runtime.status();
   expect(collector.batches).toHaveLength(1);
@@ -580,7 +295,7 @@ test('it tells how long after their time samples are sealed', async () => {
 });
 
 test('an event goes out at once, on its own lane', async () => {
-  const { clock, collector, runtime } = await setUp();
+  const { clock, collector, runtime } = await startSyntheticRuntime();
   const describe = () =>
     ({ family: 'deployed', type: 'gauge', unit: '', help: '', priority: 'A' }) as const;
   runtime.event([{ labels: CHANGING, value: 1, describe }]);
@@ -594,7 +309,7 @@ test('an event goes out at once, on its own lane', async () => {
 });
 
 test('BYE says what was sealed last, after all of it', async () => {
-  const { clock, collector, runtime } = await setUp();
+  const { clock, collector, runtime } = await startSyntheticRuntime();
   await clock.advance(2100);
   const stopped = runtime.stop('SHUTDOWN', 1000);
   await clock.advance(500);
@@ -610,7 +325,7 @@ test('BYE says what was sealed last, after all of it', async () => {
 });
 
 test('without anybody to send to, it ends in time all the same', async () => {
-  const { clock, collector, runtime } = await setUp();
+  const { clock, collector, runtime } = await startSyntheticRuntime();
   collector.isReachable = false;
   collector.drop();
   await clock.advance(2000);
@@ -624,7 +339,7 @@ test('without anybody to send to, it ends in time all the same', async () => {
 });
 
 test('a fence for good ends it; one with a time to come back does not', async () => {
-  const { clock, collector, fenced } = await setUp();
+  const { clock, collector, fenced } = await startSyntheticRuntime();
   const fence = { type: 'FENCE', message: 'shutting down', currentEpoch: 0 } as const;
   collector.send({ ...fence, reason: 'LEAVING', retryAfterMs: 2000 });
   await clock.advance(1999);
@@ -638,7 +353,7 @@ test('a fence for good ends it; one with a time to come back does not', async ()
 });
 
 test('a collector that falls silent is left and called again', async () => {
-  const { clock, collector } = await setUp();
+  const { clock, collector } = await startSyntheticRuntime();
   await clock.advance(12_000);
   expect(collector.all('HELLO')).toHaveLength(1);
   await clock.advance(2500);
@@ -646,7 +361,7 @@ test('a collector that falls silent is left and called again', async () => {
 });
 
 test('a ring that overflows says from when on it can vouch', async () => {
-  const { clock, collector } = await setUp({}, 2000);
+  const { clock, collector } = await startSyntheticRuntime({}, 2000);
   await clock.advance(60_000);
   collector.send({ type: 'AUDIT', requestId: 1, group: 1, minTime: 0, maxTime: 1, parts: 1 });
   await clock.advance(10);
@@ -655,7 +370,7 @@ test('a ring that overflows says from when on it can vouch', async () => {
 });
 
 test('what the collector rejects is counted by why, and told', async () => {
-  const { clock, collector, runtime } = await setUp();
+  const { clock, collector, runtime } = await startSyntheticRuntime();
   await clock.advance(2000);
   const rest = { streams: [], credit: [], queueDelayMs: 0, serverTimeMs: 0, echoMs: 0 };
   const rejections = [{ stream: 1, seq: 2, reason: 'CONFLICT', samples: 3 }] as const;
@@ -665,7 +380,7 @@ test('what the collector rejects is counted by why, and told', async () => {
 });
 
 test('the round trip of a heartbeat shows how far the clocks are apart', async () => {
-  const { clock, collector, runtime } = await setUp();
+  const { clock, collector, runtime } = await startSyntheticRuntime();
   await clock.advance(2000);
   expect(runtime.status().clockAheadMs).toBeUndefined();
   const rest = { streams: [], credit: [], queueDelayMs: 0, rejections: [] };
@@ -676,7 +391,7 @@ test('the round trip of a heartbeat shows how far the clocks are apart', async (
 });
 
 test('what pressed a session that is gone does not delay the next one', async () => {
-  const { clock, collector, runtime } = await setUp({
+  const { clock, collector, runtime } = await startSyntheticRuntime({
     groups: [
       {
         open: (namer) => new SyntheticSource(namer, { agent: 7, series: SERIES, intervalMs: 1000 }),

@@ -1,13 +1,11 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { sampledGroup, startRuntime } from '../../../test/support/agent-runtime.ts';
 import { MemoryFileSystem } from '../../../test/support/memory-file-system.ts';
-import { ScriptedCollector } from '../../../test/support/scripted-collector.ts';
 import { decodeSchema } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
-import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import { AgentRing, DEFAULT_RING_OPTIONS } from '../ring/agent-ring.ts';
 import type { GroupSource, SeriesNamer } from '../sampling/group-source.ts';
-import { AgentRuntime } from './agent-runtime.ts';
 
 const START_MS = 1_700_000_000_000;
 const INTERVAL_MS = 10_000;
@@ -42,37 +40,14 @@ class ChurningSource implements GroupSource {
 }
 
 async function setUp(files?: MemoryFileSystem) {
-  const clock = new FakeClock(START_MS);
-  const collector = new ScriptedCollector();
-  const limits = { memoryBytes: 20_000, diskBytes: 40_000, segmentBytes: 10_000 };
-  const disk = files === undefined ? undefined : { fileSystem: files, directory: 'ring' };
-  const ring = await AgentRing.open({ ...DEFAULT_RING_OPTIONS, ...limits, epoch: START_MS }, disk);
-  const runtime = new AgentRuntime({
-    ...{ agentId: 'a1', version: '0', bootReason: 'START', ring, clock, random: () => 0.5 },
-    epoch: { epoch: START_MS, nonce: 1 },
-    logger: silentLogger,
-    connect: collector.connect,
-    externalLabels: Labels.EMPTY,
-    groups: [
-      {
-        open: (namer) => new ChurningSource(namer),
-        ...{ intervalMs: INTERVAL_MS, anchorMs: 0, mode: 'SAMPLE', syncMs: 60_000 },
-        ...{ priority: 'A', batchTicks: 1 },
-      },
-    ],
-    allowed: { exposition: () => undefined, functions: new Map() },
-    leaseSamplesPerSecondMax: 100,
-    flushes: files !== undefined,
-    onFenced: () => {},
+  return startRuntime({
+    clock: new FakeClock(START_MS),
+    ring: { memoryBytes: 20_000, diskBytes: 40_000, segmentBytes: 10_000 },
+    ...(files === undefined ? {} : { disk: { fileSystem: files, directory: 'ring' } }),
+    changes: {
+      groups: [sampledGroup((namer) => new ChurningSource(namer), { intervalMs: INTERVAL_MS })],
+    },
   });
-  onTestFinished(async () => {
-    const stopped = runtime.stop('SHUTDOWN', 10);
-    await clock.advance(1000);
-    await stopped;
-  });
-  runtime.start();
-  await clock.advance(0);
-  return { clock, collector, runtime, ring };
 }
 
 test('what the agent holds does not grow with the generations of its series', async () => {
