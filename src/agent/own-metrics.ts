@@ -4,7 +4,9 @@ import type { OwnMetric } from './sampling/own-source.ts';
 import type { UnsentCounts } from './sampling/scrape-source.ts';
 
 /** Of samples; whole frames have a count of their own. */
-const REASONS = ['LIMIT', 'OUT_OF_BOUNDS', 'OUT_OF_ORDER', 'CONFLICT', 'FORBIDDEN'] as const;
+const REASONS = [
+  ...(['LIMIT', 'OUT_OF_BOUNDS', 'OUT_OF_ORDER', 'CONFLICT', 'FORBIDDEN', 'SCHEMA'] as const),
+];
 
 /** What an agent tells of itself. */
 export function ownMetrics(status: () => RuntimeStatus, unsent: UnsentCounts): OwnMetric[] {

@@ -52,9 +52,15 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
     buckets: [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600],
     registers,
   });
+  const framesRejected = counter(
+    'frames_rejected',
+    'Frames of agents that will never be stored as a whole, by why.',
+    'reason',
+  );
   const countAudit = auditsByOutcome(registry);
   return {
     repaired: (seconds) => repairs.observe(Math.max(0, seconds)),
+    frameRejected: (reason) => framesRejected.inc({ reason: reason.toLowerCase() }),
     audited: countAudit,
     received: (transport, sizeBytes) => {
       receivedBytes.set(transport, (receivedBytes.get(transport) ?? 0) + sizeBytes);

@@ -8,8 +8,12 @@ export type RejectedSamples = Readonly<Record<RejectReason, number>>;
 const WANTED: Readonly<Record<RejectReason, string>> = {
   FORMAT: 'an agent and a collector of versions that go together',
   LIMIT: "fewer series, or larger limits of series there, such as tidegauge.agents' of an agent",
-  SCHEMA: 'an agent and a collector of versions that go together',
-  FORBIDDEN: 'labels and groups that the policy there allows',
+  SCHEMA:
+    'an agent and a collector of versions that go together: no schema names what it sends there, ' +
+    'or two do',
+  FORBIDDEN:
+    'another job name than tidegauge-agent for what has up or tidegauge_alive: under this name ' +
+    'the collector tells itself whether the agent lives',
   OUT_OF_BOUNDS:
     "this host's clock and the collector's right, or a larger max_future or retention there",
   OUT_OF_ORDER:

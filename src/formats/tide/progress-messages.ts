@@ -67,6 +67,7 @@ export interface Heartbeat {
 /**
  * OUT_OF_BOUNDS: too far ahead, or older than the retention. OUT_OF_ORDER: older than the store
  * takes behind what it has. CONFLICT: another value has that time. LIMIT: of a series too many.
+ * SCHEMA: of a series that no schema names, or two. FORBIDDEN: of one that the collector writes.
  */
 export type RejectReason =
   | 'FORMAT'

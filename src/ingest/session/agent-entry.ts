@@ -2,10 +2,11 @@ import type { BatchColumns, Heartbeat, Hello, Policy, Sealed } from '../../forma
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets } from '../../model/index.ts';
 import type { Storage } from '../../storage/api.ts';
-import type { WriteResult } from './batch-fill.ts';
+import { refusedByReason, type WriteResult } from './batch-fill.ts';
 import { BatchWriter } from './batch-writer.ts';
-import { type LifeSeries, lifeSeries } from './liveness.ts';
-import { agentLabels, SchemaCatalog } from './schema-catalog.ts';
+import { agentLabels, type LifeSeries, lifeSeries } from './liveness.ts';
+import { SchemaCatalog } from './schema-catalog.ts';
+import { RefusalCounts } from './refusal-counts.ts';
 import type { SealedContent } from './session-output.ts';
 
 /** A frame that is received and not stored, and what it holds. */
@@ -48,6 +49,8 @@ export class AgentEntry {
   /** By the frame itself: of each there is one object from its arrival to its commit. */
   readonly inFlight = new Map<Sealed, InFlight>();
   inFlightBytes = 0;
+  /** What of it was refused since the collector's start. */
+  readonly refusals = new RefusalCounts();
   storedCount = 0;
   rejectedCount = 0;
   conflictCount = 0;
@@ -71,7 +74,13 @@ export class AgentEntry {
   }
 
   /** Adds up what a commit stored of it. */
-  count({ storedCount, rejectedCount, conflictCount }: WriteResult): void {
+  count(result: WriteResult, nowMs: number): void {
+    const { storedCount, rejectedCount, conflictCount } = result;
+    if (rejectedCount > 0) {
+      for (const [reason, samples] of refusedByReason(result)) {
+        this.refusals.add(reason, { samples, frames: 0 }, nowMs);
+      }
+    }
     this.storedCount += storedCount;
     this.rejectedCount += rejectedCount;
     this.conflictCount += conflictCount;

@@ -12,10 +12,12 @@ import {
   type SessionCredit,
   type SettledBatch,
 } from '../../sources/index.ts';
-import { IntervalSet } from '../../util/index.ts';
 import { ClockOffset } from './clock-offset.ts';
+import type { IntervalSet } from '../../util/index.ts';
+import { HeldBack } from './held-back.ts';
 import type { StoredRange } from './repair-rounds.ts';
 import type { AppliedFrame, SealedContent, SessionOutput, StateChange } from './session-output.ts';
+import type { SealedPlace } from './session-table.ts';
 
 /** The connection that an agent is on. */
 export interface AgentSession {
@@ -70,8 +72,6 @@ export interface EpochGap extends Gap {
   readonly stream: number;
 }
 
-const STREAMS = [0, 1];
-
 /** Frames stored by one commit, at most. */
 const APPLY_MAX = 256;
 
@@ -92,8 +92,8 @@ export class AgentRecord<Body> {
   readonly dirty = new Set<number>();
   /** Newest schema version received, by epoch, durable or not. */
   readonly #schemaReceived = new Map<number, number>();
-  /** Numbers that cannot be read before their schema comes, by epoch and lane. */
-  readonly #heldBack = new Map<number, IntervalSet[]>();
+  /** What cannot be read before its schema comes, by epoch. */
+  readonly #heldBack = new Map<number, HeldBack>();
   duplicateCount = 0;
   /** The state that was loaded left open what the store refused of some batches. */
   mayBeUnconfirmed = false;
@@ -150,10 +150,10 @@ export class AgentRecord<Body> {
   }
 
   /** A frame came by repair whose schema is not here: pulling it again must wait for that. */
-  holdBack({ epoch, stream, seq }: Sealed): void {
-    const sets = this.#heldBack.get(epoch) ?? STREAMS.map(() => new IntervalSet());
-    this.#heldBack.set(epoch, sets);
-    sets[stream]?.add(seq);
+  holdBack({ epoch, stream, seq }: Sealed, content: SealedContent<Body>): void {
+    const held = this.#heldBack.get(epoch) ?? new HeldBack();
+    this.#heldBack.set(epoch, held);
+    held.add({ stream, seq, accounts: accountsOf(content) });
   }
 
   /** What is missing and worth asking for, in all epochs. */
@@ -162,7 +162,7 @@ export class AgentRecord<Body> {
     if (this.ledger.missingCount === 0) return [];
     return this.ledger.epochs.flatMap(({ epoch, lanes }) =>
       lanes.flatMap((lane, stream) => {
-        const held = this.#heldBack.get(epoch)?.[stream];
+        const held = this.#heldBack.get(epoch)?.numbers(stream);
         return lane.gaps().flatMap((gap) => {
           const parts = held?.gaps(gap.from, gap.to) ?? [gap];
           return parts.map((part) => ({ ...part, sinceMs: gap.sinceMs, epoch, stream }));
@@ -192,25 +192,25 @@ export class AgentRecord<Body> {
 
   /**
    * Rejects what is held back where nothing else of the epoch is missing, so that its schema cannot
-   * come any more.
+   * come any more; what that was.
    */
-  rejectHopeless(nowMs: number): void {
-    for (const [number, sets] of this.#heldBack) {
+  rejectHopeless(nowMs: number): SealedPlace[] {
+    const rejected: SealedPlace[] = [];
+    for (const [number, held] of this.#heldBack) {
       const epoch = this.ledger.epoch(number);
       const mayCome = epoch?.lanes.some(
         (lane, stream) =>
           lane.received.size > 0 ||
-          lane.missing().some(({ from, to }) => sets[stream]?.covers(from, to) !== true),
+          lane.missing().some(({ from, to }) => held.numbers(stream)?.covers(from, to) !== true),
       );
       if (epoch === undefined || mayCome === true) continue;
-      for (const [stream, set] of sets.entries()) {
-        for (const { from, to } of set.ranges()) {
-          for (let seq = from; seq <= to; seq++) epoch.reject({ stream, seq }, nowMs);
-        }
+      for (const { stream, seq, accounts } of held.frames()) {
+        epoch.reject({ stream, seq }, nowMs, accounts);
+        rejected.push({ epoch: number, stream, seq });
       }
       this.#heldBack.delete(number);
-      this.dirty.add(number);
     }
+    return rejected;
   }
 
   /** Hands out what waits to be stored, with the state that belongs to it; one at a time. */

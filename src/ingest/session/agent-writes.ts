@@ -149,7 +149,7 @@ export class AgentWrites {
   ): Written {
     const { clock, metrics } = this.#deps;
     this.#succeeded();
-    entry.count(result);
+    entry.count(result, clock.now());
     const durationMs = clock.monotonic() - startMs;
     const aheadMs = this.#deps.clockOf(entry.agentId)?.aheadMs ?? 0;
     metrics.applied(result, { receivedMs, durationMs, nowMs: clock.now(), aheadMs });

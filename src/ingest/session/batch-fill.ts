@@ -18,8 +18,6 @@ export interface WriteResult extends ApplyResult {
   readonly tooOldCount: number;
   /** Of those rejected: outside all times that the store takes. */
   readonly outOfBoundsCount: number;
-  /** Of those rejected: of series that a limit forbids, of the agent or of the store. */
-  readonly noSeriesCount: number;
   /** Newest time of a sample, of what did not come by repair; undefined for none. */
   readonly newestMs: number | undefined;
 }
@@ -100,7 +98,6 @@ export class BatchFill {
   #conflicts = 0;
   #tooOld = 0;
   #outOfBounds = 0;
-  #noSeries = 0;
   #newestMs: number | undefined;
   /** Time that was noted last: nearly all samples of a batch are of one. */
   #notedMs = Number.NaN;
@@ -176,16 +173,20 @@ export class BatchFill {
     }
   }
 
-  reject({ frame, group }: Omit<Origin, 'series'>, outcome: number): void {
+  /** Counts a sample that is not stored, for what the store said of it or for another reason. */
+  reject(
+    { frame, group }: Omit<Origin, 'series'>,
+    outcome: number,
+    reason: RejectReason = REASONS[outcome] ?? 'FORMAT',
+  ): void {
     this.#rejectedCount++;
     if (outcome === SampleOutcome.CONFLICT) this.#conflicts++;
     if (outcome === SampleOutcome.OUT_OF_ORDER) this.#tooOld++;
     if (outcome === SampleOutcome.OUT_OF_BOUNDS) this.#outOfBounds++;
-    if (outcome === SampleOutcome.UNKNOWN_SERIES) this.#noSeries++;
     this.#rejected ??= new Map();
     countIn(this.#rejected, frame, group);
     this.#refused ??= new Map();
-    countIn(this.#refused, frame, REASONS[outcome] ?? 'FORMAT');
+    countIn(this.#refused, frame, reason);
   }
 
   result(): WriteResult {
@@ -198,7 +199,6 @@ export class BatchFill {
       conflictCount: this.#conflicts,
       tooOldCount: this.#tooOld,
       outOfBoundsCount: this.#outOfBounds,
-      noSeriesCount: this.#noSeries,
       newestMs: this.#newestMs,
     };
   }
@@ -239,8 +239,13 @@ export class BatchFill {
       place = series.placeOf(id, place);
       const ref = place < 0 ? NO_SERIES : refs[place] || refOf(series.at(place), this.#appender);
       if (ref === NO_SERIES) {
-        const from = { frame, group: place < 0 ? group : series.at(place).group };
-        for (let at = start; at < end; at++) this.reject(from, SampleOutcome.UNKNOWN_SERIES);
+        const named = place < 0 ? undefined : series.at(place);
+        const from = { frame, group: named?.group ?? group };
+        const reason =
+          named === undefined ? this.#catalog.unnamedReason(epoch) : (named.refused ?? 'LIMIT');
+        for (let at = start; at < end; at++) {
+          this.reject(from, SampleOutcome.UNKNOWN_SERIES, reason);
+        }
         isRunning = false;
       } else {
         if (columns.histograms !== undefined || histogramFlags[place] === 1) {
@@ -344,10 +349,10 @@ export class BatchFill {
   }
 }
 
-/** The ref of a series, asked for where it is not known. */
+/** The ref of a series, asked for where it is not known; NO_SERIES for what is not stored. */
 export function refOf(series: AgentSeries, appender: Appender): number {
-  if (series.ref === NO_SERIES) series.ref = appender.series(series.labels);
-  return series.ref;
+  if (series.ref !== NO_SERIES || series.refused !== undefined) return series.ref;
+  return (series.ref = appender.series(series.labels));
 }
 
 /** By `SampleOutcome`. */
@@ -360,6 +365,15 @@ function countIn<Key>(counts: Map<number, Map<Key, number>>, frame: number, key:
   const inFrame = counts.get(frame) ?? new Map<Key, number>();
   counts.set(frame, inFrame);
   inFrame.set(key, (inFrame.get(key) ?? 0) + 1);
+}
+
+/** Samples that were refused, by why, over all frames of a write. */
+export function refusedByReason({ refused }: ApplyResult): Map<RejectReason, number> {
+  const counts = new Map<RejectReason, number>();
+  for (const byReason of refused?.values() ?? []) {
+    for (const [reason, count] of byReason) counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  return counts;
 }
 
 /** Whether a sample is not in the store after that. */

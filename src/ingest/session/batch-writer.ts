@@ -85,8 +85,10 @@ export class BatchWriter {
     const histograms: Unknown[] = [];
     for (const one of unknown) {
       const ref = refOf(one.origin.series, appender);
-      if (ref === NO_SERIES) fill.reject(one.origin, SampleOutcome.UNKNOWN_SERIES);
-      else if (addAgain(one, ref, before, appender)) histograms.push(one);
+      if (ref === NO_SERIES) {
+        const { refused = 'LIMIT' } = one.origin.series;
+        fill.reject(one.origin, SampleOutcome.UNKNOWN_SERIES, refused);
+      } else if (addAgain(one, ref, before, appender)) histograms.push(one);
       else floats.push(one);
     }
     let result: Pick<CommitResult, 'outcomes' | 'histogramOutcomes'>;

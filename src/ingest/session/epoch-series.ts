@@ -1,4 +1,4 @@
-import type { Hash64 } from '../../formats/tide/index.ts';
+import type { Hash64, RejectReason } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
 import { NO_SERIES, type SeriesRef } from '../../storage/api.ts';
 
@@ -29,6 +29,8 @@ export interface AgentSeries extends SeriesIdentity {
   seenTick: number;
   /** Kept all the same: a batch from before its end may still come by repair. */
   ended: boolean;
+  /** Why nothing of it is stored, whatever comes; mostly undefined. Its `ref` is NO_SERIES then. */
+  refused: RejectReason | undefined;
 }
 
 /**
@@ -71,7 +73,7 @@ export class EpochSeries {
   }
 
   /** Names a series of which nothing is stored yet; one that had the id before has none now. */
-  set(id: number, identity: SeriesIdentity, isHistogram: boolean): void {
+  set(id: number, identity: SeriesIdentity, isHistogram: boolean): AgentSeries {
     const former = this.#places.get(id);
     if (former !== undefined) this.#ids[former] = NO_ID;
     const place = this.#series.length;
@@ -83,7 +85,9 @@ export class EpochSeries {
     this.histogramFlags[place] = isHistogram ? 1 : 0;
     this.staleFlags[place] = 1;
     this.#places.set(id, place);
-    this.#series.push(new PlacedSeries(identity, this, place));
+    const series = new PlacedSeries(identity, this, place);
+    this.#series.push(series);
+    return series;
   }
 
   #grow(room: number): void {
@@ -105,6 +109,7 @@ class PlacedSeries implements AgentSeries {
   readonly #columns: EpochSeries;
   readonly #place: number;
   ended = false;
+  refused: RejectReason | undefined;
 
   constructor({ epoch, labels, key, group }: SeriesIdentity, columns: EpochSeries, place: number) {
     this.epoch = epoch;

@@ -2,15 +2,18 @@ import type { Sealed } from '../../formats/tide/index.ts';
 import type { EpochLedger } from '../../sources/index.ts';
 import { accountsOf, type AgentRecord, type Waiting } from './agent-record.ts';
 import type { AppliedFrame, SealedContent } from './session-output.ts';
+import type { SessionTable } from './session-table.ts';
 
 /**
  * Decides what becomes of a sealed frame that came in, live or by repair: to the store, or not
  * because it is there, cannot be read yet, or is not what it says.
  */
 export class Intake<Body> {
+  readonly #table: SessionTable<Body>;
   readonly #open: (sealed: Sealed) => SealedContent<Body>;
 
-  constructor(open: (sealed: Sealed) => SealedContent<Body>) {
+  constructor(table: SessionTable<Body>, open: (sealed: Sealed) => SealedContent<Body>) {
+    this.#table = table;
     this.#open = open;
   }
 
@@ -31,8 +34,8 @@ export class Intake<Body> {
       return false;
     }
     const content = this.#openSealed(sealed);
-    if (content === undefined) {
-      this.#reject(agent, epoch, sealed, from.receivedMs);
+    if (content instanceof Error) {
+      this.#reject(agent, epoch, { sealed, fault: content.message }, from.receivedMs);
       return false;
     }
     if (!this.#isReadable(agent, epoch, { sealed, content, byRepair })) {
@@ -41,7 +44,10 @@ export class Intake<Body> {
     }
     if (!again) {
       const receipt = epoch.receive(sealed, accountsOf(content), from.receivedMs);
-      if (receipt === 'MISFIT') this.#reject(agent, epoch, sealed, from.receivedMs);
+      if (receipt === 'MISFIT') {
+        const fault = 'it accounts for ticks that another frame has accounted for';
+        this.#reject(agent, epoch, { sealed, fault }, from.receivedMs);
+      }
       if (receipt !== 'NEW') return false;
       if (content.kind === 'SCHEMA') agent.noteSchema(sealed.epoch, content.change);
     }
@@ -55,12 +61,12 @@ export class Intake<Body> {
     return pull.epoch === epoch && pull.stream === stream && pull.left.has(seq);
   }
 
-  #openSealed(sealed: Sealed): SealedContent<Body> | undefined {
+  #openSealed(sealed: Sealed): SealedContent<Body> | Error {
     try {
       return this.#open(sealed);
-    } catch {
+    } catch (error) {
       // Whatever is wrong with it is the sender's doing, and no reason to stop the session.
-      return undefined;
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 
@@ -76,20 +82,17 @@ export class Intake<Body> {
         ? (content.change.after ?? content.change.version - 1)
         : content.head.schemaVersion;
     if (needed <= known) return true;
-    if (byRepair) agent.holdBack(sealed);
+    if (byRepair) agent.holdBack(sealed, content);
     return false;
   }
 
-  #reject(agent: AgentRecord<Body>, epoch: EpochLedger, sealed: Sealed, nowMs: number): void {
+  #reject(
+    agent: AgentRecord<Body>,
+    epoch: EpochLedger,
+    { sealed, fault }: { readonly sealed: Sealed; readonly fault: string },
+    nowMs: number,
+  ): void {
     epoch.reject(sealed, nowMs);
-    agent.dirty.add(epoch.epoch);
-    const { session } = agent;
-    if (session?.epoch !== sealed.epoch) return;
-    session.rejections.push({
-      stream: sealed.stream,
-      seq: sealed.seq,
-      reason: 'FORMAT',
-      samples: 0,
-    });
+    this.#table.rejected(agent, sealed, { reason: 'FORMAT', fault });
   }
 }

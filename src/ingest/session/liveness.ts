@@ -6,10 +6,20 @@ import { addHistogram } from './histogram-adds.ts';
 /** Points of `tidegauge_alive` that one absence is written with, at most. */
 const DOWN_POINTS_MAX = 20_000;
 
+/** Names of the labels that say which agent a series is from. */
+export const AGENT_LABEL = 'agent';
+export const INSTANCE_LABEL = 'instance';
+
 /** The series that tell of the life of one agent. */
 export interface LifeSeries {
   readonly up: Labels;
   readonly alive: Labels;
+}
+
+/** The labels of what the collector itself writes of an agent. */
+export function agentLabels(agentId: string, enforced: Labels): Labels {
+  const pairs = ['job', 'tidegauge-agent', AGENT_LABEL, agentId, INSTANCE_LABEL, agentId];
+  return LabelSets.fromPairs([...pairs, ...enforced.pairs]);
 }
 
 export function lifeSeries(labels: Labels): LifeSeries {

@@ -1,7 +1,8 @@
 import { createMatcher, isStaleAt, SampleColumns } from '../../model/index.ts';
 import type { Queryable, SeriesSet, TimeRange } from '../../storage/api.ts';
 import type { AgentSeries } from './epoch-series.ts';
-import { AGENT_LABEL, type SchemaCatalog } from './schema-catalog.ts';
+import { AGENT_LABEL } from './liveness.ts';
+import type { SchemaCatalog } from './schema-catalog.ts';
 
 /**
  * Looks up in the store, of series that this process has stored nothing of, which sample was the

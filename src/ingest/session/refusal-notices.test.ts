@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import type { RejectReason } from '../../formats/tide/index.ts';
 import { silentLogger } from '../../telemetry/index.ts';
 import { FakeClock } from '../../util/index.ts';
 import { RefusalNotices } from './refusal-notices.ts';
 
 const NOW_MS = 1_700_000_000_000;
-const NONE = { conflictCount: 0, outOfBoundsCount: 0, noSeriesCount: 0, newestMs: NOW_MS };
+
+function refused(counts: Partial<Record<RejectReason, number>>, newestMs = NOW_MS) {
+  return { counts: new Map(Object.entries(counts) as [RejectReason, number][]), newestMs };
+}
 
 test('why samples of an agent are refused is said once for each agent and reason', () => {
   const warnings: object[] = [];
@@ -13,9 +17,9 @@ test('why samples of an agent are refused is said once for each agent and reason
     warn: (fields: object, text: string) => warnings.push({ ...fields, text }),
   };
   const notices = new RefusalNotices({ clock: new FakeClock(NOW_MS), logger });
-  notices.rejected('a', NONE);
+  notices.rejected('a', refused({}));
   expect(warnings).toEqual([]);
-  const ahead = { ...NONE, outOfBoundsCount: 5, newestMs: NOW_MS + 10_800_250 };
+  const ahead = refused({ OUT_OF_BOUNDS: 5 }, NOW_MS + 10_800_250);
   for (let time = 0; time < 3; time++) notices.rejected('a', ahead);
   expect(warnings).toEqual([
     {
@@ -24,8 +28,8 @@ test('why samples of an agent are refused is said once for each agent and reason
       text: "samples of an agent are too far ahead of this host's clock, and were rejected",
     },
   ]);
-  notices.rejected('b', { ...NONE, noSeriesCount: 7, conflictCount: 2 });
-  notices.rejected('b', { ...NONE, outOfBoundsCount: 1, newestMs: NOW_MS - 1 });
+  notices.rejected('b', refused({ CONFLICT: 2, LIMIT: 7 }));
+  notices.rejected('b', refused({ OUT_OF_BOUNDS: 1 }, NOW_MS - 1));
   expect(warnings.slice(1)).toMatchObject([
     { agentId: 'b', count: 2, text: expect.stringMatching(/contradict/) },
     { agentId: 'b', count: 7, want: expect.stringMatching(/max_series_per_agent/) },
@@ -34,4 +38,14 @@ test('why samples of an agent are refused is said once for each agent and reason
   notices.forget('a');
   notices.rejected('a', ahead);
   expect(warnings).toHaveLength(5);
+  notices.rejected('c', refused({ FORBIDDEN: 1, SCHEMA: 3 }));
+  notices.rejectedFrame('c', 'SCHEMA', 'its schema, version 4, never came');
+  notices.rejectedFrame('c', 'SCHEMA', 'its schema, version 5, never came');
+  notices.rejectedFrame('c', 'FORMAT', 'a varint does not end');
+  expect(warnings.slice(5)).toMatchObject([
+    { count: 1, want: expect.stringMatching(/another job name/) },
+    { count: 3, want: expect.stringMatching(/versions/) },
+    { reason: 'SCHEMA', fault: 'its schema, version 4, never came' },
+    { reason: 'FORMAT', fault: 'a varint does not end' },
+  ]);
 });

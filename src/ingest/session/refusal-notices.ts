@@ -1,20 +1,50 @@
+import type { RejectReason } from '../../formats/tide/index.ts';
 import { formatDuration } from '../../model/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/index.ts';
-import type { WriteResult } from './batch-fill.ts';
 
 export interface RefusalNoticesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** What is said of the refused samples of one commit. */
-export type RefusedSamples = Pick<
-  WriteResult,
-  'conflictCount' | 'outOfBoundsCount' | 'noSeriesCount' | 'newestMs'
->;
+/** The refused samples of one commit. */
+export interface RefusedSamples {
+  readonly counts: ReadonlyMap<RejectReason, number>;
+  /** Of the newest sample of the commit; undefined for none. */
+  readonly newestMs: number | undefined;
+}
 
-type Reason = 'CONFLICT' | 'AHEAD' | 'TOO_OLD' | 'SERIES';
+type Reason = RejectReason | 'AHEAD' | 'TOO_OLD' | `FRAME_${RejectReason}`;
+
+interface Notice {
+  readonly text: string;
+  readonly want: string;
+}
+
+const VERSIONS = 'an agent and a collector of versions that go together';
+
+/** Of reasons that need no look at anything else. What is too old is `RepairHorizon`'s to say. */
+const NOTICES: Readonly<Partial<Record<RejectReason, Notice>>> = {
+  CONFLICT: {
+    text: 'samples of an agent contradict what is stored, and were rejected',
+    want: 'one sender for each series',
+  },
+  LIMIT: {
+    text: 'an agent has more series than it may: samples of the others are rejected',
+    want:
+      'fewer series, or a larger tidegauge.agents.max_series_per_agent, ' +
+      'tidegauge.storage.max_series or max_series_per_source',
+  },
+  SCHEMA: {
+    text: 'samples of an agent are of series that no schema names, or two: they were rejected',
+    want: VERSIONS,
+  },
+  FORBIDDEN: {
+    text: "samples of an agent are of series that are the collector's own, and were rejected",
+    want: 'another job name there than tidegauge-agent for what has up or tidegauge_alive',
+  },
+};
 
 const SECOND_MS = 1000;
 
@@ -28,24 +58,18 @@ export class RefusalNotices {
   }
 
   /** What a commit came to. */
-  rejected(agentId: string, refused: RefusedSamples): void {
-    const { conflictCount, outOfBoundsCount, noSeriesCount } = refused;
-    if (conflictCount > 0) {
-      this.#tell(agentId, 'CONFLICT', {
-        ...{ count: conflictCount, want: 'one sender for each series' },
-        text: 'samples of an agent contradict what is stored, and were rejected',
-      });
+  rejected(agentId: string, { counts, newestMs }: RefusedSamples): void {
+    for (const [reason, count] of counts) {
+      const notice = NOTICES[reason];
+      if (notice !== undefined) this.#tell(agentId, reason, { count, ...notice });
+      else if (reason === 'OUT_OF_BOUNDS') this.#outOfBounds(agentId, count, newestMs);
     }
-    if (outOfBoundsCount > 0) this.#outOfBounds(agentId, outOfBoundsCount, refused.newestMs);
-    if (noSeriesCount > 0) {
-      this.#tell(agentId, 'SERIES', {
-        count: noSeriesCount,
-        want:
-          'fewer series, or a larger tidegauge.agents.max_series_per_agent, ' +
-          'tidegauge.storage.max_series or max_series_per_source',
-        text: 'an agent has more series than it may: samples of the others are rejected',
-      });
-    }
+  }
+
+  /** A frame was refused as a whole; `fault` is what is wrong with it. */
+  rejectedFrame(agentId: string, reason: RejectReason, fault: string): void {
+    const text = 'a frame of an agent will never be stored; more of the kind is only counted';
+    this.#tell(agentId, `FRAME_${reason}`, { reason, fault, want: VERSIONS, text });
   }
 
   /** The agent has left. */
@@ -72,7 +96,7 @@ export class RefusalNotices {
   #tell(
     agentId: string,
     reason: Reason,
-    { text, ...fields }: { text: string; count: number; want: string; ahead?: string },
+    { text, ...fields }: Notice & Readonly<Record<string, string | number>>,
   ): void {
     const told = this.#told.get(agentId) ?? new Set();
     if (told.has(reason)) return;

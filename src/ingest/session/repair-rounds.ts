@@ -1,4 +1,4 @@
-import type { ControlMessage, LaneRange, Stream } from '../../formats/tide/index.ts';
+import type { LaneRange, Stream } from '../../formats/tide/index.ts';
 import {
   type RepairGap,
   type RepairOptions,
@@ -7,6 +7,7 @@ import {
 } from '../../sources/index.ts';
 import { IntervalSet } from '../../util/index.ts';
 import type { AgentRecord, AgentSession, EpochGap } from './agent-record.ts';
+import type { SessionTable } from './session-table.ts';
 
 /** Sequence numbers that the ledger has as stored. */
 export interface StoredRange {
@@ -28,16 +29,10 @@ const CLASS_WEIGHTS = [4, 1];
  */
 export class RepairRounds<Body> {
   readonly #scheduler: RepairScheduler;
-  readonly #agents: ReadonlyMap<string, AgentRecord<Body>>;
-  readonly #send: (connection: number, message: ControlMessage) => void;
+  readonly #table: SessionTable<Body>;
 
-  constructor(
-    agents: ReadonlyMap<string, AgentRecord<Body>>,
-    send: (connection: number, message: ControlMessage) => void,
-    options?: Partial<RepairOptions>,
-  ) {
-    this.#agents = agents;
-    this.#send = send;
+  constructor(table: SessionTable<Body>, options?: Partial<RepairOptions>) {
+    this.#table = table;
     this.#scheduler = new RepairScheduler(options);
   }
 
@@ -73,7 +68,7 @@ export class RepairRounds<Body> {
    * what was asked for, which may be less; undefined where the agent cannot be asked now.
    */
   pullAgain(key: StoredRange, nowMs: number): readonly LaneRange[] | undefined {
-    const agent = this.#agents.get(key.agentId);
+    const agent = this.#table.agents.get(key.agentId);
     if (agent?.session === undefined || !this.#scheduler.idle(key.agentId)) return undefined;
     const since = { sinceMs: -Infinity, timeToEvictionMs: 0 };
     const urgent = { ...key, ...since, classWeight: 1, inAlertWindow: false };
@@ -92,12 +87,15 @@ export class RepairRounds<Body> {
       // Fast path: nothing is missing, of almost every agent almost all of the time.
       if (agent.ledger.missingCount === 0) continue;
       if (this.#scheduler.idle(agent.ledger.agentId)) {
-        agent.rejectHopeless(nowMs);
+        for (const sealed of agent.rejectHopeless(nowMs)) {
+          const fault = 'its schema is not here, and cannot come any more';
+          this.#table.rejected(agent, sealed, { reason: 'SCHEMA', fault });
+        }
         gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
       }
     }
     for (const request of this.#scheduler.round(gaps, nowMs)) {
-      const agent = this.#agents.get(request.agentId);
+      const agent = this.#table.agents.get(request.agentId);
       if (agent?.session === undefined) continue;
       const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);
       for (const { from, to } of request.ranges) lane?.request(from, to);
@@ -118,7 +116,7 @@ export class RepairRounds<Body> {
     for (const { from, to } of ranges) left.add(from, to);
     const { stream } = request;
     session.pull = { requestId, epoch, stream, left, again };
-    this.#send(session.connection, {
+    this.#table.send(session.connection, {
       type: 'PULL_RANGE',
       requestId,
       epoch,
@@ -131,7 +129,7 @@ export class RepairRounds<Body> {
 
   /** A request is over: what it did not bring is missing as before. */
   #release({ agentId, epoch, stream, ranges, requestId }: RepairRequest): void {
-    const agent = this.#agents.get(agentId);
+    const agent = this.#table.agents.get(agentId);
     const lane = agent?.ledger.epoch(epoch)?.lane(stream);
     for (const { from, to } of ranges) lane?.release(from, to);
     if (agent?.session?.pull?.requestId === requestId) agent.session.pull = undefined;

@@ -1,15 +1,25 @@
-import type { PayloadCodec, SchemaChange, Sealed } from '../../formats/tide/index.ts';
+import type {
+  PayloadCodec,
+  RejectReason,
+  SchemaChange,
+  SchemaSeries,
+  Sealed,
+} from '../../formats/tide/index.ts';
 import { decodeSchema, seriesKey } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
-import type { Storage } from '../../storage/api.ts';
+import { NO_SERIES, type Storage } from '../../storage/api.ts';
 import { type AgentSeries, EpochSeries } from './epoch-series.ts';
+import {
+  AGENT_LABEL,
+  agentLabels,
+  INSTANCE_LABEL,
+  type LifeSeries,
+  lifeSeries,
+} from './liveness.ts';
 
 /** Kind of the keys under which schema changes are kept in the store's keyed state. */
 const SCHEMA_STATE_PREFIX = 'tide-schema/';
 
-/** Names of the labels that say which agent a series is from. */
-export const AGENT_LABEL = 'agent';
-export const INSTANCE_LABEL = 'instance';
 const EXPORTED_AGENT_LABEL = 'exported_agent';
 
 interface EpochSchema {
@@ -17,6 +27,8 @@ interface EpochSchema {
   version: number;
   /** Those that have not ended. */
   liveCount: number;
+  /** Some series were left out, as there were too many. */
+  isCut: boolean;
   /** By group: those with a sample stored by this process, and no marker behind it. */
   readonly activeCounts: Map<number, number>;
   readonly series: EpochSeries;
@@ -35,11 +47,14 @@ export class SchemaCatalog {
   /** What stands on every series, and on those that bring no instance of their own. */
   #added = Labels.EMPTY;
   #addedWithInstance = Labels.EMPTY;
+  /** What the collector itself writes of this agent. */
+  #life: LifeSeries;
 
   constructor(agentId: string, storage: Storage, maxSeries: number) {
     this.agentId = agentId;
     this.#storage = storage;
     this.#maxSeries = maxSeries;
+    this.#life = lifeSeries(agentLabels(agentId, Labels.EMPTY));
     this.#add(Labels.EMPTY);
   }
 
@@ -58,6 +73,12 @@ export class SchemaCatalog {
   /** All that an epoch's ids stand for, by id; good until the next frame is applied. */
   seriesOf(epoch: number): EpochSeries {
     return this.#epoch(epoch).series;
+  }
+
+  /** Why samples of an id that stands for nothing are not stored. */
+  unnamedReason(epoch: number): RejectReason {
+    const { isCut, liveCount } = this.#epoch(epoch);
+    return isCut || liveCount >= this.#maxSeries ? 'LIMIT' : 'SCHEMA';
   }
 
   /** How many series of a group go on, as far as this process has stored samples of them. */
@@ -134,6 +155,7 @@ export class SchemaCatalog {
       epoch,
       version: 0,
       liveCount: 0,
+      isCut: false,
       activeCounts: new Map(),
       series: new EpochSeries(),
     };
@@ -142,20 +164,20 @@ export class SchemaCatalog {
       decodeSchema(value.subarray(1), value[0] as PayloadCodec),
     );
     changes.sort((a, b) => a.version - b.version);
-    for (const change of changes) this.#apply(schema, change);
+    for (const change of changes) {
+      // What was not kept had no series that there was room for.
+      if ((change.after ?? change.version - 1) > schema.version) schema.isCut = true;
+      this.#apply(schema, change);
+    }
     return schema;
   }
 
   #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
-    for (const { id, labels, group, family, type } of change.series) {
-      const isNew = schema.series.get(id) === undefined;
-      if (isNew && schema.liveCount >= this.#maxSeries) continue;
-      const { epoch } = schema;
-      const identity = { epoch, labels: this.#labelsOf(labels), key: seriesKey(labels), group };
-      // Classic ones have a series for each bucket, none of which has the family's own name.
-      const isHistogram = type.endsWith('histogram') && labels.metricName === family;
-      schema.series.set(id, identity, isHistogram);
-      if (isNew) schema.liveCount++;
+    for (const one of change.series) {
+      const known = schema.series.get(one.id);
+      if (known !== undefined) contradict(known, one);
+      else if (schema.liveCount >= this.#maxSeries) schema.isCut = true;
+      else this.#name(schema, one);
     }
     const ended: AgentSeries[] = [];
     for (const id of change.tombstones) {
@@ -170,8 +192,19 @@ export class SchemaCatalog {
     return ended;
   }
 
+  #name(schema: EpochSchema, { id, labels, group, family, type }: SchemaSeries): void {
+    const own = this.#labelsOf(labels);
+    const identity = { epoch: schema.epoch, labels: own, key: seriesKey(labels), group };
+    // Classic ones have a series for each bucket, none of which has the family's own name.
+    const isHistogram = type.endsWith('histogram') && labels.metricName === family;
+    const series = schema.series.set(id, identity, isHistogram);
+    if (own.equals(this.#life.up) || own.equals(this.#life.alive)) series.refused = 'FORBIDDEN';
+    schema.liveCount++;
+  }
+
   #add(enforced: Labels): void {
     this.#enforced = enforced;
+    this.#life = lifeSeries(agentLabels(this.agentId, enforced));
     this.#added = Labels.fromPairs([AGENT_LABEL, this.agentId]).withAll(enforced);
     const instance = Labels.fromPairs([INSTANCE_LABEL, this.agentId]);
     this.#addedWithInstance = instance.withAll(this.#added);
@@ -189,8 +222,10 @@ function activate({ activeCounts }: EpochSchema, group: number, by: 1 | -1): voi
   activeCounts.set(group, (activeCounts.get(group) ?? 0) + by);
 }
 
-/** The labels of what the collector itself writes of an agent. */
-export function agentLabels(agentId: string, enforced: Labels): Labels {
-  const pairs = ['job', 'tidegauge-agent', AGENT_LABEL, agentId, INSTANCE_LABEL, agentId];
-  return Labels.fromPairs([...pairs, ...enforced.pairs]);
+/** An id is given again: to what it stands for, or to another series, and then to neither. */
+function contradict(known: AgentSeries, { labels, group }: SchemaSeries): void {
+  const key = seriesKey(labels);
+  if (key.low === known.key.low && key.high === known.key.high && group === known.group) return;
+  known.refused = 'SCHEMA';
+  known.ref = NO_SERIES;
 }

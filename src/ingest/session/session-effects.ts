@@ -9,6 +9,7 @@ import type { AgentEntry } from './agent-entry.ts';
 import type { AgentWrites, ApplyOutput } from './agent-writes.ts';
 import type { AttachedConnections } from './attached-connections.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
+import { refusedByReason } from './batch-fill.ts';
 import type { ClockNotices } from './clock-notices.ts';
 import type { BatchesInFlight } from './batches-in-flight.ts';
 import type { LifeKeeper } from './life-keeper.ts';
@@ -87,6 +88,9 @@ export class SessionEffects {
       case 'REPAIRED':
         metrics.repaired((output.atMs - output.sinceMs) / 1000);
         break;
+      case 'REJECTED':
+        this.#rejected(output);
+        break;
       case 'ALARM':
         metrics.alarm(output.reason);
     }
@@ -121,6 +125,14 @@ export class SessionEffects {
     this.#deps.metrics.audited(outcome);
     if (outcome === 'MATCH') return;
     this.#deps.logger.warn({ agentId, outcome }, 'an audit found a difference, or no answer');
+  }
+
+  #rejected({ agentId, reason, fault }: Extract<Output, { kind: 'REJECTED' }>): void {
+    const { agents, clock, metrics, refusals } = this.#deps;
+    const counts = { samples: 0, frames: 1 };
+    agents.takeUp(agentId).refusals.add(reason, counts, clock.now());
+    refusals.rejectedFrame(agentId, reason, fault);
+    metrics.frameRejected(reason);
   }
 
   #hello(
@@ -186,10 +198,10 @@ export class SessionEffects {
         machine.applied(agentId, token, { stored: false }, clock.now());
         inFlight.releaseForgotten(entry, this.#deps.ledger(agentId));
       } else {
-        const { storedCount: samples, rejectedCount: rejected } = result;
+        const { storedCount: samples, rejectedCount: rejected, newestMs } = result;
         agents.contact(entry, { samples, rejected, durationMs });
         horizon.rejected(agentId, result.tooOldCount);
-        refusals.rejected(agentId, result);
+        refusals.rejected(agentId, { counts: refusedByReason(result), newestMs });
         machine.applied(agentId, token, result, clock.now());
       }
       for (const { sealed } of frames) inFlight.release(entry, sealed);

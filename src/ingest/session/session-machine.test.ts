@@ -342,7 +342,7 @@ describe('SessionMachine of the collector', () => {
     machine.receive(2, frame(1, { payload: Uint8Array.of(255) }), 1);
     machine.receive(2, frame(2, { payload: Uint8Array.of(9) }), 1);
     machine.receive(2, frame(3, { payload: Uint8Array.of(9) }), 1);
-    expect(storeAll(machine, 2)).toEqual(['apply 2', '2 ACK']);
+    expect(storeAll(machine, 2)).toEqual(['REJECTED', 'apply 2', 'REJECTED', '2 ACK']);
     const lane = machine.ledger('a')?.epoch(EPOCH)?.lane(1);
     expect([1, 2, 3].map((seq) => lane?.stateOf(seq))).toEqual(['REJECTED', 'DURABLE', 'REJECTED']);
     machine.receive(2, frame(4, { epoch: EPOCH - 1 }), 3);

@@ -76,11 +76,7 @@ export class SessionMachine<Body> {
     });
     this.#table = table;
     this.#turns = new Turns(table.agents);
-    this.#repair = new RepairRounds(
-      table.agents,
-      (connection, message) => table.send(connection, message),
-      options.repair,
-    );
+    this.#repair = new RepairRounds(table, options.repair);
     this.#audits = new AuditRounds(table.agents, options.audit ?? NO_AUDITS, {
       send: (connection, message) => table.send(connection, message),
       digest: (question) => table.emit({ kind: 'DIGEST', question }),
@@ -97,7 +93,7 @@ export class SessionMachine<Body> {
       acks,
       repair: this.#repair,
       audits: this.#audits,
-      intake: new Intake((sealed) => options.open(sealed)),
+      intake: new Intake(table, (sealed) => options.open(sealed)),
     });
     this.#opening = new SessionOpening({
       ...options,

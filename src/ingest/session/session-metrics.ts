@@ -1,4 +1,4 @@
-import type { FenceReason } from '../../formats/tide/index.ts';
+import type { FenceReason, RejectReason } from '../../formats/tide/index.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import type { AuditOutcome } from './audit-rounds.ts';
 import type { WriteResult } from './batch-fill.ts';
@@ -28,6 +28,8 @@ export interface SessionMetrics {
   /** A frame that was missing is stored, that long after it was found missing. */
   repaired(seconds: number): void;
   audited(outcome: AuditOutcome): void;
+  /** A frame that will never be stored. */
+  frameRejected(reason: RejectReason): void;
 }
 
 /** For tests and tools that count nothing. */
@@ -40,4 +42,5 @@ export const noSessionMetrics: SessionMetrics = {
   failed() {},
   repaired() {},
   audited() {},
+  frameRejected() {},
 };

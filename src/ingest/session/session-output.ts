@@ -88,6 +88,13 @@ export type SessionOutput<Body> =
   | { readonly kind: 'AUDITED'; readonly agentId: string; readonly outcome: AuditOutcome }
   /** A frame that was missing since `sinceMs` is stored. */
   | { readonly kind: 'REPAIRED'; readonly sinceMs: number; readonly atMs: number }
+  /** A frame will never be stored; `fault` is what is wrong with it. */
+  | {
+      readonly kind: 'REJECTED';
+      readonly agentId: string;
+      readonly reason: RejectReason;
+      readonly fault: string;
+    }
   /** Refused for what it is: to be counted, and shown where somebody looks. */
   | { readonly kind: 'ALARM'; readonly agentId: string; readonly reason: FenceReason };
 

@@ -1,7 +1,17 @@
-import type { ControlMessage, Fence, FenceReason, StreamExtent } from '../../formats/tide/index.ts';
+import type {
+  ControlMessage,
+  Fence,
+  FenceReason,
+  RejectReason,
+  Sealed,
+  StreamExtent,
+} from '../../formats/tide/index.ts';
 import type { EpochLedger } from '../../sources/index.ts';
 import { AgentRecord } from './agent-record.ts';
 import type { SessionOutput } from './session-output.ts';
+
+/** The name of a sealed frame of an agent. */
+export type SealedPlace = Pick<Sealed, 'epoch' | 'stream' | 'seq'>;
 
 /**
  * Agents, the connections that they are on, and what is to be done for them, in order: what all
@@ -75,6 +85,19 @@ export class SessionTable<Body> {
     agent.session = undefined;
     this.#ended(agent.ledger.agentId);
     this.setUp(agent, 0, nowMs);
+  }
+
+  /** Tells of a frame that will never be stored: to the agent, where it is of its session. */
+  rejected(
+    agent: AgentRecord<Body>,
+    { epoch, stream, seq }: SealedPlace,
+    { reason, fault }: { readonly reason: RejectReason; readonly fault: string },
+  ): void {
+    agent.dirty.add(epoch);
+    this.emit({ kind: 'REJECTED', agentId: agent.ledger.agentId, reason, fault });
+    const { session } = agent;
+    if (session?.epoch !== epoch) return;
+    session.rejections.push({ stream, seq, reason, samples: 0 });
   }
 
   setUp(agent: AgentRecord<Body>, up: 0 | 1, nowMs: number): void {

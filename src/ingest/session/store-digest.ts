@@ -3,7 +3,7 @@ import { createMatcher, isStaleAt, type Matcher, SampleColumns } from '../../mod
 import type { Queryable } from '../../storage/api.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
 import type { AgentSeries } from './epoch-series.ts';
-import { AGENT_LABEL } from './schema-catalog.ts';
+import { AGENT_LABEL } from './liveness.ts';
 
 /**
  * Count and hash of what the store has of a group's series in each window, as AUDIT_RESULT counts

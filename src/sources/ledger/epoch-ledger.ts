@@ -151,12 +151,27 @@ export class EpochLedger {
     for (const group of this.groups) if (group.stream === key.stream) group.drop(key.seq);
   }
 
-  /** A batch, received or not, will never be stored. */
-  reject(key: { stream: number; seq: number }, nowMs: number): void {
+  /**
+   * A batch, received or not, will never be stored. Where it could be read, `accounts` says which
+   * ticks it speaks of: their samples are rejected, where else they are only known to be not here.
+   */
+  reject(
+    key: { stream: number; seq: number },
+    nowMs: number,
+    accounts: readonly TickAccount[] = [],
+  ): void {
     this.drop(key);
     const lane = this.lane(key.stream);
     lane.heard(lane.firstRetained, key.seq, nowMs);
+    if (lane.durable.has(key.seq)) return;
     lane.reject(key.seq);
+    for (const account of accounts) {
+      if (this.#find(account, key.stream)?.fits(account, key.seq) === false) return;
+    }
+    for (const account of accounts) this.#group(account, key.stream).receive(account, key.seq);
+    for (const group of this.groups) {
+      if (group.stream === key.stream) group.settle(key.seq, group.presentIn(key.seq));
+    }
   }
 
   /**
