@@ -67,6 +67,14 @@ export interface Waiting<Body> {
   readonly connection: number;
 }
 
+/** A write under way. */
+interface Applying<Body> {
+  readonly token: number;
+  readonly frames: readonly Waiting<Body>[];
+  /** What is written with them; none until that is known. */
+  states: readonly StateChange[];
+}
+
 export interface EpochGap extends Gap {
   readonly epoch: number;
   readonly stream: number;
@@ -83,7 +91,7 @@ export class AgentRecord<Body> {
   up: 0 | 1 = 0;
   /** Received and not handed out to be stored. */
   waiting: Waiting<Body>[] = [];
-  applying: { readonly token: number; readonly frames: readonly Waiting<Body>[] } | undefined;
+  applying: Applying<Body> | undefined;
   /** Epochs that a collector knows after a crash. */
   readonly durableEpochs = new Set<number>();
   /** Epochs before its own that the agent has something of. */
@@ -219,14 +227,15 @@ export class AgentRecord<Body> {
     let frames = this.waiting;
     if (frames.length <= APPLY_MAX) this.waiting = [];
     else frames = this.waiting.splice(0, APPLY_MAX);
-    this.applying = { token, frames };
+    const applying: Applying<Body> = { token, frames, states: [] };
+    this.applying = applying;
     const receivedMs = frames.at(-1)?.receivedMs ?? nowMs;
     // Fast path: one frame, as nearly always.
     if (frames.length === 1) {
       const { frame } = frames[0] as Waiting<Body>;
       const { epoch } = frame.sealed;
-      const states = [this.#stateWith(epoch, frame.again ? [] : [settledOf(frame)], nowMs)];
-      return { frames: [frame], states, receivedMs };
+      applying.states = [this.#stateWith(epoch, frame.again ? [] : [settledOf(frame)], nowMs)];
+      return { frames: [frame], states: applying.states, receivedMs };
     }
     const byEpoch = new Map<number, SettledBatch[]>();
     for (const { frame } of frames) {
@@ -235,8 +244,10 @@ export class AgentRecord<Body> {
       byEpoch.set(epoch, batches);
       if (!frame.again) batches.push(settledOf(frame));
     }
-    const states = [...byEpoch].map(([epoch, batches]) => this.#stateWith(epoch, batches, nowMs));
-    return { frames: frames.map(({ frame }) => frame), states, receivedMs };
+    applying.states = [...byEpoch].map(([epoch, batches]) => {
+      return this.#stateWith(epoch, batches, nowMs);
+    });
+    return { frames: frames.map(({ frame }) => frame), states: applying.states, receivedMs };
   }
 
   #stateWith(epoch: number, batches: readonly SettledBatch[], nowMs: number): StateChange {

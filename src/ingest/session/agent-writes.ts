@@ -43,6 +43,7 @@ export class AgentWrites {
       ...deps,
       track: (work) => this.track(work),
       settled: () => deps.settled(),
+      faulted: (error) => this.#faulted(error),
     });
   }
 
@@ -62,21 +63,37 @@ export class AgentWrites {
         write = entry.writer.begin(appender, frames, states, entry.life.alive);
       },
       settle: (committed) => {
-        if (write === undefined || committed instanceof Error) {
-          this.failed('what an agent sent was not stored')(committed);
+        const forget = (error: unknown): void => {
+          this.failed('what an agent sent was not stored')(error);
           entry.catalog.reload();
           done({ result: undefined, durationMs: this.#deps.clock.monotonic() - startMs });
-          return;
-        }
-        const settled = write.settle(committed);
-        const finish = (result: WriteResult): void => {
-          done(this.#count(entry, result, { receivedMs, startMs }));
         };
-        if (settled instanceof Promise) {
-          this.track(settled.then(finish).then(() => this.#deps.settled()));
+        const finish = (result: WriteResult): void => {
+          const durationMs = this.#deps.clock.monotonic() - startMs;
+          try {
+            this.#count(entry, result, { receivedMs, durationMs });
+          } finally {
+            done({ result, durationMs });
+          }
+        };
+        if (write === undefined || committed instanceof Error) {
+          forget(committed);
           return;
         }
-        finish(settled);
+        let settled: WriteResult | Promise<WriteResult>;
+        try {
+          settled = write.settle(committed);
+        } catch (error) {
+          // A bug: what is stored and not counted comes again, and is there already.
+          forget(error);
+          return;
+        }
+        if (!(settled instanceof Promise)) {
+          finish(settled);
+          return;
+        }
+        const told = settled.then(finish, forget).catch((error: unknown) => this.#faulted(error));
+        this.track(told.then(() => this.#deps.settled()));
       },
     });
   }
@@ -136,6 +153,10 @@ export class AgentWrites {
     };
   }
 
+  #faulted(error: unknown): void {
+    this.#deps.logger.error({ err: messageOf(error) }, 'what was stored of an agent met a bug');
+  }
+
   #succeeded(): void {
     if (this.#failures === 0) return;
     this.#deps.logger.info({ failures: this.#failures }, 'what agents send is stored again');
@@ -145,14 +166,12 @@ export class AgentWrites {
   #count(
     entry: AgentEntry,
     result: WriteResult,
-    { receivedMs, startMs }: { readonly receivedMs: number; readonly startMs: number },
-  ): Written {
+    { receivedMs, durationMs }: { readonly receivedMs: number; readonly durationMs: number },
+  ): void {
     const { clock, metrics } = this.#deps;
     this.#succeeded();
     entry.count(result, clock.now());
-    const durationMs = clock.monotonic() - startMs;
     const aheadMs = this.#deps.clockOf(entry.agentId)?.aheadMs ?? 0;
     metrics.applied(result, { receivedMs, durationMs, nowMs: clock.now(), aheadMs });
-    return { result, durationMs };
   }
 }

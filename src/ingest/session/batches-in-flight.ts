@@ -54,6 +54,14 @@ export class BatchesInFlight {
     this.#opened.length = 0;
   }
 
+  /**
+   * To take in what was opened has failed, and nobody can say whether some of it waits for the
+   * store: it is neither counted nor used again.
+   */
+  forgetOpened(): void {
+    this.#opened.length = 0;
+  }
+
   /** A frame is stored, or forgotten. */
   release(entry: AgentEntry, sealed: Sealed): void {
     const held = entry.release(sealed);

@@ -1,4 +1,4 @@
-import { accountsOf, type AgentRecord, type Waiting } from './agent-record.ts';
+import { accountsOf, type AgentRecord, type ApplyJob, type Waiting } from './agent-record.ts';
 import type { SessionAcks } from './session-acks.ts';
 import type { ApplyResult } from './session-output.ts';
 import type { SessionTable } from './session-table.ts';
@@ -19,9 +19,16 @@ export class FrameWrites<Body> {
 
   /** Hands out what waits, where nothing of the agent is being written. */
   begin(agent: AgentRecord<Body>, nowMs: number): void {
-    const job = agent.beginApply(this.#lastToken + 1, nowMs);
+    const token = this.#lastToken + 1;
+    let job: ApplyJob<Body> | undefined;
+    try {
+      job = agent.beginApply(token, nowMs);
+    } catch (error) {
+      this.#giveUp(agent, nowMs);
+      throw error;
+    }
     if (job === undefined) return;
-    const token = ++this.#lastToken;
+    this.#lastToken = token;
     this.#table.emit({ kind: 'APPLY', agentId: agent.ledger.agentId, token, ...job });
   }
 
@@ -30,18 +37,61 @@ export class FrameWrites<Body> {
     const agent = this.#table.agents.get(agentId);
     if (agent?.applying === undefined || agent.applying.token !== token) return;
     const { frames } = agent.applying;
+    try {
+      this.#takeDown(agent, frames, result, nowMs);
+    } catch (error) {
+      if (result.stored) this.#takeBack(agent, nowMs);
+      this.#giveUp(agent, nowMs);
+      throw error;
+    }
     agent.applying = undefined;
+    this.#tellRefused(agent, frames, result);
+    for (const waiting of frames) this.#consume(agent, waiting);
+    if (!result.stored) this.#forget(agent, frames, nowMs);
+    if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
+    this.begin(agent, nowMs);
+  }
+
+  /** Puts into the ledger what became of frames. */
+  #takeDown(
+    agent: AgentRecord<Body>,
+    frames: readonly Waiting<Body>[],
+    result: ApplyResult,
+    nowMs: number,
+  ): void {
     for (const [index, waiting] of frames.entries()) {
       if (waiting.frame.again) {
         if (result.stored) this.#confirm(agent, waiting, result.rejected?.get(index));
       } else if (result.stored) this.#settle(agent, waiting, result.rejected?.get(index), nowMs);
       else this.#drop(agent, waiting);
     }
-    this.#tellRefused(agent, frames, result);
-    for (const waiting of frames) this.#consume(agent, waiting);
-    if (!result.stored) this.#forget(agent, frames, nowMs);
-    if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
-    this.begin(agent, nowMs);
+  }
+
+  /**
+   * A bug left the ledger half changed by what was stored: it is made anew of the state that was
+   * written with that, as after a restart. What the store refused is found out by pulling it again.
+   */
+  #takeBack(agent: AgentRecord<Body>, nowMs: number): void {
+    for (const { value } of agent.applying?.states ?? []) {
+      if (value !== undefined) agent.ledger.loadEpoch(value, nowMs);
+    }
+    agent.mayBeUnconfirmed = true;
+  }
+
+  /**
+   * After a bug: forgets all of the agent that is not stored, so that it is missing and pulled, and
+   * ends its session.
+   */
+  #giveUp(agent: AgentRecord<Body>, nowMs: number): void {
+    const frames = [...(agent.applying?.frames ?? []), ...agent.waiting];
+    agent.applying = undefined;
+    agent.waiting = [];
+    for (const waiting of frames) {
+      if (!waiting.frame.again) this.#drop(agent, waiting);
+      this.#consume(agent, waiting);
+    }
+    agent.forgetSchemas();
+    this.#endSession(agent, 'a fault of the collector', nowMs);
   }
 
   /** @param rejected samples that the store refused, by group. */
@@ -118,16 +168,14 @@ export class FrameWrites<Body> {
       ({ frame }) => frame.content.kind === 'SCHEMA',
     );
     agent.forgetSchemas();
-    if (hadSchema) this.#beginAgain(agent, nowMs);
+    // The next session begins with the schemas: an agent sends them once in each, and one whose
+    // batches around it are evicted cannot be pulled.
+    if (hadSchema) this.#endSession(agent, 'a schema could not be stored', nowMs);
   }
 
-  /**
-   * Ends the session, so that the next begins with the schemas: an agent sends them once in each,
-   * and one whose batches around it are evicted cannot be pulled.
-   */
-  #beginAgain(agent: AgentRecord<Body>, nowMs: number): void {
+  #endSession(agent: AgentRecord<Body>, reason: string, nowMs: number): void {
     if (agent.session === undefined) return;
-    this.#table.close(agent.session.connection, 'a schema could not be stored');
+    this.#table.close(agent.session.connection, reason);
     this.#table.end(agent, nowMs);
   }
 

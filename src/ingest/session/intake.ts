@@ -43,7 +43,7 @@ export class Intake<Body> {
       return false;
     }
     if (!again) {
-      const receipt = epoch.receive(sealed, accountsOf(content), from.receivedMs);
+      const receipt = receive(epoch, { sealed, content }, from.receivedMs);
       if (receipt === 'MISFIT') {
         const fault = 'it accounts for ticks that another frame has accounted for';
         this.#reject(agent, epoch, { sealed, fault }, from.receivedMs);
@@ -94,5 +94,19 @@ export class Intake<Body> {
   ): void {
     epoch.reject(sealed, nowMs);
     this.#table.rejected(agent, sealed, { reason: 'FORMAT', fault });
+  }
+}
+
+/** As `EpochLedger.receive`; what a bug leaves half received is missing. */
+function receive<Body>(
+  epoch: EpochLedger,
+  { sealed, content }: Pick<AppliedFrame<Body>, 'sealed' | 'content'>,
+  nowMs: number,
+): ReturnType<EpochLedger['receive']> {
+  try {
+    return epoch.receive(sealed, accountsOf(content), nowMs);
+  } catch (error) {
+    epoch.drop(sealed);
+    throw error;
   }
 }

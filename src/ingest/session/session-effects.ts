@@ -194,17 +194,20 @@ export class SessionEffects {
     const { agents, clock, horizon, inFlight, life, machine, refusals, writes } = this.#deps;
     const entry = agents.takeUp(agentId);
     writes.apply(entry, output, ({ result, durationMs }) => {
-      if (result === undefined) {
-        machine.applied(agentId, token, { stored: false }, clock.now());
-        inFlight.releaseForgotten(entry, this.#deps.ledger(agentId));
-      } else {
+      let isForgotten = true;
+      try {
+        machine.applied(agentId, token, result ?? { stored: false }, clock.now());
+        isForgotten = result === undefined;
+      } finally {
+        for (const { sealed } of frames) inFlight.release(entry, sealed);
+        if (isForgotten) inFlight.releaseForgotten(entry, this.#deps.ledger(agentId));
+      }
+      if (result !== undefined) {
         const { storedCount: samples, rejectedCount: rejected, newestMs } = result;
         agents.contact(entry, { samples, rejected, durationMs });
         horizon.rejected(agentId, result.tooOldCount);
         refusals.rejected(agentId, { counts: refusedByReason(result), newestMs });
-        machine.applied(agentId, token, result, clock.now());
       }
-      for (const { sealed } of frames) inFlight.release(entry, sealed);
       life.endWhenStored(entry);
     });
   }

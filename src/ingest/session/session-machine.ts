@@ -117,6 +117,12 @@ export class SessionMachine<Body> {
     return this.#table.agents.get(agentId)?.ledger;
   }
 
+  /** Whether frames of an agent are on their way to the store. */
+  isWriting(agentId: string): boolean {
+    const agent = this.#table.agents.get(agentId);
+    return agent?.applying !== undefined || (agent?.waiting.length ?? 0) > 0;
+  }
+
   get agentIds(): string[] {
     return [...this.#table.agents.keys()];
   }

@@ -24,6 +24,8 @@ import type { SessionServerDependencies } from './session-parts.ts';
 type Output = SessionOutput<BatchColumns>;
 
 const TICK_MS = 100;
+/** An agent whose frame met a bug is to come again after that. */
+const FAULT_RETRY_MS = 5000;
 /** Samples younger than that may still be on their way: no audit looks at them. */
 const AUDIT_SETTLE_MS = 60_000;
 
@@ -166,10 +168,15 @@ export class SessionServer {
         return this.#connections.has(id);
       });
     } catch (error) {
-      if (!(error instanceof TideFormatError)) {
-        this.#deps.logger.error({ err: messageOf(error) }, 'a frame met a bug');
+      if (error instanceof TideFormatError) {
+        this.#refuse(id, { reason: 'PROTOCOL', message: messageOf(error) });
+        return;
       }
-      this.#refuse(id, { reason: 'PROTOCOL', message: messageOf(error) });
+      const { agentId } = attached;
+      this.#deps.logger.error({ agentId, err: messageOf(error) }, 'a frame met a bug');
+      // No fault of the agent's: it comes again, and what was forgotten is pulled.
+      const message = 'a fault of the collector';
+      this.#refuse(id, { reason: 'PROTOCOL', message, retryAfterMs: FAULT_RETRY_MS });
     }
   }
 
@@ -267,7 +274,17 @@ export class SessionServer {
         this.#parts.leases.heard(entry.agentId, message.leases);
       }
     }
-    this.#machine.receive(id, { epoch, message }, nowMs);
+    try {
+      this.#machine.receive(id, { epoch, message }, nowMs);
+    } catch (error) {
+      this.#parts.inFlight.forgetOpened();
+      // What waited is forgotten with the frame, unless something is being written.
+      if (entry !== undefined && !this.#machine.isWriting(entry.agentId)) {
+        for (const sealed of [...entry.inFlight.keys()])
+          this.#parts.inFlight.release(entry, sealed);
+      }
+      throw error;
+    }
     if (message.type === 'HEARTBEAT' && entry !== undefined) {
       this.#parts.clocks.look(entry.agentId, this.#machine.clockOf(entry.agentId));
     }

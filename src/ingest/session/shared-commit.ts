@@ -12,7 +12,7 @@ const GATHER_MS = 10;
 export interface CommitPart {
   /** Adds to the commit. May throw: `settle` is then told. */
   fill(appender: Appender): void;
-  /** What the commit came to: an error when nothing is stored. Must not throw. */
+  /** What the commit came to: an error when nothing is stored. */
   settle(result: CommitResult | Error): void;
 }
 
@@ -23,6 +23,8 @@ interface SharedCommitsOptions {
   track(work: Promise<void>): void;
   /** All parts of a commit were told. */
   settled(): void;
+  /** A part threw when it was told what the commit came to: a bug. The others are told. */
+  faulted(error: Error): void;
 }
 
 /**
@@ -66,7 +68,9 @@ export class SharedCommits {
       const filled: CommitPart[] = [];
       while (at < parts.length && appender.samples.length < SAMPLES_MAX) {
         const part = parts[at++] as CommitPart;
-        if (fill(part, appender)) filled.push(part);
+        const fault = fill(part, appender);
+        if (fault === undefined) filled.push(part);
+        else this.#settle(part, fault);
       }
       this.#options.track(this.#commit(appender, filled));
     }
@@ -82,19 +86,27 @@ export class SharedCommits {
       result = asError(error);
     }
     this.#underWay--;
-    for (const part of parts) part.settle(result);
+    for (const part of parts) this.#settle(part, result);
     this.#options.settled();
     if (this.#cancelTimer !== undefined) this.#commitAll();
   }
+
+  #settle(part: CommitPart, result: CommitResult | Error): void {
+    try {
+      part.settle(result);
+    } catch (error) {
+      this.#options.faulted(asError(error));
+    }
+  }
 }
 
-function fill(part: CommitPart, appender: Appender): boolean {
+/** What went wrong with it, if anything did. */
+function fill(part: CommitPart, appender: Appender): Error | undefined {
   try {
     part.fill(appender);
-    return true;
+    return undefined;
   } catch (error) {
-    part.settle(asError(error));
-    return false;
+    return asError(error);
   }
 }
 
