@@ -1,4 +1,5 @@
 export { createApp } from './app.ts';
+export type { AgentAnswer, CompletenessAnswer } from './contract/agents.ts';
 export type {
   ApiDependencies,
   BuildInfo,

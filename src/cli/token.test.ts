@@ -63,15 +63,18 @@ test('tokens are listed with what they are still good for', () => {
 
 test('agents are listed, those revoked as such, known or not', () => {
   const agent = {
-    ...{ id: 'a1', state: 'connected', transport: 'websocket', address: '10.0.0.1' },
-    ...{ version: '1', lastHeard: '2026-01-01T00:00:00.000Z', clock: null },
+    ...{ id: 'a1', state: 'connected' as const, transport: 'websocket', address: '10.0.0.1' },
+    ...{ version: '1', lastHeard: '2026-01-01T00:00:00.000Z', clock: null, problems: [] },
   };
   const revoked = ['a2', 'a3'].map((id) => ({ id, since: '2026-01-01T00:00:00.000Z' }));
-  const left = { ...agent, id: 'a2', state: 'left', transport: '', address: '' };
-  const late = { ...agent, clock: { aheadSeconds: -3.61, isApart: true } };
+  const left = { ...agent, id: 'a2', state: 'left' as const, transport: '', address: '' };
+  const problem = { since: null, text: '', advice: '' };
+  const problems = ['clock', 'missing'].map((code) => ({ code, ...problem }));
+  const clock = { aheadSeconds: -3.61, errorSeconds: 0.01, isApart: true };
+  const late = { ...agent, clock, problems };
   expect(agentsText([late, left], revoked).split('\n')).toEqual([
-    'id  state      transport  address   version  last heard                clock',
-    'a1  connected  websocket  10.0.0.1  1        2026-01-01T00:00:00.000Z  3s600ms behind',
+    'id  state      transport  address   version  last heard                clock        problems',
+    'a1  connected  websocket  10.0.0.1  1        2026-01-01T00:00:00.000Z  3.6s behind  clock missing',
     'a2  revoked                         1        2026-01-01T00:00:00.000Z',
     'a3  revoked',
   ]);

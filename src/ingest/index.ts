@@ -35,6 +35,7 @@ export type {
 } from './session/index.ts';
 export type {
   AgentEntry,
+  AgentProblem,
   LeaseWish,
   Credentials,
   JoinTokenInfo,

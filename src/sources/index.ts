@@ -1,6 +1,13 @@
 export type { CreditOptions } from './credit/index.ts';
 export { CreditController, CreditTurns, SessionCredit } from './credit/index.ts';
-export type { Gap, SealedCounts, SettledBatch, Terms, TickGrid } from './ledger/index.ts';
+export type {
+  Gap,
+  LossReason,
+  SealedCounts,
+  SettledBatch,
+  Terms,
+  TickGrid,
+} from './ledger/index.ts';
 export {
   addTerms,
   AgentLedger,

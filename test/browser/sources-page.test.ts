@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { requires } from '../support/requirements.ts';
-import { screenshot } from './support/browser.ts';
+import { overflowWidth, screenshot } from './support/browser.ts';
 import { usePage } from './support/use-page.ts';
 
 requires({ commands: ['chromium'] }).describe('sources and status', () => {
@@ -12,14 +12,16 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
   test('all sources are listed with their states, what needs a look first', async () => {
     await ui.open('/sources');
     await ui.page.getByText('http://db1.example:9100/metrics').waitFor();
-    expect(await states()).toEqual(['silent', 'late', 'expected', 'live', 'live', 'live', 'ended']);
+    const life = ['silent', 'late', 'live', 'expected', 'live', 'live', 'live', 'ended'];
+    expect(await states()).toEqual(life);
     const counts = ui.page.getByRole('group', { name: 'Filter by state' }).getByRole('button');
     expect(await counts.allTextContents()).toEqual([
       '1expected',
-      '3live',
+      '4live',
       '1late',
       '1silent',
       '1ended',
+      '1with problems',
     ]);
     await screenshot(ui.page, 'ui-sources');
   });
@@ -27,16 +29,16 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
   test('filters by state, kind and text, all in the address', async () => {
     await ui.open('/sources');
     await ui.page.getByRole('button', { name: /live/ }).first().click();
-    await expect.poll(states).toEqual(['live', 'live', 'live']);
+    await expect.poll(states).toEqual(['live', 'live', 'live', 'live']);
     await ui.page.getByRole('button', { name: 'Push', exact: true }).click();
-    await expect.poll(states).toEqual(['live']);
+    await expect.poll(states).toEqual(['live', 'live']);
     expect(new URL(ui.page.url()).search).toBe('?state=live&kind=push');
     await ui.open('/sources?q=zone%3D%22south%22');
     await expect.poll(states).toEqual(['late']);
     await ui.page.getByRole('searchbox').fill('no such thing');
     await ui.page.getByText('No source matches the filter.').waitFor();
-    await ui.page.getByRole('button', { name: 'Show all 7' }).click();
-    await expect.poll(async () => (await states()).length).toBe(7);
+    await ui.page.getByRole('button', { name: 'Show all 8' }).click();
+    await expect.poll(async () => (await states()).length).toBe(8);
   });
 
   test('of thousands the first 500 are drawn, the rest when asked for', async () => {
@@ -53,6 +55,7 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
       samplesTotal: 1,
       rejectedTotal: 0,
       lastDurationSeconds: 0.01,
+      problems: [],
     };
     const sources = Array.from({ length: 3000 }, (_, index) => {
       const endpoint = `http://node${index}.example/metrics`;
@@ -75,9 +78,9 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
     await ui.open('/sources');
     await ui.page.getByRole('button', { name: 'Refused' }).click();
     const refused = ui.page.locator('tbody .cell-rejected');
-    expect((await refused.allTextContents()).at(-1)).toBe('112');
+    expect((await refused.allTextContents()).slice(-2)).toEqual(['112', '431']);
     await ui.page.getByRole('button', { name: 'Refused' }).click();
-    await expect.poll(async () => (await refused.allTextContents())[0]).toBe('112');
+    await expect.poll(async () => (await refused.allTextContents())[0]).toBe('431');
     const head = ui.page.getByRole('columnheader', { name: 'Refused' });
     expect(await head.getAttribute('aria-sort')).toBe('descending');
   });
@@ -94,6 +97,28 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
     await screenshot(ui.page, 'ui-sources-open');
   });
 
+  test('what is wrong with an agent stands in its row, and what to do in its details', async () => {
+    await ui.open('/sources');
+    await ui.page.getByRole('button', { name: 'with problems' }).click();
+    await expect.poll(states).toEqual(['live']);
+    expect(new URL(ui.page.url()).search).toBe('?state=troubled');
+    const row = ui.page.locator('tbody .source');
+    expect(await row.textContent()).toContain('edge-7');
+    expect(await row.textContent()).toContain('Its clock is 3.4s behind this one, and 1 more');
+    await ui.page.getByRole('button', { name: /^Details of edge-7/ }).click();
+    const notices = ui.page.locator('.source-details .notice');
+    expect(await notices.allTextContents()).toEqual([
+      expect.stringMatching(/3\.4s behind this one.*NTP/),
+      expect.stringMatching(/431 samples were refused.*since .*1[23] min ago.*out_of_order_window/),
+    ]);
+    await screenshot(ui.page, 'ui-sources-problems');
+    await ui.page.emulateMedia({ colorScheme: 'dark' });
+    await screenshot(ui.page, 'ui-sources-problems-dark');
+    await ui.page.setViewportSize({ width: 390, height: 844 });
+    expect(await overflowWidth(ui.page)).toBe(0);
+    await screenshot(ui.page, 'ui-sources-problems-phone');
+  });
+
   test('last contact ticks, and the list is read again', async () => {
     await ui.page.clock.install();
     await ui.open('/sources?state=silent');
@@ -108,7 +133,7 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
 
   test('the status page tells version, uptime and sources', async () => {
     await ui.open('/status');
-    await ui.page.getByText('3 of 7').waitFor();
+    await ui.page.getByText('4 of 8').waitFor();
     const text = await ui.page.getByRole('main').textContent();
     expect(text).toContain('0.1.0');
     expect(text).toContain('15d');

@@ -9,6 +9,17 @@ export type SourceState = 'expected' | 'live' | 'late' | 'silent' | 'ended';
 /** Who opens the connection: `pull` is scraped by the collector, `push` sends by itself. */
 export type SourceKind = 'pull' | 'push';
 
+/** What is wrong with a source, for people. */
+export interface SourceProblem {
+  /** Such as `clock`, `missing`, `lost_evicted`. */
+  code: string;
+  /** RFC 3339; null where nobody knows. */
+  since: string | null;
+  text: string;
+  /** What to do. */
+  advice: string;
+}
+
 /** One thing that samples come from. */
 export interface Source {
   /** Stable over restarts; unique among all sources, pull and push together. */
@@ -35,6 +46,8 @@ export interface Source {
   lastDurationSeconds: number | null;
   /** URL scraped, or remote address and protocol of the sender. */
   endpoint: string;
+  /** What is wrong with an agent now or was within a day, what matters most first. */
+  problems: SourceProblem[];
 }
 
 /** Payload of `GET /api/v1/sources`. */

@@ -1,8 +1,8 @@
 import type { Source, SourceState } from '../api/contract.ts';
 import { formatCount } from '../format/value.ts';
 import type { SourcesRoute } from '../state/route.ts';
-import { countStates } from '../state/source-list.ts';
-import { SourceStateBadge } from './source-state.tsx';
+import { countStates, countTroubled, TROUBLED } from '../state/source-list.ts';
+import { SourceStateBadge, TroubledBadge } from './source-state.tsx';
 
 /** Order of the counts: the life of a source. */
 const LIFE: readonly SourceState[] = ['expected', 'live', 'late', 'silent', 'ended'];
@@ -22,7 +22,8 @@ interface SourceFilterProps {
 /** Counts per state, each a switch of the filter, with the text and the kind beside them. */
 export function SourceFilter({ sources, route, onChange }: SourceFilterProps) {
   const counts = countStates(sources);
-  const toggle = (state: SourceState) => {
+  const troubled = countTroubled(sources);
+  const toggle = (state: SourceState | typeof TROUBLED) => {
     const rest = route.states.filter((other) => other !== state);
     onChange({ states: rest.length < route.states.length ? rest : [...rest, state] });
   };
@@ -41,6 +42,17 @@ export function SourceFilter({ sources, route, onChange }: SourceFilterProps) {
             <SourceStateBadge state={state} />
           </button>
         ))}
+        {(troubled > 0 || route.states.includes(TROUBLED)) && (
+          <button
+            type="button"
+            class="state-count"
+            aria-pressed={route.states.includes(TROUBLED)}
+            onClick={() => toggle(TROUBLED)}
+          >
+            <b>{formatCount(troubled)}</b>
+            <TroubledBadge />
+          </button>
+        )}
       </div>
       <div class="source-search">
         <input

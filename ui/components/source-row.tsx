@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals';
-import type { Source } from '../api/contract.ts';
+import type { Source, SourceProblem } from '../api/contract.ts';
 import { formatAgo } from '../format/duration.ts';
 import { sortedLabels } from '../format/labels.ts';
 import { formatCount, formatSeconds, formatTimestamp } from '../format/value.ts';
 import { useApp } from '../state/app.ts';
+import { sourceTitle } from '../state/source-list.ts';
 import { ChevronIcon } from './icons.tsx';
-import { SourceStateBadge } from './source-state.tsx';
+import { SourceStateBadge, TroubledSign } from './source-state.tsx';
 
 /** Columns of the table of sources, the expanding cell included. */
 const SOURCE_COLUMN_COUNT = 9;
@@ -14,6 +15,7 @@ const SOURCE_COLUMN_COUNT = 9;
 export function SourceRow({ source }: { source: Source }) {
   const open = useSignal(false);
   const detailsId = `source-${source.id}`;
+  const title = sourceTitle(source);
   const toggle = () => {
     open.value = !open.value;
   };
@@ -26,7 +28,7 @@ export function SourceRow({ source }: { source: Source }) {
             class={open.value ? 'icon-button small turned' : 'icon-button small'}
             aria-expanded={open.value}
             aria-controls={detailsId}
-            aria-label={`Details of ${source.name} at ${source.endpoint}`}
+            aria-label={`Details of ${title} at ${source.endpoint}`}
             onClick={toggle}
           >
             <ChevronIcon />
@@ -37,7 +39,7 @@ export function SourceRow({ source }: { source: Source }) {
         </td>
         <td class="cell-name">
           <button type="button" class="link-button" tabIndex={-1} onClick={toggle}>
-            {source.name}
+            {title}
           </button>
         </td>
         <td class="cell-kind">
@@ -48,6 +50,7 @@ export function SourceRow({ source }: { source: Source }) {
           {source.lastError !== '' && !open.value && (
             <span class="row-error">{source.lastError}</span>
           )}
+          {!open.value && <ProblemLine problems={source.problems} />}
         </td>
         <td class="cell-contact">
           <Contact at={source.lastContact} />
@@ -66,6 +69,41 @@ export function SourceRow({ source }: { source: Source }) {
         </tr>
       )}
     </>
+  );
+}
+
+/** The first of what is wrong, and how much else there is. */
+function ProblemLine({ problems }: { problems: readonly SourceProblem[] }) {
+  const [first] = problems;
+  if (first === undefined) return null;
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
+  return (
+    <span class="row-problem">
+      <TroubledSign />
+      <span>
+        {first.text}
+        {more}
+      </span>
+    </span>
+  );
+}
+
+function Problem({ problem }: { problem: SourceProblem }) {
+  const { clock } = useApp();
+  const { since, text, advice } = problem;
+  return (
+    <div class="notice warning">
+      <div class="notice-title">
+        {text}
+        {since !== null && (
+          <time class="notice-place" dateTime={since}>
+            since {formatTimestamp(Date.parse(since) / 1000)},{' '}
+            {formatAgo(Date.parse(since), clock.nowMs.value)}
+          </time>
+        )}
+      </div>
+      <p class="notice-text">{advice}</p>
+    </div>
   );
 }
 
@@ -91,6 +129,9 @@ function SourceDetails({ source }: { source: Source }) {
           <p class="notice-text">{source.lastError}</p>
         </div>
       )}
+      {source.problems.map((problem) => (
+        <Problem key={problem.code} problem={problem} />
+      ))}
       <dl class="facts">
         <Fact title="Endpoint">{source.endpoint}</Fact>
         <Fact title="Last contact">

@@ -10,6 +10,26 @@ const SHAPES: Record<SourceState, string> = {
   ended: 'M3 8h10',
 };
 
+/** A sign that something is wrong, whatever the state: a triangle with a mark in it. */
+export function TroubledSign() {
+  return (
+    <svg class="trouble-sign" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+      <path d="M8 2 14.5 13.5h-13z" />
+      <path class="trouble-mark" d="M8 6.5v3M8 11.5v.1" />
+    </svg>
+  );
+}
+
+/** The same with its word. */
+export function TroubledBadge() {
+  return (
+    <span class="state state-troubled">
+      <TroubledSign />
+      <span>with problems</span>
+    </span>
+  );
+}
+
 /** A state as shape, colour and word. */
 export function SourceStateBadge({ state }: { state: SourceState }) {
   return (

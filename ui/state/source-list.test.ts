@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Source } from '../api/contract.ts';
 import { DEFAULT_SOURCES } from './route.ts';
-import { countStates, samplesPerSecond, selectSources } from './source-list.ts';
+import {
+  countStates,
+  countTroubled,
+  samplesPerSecond,
+  selectSources,
+  sourceTitle,
+} from './source-list.ts';
 
 function source(fields: Partial<Source> & { id: string }): Source {
   return {
@@ -17,6 +23,7 @@ function source(fields: Partial<Source> & { id: string }): Source {
     rejectedTotal: 0,
     lastDurationSeconds: 0.01,
     endpoint: 'http://a:9100/metrics',
+    problems: [],
     ...fields,
   };
 }
@@ -51,6 +58,27 @@ test('sorts by any column, both ways', () => {
 
 test('states are counted', () => {
   expect(countStates(SOURCES)).toEqual({ expected: 0, live: 1, late: 1, silent: 1, ended: 0 });
+});
+
+test('sources that something is wrong with come before those that are well', () => {
+  const problem = { code: 'clock', since: null, text: 'Its clock is 3s behind', advice: '' };
+  const agent = { kind: 'push', name: 'tide' } as const;
+  const sources = [
+    source({ id: 'd', ...agent, labels: { agent: 'edge-1' } }),
+    source({ id: 'e', ...agent, labels: { agent: 'edge-2' }, problems: [problem] }),
+    source({ id: 'f', state: 'expected' }),
+    source({ id: 'g', state: 'late' }),
+  ];
+  const found = (filter: Partial<typeof DEFAULT_SOURCES>) =>
+    selectSources(sources, { ...DEFAULT_SOURCES, ...filter }).map(({ id }) => id);
+  expect(found({})).toEqual(['g', 'e', 'f', 'd']);
+  expect(found({ states: ['troubled'] })).toEqual(['e']);
+  expect(found({ states: ['troubled', 'late'] })).toEqual(['g', 'e']);
+  expect(found({ text: 'clock behind' })).toEqual(['e']);
+  expect(countTroubled(sources)).toBe(1);
+  // Agents are told apart by their ids, and sorted by them.
+  expect(sources.map(sourceTitle)).toEqual(['edge-1', 'edge-2', 'node', 'node']);
+  expect(found({ sort: 'name' })).toEqual(['d', 'e', 'f', 'g']);
 });
 
 test('the rate counts growth, new sources, and restarts', () => {

@@ -4,6 +4,19 @@ import type { SourceColumn, SourcesRoute } from './route.ts';
 /** All states, the one to look at first in front. */
 const STATES: readonly SourceState[] = ['silent', 'late', 'expected', 'live', 'ended'];
 
+/** Takes the place of a state in a filter: of any state, and something is wrong. */
+export const TROUBLED = 'troubled';
+
+/** What a source is called: agents by their id, as all of them have the same protocol. */
+export function sourceTitle({ name, kind, labels }: Source): string {
+  return kind === 'push' && name === 'tide' ? (labels['agent'] ?? name) : name;
+}
+
+/** Sources that something is wrong with, whatever their state. */
+export function countTroubled(sources: readonly Source[]): number {
+  return sources.filter(({ problems }) => problems.length > 0).length;
+}
+
 /** Sources per state. */
 export function countStates(sources: readonly Source[]): Record<SourceState, number> {
   const counts = { expected: 0, live: 0, late: 0, silent: 0, ended: 0 };
@@ -17,34 +30,39 @@ export function selectSources(sources: readonly Source[], filter: SourcesRoute):
   const found = sources.filter(
     (source) =>
       (filter.kind === '' || source.kind === filter.kind) &&
-      (filter.states.length === 0 || filter.states.includes(source.state)) &&
+      inStates(source, filter.states) &&
       hasWords(source, words),
   );
   const direction = filter.descending ? -1 : 1;
   return found.sort(
     (a, b) =>
       direction * compare(sortKey(a, filter.sort), sortKey(b, filter.sort)) ||
-      compare(a.name, b.name) ||
+      compare(sourceTitle(a), sourceTitle(b)) ||
       compare(a.endpoint, b.endpoint) ||
       compare(a.id, b.id),
   );
 }
 
+function inStates({ state, problems }: Source, states: readonly string[]): boolean {
+  if (states.length === 0 || states.includes(state)) return true;
+  return problems.length > 0 && states.includes(TROUBLED);
+}
+
 function hasWords(source: Source, words: readonly string[]): boolean {
   if (words.length === 0) return true;
   const labels = Object.entries(source.labels).map(([name, value]) => `${name}="${value}"`);
-  const text = [source.name, source.endpoint, source.kind, source.lastError, ...labels]
-    .join('\n')
-    .toLowerCase();
+  const problems = source.problems.map(({ text }) => text);
+  const { name, endpoint, kind, lastError } = source;
+  const text = [name, endpoint, kind, lastError, ...problems, ...labels].join('\n').toLowerCase();
   return words.every((word) => text.includes(word));
 }
 
 function sortKey(source: Source, column: SourceColumn): string | number {
   switch (column) {
     case 'state':
-      return STATES.indexOf(source.state);
+      return stateRank(source);
     case 'name':
-      return source.name;
+      return sourceTitle(source);
     case 'kind':
       return source.kind;
     case 'endpoint':
@@ -58,6 +76,12 @@ function sortKey(source: Source, column: SourceColumn): string | number {
     case 'rejected':
       return source.rejectedTotal;
   }
+}
+
+/** One that is live with something wrong comes before those that are only expected. */
+function stateRank({ state, problems }: Source): number {
+  const isTroubled = state === 'live' && problems.length > 0;
+  return isTroubled ? STATES.indexOf('late') + 0.5 : STATES.indexOf(state);
 }
 
 function compare(a: string | number, b: string | number): number {

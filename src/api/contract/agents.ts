@@ -1,10 +1,7 @@
 import { z } from 'zod';
+import { problem } from './problem.ts';
 import { histogramPoint, labelSet } from './query.ts';
-
-const rfc3339 = z
-  .string()
-  .refine((text) => !Number.isNaN(Date.parse(text)))
-  .meta({ format: 'date-time' });
+import { rfc3339 } from './time.ts';
 
 const counts = {
   scheduled: z.number(),
@@ -75,6 +72,7 @@ export const agentList = z.strictObject({
       ),
       cpuSeconds: z.number().nullable(),
       rssBytes: z.number().nullable(),
+      problems: z.array(problem).describe('What is wrong now or was within a day.'),
     }),
   ),
 });
@@ -151,6 +149,8 @@ export const completeness = z.strictObject({
           start: rfc3339,
           end: rfc3339,
           state: z.string(),
+          samples: z.number(),
+          reason: z.string().nullable().describe('Why they are lost; null for other states.'),
         }),
       ),
       gaps: z.array(
@@ -162,6 +162,17 @@ export const completeness = z.strictObject({
           since: rfc3339.nullable().describe('Null: asked for, the answer is on its way.'),
         }),
       ),
+      lost: z.record(z.string(), z.number()).nullable().describe('Frames that are lost, by why.'),
+      rejections: z
+        .array(
+          z.strictObject({
+            reason: z.string(),
+            samples: z.number(),
+            frames: z.number().describe('Refused as a whole, beside those samples.'),
+            ...{ first: rfc3339, last: rfc3339 },
+          }),
+        )
+        .describe("Why samples were refused, since the collector's start."),
       samplesTotal: z.number(),
       rejectedTotal: z.number(),
     }),
@@ -174,3 +185,7 @@ export const leaseAnswer = z.strictObject({
   ttlSeconds: z.number(),
   ...leaseExtent,
 });
+
+/** An agent, and what is known of its completeness, as the API answers them. */
+export type AgentAnswer = z.output<typeof agentList>['agents'][number];
+export type CompletenessAnswer = z.output<typeof completeness>['sources'][number];

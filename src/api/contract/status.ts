@@ -1,10 +1,7 @@
 import { z } from 'zod';
+import { problem } from './problem.ts';
 import { labelSet } from './query.ts';
-
-const rfc3339 = z
-  .string()
-  .refine((text) => !Number.isNaN(Date.parse(text)))
-  .meta({ format: 'date-time' });
+import { rfc3339 } from './time.ts';
 
 export const buildInfo = z.strictObject({
   version: z.string(),
@@ -79,6 +76,7 @@ export const sourceList = z.strictObject({
       rejectedTotal: z.number(),
       lastDurationSeconds: nullableSeconds,
       endpoint: z.string(),
+      problems: z.array(problem).describe('Of agents; of others `lastError` is what is known.'),
     }),
   ),
 });

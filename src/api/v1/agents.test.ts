@@ -11,6 +11,7 @@ import type { LeaseReport } from '../../formats/tide/index.ts';
 import { createMatcher, SampleColumns } from '../../model/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import { agentList, completeness, readAnswer } from '../contract/agents.ts';
+import { sourceList } from '../contract/status.ts';
 
 async function setUp(options: Record<string, unknown> = {}) {
   const store = await openTemporaryStorage();
@@ -100,7 +101,7 @@ test('holes and gaps stand in the answer until they are repaired', async () => {
   const time = new Date((tick + 1) * 1000).toISOString();
   expect(await read()).toMatchObject({
     window: { scheduled: 9, covered: 6, missing: 3 },
-    holes: [{ group: 1, start: time, end: time, state: 'MISSING' }],
+    holes: [{ group: 1, start: time, end: time, state: 'MISSING', samples: 3, reason: null }],
     gaps: [{ stream: 1, from: 3, to: 3, since: null }],
     completeThrough: new Date(tick * 1000).toISOString(),
   });
@@ -134,6 +135,40 @@ test('coverage tells of samples that came and were refused', async () => {
     expect.stringMatching(/^coverage of 1 agents: scheduled 3, covered 3, missing 0/),
     'samples that came and were refused, at any time: 3, of a1',
   ]);
+});
+
+test('what is wrong with an agent stands in all lists, with its reason in completeness', async () => {
+  const { server, tick, agentOf } = await setUp();
+  const agent = agentOf();
+  const client = await server.connect();
+  client.send(agent.hello(), agent.schema(), agent.batch(tick));
+  agent.batch(tick + 1);
+  client.send(agent.batch(tick + 2), agent.batch(tick + 7200));
+  const { requestId, epoch } = await client.message('PULL_RANGE');
+  const ranges = [{ from: 3, to: 3 }];
+  const gone = { requestId, epoch, stream: 1 as const, ranges, reason: 'EVICTED' as const };
+  client.send(agent.control({ type: 'RANGE_GONE', ...gone }));
+  // An hour ahead of this clock, and that for certain.
+  const clockMs = Date.now() + 3_600_000;
+  client.send(agent.heartbeat(clockMs, { serverTimeMs: Date.now(), serverAgeMs: 0 }));
+  await client.message('ACK', ({ echoMs }) => echoMs === clockMs);
+  const dataOf = async (path: string) => {
+    const { body } = await server.json(path);
+    return (body as { data: unknown }).data;
+  };
+  const codes = ['clock', 'lost_evicted', 'rejected_out_of_bounds'];
+  const { agents } = agentList.parse(await dataOf('/api/v1/agents'));
+  expect(agents[0]?.problems.map(({ code }) => code)).toEqual(codes);
+  expect(agents[0]?.clock?.aheadSeconds).toBeCloseTo(3600, 0);
+  expect(agents[0]?.clock).toMatchObject({ isApart: true });
+  const { sources } = sourceList.parse(await dataOf('/api/v1/sources'));
+  expect(sources[0]).toMatchObject({ id: 'push/tide/a1', problems: agents[0]?.problems ?? [] });
+  const told = completeness.parse(await dataOf(`/api/v1/completeness?end=${tick + 2}`));
+  expect(told.sources[0]).toMatchObject({
+    holes: [{ state: 'LOST', reason: 'EVICTED', samples: 3 }],
+    lost: { EVICTED: 1 },
+    rejections: [{ reason: 'OUT_OF_BOUNDS', samples: 3, frames: 0 }],
+  });
 });
 
 test('READ shows native histograms as queries do', async () => {

@@ -17,6 +17,7 @@ import type { Params } from '../params.ts';
 import { success } from '../respond.ts';
 import type { ApiRequest, ParamSpec, Route, RouteSpec } from '../route.ts';
 import { operatorsOf } from './identity.ts';
+import { isoTime, problemJson } from './problem-json.ts';
 
 const KINDS: ReadonlyMap<string, ReadKind> = new Map([
   ['instant', 'INSTANT'],
@@ -266,6 +267,7 @@ function agentJson(entry: AgentEntry, sessions: SessionServer): Record<string, u
     }),
     cpuSeconds: heartbeat === undefined ? null : heartbeat.cpuMs / 1000,
     rssBytes: heartbeat?.rssBytes ?? null,
+    problems: sessions.problemsOf(entry).map(problemJson),
   };
 }
 
@@ -324,8 +326,4 @@ function parsed(text: string): unknown {
     // The budget cut it off.
     return text;
   }
-}
-
-function isoTime(ms: number): string {
-  return new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
 }

@@ -11,6 +11,7 @@ import { END, MATCH, START } from '../route.ts';
 import { agentsInScope } from './agents-in-scope.ts';
 import { MAX_TIME_MS, MIN_TIME_MS } from './labels.ts';
 import { parseSelector } from './parse-selector.ts';
+import { isoTime, isoTimeOrNull } from './problem-json.ts';
 
 /** What is here of what should be: every term of the ledgers. */
 export const completenessRoutes: readonly Route[] = [
@@ -105,11 +106,15 @@ function agentJson(
         ? null
         : { ...facts.sealed, duplicate: sessions.duplicateCount(entry.agentId) },
     window: facts === undefined ? null : window,
-    holes: holes.map(({ epoch, group, minTime, maxTime, state }) => ({
-      ...{ epoch, group, start: isoTime(minTime), end: isoTime(maxTime), state },
+    holes: holes.map(({ epoch, group, minTime, maxTime, state, samples, reason = null }) => ({
+      ...{ epoch, group, start: isoTime(minTime), end: isoTime(maxTime), state, samples, reason },
     })),
     gaps: (facts?.gaps ?? []).map(({ epoch, stream, from, to, sinceMs }) => ({
       ...{ epoch, stream, from, to, since: isoTimeOrNull(sinceMs) },
+    })),
+    lost: facts === undefined ? null : facts.lostFrames,
+    rejections: [...entry.refusals].map(([reason, { samples, frames, firstMs, lastMs }]) => ({
+      ...{ reason, samples, frames, first: isoTime(firstMs), last: isoTime(lastMs) },
     })),
     samplesTotal: entry.storedCount,
     rejectedTotal: entry.rejectedCount,
@@ -122,7 +127,7 @@ function otherJson(source: Source): Record<string, unknown> {
     class: classOf(source),
     state: source.state,
     ...{ completeThrough: null, ratios: null, terms: null, imbalance: null, frames: null },
-    ...{ window: null, holes: [], gaps: [] },
+    ...{ window: null, holes: [], gaps: [], lost: null, rejections: [] },
     samplesTotal: source.samplesTotal,
     rejectedTotal: source.rejectedTotal,
   };
@@ -132,12 +137,4 @@ function otherJson(source: Source): Record<string, unknown> {
 function classOf({ kind, intervalMs }: Source): string {
   if (kind === 'pull') return 'declared';
   return intervalMs === undefined ? 'none' : 'inferred';
-}
-
-function isoTime(ms: number): string {
-  return new Date(Math.min(Math.max(0, ms), 8.64e15)).toISOString();
-}
-
-function isoTimeOrNull(ms: number | undefined): string | null {
-  return ms === undefined ? null : isoTime(ms);
 }

@@ -1,7 +1,9 @@
 import type { Source } from '../../sources/index.ts';
+import { pushSourceId } from '../../sources/index.ts';
 import { sourceList } from '../contract/status.ts';
 import { success } from '../respond.ts';
 import type { Route } from '../route.ts';
+import { problemJson } from './problem-json.ts';
 
 /** Everything samples come from, scraped or pushing, side by side. */
 export const sourceRoutes: readonly Route[] = [
@@ -13,7 +15,19 @@ export const sourceRoutes: readonly Route[] = [
     params: [],
     answer: { kind: 'json', data: sourceList },
     example: '/api/v1/sources',
-    handle: (request) => success({ sources: request.deps.sources.list().map(toJson) }, request),
+    handle: (request) => {
+      const { agents, sources } = request.deps;
+      const problems = new Map<string, object[]>();
+      for (const entry of agents?.entries() ?? []) {
+        const id = pushSourceId('tide', entry.agentId);
+        problems.set(id, agents?.problemsOf(entry).map(problemJson) ?? []);
+      }
+      const list = sources.list().map((source) => ({
+        ...toJson(source),
+        problems: problems.get(source.id) ?? [],
+      }));
+      return success({ sources: list }, request);
+    },
   },
 ];
 

@@ -59,13 +59,15 @@ export class AgentDirectory {
     entry.leaving = newest?.state === 'LEFT';
     entry.gone = entry.leaving;
     this.#entries.set(agentId, entry);
+    // One that the collector knew before it was started again shows, also if it never comes back.
+    if (newest !== undefined && !entry.leaving) this.#expect(entry, '(tide.v1)');
     return entry;
   }
 
   /** The agent has a session, on connection `id`. */
   welcome(entry: AgentEntry, hello: Hello, id: number, attached: Attached): void {
     const { agentId } = entry;
-    const { clock, sources, options } = this.#deps;
+    const { clock } = this.#deps;
     const ledger = this.#deps.ledger(agentId);
     attached.agentId = agentId;
     entry.enforce(attached.principal.labels);
@@ -82,13 +84,17 @@ export class AgentDirectory {
     }
     const intervals = hello.groups.map(({ intervalMs }) => intervalMs).filter((ms) => ms > 0);
     const { address, transport } = attached.connection;
-    sources.expect({
-      id: pushSourceId('tide', agentId),
-      kind: 'push',
-      name: 'tide',
-      labels: entry.labels,
-      endpoint: `${address} (tide.v1, ${transport})`,
-      intervalMs: Math.max(options.heartbeat_ms, ...intervals),
+    this.#expect(entry, `${address} (tide.v1, ${transport})`, intervals);
+  }
+
+  #expect(
+    { agentId, labels }: AgentEntry,
+    endpoint: string,
+    intervals: readonly number[] = [],
+  ): void {
+    this.#deps.sources.expect({
+      ...{ id: pushSourceId('tide', agentId), kind: 'push', name: 'tide', labels, endpoint },
+      intervalMs: Math.max(this.#deps.options.heartbeat_ms, ...intervals),
     });
   }
 

@@ -4,6 +4,7 @@ import { Labels as LabelSets } from '../../model/index.ts';
 import type { Storage } from '../../storage/api.ts';
 import { refusedByReason, type WriteResult } from './batch-fill.ts';
 import { BatchWriter } from './batch-writer.ts';
+import { CountedLosses } from './counted-losses.ts';
 import { agentLabels, type LifeSeries, lifeSeries } from './liveness.ts';
 import { SchemaCatalog } from './schema-catalog.ts';
 import { RefusalCounts } from './refusal-counts.ts';
@@ -49,6 +50,8 @@ export class AgentEntry {
   /** By the frame itself: of each there is one object from its arrival to its commit. */
   readonly inFlight = new Map<Sealed, InFlight>();
   inFlightBytes = 0;
+  /** What it could not read, or left out. */
+  readonly losses = new CountedLosses();
   /** What of it was refused since the collector's start. */
   readonly refusals = new RefusalCounts();
   storedCount = 0;

@@ -48,7 +48,7 @@ export class ClockNotices {
 }
 
 /** Of use are tenths of seconds, and of longer ones seconds. */
-function roughly(ms: number): string {
-  const step = ms < 10_000 ? 100 : 1000;
-  return formatDuration(Math.round(ms / step) * step);
+export function roughly(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)}s`;
+  return formatDuration(Math.round(ms / 1000) * 1000);
 }

@@ -34,5 +34,6 @@ export type { ReadableAgents } from './scrape-through.ts';
 export { scrapeThrough } from './scrape-through.ts';
 export type { SessionMetrics } from './session-metrics.ts';
 export { noSessionMetrics } from './session-metrics.ts';
+export type { AgentProblem } from './agent-problems.ts';
 export type { AgentEntry } from './agent-entry.ts';
 export { SessionServer } from './session-server.ts';

@@ -80,7 +80,7 @@ test('the skew of an agent is known with its first heartbeat, and said once', as
   await beat();
   expect(collector.said).toEqual([
     {
-      fields: { agentId: 'a1', apart: '4s', want: expect.stringContaining('NTP') as unknown },
+      fields: { agentId: 'a1', apart: '4.0s', want: expect.stringContaining('NTP') as unknown },
       text: expect.stringMatching(/^the clock of an agent is behind this host's/) as unknown,
     },
   ]);
@@ -91,7 +91,7 @@ test('the skew of an agent is known with its first heartbeat, and said once', as
   own.aheadMs = 90_000;
   for (let count = 0; count < 3; count++) await beat();
   expect(collector.server.clockOf('a1')).toMatchObject({ aheadMs: 90_000, isApart: true });
-  expect(collector.said.map(({ fields }) => fields['apart'])).toEqual(['4s', '1m30s']);
+  expect(collector.said.map(({ fields }) => fields['apart'])).toEqual(['4.0s', '1m30s']);
 });
 
 test('a smaller skew is told to who asks, and to nobody else', async () => {

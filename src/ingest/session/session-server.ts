@@ -8,6 +8,7 @@ import type { Refusal } from './agent-admission.ts';
 import type { AgentConnection, Principal } from './agent-connection.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { AgentEntry } from './agent-entry.ts';
+import { agentProblems, type AgentProblem } from './agent-problems.ts';
 import type { LeaseWish, ReadSeries } from './agent-questions.ts';
 import type { AgentRequests, ReadQuestion, ReadResult } from './agent-requests.ts';
 import type { Attached, AttachedConnections, OutgoingMessage } from './attached-connections.ts';
@@ -134,6 +135,14 @@ export class SessionServer {
     const reading = this.#machine.clockOf(agentId);
     if (reading === undefined) return undefined;
     return { ...reading, isApart: this.#parts.clocks.isApart(reading) };
+  }
+
+  /** What is wrong with an agent now, or was within a day. */
+  problemsOf(entry: AgentEntry): AgentProblem[] {
+    const { agentId } = entry;
+    const nowMs = this.#deps.clock.now();
+    const facts = { ledger: this.ledger(agentId), clock: this.clockOf(agentId), nowMs };
+    return agentProblems({ entry, ...facts });
   }
 
   duplicateCount(agentId: string): number {
@@ -270,6 +279,7 @@ export class SessionServer {
       entry.lastHeardMs = nowMs;
       if (message.type === 'HEARTBEAT') {
         entry.heartbeat = message;
+        entry.losses.heard(message.counters, nowMs);
         this.horizon.heard(entry.agentId, message.ring.oldestMs);
         this.#parts.leases.heard(entry.agentId, message.leases);
       }

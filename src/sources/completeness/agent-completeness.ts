@@ -1,5 +1,12 @@
 import type { AgentLedger } from '../ledger/index.ts';
-import { addSealed, imbalance, noSealed, type SealedCounts, type Terms } from '../ledger/index.ts';
+import {
+  addSealed,
+  imbalance,
+  type LossReason,
+  noSealed,
+  type SealedCounts,
+  type Terms,
+} from '../ledger/index.ts';
 import { addWindow, noWindow, type TickWindow } from './tick-window.ts';
 
 /** Sealed numbers that are not here and not given up. */
@@ -22,6 +29,8 @@ export interface AgentCompleteness {
   /** durable / sealed: whether what was sent is here; 1 where nothing was. */
   readonly transportRatio: number;
   readonly sealed: SealedCounts;
+  /** Frames that are lost, by why. */
+  readonly lostFrames: Readonly<Partial<Record<LossReason, number>>>;
   /** Over the times asked for. */
   readonly window: TickWindow;
   readonly gaps: readonly OpenGap[];
@@ -47,6 +56,7 @@ export function agentCompleteness(
     intentRatio: ratio(terms.stored + terms.suppressed, terms.scheduled),
     transportRatio: ratio(sealed.durable, sealed.sealed),
     sealed,
+    lostFrames: lostFrames(ledger),
     window,
     gaps: openGaps(ledger),
     completeThroughMs: ledger.completeThroughMs(nowMs),
@@ -65,6 +75,19 @@ export function sealedCounts(ledger: AgentLedger): SealedCounts {
     for (const lane of lanes) addSealed(sum, lane.counts());
   }
   return sum;
+}
+
+/** Without those of epochs of which only sums are kept. */
+function lostFrames(ledger: AgentLedger): Partial<Record<LossReason, number>> {
+  const counts: Partial<Record<LossReason, number>> = {};
+  for (const { lanes } of ledger.epochs) {
+    for (const { lost } of lanes) {
+      for (const [reason, { size }] of lost) {
+        if (size > 0) counts[reason] = (counts[reason] ?? 0) + size;
+      }
+    }
+  }
+  return counts;
 }
 
 function openGaps(ledger: AgentLedger): OpenGap[] {

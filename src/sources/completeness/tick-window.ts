@@ -1,5 +1,8 @@
 import type { EpochLedger } from '../ledger/epoch-ledger.ts';
 import type { GroupLedger, TickState } from '../ledger/group-ledger.ts';
+import type { LaneLedger } from '../ledger/lane-ledger.ts';
+import type { LossReason } from '../ledger/loss-reason.ts';
+import type { TickHole } from '../ledger/tick-coverage.ts';
 
 /**
  * Samples scheduled in a span of time, by what became of their ticks. Covered is what a stored
@@ -24,6 +27,9 @@ export interface TickGap {
   readonly minTime: number;
   readonly maxTime: number;
   readonly state: Exclude<TickState, 'COVERED'>;
+  readonly samples: number;
+  /** Why they are lost: of several reasons that of most frames; undefined for other states. */
+  readonly reason: LossReason | undefined;
 }
 
 /** Holes listed at most. */
@@ -67,6 +73,8 @@ export function addWindow(
         minTime: anchorMs + hole.from * intervalMs,
         maxTime: anchorMs + hole.to * intervalMs,
         state,
+        samples,
+        reason: state === 'LOST' ? lossReason(epoch.lane(group.stream), hole) : undefined,
       });
     }
     window.covered += scheduled - open;
@@ -87,23 +95,31 @@ function scheduledFrom(epoch: EpochLedger, group: GroupLedger): number {
 }
 
 /** Parts of `from` to `to` that no batch covers, each in one state all through. */
-function holesOf(
-  group: GroupLedger,
-  from: number,
-  to: number,
-  end: number,
-): { from: number; to: number }[] {
-  const holes = group.coverage.holes(group.firstTick).map((hole) => ({ ...hole }));
+function holesOf(group: GroupLedger, from: number, to: number, end: number): TickHole[] {
+  const holes = group.coverage.holes(group.firstTick);
+  const seqs = { seqFrom: group.coverage.lastSeq + 1, seqTo: Infinity };
   const tail = Math.max(group.firstTick, (group.coverage.lastTick ?? -1) + 1);
   // What the agent is known to have taken may have another state than what follows.
   const parts = [
     ...holes,
-    { from: tail, to: Math.min(end, group.knownTick) },
-    { from: Math.max(tail, group.knownTick + 1), to: end },
+    { ...seqs, from: tail, to: Math.min(end, group.knownTick) },
+    { ...seqs, from: Math.max(tail, group.knownTick + 1), to: end },
   ];
   return parts
-    .map((hole) => ({ from: Math.max(from, hole.from), to: Math.min(to, hole.to) }))
+    .map((hole) => ({ ...hole, from: Math.max(from, hole.from), to: Math.min(to, hole.to) }))
     .filter((hole) => hole.from <= hole.to);
+}
+
+function lossReason({ lost }: LaneLedger, { seqFrom, seqTo }: TickHole): LossReason | undefined {
+  let most = 0;
+  let found: LossReason | undefined;
+  for (const [reason, set] of lost) {
+    const count = set.countIn(seqFrom, seqTo);
+    if (count <= most) continue;
+    most = count;
+    found = reason;
+  }
+  return found;
 }
 
 function addState(window: TickWindow, state: TickGap['state'], samples: number): void {

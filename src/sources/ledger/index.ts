@@ -3,6 +3,7 @@ export { AgentLedger, LEDGER_STATE_PREFIX } from './agent-ledger.ts';
 export type { TickGrid } from './epoch-ledger.ts';
 export { EpochLedger } from './epoch-ledger.ts';
 export { GroupLedger } from './group-ledger.ts';
+export type { LossReason } from './loss-reason.ts';
 export type { Gap } from './lane-ledger.ts';
 export type { Terms } from './terms.ts';
 export { addTerms, imbalance, noTerms } from './terms.ts';

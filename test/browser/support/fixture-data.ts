@@ -150,6 +150,7 @@ export function fixtureSources(nowMs: number, contacts: number): Source[] {
       samplesPerContact: 386,
       samplesTotal: 386 * contacts,
     }),
+    troubledAgent(ago, contacts),
     source('push/remote-write/edge', {
       kind: 'push',
       name: 'remote-write',
@@ -173,6 +174,34 @@ export function fixtureSources(nowMs: number, contacts: number): Source[] {
   ];
 }
 
+function troubledAgent(ago: (seconds: number) => string, contacts: number): Source {
+  return source('push/tide/edge-7', {
+    kind: 'push',
+    name: 'tide',
+    endpoint: '192.0.2.7 (tide.v1, websocket)',
+    labels: { agent: 'edge-7', instance: 'edge-7', job: 'tidegauge-agent' },
+    lastContact: ago(1),
+    samplesPerContact: 431,
+    samplesTotal: 431 * contacts,
+    rejectedTotal: 431,
+    problems: [
+      {
+        code: 'clock',
+        since: null,
+        text: 'Its clock is 3.4s behind this one',
+        advice: 'Have both kept by NTP: its samples stand at wrong times by as much.',
+      },
+      {
+        code: 'rejected_out_of_order',
+        since: ago(780),
+        text: '431 samples were refused: they are older than the store takes',
+        advice:
+          'Raise tidegauge.storage.out_of_order_window to the longest absence to be repaired.',
+      },
+    ],
+  });
+}
+
 function source(id: string, fields: Partial<Source>): Source {
   return {
     id,
@@ -188,6 +217,7 @@ function source(id: string, fields: Partial<Source>): Source {
     rejectedTotal: 0,
     lastDurationSeconds: 0.0123,
     endpoint: 'http://127.0.0.1:9095/metrics',
+    problems: [],
     ...fields,
   };
 }
