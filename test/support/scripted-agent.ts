@@ -8,6 +8,7 @@ import type {
   PayloadCodec,
   RangeData,
   Sealed,
+  SchemaChange,
   SchemaSeries,
   StreamExtent,
 } from '../../src/formats/tide/index.ts';
@@ -106,6 +107,11 @@ export class ScriptedAgent {
   /** Seals the end of some series. */
   ends(version: number, tombstones: readonly number[]): Uint8Array {
     const change = { version, series: [], tombstones, hash: NO_HASH };
+    return this.#seal('SCHEMA', encodeSchema(change, CODEC_DEFLATE));
+  }
+
+  /** Seals a change of the schema. */
+  change(change: SchemaChange): Uint8Array {
     return this.#seal('SCHEMA', encodeSchema(change, CODEC_DEFLATE));
   }
 

@@ -126,6 +126,10 @@ export class BatchFill {
       return;
     }
     const { change } = content;
+    // Before the change, whose own ends have still to be written.
+    for (const { key, value } of this.#catalog.prune(sealed.epoch)) {
+      this.#appender.putState(key, value);
+    }
     if (this.#catalog.isKept(sealed.epoch, change)) {
       const { key, value } = this.#catalog.stateOf(sealed, change.version);
       this.#appender.putState(key, value);

@@ -5,6 +5,8 @@ import { NO_SERIES, type SeriesRef } from '../../storage/api.ts';
 const ROOM_MIN = 16;
 /** No series has this id. */
 const NO_ID = 2 ** 32 - 1;
+/** Outside of all columns: what is read there is that of a series of which nothing is stored. */
+const NO_PLACE = -1;
 
 /** What a series of an agent is called, and where it belongs. */
 export interface SeriesIdentity {
@@ -90,6 +92,29 @@ export class EpochSeries {
     return series;
   }
 
+  /** Takes series out: what is held of them elsewhere stands for nothing stored. */
+  drop(ids: Iterable<number>): void {
+    for (const id of ids) {
+      const place = this.#places.get(id);
+      if (place === undefined) continue;
+      this.#places.delete(id);
+      this.#ids[place] = NO_ID;
+      this.#series[place]?.moveTo(NO_PLACE);
+    }
+    const { refs, lastTimes, seenTicks, histogramFlags, staleFlags } = this;
+    const columns = [this.#ids, refs, lastTimes, seenTicks, histogramFlags, staleFlags];
+    let to = 0;
+    for (const [from, series] of this.#series.entries()) {
+      const id = this.#ids[from] ?? NO_ID;
+      if (id === NO_ID) continue;
+      for (const column of columns) column.copyWithin(to, from, from + 1);
+      this.#series[to] = series;
+      series.moveTo(to);
+      this.#places.set(id, to++);
+    }
+    this.#series.length = to;
+  }
+
   #grow(room: number): void {
     this.#ids = copyTo(new Uint32Array(room), this.#ids);
     this.refs = copyTo(new Uint32Array(room), this.refs);
@@ -107,7 +132,7 @@ class PlacedSeries implements AgentSeries {
   readonly key: Hash64;
   readonly group: number;
   readonly #columns: EpochSeries;
-  readonly #place: number;
+  #place: number;
   ended = false;
   refused: RejectReason | undefined;
 
@@ -117,6 +142,11 @@ class PlacedSeries implements AgentSeries {
     this.key = key;
     this.group = group;
     this.#columns = columns;
+    this.#place = place;
+  }
+
+  /** Where its changing parts are from now on. */
+  moveTo(place: number): void {
     this.#place = place;
   }
 

@@ -5,7 +5,7 @@ import type {
   SchemaSeries,
   Sealed,
 } from '../../formats/tide/index.ts';
-import { decodeSchema, seriesKey } from '../../formats/tide/index.ts';
+import { decodeSchema, encodeSchema, seriesKey } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
 import { NO_SERIES, type Storage } from '../../storage/api.ts';
 import { type AgentSeries, EpochSeries } from './epoch-series.ts';
@@ -16,19 +16,30 @@ import {
   type LifeSeries,
   lifeSeries,
 } from './liveness.ts';
+import type { StateChange } from './session-output.ts';
 
 /** Kind of the keys under which schema changes are kept in the store's keyed state. */
 const SCHEMA_STATE_PREFIX = 'tide-schema/';
 
 const EXPORTED_AGENT_LABEL = 'exported_agent';
 
+/**
+ * Series that ended are kept, as many as go on or at least so many: batches from before their end
+ * may still come by repair. Beyond it half of them are forgotten, the oldest ones.
+ */
+const ENDED_KEPT_MIN = 4096;
+
 interface EpochSchema {
   readonly epoch: number;
   version: number;
   /** Those that have not ended. */
   liveCount: number;
-  /** Some series were left out, as there were too many. */
+  /** Some series were left out or forgotten, as there were too many. */
   isCut: boolean;
+  /** Ids of those that have ended, the first that did first. */
+  ended: number[];
+  /** Time of the newest sample of those that are forgotten; -Infinity for none. */
+  forgottenMs: number;
   /** By group: those with a sample stored by this process, and no marker behind it. */
   readonly activeCounts: Map<number, number>;
   readonly series: EpochSeries;
@@ -81,6 +92,11 @@ export class SchemaCatalog {
     return isCut || liveCount >= this.#maxSeries ? 'LIMIT' : 'SCHEMA';
   }
 
+  /** Time of the newest sample of a series that is forgotten, as far as that is known. */
+  forgottenMs(epoch: number): number {
+    return this.#epoch(epoch).forgottenMs;
+  }
+
   /** How many series of a group go on, as far as this process has stored samples of them. */
   activeCount(epoch: number, group: number): number {
     return this.#epoch(epoch).activeCounts.get(group) ?? 0;
@@ -125,12 +141,46 @@ export class SchemaCatalog {
     return change.version <= schema.version ? [] : this.#apply(schema, change);
   }
 
+  /**
+   * Forgets series of an epoch that ended long ago, where there are too many: samples of them that
+   * still come are of no series. What the store's state is to be without them, to be written.
+   */
+  prune(epoch: number): StateChange[] {
+    const schema = this.#epoch(epoch);
+    const most = Math.max(ENDED_KEPT_MIN, schema.liveCount);
+    if (schema.ended.length <= most) return [];
+    const forgotten = new Set(schema.ended.splice(0, schema.ended.length - (most >>> 1)));
+    for (const id of forgotten) {
+      const { lastMs } = schema.series.get(id) ?? { lastMs: Number.NEGATIVE_INFINITY };
+      schema.forgottenMs = Math.max(schema.forgottenMs, lastMs);
+    }
+    schema.series.drop(forgotten);
+    schema.isCut = true;
+    return [...this.#without(schema, forgotten)];
+  }
+
+  /** The changes that are kept of an epoch, as far as they speak of some series, without these. */
+  *#without({ epoch, version }: EpochSchema, ids: ReadonlySet<number>): Iterable<StateChange> {
+    for (const [key, value] of this.#storage.state(this.#prefix(epoch))) {
+      const change = decodeState(value);
+      const series = change.series.filter(({ id }) => !ids.has(id));
+      const tombstones = change.tombstones.filter((id) => !ids.has(id));
+      const dropped = change.series.length + change.tombstones.length;
+      if (series.length + tombstones.length === dropped) continue;
+      // The newest tells, after a restart, which version is known.
+      const isEmpty = series.length + tombstones.length === 0 && change.version < version;
+      if (isEmpty) {
+        yield { key, value: undefined };
+        continue;
+      }
+      const packed = encodeSchema({ ...change, series, tombstones }, value[0] as PayloadCodec);
+      yield { key, value: encodeState(packed.codec, packed.payload) };
+    }
+  }
+
   /** Key and value that keep a SCHEMA frame in the store. */
   stateOf({ epoch, codec, payload }: Sealed, version: number): { key: string; value: Uint8Array } {
-    const value = new Uint8Array(payload.length + 1);
-    value[0] = codec;
-    value.set(payload, 1);
-    return { key: `${this.#prefix(epoch)}${version}`, value };
+    return { key: `${this.#prefix(epoch)}${version}`, value: encodeState(codec, payload) };
   }
 
   /** Forgets an epoch that nothing can come of any more; the keys of its state, to be removed. */
@@ -156,16 +206,16 @@ export class SchemaCatalog {
       version: 0,
       liveCount: 0,
       isCut: false,
+      ended: [],
+      forgottenMs: Number.NEGATIVE_INFINITY,
       activeCounts: new Map(),
       series: new EpochSeries(),
     };
     this.#epochs.set(epoch, schema);
-    const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map((value) =>
-      decodeSchema(value.subarray(1), value[0] as PayloadCodec),
-    );
+    const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map(decodeState);
     changes.sort((a, b) => a.version - b.version);
     for (const change of changes) {
-      // What was not kept had no series that there was room for.
+      // What was not kept had no series that there was room for, or only such as are forgotten.
       if ((change.after ?? change.version - 1) > schema.version) schema.isCut = true;
       this.#apply(schema, change);
     }
@@ -184,6 +234,7 @@ export class SchemaCatalog {
       const series = schema.series.get(id);
       if (series === undefined || series.ended) continue;
       ended.push(series);
+      schema.ended.push(id);
       if (!series.isStale) activate(schema, series.group, -1);
       series.ended = true;
       schema.liveCount--;
@@ -216,6 +267,18 @@ export class SchemaCatalog {
       own === '' || own === this.agentId ? labels : labels.with(EXPORTED_AGENT_LABEL, own);
     return exported.withAll(labels.has(INSTANCE_LABEL) ? this.#added : this.#addedWithInstance);
   }
+}
+
+/** A SCHEMA frame as it is kept: how its payload is compressed, then that. */
+function encodeState(codec: PayloadCodec, payload: Uint8Array): Uint8Array {
+  const value = new Uint8Array(payload.length + 1);
+  value[0] = codec;
+  value.set(payload, 1);
+  return value;
+}
+
+function decodeState(value: Uint8Array): SchemaChange {
+  return decodeSchema(value.subarray(1), value[0] as PayloadCodec);
 }
 
 function activate({ activeCounts }: EpochSchema, group: number, by: 1 | -1): void {

@@ -108,12 +108,16 @@ export class SessionEffects {
   }
 
   async #digest(question: DigestQuestion): Promise<void> {
-    const { agentId, token, epoch } = question;
+    const { agentId, token, epoch, windows } = question;
     const { storage, clock, logger, agents } = this.#deps;
     let digests: StoreDigest[] | undefined;
     try {
       const { catalog } = agents.takeUp(agentId);
-      digests = await digestStore(storage, catalog.seriesOf(epoch).values(), question);
+      const forgottenMs = catalog.forgottenMs(epoch);
+      // Where series are forgotten nobody can say what the store has of the agent.
+      if (windows.every(({ minTime }) => minTime > forgottenMs)) {
+        digests = await digestStore(storage, catalog.seriesOf(epoch).values(), question);
+      }
     } catch (error) {
       logger.error({ agentId, err: messageOf(error) }, 'the store could not be audited');
     }
