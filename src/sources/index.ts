@@ -23,4 +23,5 @@ export { pushSourceId, SourceRegistry } from './registry.ts';
 export type { Source, SourceContact, SourceDescription } from './source.ts';
 export type { RepairGap, RepairOptions, RepairRequest } from './repair/index.ts';
 export { RepairScheduler, TokenBucket } from './repair/index.ts';
-export { agentCompleteness, ratio, sealedCounts } from './completeness/index.ts';
+export type { LossCounts } from './completeness/index.ts';
+export { agentCompleteness, lossCounts, ratio, sealedCounts } from './completeness/index.ts';

@@ -111,6 +111,21 @@ requires({ commands: ['chromium'] }).describe('sources and status', () => {
       expect.stringMatching(/3\.4s behind this one.*NTP/),
       expect.stringMatching(/431 samples were refused.*since .*1[23] min ago.*out_of_order_window/),
     ]);
+    const completeness = ui.page.getByRole('region', { name: 'Completeness' });
+    await completeness.waitFor();
+    const facts = await completeness.locator('.facts > div').allTextContents();
+    expect(facts[0]).toBe('Of what was wanted99.750 %');
+    expect(facts.slice(3)).toEqual([
+      'Wanted862\u202f000',
+      'Stored859\u202f845',
+      'Rejected431',
+      'Lost1\u202f724',
+    ]);
+    expect(await completeness.getByRole('listitem').textContent()).toMatch(
+      /^lost: evicted 1\u202f724/,
+    );
+    const asked = ui.calls('/api/v1/completeness')[0]?.searchParams.get('match[]');
+    expect(asked).toBe('{agent="edge-7"}');
     await screenshot(ui.page, 'ui-sources-problems');
     await ui.page.emulateMedia({ colorScheme: 'dark' });
     await screenshot(ui.page, 'ui-sources-problems-dark');

@@ -121,6 +121,19 @@ export class ScriptedAgent {
     return this.#seal('BATCH', this.#encode(tick, schemaVersion, CODEC_DEFLATE, seriesCount));
   }
 
+  /** Seals a tick of which nothing could be read, or sent. */
+  partial(tick: number, counts: { failedCount: number; shedCount: number }): Uint8Array {
+    this.lastTick = tick;
+    const seriesCount = counts.failedCount + counts.shedCount;
+    const coverage = {
+      ...{ group: GROUP, tickFrom: tick, tickTo: tick, status: 'PARTIAL' as const, toleranceId: 0 },
+      ...{ reason: 'TARGET_FAILED' as const, part: 0, parts: 1, seriesCount, presentCount: 0 },
+      ...{ suppressedCount: 0, ...counts },
+    };
+    const head = { schemaVersion: 1, policyVersion: 0, coverage: [coverage] };
+    return this.#seal('BATCH', this.#encoder.encode(head, new BatchColumns(), CODEC_DEFLATE));
+  }
+
   /** One tick of all series as an answer to READ holds it. */
   body(tick: number): Uint8Array {
     return this.#encode(tick, 1, CODEC_NONE).payload;

@@ -1,4 +1,4 @@
-import type { SourcesData } from './contract.ts';
+import type { CompletenessData, SourcesData } from './contract.ts';
 import { ApiError, serverErrorType } from './errors.ts';
 import type {
   Analysis,
@@ -125,6 +125,13 @@ export class ApiClient {
   async sources(): Promise<SourcesData> {
     const options = { lane: 'sources', timeoutMs: 15_000 };
     return (await this.#send<SourcesData>('/api/v1/sources', {}, options)).data;
+  }
+
+  /** What of an agent's samples is here; holes from `start` on, in Unix seconds. */
+  async completeness(agent: string, start: number): Promise<CompletenessData> {
+    const params = { 'match[]': `{agent=${JSON.stringify(agent)}}`, start };
+    const path = '/api/v1/completeness';
+    return (await this.#send<CompletenessData>(path, params, { timeoutMs: 15_000 })).data;
   }
 
   async buildInfo(): Promise<BuildInfo> {

@@ -54,3 +54,47 @@ export interface Source {
 export interface SourcesData {
   sources: Source[];
 }
+
+/** Samples by what became of them; they add up to `scheduled`. */
+export type Terms = Record<
+  | 'scheduled'
+  | 'stored'
+  | 'suppressed'
+  | 'shed'
+  | 'failed'
+  | 'rejected'
+  | 'missing'
+  | 'degraded'
+  | 'lost'
+  | 'down'
+  | 'inFlight',
+  number
+>;
+
+/** Times of which something is not here. */
+export interface CompletenessHole {
+  group: number;
+  /** RFC 3339; both ends are in it. */
+  start: string;
+  end: string;
+  state: string;
+  samples: number;
+  /** Why it is lost; null for other states. */
+  reason: string | null;
+}
+
+/** What `GET /api/v1/completeness` tells of a source, as far as the page shows it. */
+export interface CompletenessSource {
+  /** As that of the source. */
+  id: string;
+  class: 'exact' | 'declared' | 'inferred' | 'none';
+  completeThrough: string | null;
+  ratios: { intent: number; transport: number } | null;
+  terms: Terms | null;
+  holes: CompletenessHole[];
+}
+
+/** Payload of `GET /api/v1/completeness`. */
+export interface CompletenessData {
+  sources: CompletenessSource[];
+}

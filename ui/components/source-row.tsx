@@ -4,8 +4,9 @@ import { formatAgo } from '../format/duration.ts';
 import { sortedLabels } from '../format/labels.ts';
 import { formatCount, formatSeconds, formatTimestamp } from '../format/value.ts';
 import { useApp } from '../state/app.ts';
-import { sourceTitle } from '../state/source-list.ts';
+import { isAgent, sourceTitle } from '../state/source-list.ts';
 import { ChevronIcon } from './icons.tsx';
+import { SourceCompleteness } from './source-completeness.tsx';
 import { SourceStateBadge, TroubledSign } from './source-state.tsx';
 
 /** Columns of the table of sources, the expanding cell included. */
@@ -142,6 +143,7 @@ function SourceDetails({ source }: { source: Source }) {
         <Fact title="Samples in all">{formatCount(source.samplesTotal)}</Fact>
         <Fact title="Refused in all">{formatCount(source.rejectedTotal)}</Fact>
       </dl>
+      {isAgent(source) && <SourceCompleteness source={source} />}
       <div class="label-list" role="list" aria-label="Labels">
         {labels.length === 0 && <span class="soft">No labels of its own.</span>}
         {labels.map(([name, value]) => (

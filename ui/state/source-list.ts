@@ -7,9 +7,14 @@ const STATES: readonly SourceState[] = ['silent', 'late', 'expected', 'live', 'e
 /** Takes the place of a state in a filter: of any state, and something is wrong. */
 export const TROUBLED = 'troubled';
 
+/** Whether a source is an agent with a session, and so with a ledger. */
+export function isAgent({ name, kind }: Source): boolean {
+  return kind === 'push' && name === 'tide';
+}
+
 /** What a source is called: agents by their id, as all of them have the same protocol. */
-export function sourceTitle({ name, kind, labels }: Source): string {
-  return kind === 'push' && name === 'tide' ? (labels['agent'] ?? name) : name;
+export function sourceTitle(source: Source): string {
+  return isAgent(source) ? (source.labels['agent'] ?? source.name) : source.name;
 }
 
 /** Sources that something is wrong with, whatever their state. */
@@ -84,8 +89,12 @@ function stateRank({ state, problems }: Source): number {
   return isTroubled ? STATES.indexOf('late') + 0.5 : STATES.indexOf(state);
 }
 
+/** So that `edge-10` follows `edge-9`. */
+const collator = new Intl.Collator('en', { numeric: true });
+
 function compare(a: string | number, b: string | number): number {
   if (a === b) return 0;
+  if (typeof a === 'string' && typeof b === 'string') return collator.compare(a, b);
   return a < b ? -1 : 1;
 }
 

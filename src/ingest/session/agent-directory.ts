@@ -49,13 +49,15 @@ export class AgentDirectory {
     const known = this.#entries.get(agentId);
     if (known !== undefined) return known;
     const { storage, options, clock } = this.#deps;
+    const ledger = this.#deps.ledger(agentId);
     const entry = new AgentEntry(agentId, {
       storage,
       stepMs: options.heartbeat_ms,
       maxSeries: options.max_series_per_agent,
       nowMs: clock.now(),
+      ledger,
     });
-    const newest = this.#deps.ledger(agentId)?.epochs.at(-1);
+    const newest = ledger?.epochs.at(-1);
     entry.leaving = newest?.state === 'LEFT';
     entry.gone = entry.leaving;
     this.#entries.set(agentId, entry);

@@ -1,6 +1,7 @@
 import type { BatchColumns, Heartbeat, Hello, Policy, Sealed } from '../../formats/tide/index.ts';
 import type { Labels } from '../../model/index.ts';
 import { Labels as LabelSets } from '../../model/index.ts';
+import { type AgentLedger, lossCounts } from '../../sources/index.ts';
 import type { Storage } from '../../storage/api.ts';
 import { refusedByReason, type WriteResult } from './batch-fill.ts';
 import { BatchWriter } from './batch-writer.ts';
@@ -21,6 +22,8 @@ export interface AgentEntryOptions {
   readonly stepMs: number;
   readonly maxSeries: number;
   readonly nowMs: number;
+  /** What is known of it from before. */
+  readonly ledger: AgentLedger | undefined;
 }
 
 /** What the shell around the sessions holds of one agent, beside the machine's own record. */
@@ -37,7 +40,7 @@ export class AgentEntry {
   heartbeat: Heartbeat | undefined;
   /** Sent last, in this session. */
   policy: Policy | undefined;
-  /** Since the collector's start, if it was not heard of since. */
+  /** Of the collector's start, if it was not heard of since. */
   lastHeardMs: number;
   /** Undefined until something is known of it in this process. */
   up: 0 | 1 | undefined;
@@ -51,15 +54,17 @@ export class AgentEntry {
   readonly inFlight = new Map<Sealed, InFlight>();
   inFlightBytes = 0;
   /** What it could not read, or left out. */
-  readonly losses = new CountedLosses();
+  readonly losses: CountedLosses;
   /** What of it was refused since the collector's start. */
   readonly refusals = new RefusalCounts();
   storedCount = 0;
   rejectedCount = 0;
   conflictCount = 0;
 
-  constructor(agentId: string, { storage, stepMs, maxSeries, nowMs }: AgentEntryOptions) {
+  constructor(agentId: string, options: AgentEntryOptions) {
+    const { storage, stepMs, maxSeries, nowMs, ledger } = options;
     this.agentId = agentId;
+    this.losses = new CountedLosses(lossCounts(ledger));
     this.catalog = new SchemaCatalog(agentId, storage, maxSeries);
     this.writer = new BatchWriter(storage, this.catalog, stepMs, (epoch) => {
       return epoch === this.epoch ? this.hello?.groups : undefined;

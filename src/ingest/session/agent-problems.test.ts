@@ -67,7 +67,9 @@ test('a collector that was started again shows agents that did not come back', a
   const { server, sources } = setUp({}, first.storage.reopened());
   expect(sources.get('push/tide/a1')).toMatchObject({ state: 'expected', name: 'tide' });
   const entry = server.entry('a1') ?? expect.fail();
-  expect(server.problemsOf(entry)).toMatchObject([{ code: 'away', sinceMs: START_MS }]);
+  const [away] = server.problemsOf(entry);
+  expect(away).toMatchObject({ code: 'away', sinceMs: START_MS });
+  expect(away?.text).toBe('Not heard of since this collector started');
 });
 
 test('what is missing for long, and what of it is lost in the end, with the reason', async () => {
@@ -118,9 +120,8 @@ test('a run that ended without a word was down until the next', async () => {
 test('what was refused, and what could not be read at its source', async () => {
   const { agent, clock, codes, problems, send } = setUp();
   await send(agent.hello(), agent.schema(), agent.batch(TICK, 1, 3));
-  const counters = { scheduled: 9, present: 3, suppressed: 0, shed: 0, failed: 0 };
-  await send(agent.heartbeat(START_MS, { counters }));
-  await send(agent.heartbeat(START_MS, { counters: { ...counters, shed: 1, failed: 6 } }));
+  await send(agent.partial(TICK + 1, { failedCount: 6, shedCount: 1 }));
+  await send(agent.heartbeat(START_MS));
   const [refused, failed, shed] = problems();
   expect(refused).toEqual({
     ...{ code: 'rejected_schema', sinceMs: START_MS },

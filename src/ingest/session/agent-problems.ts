@@ -97,7 +97,7 @@ export function agentProblems(facts: AgentFacts): AgentProblem[] {
 }
 
 function presenceProblems({ entry }: AgentFacts): AgentProblem[] {
-  const { connection, leaving, gone, lastHeardMs: sinceMs, heartbeat } = entry;
+  const { connection, leaving, gone, lastHeardMs: sinceMs, hello, heartbeat } = entry;
   if (connection !== undefined || leaving) return [];
   const oldestMs = heartbeat?.ring.oldestMs ?? 0;
   if (gone) {
@@ -112,7 +112,8 @@ function presenceProblems({ entry }: AgentFacts): AgentProblem[] {
   const held = isHeld ? `, which held ${roughly(sinceMs - oldestMs)} then,` : '';
   return [
     {
-      ...{ code: 'away', sinceMs, text: 'It has no session' },
+      ...{ code: 'away', sinceMs },
+      text: hello === undefined ? 'Not heard of since this collector started' : 'It has no session',
       advice:
         `Look whether its host is up and reaches this one. What it samples waits in its ring${held} ` +
         'and comes when it is back.',
@@ -231,7 +232,7 @@ function sourceProblems({ entry, nowMs }: AgentFacts): AgentProblem[] {
     problems.push({
       ...{ code: 'failed', sinceMs: failed.firstMs },
       text: `Failed: ${counted(failed.samples, 'sample')} could not be read at the source`,
-      advice: 'Look at its targets whose up is 0, and at its log.',
+      advice: 'Look at targets there whose up is 0, whether the host stood still, and at its log.',
     });
   }
   if (shed !== undefined && nowMs - shed.lastMs <= COUNTED_MS) {

@@ -1,4 +1,4 @@
-import type { SampleCounters } from '../../formats/tide/index.ts';
+import type { LossCounts } from '../../sources/index.ts';
 
 const KINDS = ['failed', 'shed'] as const;
 type Kind = (typeof KINDS)[number];
@@ -6,7 +6,7 @@ type Kind = (typeof KINDS)[number];
 /** Samples that an agent has not sent, in one stretch of time. */
 export interface CountedLoss {
   readonly samples: number;
-  /** Of the heartbeats that told of the first and the last of them. */
+  /** When the first and the last of them became known. */
   readonly firstMs: number;
   readonly lastMs: number;
 }
@@ -14,25 +14,28 @@ export interface CountedLoss {
 /** What comes later than that after the last is a stretch of its own. */
 const CALM_MS = 300_000;
 
-/** What an agent's heartbeats tell of samples that it could not read, or left out. */
+/** When an agent could not read samples, or left them out, by what its ledger counts. */
 export class CountedLosses {
-  #counters: SampleCounters | undefined;
+  #counts: LossCounts;
   readonly #losses: Partial<Record<Kind, CountedLoss>> = {};
+
+  /** @param counts what is known from before, of no time */
+  constructor(counts: LossCounts) {
+    this.#counts = counts;
+  }
 
   /** Those of the newest stretch; undefined for none. */
   of(kind: Kind): CountedLoss | undefined {
     return this.#losses[kind];
   }
 
-  /** A heartbeat came. What its counters had before the first one that is heard is of no time. */
-  heard(counters: SampleCounters, nowMs: number): void {
-    const before = this.#counters ?? counters;
-    this.#counters = counters;
+  /** The ledger was read again. */
+  heard(counts: LossCounts, nowMs: number): void {
+    const before = this.#counts;
+    this.#counts = counts;
     for (const kind of KINDS) {
-      // They begin anew with each run of the agent.
-      const isAnew = counters[kind] < before[kind];
-      const added = isAnew ? counters[kind] : counters[kind] - before[kind];
-      if (added === 0) continue;
+      const added = counts[kind] - before[kind];
+      if (added <= 0) continue;
       const last = this.#losses[kind];
       const goesOn = last !== undefined && nowMs - last.lastMs <= CALM_MS;
       this.#losses[kind] = {

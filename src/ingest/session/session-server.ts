@@ -2,7 +2,7 @@ import type { BatchColumns, LeaseReport } from '../../formats/tide/index.ts';
 import { TideFormatError } from '../../formats/tide/index.ts';
 import { messageOf } from '../../model/index.ts';
 import type { AgentLedger } from '../../sources/index.ts';
-import { LEDGER_STATE_PREFIX } from '../../sources/index.ts';
+import { LEDGER_STATE_PREFIX, lossCounts } from '../../sources/index.ts';
 import type { CancelTimer } from '../../util/index.ts';
 import type { Refusal } from './agent-admission.ts';
 import type { AgentConnection, Principal } from './agent-connection.ts';
@@ -279,7 +279,7 @@ export class SessionServer {
       entry.lastHeardMs = nowMs;
       if (message.type === 'HEARTBEAT') {
         entry.heartbeat = message;
-        entry.losses.heard(message.counters, nowMs);
+        entry.losses.heard(lossCounts(this.ledger(entry.agentId)), nowMs);
         this.horizon.heard(entry.agentId, message.ring.oldestMs);
         this.#parts.leases.heard(entry.agentId, message.leases);
       }

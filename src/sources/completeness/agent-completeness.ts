@@ -67,6 +67,24 @@ export function ratio(part: number, whole: number): number {
   return whole === 0 ? 1 : part / whole;
 }
 
+/** Samples that the agent has not sent, in all. */
+export interface LossCounts {
+  readonly failed: number;
+  readonly shed: number;
+}
+
+/** Those of an agent; for less than all terms, which need a look at every hole. */
+export function lossCounts(ledger: AgentLedger | undefined): LossCounts {
+  let { failed, shed } = ledger?.folded.terms ?? { failed: 0, shed: 0 };
+  for (const { groups } of ledger?.epochs ?? []) {
+    for (const { sums } of groups) {
+      failed += sums.failed;
+      shed += sums.shed;
+    }
+  }
+  return { failed, shed };
+}
+
 /** The sealed numbers of all epochs and lanes by their state. */
 export function sealedCounts(ledger: AgentLedger): SealedCounts {
   const sum = noSealed();

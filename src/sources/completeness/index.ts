@@ -1,1 +1,2 @@
-export { agentCompleteness, ratio, sealedCounts } from './agent-completeness.ts';
+export type { LossCounts } from './agent-completeness.ts';
+export { agentCompleteness, lossCounts, ratio, sealedCounts } from './agent-completeness.ts';

@@ -6,6 +6,7 @@ import {
   FIXTURE_FUNCTIONS,
   FIXTURE_METADATA,
   FIXTURE_NAMES,
+  fixtureCompleteness,
   type FixtureSeries,
   fixtureSeries,
   fixtureSources,
@@ -98,6 +99,8 @@ function answer(
       return sendData(response, FIXTURE_METADATA);
     case '/api/v1/sources':
       return sendData(response, { sources: fixtureSources(Date.now(), run.reading()) });
+    case '/api/v1/completeness':
+      return sendData(response, fixtureCompleteness(Date.now()));
     case '/api/v1/status/buildinfo':
       return sendData(response, { version: '0.1.0', revision: 'abc1234', goVersion: '' });
     case '/api/v1/status/runtimeinfo':

@@ -1,4 +1,4 @@
-import type { Source } from '../../../ui/api/contract.ts';
+import type { CompletenessData, Source } from '../../../ui/api/contract.ts';
 import type { PlanFigures, PlanNode } from '../../../ui/api/prometheus.ts';
 
 /** Labels of one generated series and its value at a Unix time in seconds; null is a gap. */
@@ -200,6 +200,26 @@ function troubledAgent(ago: (seconds: number) => string, contacts: number): Sour
       },
     ],
   });
+}
+
+/** Of the one agent: a little was refused, and a minute of it is lost. */
+export function fixtureCompleteness(nowMs: number): CompletenessData {
+  const ago = (seconds: number) => new Date(nowMs - seconds * 1000).toISOString();
+  const terms = {
+    ...{ scheduled: 862_000, stored: 859_845, suppressed: 0, shed: 0, failed: 0, rejected: 431 },
+    ...{ missing: 0, degraded: 0, lost: 1724, down: 0, inFlight: 0 },
+  };
+  const lost = { group: 1, state: 'LOST', samples: 1724, reason: 'EVICTED' };
+  return {
+    sources: [
+      {
+        ...{ id: 'push/tide/edge-7', class: 'exact', completeThrough: ago(9) },
+        ratios: { intent: 859_845 / 862_000, transport: 0.998 },
+        terms,
+        holes: [{ ...lost, start: ago(7200), end: ago(7155) }],
+      },
+    ],
+  };
 }
 
 function source(id: string, fields: Partial<Source>): Source {
