@@ -67,6 +67,8 @@ interface RunSource {
   readonly group: number;
 }
 
+const NO_STEPS: readonly number[] = [];
+
 /** Where a batch stands, and what it speaks of. */
 interface BatchPlace {
   readonly frame: number;
@@ -141,7 +143,11 @@ export class BatchFill {
   }
 
   /** Steps of time that samples fell into and that `known` does not have. */
-  newSteps(known: IntervalSet): number[] {
+  newSteps(known: IntervalSet): readonly number[] {
+    // Fast path: a batch of a tick falls into one, which is mostly known.
+    const [first] = this.#steps;
+    if (this.#steps.length === 1 && first !== undefined)
+      return known.has(first) ? NO_STEPS : [first];
     const steps = this.#steps.filter((step) => !known.has(step)).sort((a, b) => a - b);
     return steps.filter((step, index) => step !== steps[index - 1]);
   }
@@ -235,7 +241,8 @@ export class BatchFill {
     this.#appender.samples.reserve(length);
     let place = -1;
     let isRunning = false;
-    let newestMs = this.#newestMs ?? Number.NEGATIVE_INFINITY;
+    // Not what is known so far, which may be undefined: each time would be made an object.
+    let newestMs = Number.NEGATIVE_INFINITY;
     for (let start = 0; start < length; ) {
       const id = seriesIds[start]!;
       let end = start + 1;
@@ -272,7 +279,8 @@ export class BatchFill {
       }
       start = end;
     }
-    if (!byRepair && newestMs > Number.NEGATIVE_INFINITY) this.#newestMs = newestMs;
+    const knownMs = this.#newestMs ?? Number.NEGATIVE_INFINITY;
+    if (!byRepair && newestMs > knownMs) this.#newestMs = newestMs;
   }
 
   #run(frame: number, source: RunSource): void {
@@ -316,9 +324,19 @@ export class BatchFill {
       toWords[2 * to] = words[2 * at]!;
       toWords[2 * to + 1] = words[2 * at + 1]!;
       to++;
-      if (timestamps[at] !== this.#notedMs) this.#noteStep(timestamps[at]!);
     }
     samples.length = to;
+    this.#noteSteps(timestamps, start, end);
+  }
+
+  #noteSteps(timestamps: Float64Array, start: number, end: number): void {
+    let notedMs = this.#notedMs;
+    for (let at = start; at < end; at++) {
+      const timestamp = timestamps[at]!;
+      if (timestamp === notedMs) continue;
+      notedMs = timestamp;
+      this.#noteStep(timestamp);
+    }
   }
 
   /** The agent lived at that time. */
