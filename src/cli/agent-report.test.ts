@@ -27,6 +27,7 @@ const SOURCE: CompletenessAnswer = {
   ...{ id: 'push/tide/edge-7', kind: 'push', name: 'tide', labels: {}, class: 'exact' },
   ...{ state: 'live', completeThrough: '2026-01-01T00:01:00.000Z', imbalance: 0 },
   ratios: { intent: 0.999_999, transport: 1 },
+  contacts: null,
   terms: {
     ...{ scheduled: 100, stored: 90, suppressed: 0, shed: 0, failed: 0, rejected: 4 },
     ...{ missing: 2, degraded: 0, lost: 4, down: 0, inFlight: 0 },

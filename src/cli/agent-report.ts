@@ -53,7 +53,7 @@ function completenessRows(source: CompletenessAnswer | undefined): string[][] {
   const { completeThrough, ratios, imbalance } = source;
   return [
     ['complete through', completeThrough ?? 'nothing yet'],
-    ['of what was wanted', percent(ratios.intent)],
+    ['of what was wanted', ratios.intent === null ? 'not known' : percent(ratios.intent)],
     ['of what was sent', percent(ratios.transport)],
     ...(imbalance === 0 ? [] : [['imbalance', String(imbalance)]]),
   ];

@@ -63,7 +63,9 @@ test('a pusher that is refused is late but not silent while it goes on', async (
     await clock.advance(10_000);
   }
   expect(state('push/text/::1')).toBe('late');
-  expect(registry.get('push/text/::1')?.rejectedTotal).toBe(80);
+  expect(registry.get('push/text/::1')).toMatchObject({
+    ...{ rejectedTotal: 80, contactsTotal: 20, failuresTotal: 20 },
+  });
 });
 
 test('the interval of a pusher is the median of its gaps, bursts counting once', async () => {

@@ -30,6 +30,8 @@ interface Entry {
   lastHeardMs: number | undefined;
   lastDurationMs: number | undefined;
   lastError: string;
+  contactsTotal: number;
+  failuresTotal: number;
   lastSamples: number;
   samplesTotal: number;
   rejectedTotal: number;
@@ -142,6 +144,8 @@ export class SourceRegistry {
       lastHeardMs: undefined,
       lastDurationMs: undefined,
       lastError: '',
+      contactsTotal: 0,
+      failuresTotal: 0,
       lastSamples: 0,
       samplesTotal: 0,
       rejectedTotal: 0,
@@ -170,6 +174,8 @@ export class SourceRegistry {
     if (!failed || entry.description.kind === 'push') entry.lastHeardMs = monotonicMs;
     entry.lastDurationMs = contact.durationMs;
     entry.lastError = contact.error ?? '';
+    entry.contactsTotal++;
+    if (failed) entry.failuresTotal++;
     entry.lastSamples = contact.samples;
     entry.samplesTotal += contact.samples;
     entry.rejectedTotal += contact.rejected;
@@ -197,6 +203,8 @@ export class SourceRegistry {
       lastContactMs: entry.lastContactMs,
       lastDurationMs: entry.lastDurationMs,
       lastError: entry.lastError,
+      contactsTotal: entry.contactsTotal,
+      failuresTotal: entry.failuresTotal,
       intervalMs,
       lastSamples: entry.lastSamples,
       samplesTotal: entry.samplesTotal,

@@ -27,6 +27,9 @@ export interface Source {
   readonly lastError: string;
   /** Declared (scrape interval) or learnt from contacts; undefined while unknown. */
   readonly intervalMs: number | undefined;
+  /** Scrapes or pushes in this process, and those of them that failed. */
+  readonly contactsTotal: number;
+  readonly failuresTotal: number;
   /** Samples of the last contact. */
   readonly lastSamples: number;
   readonly samplesTotal: number;

@@ -89,7 +89,8 @@ export interface CompletenessSource {
   id: string;
   class: 'exact' | 'declared' | 'inferred' | 'none';
   completeThrough: string | null;
-  ratios: { intent: number; transport: number } | null;
+  /** Of agents both are known. */
+  ratios: { intent: number | null; transport: number } | null;
   terms: Terms | null;
   holes: CompletenessHole[];
 }

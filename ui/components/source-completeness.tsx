@@ -41,7 +41,7 @@ export function SourceCompleteness({ source }: { source: Source }) {
       <dl class="facts">
         <div>
           <dt>Of what was wanted</dt>
-          <dd>{formatShare(ratios.intent)}</dd>
+          <dd>{ratios.intent === null ? 'not known' : formatShare(ratios.intent)}</dd>
         </div>
         <div>
           <dt>Of what was sent</dt>

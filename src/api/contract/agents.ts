@@ -121,9 +121,17 @@ export const completeness = z.strictObject({
       state: z.string(),
       completeThrough: rfc3339.nullable(),
       ratios: z
-        .strictObject({ intent: z.number(), transport: z.number() })
+        .strictObject({ intent: z.number().nullable(), transport: z.number() })
         .nullable()
-        .describe('Shares of what was wanted, and of what was sent, that are here.'),
+        .describe(
+          'Shares of what was wanted, and of what was sent, that are here: of agents by the ledger; of ' +
+            'targets of scrapes that went well, and of samples that were not refused; of other ' +
+            "senders it is not known what was wanted. Since the collector's start, but for agents.",
+        ),
+      contacts: z
+        .strictObject({ total: z.number(), failed: z.number() })
+        .nullable()
+        .describe("Scrapes or pushes since the collector's start."),
       terms: z
         .strictObject(counts)
         .nullable()

@@ -1,6 +1,6 @@
 import type { AgentEntry, SessionServer } from '../../ingest/index.ts';
 import type { Source } from '../../sources/index.ts';
-import { agentCompleteness, pushSourceId } from '../../sources/index.ts';
+import { agentCompleteness, pushSourceId, ratio } from '../../sources/index.ts';
 import type { TimeRange } from '../../storage/api.ts';
 import type { Answer } from '../answer.ts';
 import { completeness } from '../contract/agents.ts';
@@ -21,8 +21,9 @@ export const completenessRoutes: readonly Route[] = [
     tag: 'agents',
     summary: 'What is here of what every source should have sent',
     description:
-      'Sources that are agents have a ledger, and their figures are exact. Of the others there is ' +
-      'only what they did send, and `class` says what is known of what they should have.',
+      'Sources that are agents have a ledger, and their figures are exact. Of targets it is known ' +
+      'which scrapes failed, of other senders only what they did send; `class` says what figures ' +
+      'rest on.',
     params: [
       { ...MATCH, text: 'Selector of series: only agents that have any of them.' },
       START,
@@ -99,6 +100,7 @@ function agentJson(
     completeThrough: isoTimeOrNull(facts?.completeThroughMs),
     ratios:
       facts === undefined ? null : { intent: facts.intentRatio, transport: facts.transportRatio },
+    contacts: source === undefined ? null : contactsOf(source),
     terms: facts?.terms ?? null,
     imbalance: facts?.imbalance ?? null,
     frames:
@@ -121,16 +123,32 @@ function agentJson(
   };
 }
 
+function contactsOf({ contactsTotal: total, failuresTotal: failed }: Source) {
+  return { total, failed };
+}
+
 function otherJson(source: Source): Record<string, unknown> {
   return {
     ...{ id: source.id, kind: source.kind, name: source.name, labels: source.labels.toObject() },
     class: classOf(source),
     state: source.state,
-    ...{ completeThrough: null, ratios: null, terms: null, imbalance: null, frames: null },
+    ratios: ratiosOf(source),
+    contacts: contactsOf(source),
+    ...{ completeThrough: null, terms: null, imbalance: null, frames: null },
     ...{ window: null, holes: [], gaps: [], lost: null, rejections: [] },
     samplesTotal: source.samplesTotal,
     rejectedTotal: source.rejectedTotal,
   };
+}
+
+/**
+ * Of a target it is known what should have come: an answer to each scrape. Of a sender it is not;
+ * of both it is known what of that which came was refused.
+ */
+function ratiosOf(source: Source): Record<string, number | null> {
+  const { kind, contactsTotal, failuresTotal, samplesTotal, rejectedTotal } = source;
+  const intent = kind === 'pull' ? ratio(contactsTotal - failuresTotal, contactsTotal) : null;
+  return { intent, transport: ratio(samplesTotal, samplesTotal + rejectedTotal) };
 }
 
 /** A scrape has a declared interval; a sender's is learnt, or not known. */
