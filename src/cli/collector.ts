@@ -29,6 +29,7 @@ import type { Logger } from '../telemetry/index.ts';
 import { registerProcessMetrics } from '../telemetry/index.ts';
 import { packageRoot, systemClock, workerEntry } from '../util/index.ts';
 import { registerLedgerMetrics } from './ledger-metrics.ts';
+import { registerProblemMetrics } from './problem-metrics.ts';
 import { createPullMetrics } from './pull-metrics.ts';
 import { createPushMetrics } from './push-metrics.ts';
 import { registerServerMetrics } from './server-metrics.ts';
@@ -264,6 +265,7 @@ class Assembly {
     });
     this.#closers.push(() => agents.close());
     registerLedgerMetrics(registry, agents.sessions, systemClock);
+    registerProblemMetrics(registry, agents.sessions);
     return agents;
   }
 

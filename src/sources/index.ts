@@ -24,4 +24,11 @@ export type { Source, SourceContact, SourceDescription } from './source.ts';
 export type { RepairGap, RepairOptions, RepairRequest } from './repair/index.ts';
 export { RepairScheduler, TokenBucket } from './repair/index.ts';
 export type { LossCounts } from './completeness/index.ts';
-export { agentCompleteness, lossCounts, ratio, sealedCounts } from './completeness/index.ts';
+export {
+  agentCompleteness,
+  lossCounts,
+  openGaps,
+  ratio,
+  sealedCounts,
+  tickWindow,
+} from './completeness/index.ts';

@@ -1,5 +1,5 @@
 import type { RejectReason } from '../../formats/tide/index.ts';
-import { agentCompleteness, type AgentLedger, type LossReason } from '../../sources/index.ts';
+import { type AgentLedger, type LossReason, openGaps, tickWindow } from '../../sources/index.ts';
 import type { AgentEntry } from './agent-entry.ts';
 import { roughly } from './clock-notices.ts';
 import type { ClockReading } from './clock-offset.ts';
@@ -138,40 +138,44 @@ function clockProblems({ clock }: AgentFacts): AgentProblem[] {
 function ledgerProblems(facts: AgentFacts): AgentProblem[] {
   const { ledger, nowMs } = facts;
   if (ledger === undefined) return [];
-  // Of an agent whose clock is ahead, what it took just now is after this.
-  const range = { minTime: nowMs - RECENT_MS, maxTime: nowMs + RECENT_MS };
-  const { gaps, window, imbalance } = agentCompleteness(ledger, range, nowMs);
-  const problems: AgentProblem[] = [];
-  if (imbalance !== 0) {
-    problems.push({
-      ...{ code: 'imbalance', sinceMs: undefined },
-      text: `Its ledger cannot explain ${Math.abs(imbalance)} samples`,
-      advice: 'That is a bug of Tidegauge: report it with the answer of /api/v1/completeness.',
-    });
-  }
+  const gaps = openGaps(ledger);
   const sinceMs = Math.min(...gaps.map((gap) => gap.sinceMs ?? nowMs));
-  const isGap = nowMs - sinceMs > GAP_MS;
-  if (isGap) {
-    const frames = gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0);
-    problems.push({
+  const goneProblems = mayHaveLost(ledger) ? lossProblems(ledger, nowMs) : [];
+  if (nowMs - sinceMs <= GAP_MS) return [...lateProblems(facts), ...goneProblems];
+  const frames = gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  return [
+    {
       ...{ code: 'missing', sinceMs },
       text: `Missing: ${counted(frames, 'frame')} that it sealed`,
       advice:
         'They are pulled while it has a session. If the number stays, look at ' +
         'tidegauge_session_queue_delay_seconds and tidegauge_session_write_failures_total.',
-    });
-  }
-  if (!isGap) problems.push(...lateProblems(facts));
+    },
+    ...goneProblems,
+  ];
+}
+
+/** Of a first run that nothing was lost of there is no need to look at its ticks. */
+function mayHaveLost({ epochs }: AgentLedger): boolean {
+  return epochs.length > 1 || epochs.some(({ lanes }) => lanes.some(({ lost }) => lost.size > 0));
+}
+
+/** What of the last day will not come. */
+function lossProblems(ledger: AgentLedger, nowMs: number): AgentProblem[] {
+  // Of an agent whose clock is ahead, what it took just now is after this.
+  const range = { minTime: nowMs - RECENT_MS, maxTime: nowMs + RECENT_MS };
+  const window = tickWindow(ledger, range, nowMs);
+  const problems: AgentProblem[] = [];
   for (const reason of Object.keys(LOSSES) as LossReason[]) {
     const holes = window.holes.filter((hole) => hole.reason === reason);
     const samples = holes.reduce((sum, hole) => sum + hole.samples, 0);
     if (samples === 0) continue;
     const { text, advice } = LOSSES[reason];
-    const since = Math.min(...holes.map(({ minTime }) => minTime));
+    const sinceMs = Math.min(...holes.map(({ minTime }) => minTime));
     const code = `lost_${reason.toLowerCase()}`;
     problems.push({
       code,
-      sinceMs: since,
+      sinceMs,
       text: `Lost: ${counted(samples, 'sample')} that ${text}`,
       advice,
     });

@@ -1,2 +1,9 @@
 export type { LossCounts } from './agent-completeness.ts';
-export { agentCompleteness, lossCounts, ratio, sealedCounts } from './agent-completeness.ts';
+export {
+  agentCompleteness,
+  lossCounts,
+  openGaps,
+  ratio,
+  sealedCounts,
+  tickWindow,
+} from './agent-completeness.ts';
