@@ -78,7 +78,7 @@ async function show(id: string, flags: OperatorFlags): Promise<void> {
   const { agents } = (await askApi(flags, 'api/v1/agents')) as { agents: readonly AgentAnswer[] };
   const agent = agents.find((one) => one.id === id);
   if (agent === undefined) {
-    const known = agents.map((one) => one.id).join(', ');
+    const known = agents.map((one) => one.id).join(', ') || 'none, as no agent has come yet';
     const text = `no agent ${JSON.stringify(id.slice(0, 128))} is known; wanted one of: ${known}`;
     throw new ApiCommandError(text.slice(0, 2000));
   }
