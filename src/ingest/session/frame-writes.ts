@@ -39,16 +39,16 @@ export class FrameWrites<Body> {
     const { frames } = agent.applying;
     try {
       this.#takeDown(agent, frames, result, nowMs);
+      agent.applying = undefined;
+      this.#tellRefused(agent, frames, result);
+      for (const waiting of frames) this.#consume(agent, waiting);
+      if (!result.stored) this.#forget(agent, frames, nowMs);
+      if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
     } catch (error) {
       if (result.stored) this.#takeBack(agent, nowMs);
       this.#giveUp(agent, nowMs);
       throw error;
     }
-    agent.applying = undefined;
-    this.#tellRefused(agent, frames, result);
-    for (const waiting of frames) this.#consume(agent, waiting);
-    if (!result.stored) this.#forget(agent, frames, nowMs);
-    if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
     this.begin(agent, nowMs);
   }
 
@@ -68,11 +68,13 @@ export class FrameWrites<Body> {
   }
 
   /**
-   * A bug left the ledger half changed by what was stored: it is made anew of the state that was
-   * written with that, as after a restart. What the store refused is found out by pulling it again.
+   * Where a bug left the ledger half changed by what was stored, it is made anew of the state that
+   * was written with that, as after a restart. What the store refused is found out by pulling it
+   * again.
    */
   #takeBack(agent: AgentRecord<Body>, nowMs: number): void {
-    for (const { value } of agent.applying?.states ?? []) {
+    if (agent.applying === undefined) return;
+    for (const { value } of agent.applying.states) {
       if (value !== undefined) agent.ledger.loadEpoch(value, nowMs);
     }
     agent.mayBeUnconfirmed = true;

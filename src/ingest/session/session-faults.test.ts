@@ -6,9 +6,10 @@ import { Labels } from '../../model/index.ts';
 import { AgentLedger, EpochLedger, GroupLedger, imbalance } from '../../sources/index.ts';
 import { SourceRegistry } from '../../sources/index.ts';
 import { silentLogger } from '../../telemetry/index.ts';
-import { FakeClock } from '../../util/index.ts';
+import { FakeClock, IntervalSet } from '../../util/index.ts';
 import { BatchFill } from './batch-fill.ts';
 import { agentsOptionsSchema } from './options.ts';
+import { SessionAcks } from './session-acks.ts';
 import { SessionServer } from './session-server.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -27,6 +28,15 @@ const FAULTS: Readonly<Record<string, () => void>> = {
       throw BUG;
     });
   },
+  'the state that is to be written is made in part': () => {
+    const spy = vi.spyOn(IntervalSet.prototype, 'encode');
+    spy.mockImplementation(function (this: IntervalSet) {
+      // Not before that of the batch's lane, which has the batch as stored while it is written.
+      if (this.size === 0) return;
+      spy.mockRestore();
+      throw BUG;
+    });
+  },
   'a commit cannot be filled': () => {
     vi.spyOn(BatchFill.prototype, 'end').mockImplementationOnce(() => {
       throw BUG;
@@ -34,6 +44,11 @@ const FAULTS: Readonly<Record<string, () => void>> = {
   },
   'what a commit came to cannot be counted': () => {
     vi.spyOn(BatchFill.prototype, 'settle').mockImplementationOnce(() => {
+      throw BUG;
+    });
+  },
+  'what is stored cannot be told': () => {
+    vi.spyOn(SessionAcks.prototype, 'stored').mockImplementationOnce(() => {
       throw BUG;
     });
   },

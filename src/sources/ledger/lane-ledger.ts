@@ -256,11 +256,14 @@ export class LaneLedger {
       durable.add(batch.seq);
       unconfirmed.add(batch.seq);
     }
-    this.#encode(writer);
-    for (const batch of settled) {
-      if (batch.stream !== stream) continue;
-      durable.remove(batch.seq);
-      unconfirmed.remove(batch.seq);
+    try {
+      this.#encode(writer);
+    } finally {
+      for (const batch of settled) {
+        if (batch.stream !== stream) continue;
+        durable.remove(batch.seq);
+        unconfirmed.remove(batch.seq);
+      }
     }
   }
 
