@@ -11,9 +11,9 @@ import {
   SnappyError,
   walkWriteRequest,
 } from '../../src/formats/index.ts';
-import type { BodyStatus, Kernel, KernelBody } from '../../src/kernel/index.ts';
+import type { BodyStatus } from '../../src/kernel/index.ts';
 import { DROPPED_REF, RangeKind } from '../../src/kernel/index.ts';
-import { bodiesBelow, Canaries, fillInput, mutate, testKernel } from '../support/kernel-guard.ts';
+import { bodiesBelow, fillInput, GuardedBody, mutate } from '../support/kernel-guard.ts';
 import { conformancePath, requires } from '../support/requirements.ts';
 
 const LIMIT_BYTES = 4 * 2 ** 20;
@@ -61,23 +61,9 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-/** A kernel, and the names of the series that were made in it so far. */
-class Walker {
-  readonly kernel: Kernel;
-  readonly body: KernelBody;
-  readonly canaries: Canaries;
-  readonly owner: number;
-  readonly refs = new Map<string, number>();
-  readonly names = new Map<number, string>();
-
-  constructor() {
-    this.kernel = testKernel();
-    const first = new Canaries(this.kernel, 2);
-    this.body = this.kernel.openBody();
-    this.canaries = new Canaries(this.kernel, 4);
-    first.release();
-    this.owner = this.kernel.openOwner({ context: 7, tracked: false });
-  }
+/** What the kernel makes of a message. */
+class Walker extends GuardedBody {
+  readonly owner = this.kernel.openOwner({ context: 7, tracked: false });
 
   walk(message: Uint8Array): { status: BodyStatus; found: Found } {
     const { body } = this;
@@ -89,12 +75,12 @@ class Walker {
     if (!status.ok) return { status, found };
     for (let index = 0; index < body.unknownCount; index++) {
       const { start, end } = body.unknown(index);
-      body.resolve(index, this.#refOf(hex(body.bytes().subarray(start, end))));
+      body.resolve(index, this.refOf(hex(body.bytes().subarray(start, end))));
     }
     const { length, refs, timestamps, words } = body.columns();
     for (let sample = 0; sample < length; sample++) {
       const bits = (BigInt(words[2 * sample + 1]!) << 32n) | BigInt(words[2 * sample]!);
-      const name = this.names.get(refs[sample]!) ?? 'none';
+      const name = this.nameOf(refs[sample]!) ?? 'none';
       found.samples.push(`${name} ${timestamps[sample]!} ${bits.toString(16)}`);
     }
     this.#addRanges(found);
@@ -106,24 +92,13 @@ class Walker {
     const origin = body.input(1).byteOffset;
     for (let index = 0; index < body.rangeCount; index++) {
       const { kind, start, end, ref, unknown } = body.range(index);
-      let name = this.names.get(ref) ?? '';
+      let name = this.nameOf(ref) ?? '';
       if (unknown >= 0) {
         const identity = body.unknown(unknown);
         name = hex(body.bytes().subarray(identity.start, identity.end));
       }
       found.ranges.push(`${kind} ${start - origin} ${end - origin} ${name}`);
     }
-  }
-
-  #refOf(name: string): number {
-    let ref = this.refs.get(name);
-    if (ref === undefined) {
-      ref = this.refs.size + 1;
-      this.refs.set(name, ref);
-      this.names.set(ref, name);
-      this.kernel.createSeries(ref);
-    }
-    return ref;
   }
 }
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExpositionError, scanOpenMetrics, scanText } from '../../src/formats/index.ts';
-import type { Kernel, KernelBody } from '../../src/kernel/index.ts';
 import { DROPPED_REF, RangeKind } from '../../src/kernel/index.ts';
-import { bodiesBelow, Canaries, fillInput, mutate, testKernel } from '../support/kernel-guard.ts';
+import { bodiesBelow, fillInput, GuardedBody, mutate } from '../support/kernel-guard.ts';
 import { conformancePath, requires } from '../support/requirements.ts';
 
 type Format = 'text' | 'openmetrics';
@@ -39,25 +38,11 @@ function text(bytes: Uint8Array): string {
 }
 
 /** A kernel, and what TypeScript does of a scan: see the kinds of ranges. */
-class Scanner {
-  readonly kernel: Kernel;
-  readonly body: KernelBody;
-  readonly canaries: Canaries;
-  readonly owners: Readonly<Record<Format, number>>;
-  readonly #refs = new Map<string, number>();
-  readonly #names = new Map<number, string>();
-
-  constructor() {
-    this.kernel = testKernel();
-    const first = new Canaries(this.kernel, 2);
-    this.body = this.kernel.openBody();
-    this.canaries = new Canaries(this.kernel, 4);
-    first.release();
-    this.owners = {
-      text: this.kernel.openOwner({ context: 1, tracked: true }),
-      openmetrics: this.kernel.openOwner({ context: 2, tracked: true }),
-    };
-  }
+class Scanner extends GuardedBody {
+  readonly owners: Readonly<Record<Format, number>> = {
+    text: this.kernel.openOwner({ context: 1, tracked: true }),
+    openmetrics: this.kernel.openOwner({ context: 2, tracked: true }),
+  };
 
   scan(bytes: Uint8Array, format: Format): Found {
     const { body } = this;
@@ -72,7 +57,7 @@ class Scanner {
     const { length, refs, timestamps, values } = body.columns();
     const samples: string[] = [];
     for (let sample = 0; sample < length; sample++) {
-      const name = this.#names.get(refs[sample]!) ?? 'none';
+      const name = this.nameOf(refs[sample]!) ?? 'none';
       samples.push(describeSample(name, values[sample]!, timestamps[sample]!));
       const exemplar = exemplars.get(sample);
       if (exemplar !== undefined) samples.push(exemplar);
@@ -100,15 +85,7 @@ class Scanner {
     for (let index = 0; index < body.unknownCount; index++) {
       const { start, end, sampleCount } = body.unknown(index);
       if (sampleCount === 0) continue;
-      const name = text(body.bytes().subarray(start, end));
-      let ref = this.#refs.get(name);
-      if (ref === undefined) {
-        ref = this.#refs.size + 1;
-        this.#refs.set(name, ref);
-        this.#names.set(ref, name);
-        this.kernel.createSeries(ref);
-      }
-      body.resolve(index, ref);
+      body.resolve(index, this.refOf(text(body.bytes().subarray(start, end))));
     }
   }
 

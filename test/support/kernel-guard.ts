@@ -37,6 +37,39 @@ export class Canaries {
   }
 }
 
+/** A body between canaries, in a kernel of its own. Series are made as their names are met. */
+export class GuardedBody {
+  readonly kernel = testKernel();
+  readonly body: KernelBody;
+  readonly canaries: Canaries;
+  readonly #refs = new Map<string, number>();
+  readonly #names = new Map<number, string>();
+
+  constructor() {
+    const first = new Canaries(this.kernel, 2);
+    this.body = this.kernel.openBody();
+    this.canaries = new Canaries(this.kernel, 4);
+    // What they leave is what the body grows into.
+    first.release();
+  }
+
+  refOf(name: string): number {
+    let ref = this.#refs.get(name);
+    if (ref === undefined) {
+      ref = this.#refs.size + 1;
+      this.#refs.set(name, ref);
+      this.#names.set(ref, name);
+      this.kernel.createSeries(ref);
+    }
+    return ref;
+  }
+
+  /** The name of a series that was made; undefined of any other ref. */
+  nameOf(ref: number): string | undefined {
+    return this.#names.get(ref);
+  }
+}
+
 /** Every file below a folder of conformance data whose name ends in one of `endings`. */
 export function bodiesBelow(folder: string, endings: readonly string[]): Buffer[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

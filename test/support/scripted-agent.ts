@@ -139,6 +139,18 @@ export class ScriptedAgent {
     return this.#encode(tick, 1, CODEC_NONE).payload;
   }
 
+  /** The answer to READ: one tick of all series, and the end. */
+  readAnswer(requestId: number, tick: number): [Uint8Array, Uint8Array] {
+    const data = this.body(tick);
+    return [
+      this.control({ type: 'READ_CHUNK', requestId, index: 0, content: 'BATCH', data }),
+      this.control({
+        ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 1 },
+        ...{ contentType: '', clockMs: tick * INTERVAL_MS },
+      }),
+    ];
+  }
+
   /** A sealed frame as an answer to PULL_RANGE. */
   again(seq: number, requestId: number): Uint8Array {
     const sealed = this.sealed[seq - 1];

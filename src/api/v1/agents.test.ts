@@ -179,14 +179,7 @@ test('READ shows native histograms as queries do', async () => {
   await client.message('ACK', ({ streams }) => streams[1]?.cumDurable === 1);
   const asked = server.json('/api/v1/agents/a1/read?selector=metric_2', { method: 'POST' });
   const { requestId } = await client.message('READ');
-  const data = agent.body(tick);
-  client.send(
-    agent.control({ type: 'READ_CHUNK', requestId, index: 0, content: 'BATCH', data }),
-    agent.control({
-      ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 1 },
-      ...{ contentType: '', clockMs: tick * 1000 },
-    }),
-  );
+  client.send(...agent.readAnswer(requestId, tick));
   const { body } = await asked;
   const { series = [] } = readAnswer.parse((body as { data: unknown }).data);
   expect(series[0]).toHaveProperty('values');
@@ -218,14 +211,7 @@ test('READ and LEASE by the API', async () => {
   const read = await client.message('READ');
   expect(read).toMatchObject({ kind: 'RANGE', minTime: 1000, maxTime: 2000 });
   const { requestId } = read;
-  const data = agent.body(tick);
-  client.send(
-    agent.control({ type: 'READ_CHUNK', requestId, index: 0, content: 'BATCH', data }),
-    agent.control({
-      ...{ type: 'READ_END', requestId, status: 'OK', message: '', chunkCount: 1 },
-      ...{ contentType: '', clockMs: tick * 1000 },
-    }),
-  );
+  client.send(...agent.readAnswer(requestId, tick));
   const { body: answered } = await asked;
   const { series } = readAnswer.parse((answered as { data: unknown }).data);
   expect(series?.[1]).toEqual({

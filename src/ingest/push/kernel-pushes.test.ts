@@ -74,13 +74,12 @@ describe('long expositions', () => {
 });
 
 describe('a kernel without room', () => {
+  const smallKernel = (): IngestKernel =>
+    new IngestKernel({ identityBytes: 1 << 20, clock: systemClock, maxBytes: 4 << 20 });
+
   it('answers 503 to what does not fit, and takes what does', async () => {
     const storage = new MemoryStorage();
-    const kernel = new IngestKernel({
-      identityBytes: 1 << 20,
-      clock: systemClock,
-      maxBytes: 4 << 20,
-    });
+    const kernel = smallKernel();
     server = await startPushServer({ storage, kernel });
     const long = { __name__: 'a', v: 'x'.repeat(8 << 20) };
     const refused = await server.send('POST', '/api/v1/write', writeBody([[long, [START_MS, 1]]]));
@@ -97,11 +96,7 @@ describe('a kernel without room', () => {
 
   it('reads text without it', async () => {
     const storage = new MemoryStorage();
-    const kernel = new IngestKernel({
-      identityBytes: 1 << 20,
-      clock: systemClock,
-      maxBytes: 4 << 20,
-    });
+    const kernel = smallKernel();
     server = await startPushServer({ storage, kernel });
     const url = `/api/v1/push?timestamp=${START_MS}`;
     const body = `a 1\n# HELP b ${'x'.repeat(8 << 20)}\nb 2\n`;
