@@ -43,7 +43,7 @@ import { insertLate } from './late.ts';
 import { decodeLogSamples, openLogSamples, restartLogSamples } from './log-samples.ts';
 import { closeOwner, findMissing, openOwner, resolve, settle } from './lookups.ts';
 import { closeReader, openReader } from './readers.ts';
-import { readMany, readSeries } from './reads.ts';
+import { readMany, readNewest, readSeries } from './reads.ts';
 import { dropBefore, removeRange, truncateSeries, wasCutShort } from './removal.ts';
 import { walkRemoteWrite } from './remote-write.ts';
 import { restoredTimes, restoredValues, restoreSamples } from './restore.ts';
@@ -118,6 +118,7 @@ export {
   wasCutShort,
   readSeries,
   readMany,
+  readNewest,
   capture,
   countSamples,
   seriesFlags,

@@ -46,6 +46,63 @@ export function readSeries(reader: usize, ref: u32, minTime: f64, maxTime: f64):
 }
 
 /**
+ * Reads the newest sample of a series within the times, to the beginning of the reader's columns.
+ * False where it has none.
+ */
+export function readNewest(reader: usize, ref: u32, minTime: f64, maxTime: f64): bool {
+  const series = seriesAddress(ref);
+  if (series === 0) return false;
+  const least = <i64>minTime;
+  const greatest = <i64>maxTime;
+  let version: u32 = 0;
+  let newestChunk: usize = 0;
+  let isFound = false;
+  do {
+    version = atomic.load<u32>(series, S_VERSION);
+    if ((version & 1) !== 0) continue;
+    const length = min(atomic.load<u32>(series, S_LENGTH), TAIL_MAX);
+    newestChunk = atomic.load<u32>(series, S_CHUNK);
+    isFound = copyNewest(reader, series, length, least, greatest);
+    // As in `addSeries`.
+    atomic.store<u32>(reader, 0, V_MORE);
+  } while ((version & 1) !== 0 || atomic.load<u32>(series, S_VERSION) !== version);
+  return isFound || readNewestOfChunks(reader, newestChunk, least, greatest);
+}
+
+/** The newest sample of the tail within the times; as `copyTail` it never reaches outside. */
+function copyNewest(reader: usize, series: usize, length: u32, minTime: i64, maxTime: i64): bool {
+  const tail = <usize>load<u32>(series, S_TAIL);
+  const times = tailTimes(tail, min(<u32>load<u8>(series, S_CAPACITY), TAIL_MAX));
+  const base = load<i64>(series, S_BASE);
+  let to = <usize>length;
+  while (to > 0 && base + load<u32>(times + ((to - 1) << 2)) > maxTime) to--;
+  if (to === 0) return false;
+  const time = base + load<u32>(times + ((to - 1) << 2));
+  if (time < minTime) return false;
+  store<f64>(<usize>load<u32>(reader, V_TIMES), <f64>time);
+  store<u64>(<usize>load<u32>(reader, V_VALUES), load<u64>(tail + ((to - 1) << 3)));
+  return true;
+}
+
+function readNewestOfChunks(reader: usize, newest: usize, minTime: i64, maxTime: i64): bool {
+  const times = <usize>load<u32>(reader, V_TIMES);
+  const values = <usize>load<u32>(reader, V_VALUES);
+  for (let chunk = newest; chunk !== 0; chunk = atomic.load<u32>(chunk, C_PREVIOUS)) {
+    const block = <usize>load<u32>(chunk, C_TIMES);
+    if (load<i64>(block, T_LAST) < minTime) return false;
+    if (load<i64>(block, T_FIRST) > maxTime) continue;
+    store<u32>(reader, 0, V_LENGTH);
+    readChunk(reader, chunk, minTime, maxTime);
+    const length = <usize>load<u32>(reader, V_LENGTH);
+    if (length === 0) continue;
+    store<f64>(times, load<f64>(times + ((length - 1) << 3)));
+    store<u64>(values, load<u64>(values + ((length - 1) << 3)));
+    return true;
+  }
+  return false;
+}
+
+/**
  * Reads series `[from, count)` of the batch one after the other, the first from `resume` on, until
  * the columns are full or hold `limit` samples; the number of samples. `V_NEXT` is the series to go
  * on with, from `V_RESUME` on; `V_ENDS` has where each of those before it ends.

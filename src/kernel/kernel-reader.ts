@@ -19,6 +19,8 @@ export interface KernelReader {
    * meanwhile: samples it published before the call are there, later ones may be.
    */
   read(ref: number, minTime: number, maxTime: number, into: ReadTarget): void;
+  /** As `read`, of the newest sample within the times alone; false where there is none. */
+  readNewest(ref: number, minTime: number, maxTime: number, into: ReadTarget): boolean;
   /**
    * Reads series `[from, to)` of `refs` one after the other: each as `read` would between `minTime`
    * and its cap (NaN: nothing). `offsets[i]` is where series `i` begins among the samples that this

@@ -63,6 +63,7 @@ export interface KernelExports {
   openReader(): number;
   closeReader(reader: number): void;
   readSeries(reader: number, ref: number, minTime: number, maxTime: number): number;
+  readNewest(reader: number, ref: number, minTime: number, maxTime: number): number;
   readMany(
     reader: number,
     from: number,

@@ -75,6 +75,15 @@ class SharedReader implements KernelReader {
     }
   }
 
+  readNewest(ref: number, minTime: number, maxTime: number, into: ReadTarget): boolean {
+    const from = Math.ceil(Math.max(minTime, -TIME_MAX));
+    const to = Math.floor(Math.min(maxTime, TIME_MAX));
+    if (this.#exports.readNewest(this.#address, ref, from, to) === 0) return false;
+    if (into.lend === undefined) into.append(this.#times, this.#words, 0, 1);
+    else into.lend(this.#times, this.#words, 1);
+    return true;
+  }
+
   readMany(
     { refs, caps }: ReadSelection,
     from: number,

@@ -125,6 +125,19 @@ test('too many samples are refused, by storage or on the way', async () => {
   await expect(both).rejects.toMatchObject(refused);
 });
 
+test('an instant selector counts the samples it looks up, whatever lies around them', async () => {
+  const one = engineOf(counters(), { maxSamples: 2 });
+  const at = { timeMs: 10 * MINUTE };
+  await expect(one.instant('count(c_total)', at)).resolves.toBeDefined();
+  await expect(one.instant('c_total{instance="a"} @ 60 offset 1m', at)).resolves.toBeDefined();
+  const three = engineOf(counters(), { maxSamples: 6 });
+  const over = { startMs: 0, endMs: 4 * MINUTE, stepMs: 2 * MINUTE };
+  await expect(three.range('count(c_total)', over)).resolves.toBeDefined();
+  await expect(one.range('count(c_total)', over)).rejects.toMatchObject({ code: 'query_limit' });
+  const ranged = one.instant('rate(c_total[5m])', at);
+  await expect(ranged).rejects.toMatchObject({ code: 'query_limit' });
+});
+
 test('a subquery of too many steps is refused before anything is made', async () => {
   const engine = engineOf(counters());
   const heavy = engine.instant('count_over_time(c_total[100y:1ms])', { timeMs: MINUTE });

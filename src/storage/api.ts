@@ -108,6 +108,12 @@ export interface SelectHints {
   readonly maxBytes?: number;
   /** The order of the series does not matter; then they may come in any. */
   readonly unordered?: boolean;
+  /**
+   * Ascending times, at least one: of each series only the newest sample at each of them or before
+   * matters, staleness markers among them; of floats one and of histograms one, where it has both.
+   * Only these count. Others may come too, in any number, and series without these may be left out.
+   */
+  readonly lookupTimes?: Float64Array;
 }
 
 /** The groups that a grouping puts the series of a set in. */

@@ -5,6 +5,7 @@ import type {
   CommitResult,
   HistogramSample,
   Queryable,
+  SelectHints,
   Storage,
 } from '../../src/storage/index.ts';
 import { dumpLine } from './naive-storage.ts';
@@ -49,7 +50,7 @@ export interface SeriesDump {
 export async function readAll(
   queryable: Queryable,
   matchers: readonly Matcher[] = [],
-  range = ALWAYS,
+  range: SelectHints = ALWAYS,
 ): Promise<SeriesDump[]> {
   const querier = queryable.querier();
   try {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'vitest';
+import { describeLookups } from './storage-lookups.ts';
 import { describeReading } from './storage-reading.ts';
 import type { StorageFactory } from './storage-subject.ts';
 import { Subject } from './storage-subject.ts';
@@ -14,6 +15,7 @@ export function describeStorage(name: string, makeFactory: () => Promise<Storage
     afterEach(() => subject.end());
     describeWriting(subject);
     describeReading(subject);
+    describeLookups(subject);
     describeValues(subject);
     describeUpkeep(subject);
   });

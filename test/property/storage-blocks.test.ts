@@ -7,7 +7,9 @@ import { openStorage, SampleOutcome } from '../../src/storage/index.ts';
 import { FakeClock } from '../../src/util/index.ts';
 import { dumpLine } from '../contract/naive-storage.ts';
 import { ALWAYS, bitsOf, dumpStorage, equals, pushBits } from '../contract/storage-access.ts';
+import { checkLookups } from '../contract/storage-lookups.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
+import { connectThrough } from '../support/connect-through.ts';
 import { spreadRefs } from '../support/spread-refs.ts';
 
 const MINUTE = 60_000;
@@ -65,8 +67,20 @@ class Run {
     for (const step of steps) {
       await this.#step(step);
       assert.equal(await contentsOf(this.#store), linesOf(this.#contents), `after ${step.kind}`);
+      await this.#checkLookups(this.#operations);
     }
     await this.#store.close();
+  }
+
+  async #checkLookups(seed: number): Promise<void> {
+    const now = this.clock.now();
+    const ago = (seed % 90) * 7 * MINUTE;
+    const reader = connectThrough(this.#store.workerHandle());
+    for (const queryable of [this.#store, reader]) {
+      await checkLookups(queryable, [now - ago]);
+      await checkLookups(queryable, [now - ago], { minTime: now - ago - 3 * HOUR, maxTime: now });
+      await checkLookups(queryable, [now - 2 * ago, now - ago, now]);
+    }
   }
 
   get #store(): EmbeddedStorage {

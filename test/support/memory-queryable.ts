@@ -26,7 +26,7 @@ export interface MemorySample {
 interface StoredSeries {
   readonly labels: Labels;
   /** Ascending by time, one for each time. */
-  samples: MemorySample[];
+  samples: readonly MemorySample[];
 }
 
 /**
@@ -86,7 +86,7 @@ class MemoryQuerier implements Querier {
     const found: StoredSeries[] = [];
     let sampleCount = 0;
     for (const series of this.#matching([matchers])) {
-      const samples = within(series.samples, hints);
+      const samples = lookedUp(within(series.samples, hints), hints.lookupTimes);
       if (samples.length === 0) continue;
       sampleCount += samples.length;
       found.push({ labels: series.labels, samples });
@@ -147,6 +147,19 @@ class MemoryQuerier implements Querier {
 
 function checkLimit(kind: 'samples' | 'series', count: number, limit = Infinity): void {
   if (count > limit) throw new SelectLimitError(kind, limit);
+}
+
+/** Only what matters, so that who asks for lookups and needs more fails. */
+function lookedUp(
+  samples: readonly MemorySample[],
+  lookupTimes: Float64Array | undefined,
+): readonly MemorySample[] {
+  if (lookupTimes === undefined) return samples;
+  const wanted = new Set<MemorySample | undefined>();
+  for (const time of lookupTimes) {
+    wanted.add(samples.findLast(({ timestamp }) => timestamp <= time));
+  }
+  return samples.filter((sample) => wanted.has(sample));
 }
 
 function within(samples: readonly MemorySample[], { minTime, maxTime }: TimeRange): MemorySample[] {

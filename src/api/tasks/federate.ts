@@ -63,13 +63,14 @@ async function newestSamples(
     maxTime: timeMs,
     maxSamples: context.options.max_samples,
     maxSeries: context.options.max_series,
+    lookupTimes: Float64Array.of(timeMs),
   };
   const bySeries = new Map<string, Latest>();
   const columns = new SampleColumns();
   for (const selector of selectors) {
     await withSeries(context, parseMetricSelector(selector), hints, (set) => {
       for (let index = 0; index < set.length; index++) {
-        const newest = newestOf(set, index, columns);
+        const newest = newestOf(set, index, timeMs, columns);
         if (newest !== undefined) bySeries.set(newest.labels.key, newest);
       }
     });
@@ -80,9 +81,15 @@ async function newestSamples(
 }
 
 /** Undefined where the series has ended: expositions know no staleness markers. */
-function newestOf(set: SeriesSet, index: number, columns: SampleColumns): Latest | undefined {
+function newestOf(
+  set: SeriesSet,
+  index: number,
+  timeMs: number,
+  columns: SampleColumns,
+): Latest | undefined {
   columns.reset();
-  set.samples(index, columns);
+  if (set.latest === undefined) set.samples(index, columns);
+  else set.latest(index, timeMs, columns);
   const labels = set.labels(index);
   const last = columns.length - 1;
   const floatTime = last < 0 ? -Infinity : (columns.timestamps[last] ?? -Infinity);

@@ -23,7 +23,8 @@ export async function recallNewest(
   const querier = store.querier();
   try {
     const matcher = createMatcher('=', AGENT_LABEL, catalog.agentId);
-    const found = await querier.select([matcher], { ...range, unordered: true });
+    const lookupTimes = Float64Array.of(range.maxTime);
+    const found = await querier.select([matcher], { ...range, unordered: true, lookupTimes });
     const columns = new SampleColumns();
     for (let index = 0; index < found.length; index++) {
       const newest = newestOf(found, index, columns);

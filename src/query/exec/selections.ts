@@ -23,6 +23,8 @@ export interface Wanted {
    * more than a look.
    */
   readonly looks: number;
+  /** When the node looks for the newest sample, ascending; undefined where it reads all. */
+  readonly lookupTimes: Float64Array | undefined;
 }
 
 export interface SelectionOptions {
@@ -32,6 +34,9 @@ export interface SelectionOptions {
   /** What the selections hold is counted there. */
   readonly memory: MemoryMeter;
 }
+
+/** More than a range query has steps. Of subqueries that have more all samples count. */
+const MAX_LOOKUPS = 16_384;
 
 /** What storage found for each selector of a plan. */
 export type Selections = ReadonlyMap<PlanNode, SeriesSet>;
@@ -85,7 +90,21 @@ export function hintsOf(
     maxTime = Math.max(maxTime, want.maxTime);
     unordered &&= want.unordered;
   }
-  return { minTime, maxTime, maxSamples, maxSeries, maxBytes: memory.roomBytes, unordered };
+  const hints = { minTime, maxTime, maxSamples, maxSeries, maxBytes: memory.roomBytes, unordered };
+  const lookupTimes = allLookups(group);
+  return lookupTimes === undefined ? hints : { ...hints, lookupTimes };
+}
+
+/** The times of all lookups of a group; undefined where one of it reads all samples. */
+function allLookups(group: readonly Wanted[]): Float64Array | undefined {
+  const [first] = group;
+  if (group.length === 1) return first?.lookupTimes;
+  const times = new Set<number>();
+  for (const { lookupTimes } of group) {
+    if (lookupTimes === undefined) return undefined;
+    for (const time of lookupTimes) times.add(time);
+  }
+  return times.size > MAX_LOOKUPS ? undefined : Float64Array.from(times).sort();
 }
 
 async function select(
@@ -188,9 +207,11 @@ function collect(
   }
 }
 
+type Selecting = Pick<SelectorNode, 'matchers' | 'atMs' | 'offsetMs' | 'extension' | 'statsOnly'>;
+
 function wantedBy(
   node: PlanNode,
-  selector: Pick<SelectorNode, 'matchers' | 'atMs' | 'offsetMs' | 'extension' | 'statsOnly'>,
+  selector: Selecting,
   times: Times,
   { rangeMs, lookbackMs }: { rangeMs: number | undefined; lookbackMs: number },
 ): Wanted {
@@ -209,9 +230,23 @@ function wantedBy(
     steps: times.grid.count,
     unordered: times.unordered,
     looks: isScanned ? SCAN_LOOKS * Math.min(times.grid.count, overlapping) : 1,
+    lookupTimes: rangeMs === undefined ? lookupTimesOf(selector, times.grid) : undefined,
     minTime: (atMs ?? times.minTime) - offsetMs - before,
     maxTime: (atMs ?? times.maxTime) - offsetMs + after,
   };
+}
+
+function lookupTimesOf(
+  { atMs, extension, offsetMs, statsOnly }: Selecting,
+  { startMs, stepMs, count }: Grid,
+): Float64Array | undefined {
+  // These look at what lies around the newest sample too.
+  if (extension !== undefined || statsOnly) return undefined;
+  if (atMs !== undefined) return Float64Array.of(atMs - offsetMs);
+  if (count > MAX_LOOKUPS) return undefined;
+  const times = new Float64Array(count);
+  for (let step = 0; step < count; step++) times[step] = startMs + step * stepMs - offsetMs;
+  return times;
 }
 
 /** Groups selections that one read serves: same matchers, and times that touch. */

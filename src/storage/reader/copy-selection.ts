@@ -2,6 +2,7 @@ import { SampleColumns } from '../../model/index.ts';
 import { Pacer } from '../pacer.ts';
 import type { HeadSelection } from './head-selection.ts';
 import type { LabelColumnsBuilder } from './label-columns.ts';
+import type { Lookups } from './lookups.ts';
 import type { ReadScope } from './read-scope.ts';
 import type { StoreParts } from './store-access.ts';
 
@@ -40,6 +41,35 @@ export async function copyFloats(
       );
       for (; from < to; from++) offsets[++place] = before + ends[from + 1]!;
       if (pacer.dueNow()) await pacer.pause();
+      scope.throwIfAborted();
+    }
+  }
+  return { samples, offsets };
+}
+
+/** As `copyFloats`, of what lookups find. */
+export async function copyFound(
+  selection: HeadSelection,
+  lookups: Lookups,
+  parts: StoreParts,
+  scope: ReadScope,
+): Promise<FloatColumns> {
+  const samples = new SampleColumns(selection.sampleBound);
+  const offsets = new Float64Array(selection.length + 1);
+  const pacer = new Pacer(parts.sliceMs);
+  let place = 0;
+  for (const { shard, refs, caps } of selection.shards) {
+    for (let at = 0; at < refs.length; at++) {
+      const before = samples.length;
+      if (lookups.isOne) {
+        shard.kernel.readNewest(refs[at]!, selection.minTime, caps[at]!, samples);
+      } else {
+        shard.kernel.read(refs[at]!, selection.minTime, caps[at]!, samples);
+        lookups.keepFound(samples, before);
+      }
+      offsets[++place] = samples.length;
+      if (!pacer.due()) continue;
+      await pacer.pause();
       scope.throwIfAborted();
     }
   }

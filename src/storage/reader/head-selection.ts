@@ -1,4 +1,4 @@
-import type { Matcher } from '../../model/index.ts';
+import { type Matcher, SampleColumns } from '../../model/index.ts';
 import { ANY_COMMIT, SERIES_HAS_HISTOGRAMS } from '../../kernel/index.ts';
 import type { HistogramSample, SelectHints } from '../api.ts';
 import type { BlockRef } from '../block/block-set.ts';
@@ -6,6 +6,7 @@ import { SelectLimitError } from '../errors.ts';
 import { Pacer } from '../pacer.ts';
 import type { ShardAccess } from './head-access.ts';
 import { histogramSamples } from './histogram-columns.ts';
+import { lookupsOf, mostOfSeries } from './lookups.ts';
 import type { ReadScope } from './read-scope.ts';
 import { hasSample, SampleCounter } from './sample-time.ts';
 import type { StoreParts, StoreRead } from './store-access.ts';
@@ -70,17 +71,20 @@ export async function selectHead(
 class Finder {
   readonly #parts: StoreParts;
   readonly #read: StoreRead;
+  readonly #hints: SelectHints;
   readonly #minTime: number;
   readonly #maxTime: number;
   readonly #maxSeries: number;
   readonly #maxSamples: number;
+  /** Most samples that count of a series. */
+  readonly #mostOfSeries: number;
   readonly #scope: ReadScope;
   readonly #pacer: Pacer;
   readonly #shards: ShardSelection[] = [];
   /** Places of series that have histograms. */
   readonly #flagged: number[] = [];
   #length = 0;
-  /** Whether there may be too many samples, or room is to be made for them. */
+  /** Whether samples are counted before they are read: there may be too many, or it takes room. */
   readonly #isCounted: boolean;
   /** More than there are; where they are counted mostly not by much. */
   #sampleBound = 0;
@@ -88,6 +92,7 @@ class Finder {
   constructor(parts: StoreParts, read: StoreRead, hints: SelectHints, scope: ReadScope) {
     this.#parts = parts;
     this.#read = read;
+    this.#hints = hints;
     this.#minTime = Math.max(hints.minTime, read.floor);
     this.#maxTime = hints.maxTime;
     this.#maxSeries = hints.maxSeries ?? Infinity;
@@ -96,8 +101,11 @@ class Finder {
     this.#pacer = new Pacer(parts.sliceMs);
     const total = parts.head.sampleTotal();
     const isLazy = parts.isLazy && overlapping(read.blocks, hints).length === 0;
-    this.#isCounted = !isLazy || total > this.#maxSamples;
-    if (!this.#isCounted) this.#sampleBound = total;
+    this.#mostOfSeries = mostOfSeries(hints);
+    // One of each is known without a look.
+    const isOne = this.#mostOfSeries === 1;
+    this.#isCounted = !isLazy || (total > this.#maxSamples && !isOne);
+    if (!this.#isCounted && !isOne) this.#sampleBound = total;
   }
 
   /** False when commits went on too fast to show any of them wholly. */
@@ -174,7 +182,9 @@ class Finder {
       return false;
     }
     if (isFlagged) this.#flagged.push(this.#length);
-    if (this.#isCounted) this.#sampleBound += bound;
+    if (this.#isCounted || this.#mostOfSeries === 1) {
+      this.#sampleBound += Math.min(bound, this.#mostOfSeries);
+    }
     this.#length++;
     // Those with histograms count when it is known that they have any.
     if (this.#length - this.#flagged.length > this.#maxSeries) {
@@ -194,7 +204,13 @@ class Finder {
       caps[index] = of.caps[at]!;
     }
     const columns = await this.#scope.unlessClosed(
-      this.#parts.histograms({ refs, caps, minTime: this.#minTime, maxSamples: this.#maxSamples }),
+      this.#parts.histograms({
+        refs,
+        caps,
+        minTime: this.#minTime,
+        maxSamples: this.#maxSamples,
+        lookupTimes: this.#hints.lookupTimes,
+      }),
     );
     this.#sampleBound += columns.sampleCount;
     const empty = new Set<number>();
@@ -253,18 +269,23 @@ class Finder {
 
   /** Counts exactly. */
   async #count({ shards, histograms }: HeadSelection): Promise<number> {
+    let count = 0;
+    for (const samples of histograms.values()) count += samples.length;
     const counter = new SampleCounter();
-    for (const samples of histograms.values()) counter.count += samples.length;
+    const lookups = lookupsOf(this.#hints);
+    const columns = new SampleColumns();
     for (const { shard, refs, caps } of shards) {
       for (let at = 0; at < refs.length; at++) {
-        shard.kernel.read(refs[at]!, this.#minTime, caps[at]!, counter);
-        if (counter.count > this.#maxSamples) {
-          throw new SelectLimitError('samples', this.#maxSamples);
-        }
+        columns.reset();
+        counter.count = 0;
+        shard.kernel.read(refs[at]!, this.#minTime, caps[at]!, lookups ? columns : counter);
+        lookups?.keepFound(columns, 0);
+        count += counter.count + columns.length;
+        if (count > this.#maxSamples) throw new SelectLimitError('samples', this.#maxSamples);
         if (this.#pacer.due()) await this.#pause();
       }
     }
-    return counter.count;
+    return count;
   }
 
   async #pause(): Promise<void> {

@@ -18,4 +18,6 @@ export interface HistogramRequest {
   readonly minTime: number;
   /** More than so many samples are refused with `SelectLimitError`. */
   readonly maxSamples: number;
+  /** As `SelectHints.lookupTimes`. */
+  readonly lookupTimes?: Float64Array | undefined;
 }

@@ -4,6 +4,7 @@ import { ByteReader } from '../wal/byte-reader.ts';
 import { ByteWriter } from '../wal/byte-writer.ts';
 import { decodeHistogram, encodeHistogram } from '../wal/histogram-codec.ts';
 import type { HeadSource, HistogramRequest } from './head-source.ts';
+import { Lookups } from './lookups.ts';
 
 /** Histogram samples of several series; the buffers can be transferred. */
 export interface HistogramColumns {
@@ -16,17 +17,23 @@ export interface HistogramColumns {
 /** Copies what is asked for, of each ref in turn. @throws SelectLimitError */
 export function readHistogramColumns(
   head: HeadSource,
-  { refs, caps, minTime, maxSamples }: HistogramRequest,
+  { refs, caps, minTime, maxSamples, lookupTimes }: HistogramRequest,
 ): HistogramColumns {
+  const lookups = lookupTimes === undefined ? undefined : new Lookups(lookupTimes);
   const offsets = new Float64Array(refs.length + 1);
   const writer = new ByteWriter();
   let sampleCount = 0;
   for (let at = 0; at < refs.length; at++) {
     const view = head.histograms(refs[at]!);
+    const cap = caps[at]!;
+    lookups?.restart();
     for (let index = 0; index < (view?.length ?? 0); index++) {
       const time = view!.timestamps[index]!;
       if (time < minTime) continue;
-      if (!(time <= caps[at]!)) break;
+      if (!(time <= cap)) break;
+      const next = index + 1 < view!.length ? view!.timestamps[index + 1]! : Infinity;
+      // What comes after the cap is not there.
+      if (lookups?.find(time, next <= cap ? next : Infinity) === false) continue;
       if (++sampleCount > maxSamples) throw new SelectLimitError('samples', maxSamples);
       writer.f64(time);
       encodeHistogram(writer, view!.histograms[index]);

@@ -1,9 +1,6 @@
 import type { KernelReader } from '../../kernel/index.ts';
 
-/** The end of a range, which is looked at first: a series that is alive has a sample in it. */
-const PROBE_MS = 10 * 60_000;
-
-/** Whether the series has a float within the times; looks where one is likely first. */
+/** Whether the series has a float within the times. */
 export function hasSample(
   kernel: KernelReader,
   ref: number,
@@ -21,9 +18,7 @@ export function sampleTime(
   maxTime: number,
 ): number {
   const counter = new SampleCounter();
-  const likely = Math.max(minTime, maxTime - PROBE_MS);
-  kernel.read(ref, likely, maxTime, counter);
-  if (counter.count === 0 && likely > minTime) kernel.read(ref, minTime, likely, counter);
+  kernel.readNewest(ref, minTime, maxTime, counter);
   return counter.lastTime;
 }
 

@@ -5,6 +5,7 @@ import type { HeadSelection, ShardSelection } from './head-selection.ts';
 import type { KeptSelection, MatchingSeries } from './kept-selections.ts';
 import { orderedColumns } from './kept-selections.ts';
 import type { LabelColumns } from './label-columns.ts';
+import { mostOfSeries, narrowed } from './lookups.ts';
 import { hasSample } from './sample-time.ts';
 import { HeadSeries } from './selected-series.ts';
 import type { StoreRead } from './store-access.ts';
@@ -20,6 +21,8 @@ interface Sight {
   readonly minTime: number;
   readonly maxTime: number;
   readonly commit: number;
+  /** Only the newest sample of a series will be read. */
+  readonly isNewestOnly: boolean;
 }
 
 /**
@@ -33,8 +36,13 @@ export function selectHeadNow(
   hints: SelectHints,
   floor: number,
 ): SelectedNow | undefined {
-  const { maxTime, maxSeries = Infinity, maxSamples = Infinity, unordered = false } = hints;
-  const sight = { minTime: Math.max(hints.minTime, floor), maxTime, commit: head.commit() };
+  const { maxSeries = Infinity, maxSamples = Infinity, unordered = false } = hints;
+  const sight = {
+    minTime: Math.max(hints.minTime, floor),
+    maxTime: narrowed(hints).maxTime,
+    commit: head.commit(),
+    isNewestOnly: mostOfSeries(hints) === 1,
+  };
   const shards: ShardSelection[] = [];
   let length = 0;
   let sampleBound = 0;
@@ -88,7 +96,7 @@ class TurnRead implements StoreRead {
 
 function visibleSeries(
   { shard, refs, sets }: MatchingSeries,
-  { minTime, maxTime, commit }: Sight,
+  { minTime, maxTime, commit, isNewestOnly }: Sight,
 ): Found | undefined {
   const { kernel } = shard;
   const caps = new Float64Array(refs.length);
@@ -107,7 +115,7 @@ function visibleSeries(
     // Up to its cap a series has what the cap is the time of; before, it may have a gap.
     if (bound === 0 || (cap > end && !hasSample(kernel, ref, minTime, end))) continue;
     caps[at] = end;
-    sampleBound += bound;
+    sampleBound += isNewestOnly ? 1 : bound;
     length++;
   }
   const all = { shard, refs, sets, caps };

@@ -107,14 +107,8 @@ export class HeadSeries extends SelectedSeries {
 
   latest(index: number, time: number, into: SampleColumns): void {
     const { of, at } = this.#find(index);
-    const { kernel } = of.shard;
-    const ref = of.refs[at]!;
-    const cap = of.caps[at]!;
-    const before = into.length;
-    // Mostly the cap is the time of the newest sample, which is at hand then.
-    if (time >= cap) kernel.read(ref, cap, cap, into);
-    if (into.length > before) return;
-    kernel.read(ref, this.#selection.minTime, Math.min(time, cap), into);
+    const end = Math.min(time, of.caps[at]!);
+    of.shard.kernel.readNewest(of.refs[at]!, this.#selection.minTime, end, into);
   }
 
   #find(index: number): { of: ShardSelection; at: number } {

@@ -13,6 +13,8 @@ import type { FloatColumns } from './copy-selection.ts';
 import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelSets } from './label-sets.ts';
+import { type Lookups, lookupsOf } from './lookups.ts';
+import { NewestTimes } from './newest-times.ts';
 import type { GivesUp } from './read-scope.ts';
 import { requireRoom } from './require-room.ts';
 import { CopiedSeries } from './selected-series.ts';
@@ -31,6 +33,12 @@ export interface HeadPart {
   readonly histograms: ReadonlyMap<number, readonly HistogramSample[]>;
 }
 
+interface WantedChunk {
+  readonly series: number;
+  readonly chunk: ChunkRef;
+  readonly hidden: HiddenTimes;
+}
+
 /** Gathers a selection from blocks and the head, series by series. */
 export class SelectionMerge {
   readonly #hints: SelectHints;
@@ -43,6 +51,9 @@ export class SelectionMerge {
   readonly #samples = new SampleColumns();
   readonly #merge = new SeriesMerge();
   readonly #pacer: Pacer;
+  readonly #lookups: Lookups | undefined;
+  /** Where no more than the newest sample of a series is looked up. */
+  readonly #newest: NewestTimes | undefined;
   /** Of the chunks that are held until they are merged. */
   #packedBytes = 0;
 
@@ -51,8 +62,12 @@ export class SelectionMerge {
     this.#hints = hints;
     this.#scope = scope;
     this.#pacer = new Pacer(sliceMs);
+    this.#lookups = lookupsOf(hints);
+    this.#newest = this.#lookups?.isOne === true ? new NewestTimes(hints.maxTime) : undefined;
     for (let place = 0; place < head.labels.length; place++) {
-      this.#inHead[this.#series(head.labels.texts(place))] = place;
+      const series = this.#series(head.labels.texts(place));
+      this.#inHead[series] = place;
+      this.#newest?.addSamples(series, this.#headFloats(place), head.histograms.get(place));
     }
   }
 
@@ -61,7 +76,7 @@ export class SelectionMerge {
     const { minTime, maxTime } = this.#hints;
     const { columns } = block.index;
     const hiding = new Hiding(ref);
-    const wanted: { series: number; chunk: ChunkRef; hidden: HiddenTimes }[] = [];
+    const wanted: WantedChunk[] = [];
     for (const entry of block.index.entries(selectOrdinals(block.index, matchers))) {
       const chunks = entry.chunks.filter(({ column }) => {
         const times = columns[column]!;
@@ -71,7 +86,8 @@ export class SelectionMerge {
         const pairs = block.index.pairs(entry);
         const hidden = hiding.of(pairs);
         const series = this.#series(pairs);
-        for (const chunk of chunks) wanted.push({ series, chunk, hidden });
+        const needed = this.#newest?.needed(series, chunks, columns, hidden) ?? chunks;
+        for (const chunk of needed) wanted.push({ series, chunk, hidden });
       }
       if (this.#pacer.due()) await this.#pause();
     }
@@ -119,10 +135,13 @@ export class SelectionMerge {
   /** Appends the floats of a series to what there is; returns its histograms. */
   #mergeSeries(series: number): readonly HistogramSample[] {
     const parts = this.#parts[series]!;
+    const before = this.#samples.length;
     const place = this.#inHead[series] ?? -1;
     const inHead = this.#head.histograms.get(place) ?? NO_HISTOGRAMS;
     this.#merge.floats(parts, this.#hints, this.#samples, this.#headFloats(place));
-    return this.#merge.histograms(parts, this.#hints, inHead);
+    this.#lookups?.keepFound(this.#samples, before);
+    const histograms = this.#merge.histograms(parts, this.#hints, inHead);
+    return this.#lookups?.found(histograms) ?? histograms;
   }
 
   #series(pairs: readonly string[]): number {

@@ -3,12 +3,13 @@ import type { Block } from '../block/block.ts';
 import type { BlockRef } from '../block/block-set.ts';
 import type { Querier, SelectHints, SeriesSet, TimeRange } from '../api.ts';
 import type { MatcherLists } from './block-series.ts';
-import { addLabels, copyFloats } from './copy-selection.ts';
+import { addLabels, copyFloats, copyFound } from './copy-selection.ts';
 import type { HeadSelection } from './head-selection.ts';
 import { overlapping, selectHead } from './head-selection.ts';
 import type { LabelColumns } from './label-columns.ts';
 import { LabelColumnsBuilder } from './label-columns.ts';
 import { LabelReader } from './label-reader.ts';
+import { lookupsOf, narrowed } from './lookups.ts';
 import { ReadScope } from './read-scope.ts';
 import { CopiedSeries, HeadSeries } from './selected-series.ts';
 import { requireRoom } from './require-room.ts';
@@ -28,7 +29,8 @@ export class StoreQuerier implements Querier {
     this.#parts = parts;
   }
 
-  async select(matchers: readonly Matcher[], hints: SelectHints): Promise<SeriesSet> {
+  async select(matchers: readonly Matcher[], given: SelectHints): Promise<SeriesSet> {
+    const hints = narrowed(given);
     const selection = await selectHead(this.#parts, matchers, hints, this.#scope);
     const { read } = selection;
     const blocks = overlapping(read.blocks, hints);
@@ -91,14 +93,19 @@ export class StoreQuerier implements Querier {
     const isOrdered = blocks.length === 0 && hints.unordered !== true;
     const labels = await this.#build(selection, isOrdered);
     requireRoom(selection.sampleBound, hints);
-    const floats = await copyFloats(selection, this.#parts, this.#scope);
+    const lookups = lookupsOf(hints);
+    const floats =
+      lookups === undefined
+        ? await copyFloats(selection, this.#parts, this.#scope)
+        : await copyFound(selection, lookups, this.#parts, this.#scope);
     const { histograms } = selection;
     if (blocks.length === 0) return new CopiedSeries(labels, floats, histograms);
     const head = { labels, floats, histograms };
     const merge = new SelectionMerge(head, hints, this.#scope, this.#parts.sliceMs);
     return this.#withOpen(blocks, async (open) => {
-      for (const [index, block] of open.entries()) {
-        await merge.addBlock(block, blocks[index]!, matchers);
+      // From the newest on: what that has may be all that is looked up.
+      for (let index = open.length - 1; index >= 0; index--) {
+        await merge.addBlock(open[index]!, blocks[index]!, matchers);
       }
       return merge.finish();
     });
