@@ -64,6 +64,7 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
   try {
     await rig.add();
     const rounds: Round[] = [];
+    await sleep(WARM_MS);
     let duty = values.duty === undefined ? await findDuty(rig) : Number(values.duty);
     let declared: Declared | undefined;
     let during: Sums | undefined;
@@ -100,7 +101,6 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
 
 /** The part of a core with which the collector falls short of what there is of the load. */
 async function findDuty(rig: OverloadRig): Promise<number> {
-  await sleep(WARM_MS);
   const free = await rig.rates(STEP_SECONDS);
   say('with the whole core', free);
   if (free.offered < OFFERED_SHARE_MIN * rig.wanted) {

@@ -70,6 +70,7 @@ export class AgentWrites {
         };
         const finish = (result: WriteResult): void => {
           const durationMs = this.#deps.clock.monotonic() - startMs;
+          entry.catalog.stored();
           try {
             this.#count(entry, result, { receivedMs, durationMs });
           } finally {

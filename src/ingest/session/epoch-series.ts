@@ -1,5 +1,5 @@
 import type { Hash64, RejectReason } from '../../formats/tide/index.ts';
-import type { Labels } from '../../model/index.ts';
+import { assert, type Labels } from '../../model/index.ts';
 import { NO_SERIES, type SeriesRef } from '../../storage/api.ts';
 
 const ROOM_MIN = 16;
@@ -7,10 +7,13 @@ const ROOM_MIN = 16;
 const NO_ID = 2 ** 32 - 1;
 /** Outside of all columns: what is read there is that of a series of which nothing is stored. */
 const NO_PLACE = -1;
+/** Series of which nothing comes are asked again for their labels after so many writes. */
+const RELEASE_WRITES = 64;
 
 /** What a series of an agent is called, and where it belongs. */
 export interface SeriesIdentity {
   readonly epoch: number;
+  /** Those it has in the store. */
   readonly labels: Labels;
   /** Of the labels that the agent gave it: what AUDIT hashes by. */
   readonly key: Hash64;
@@ -39,6 +42,9 @@ export interface AgentSeries extends SeriesIdentity {
  * The series of one epoch of an agent by id. What every batch looks at and changes stands in
  * columns, by place: a thousand agents have more of it than fits a processor's caches, and the
  * series of a batch mostly stand one behind the other here as they do there.
+ *
+ * Labels are kept until the store knows the series by its ref. They are most of the memory, and
+ * most of what the garbage collector has to look through, and hardly ever asked for again.
  */
 export class EpochSeries {
   /** By place; NO_SERIES until it is asked for. Read anew after `set`, as the other columns. */
@@ -50,8 +56,21 @@ export class EpochSeries {
   /** 1: its newest sample is a staleness marker. */
   staleFlags = new Uint8Array(ROOM_MIN);
   #ids = new Uint32Array(ROOM_MIN);
+  #keyLows = new Uint32Array(ROOM_MIN);
+  #keyHighs = new Uint32Array(ROOM_MIN);
   readonly #series: PlacedSeries[] = [];
   readonly #places = new Map<number, number>();
+  /** Those that hold labels. */
+  #labelled: PlacedSeries[] = [];
+  /** How many of them had to keep theirs, and how many writes ago. */
+  #keptCount = 0;
+  #writes = 0;
+  readonly #recall: () => void;
+
+  /** @param recall gives series their labels back, by `setLabels`. */
+  constructor(recall: () => void) {
+    this.#recall = recall;
+  }
 
   get(id: number): AgentSeries | undefined {
     return this.#series[this.#places.get(id) ?? -1];
@@ -81,6 +100,8 @@ export class EpochSeries {
     const place = this.#series.length;
     if (place === this.refs.length) this.#grow(2 * place);
     this.#ids[place] = id;
+    this.#keyLows[place] = identity.key.low;
+    this.#keyHighs[place] = identity.key.high;
     this.refs[place] = NO_SERIES;
     this.lastTimes[place] = Number.NEGATIVE_INFINITY;
     this.seenTicks[place] = -1;
@@ -89,7 +110,41 @@ export class EpochSeries {
     this.#places.set(id, place);
     const series = new PlacedSeries(identity, this, place);
     this.#series.push(series);
+    this.#labelled.push(series);
     return series;
+  }
+
+  /** Gives a series the labels back that it had; for those that have some it changes nothing. */
+  setLabels(id: number, key: Hash64, labels: () => Labels): void {
+    const series = this.#series[this.#places.get(id) ?? -1];
+    if (series === undefined || series.hasLabels || !isSameKey(series.key, key)) return;
+    series.giveLabels(labels());
+    this.#labelled.push(series);
+  }
+
+  /** Lets go of the labels of series whose refs are known; only when they can be recalled. */
+  releaseLabels(): void {
+    if (this.#labelled.length === this.#keptCount && ++this.#writes < RELEASE_WRITES) return;
+    this.#writes = 0;
+    this.#labelled = this.#labelled.filter((series) => {
+      if (series.ref === NO_SERIES) return true;
+      series.giveLabels(undefined);
+      return false;
+    });
+    this.#keptCount = this.#labelled.length;
+  }
+
+  /** The labels of a series that holds none any more. */
+  recallLabels(series: PlacedSeries): Labels {
+    this.#recall();
+    const labels = series.held;
+    assert(labels !== undefined, 'what names the series of an agent is kept as long as they are');
+    return labels;
+  }
+
+  /** Of the series at `place`; zeros for none. */
+  keyAt(place: number): Hash64 {
+    return { low: this.#keyLows[place] ?? 0, high: this.#keyHighs[place] ?? 0 };
   }
 
   /** Takes series out: what is held of them elsewhere stands for nothing stored. */
@@ -101,8 +156,10 @@ export class EpochSeries {
       this.#ids[place] = NO_ID;
       this.#series[place]?.moveTo(NO_PLACE);
     }
+    this.#labelled = this.#labelled.filter(({ isPlaced }) => isPlaced);
     const { refs, lastTimes, seenTicks, histogramFlags, staleFlags } = this;
-    const columns = [this.#ids, refs, lastTimes, seenTicks, histogramFlags, staleFlags];
+    const keys = [this.#keyLows, this.#keyHighs];
+    const columns = [this.#ids, ...keys, refs, lastTimes, seenTicks, histogramFlags, staleFlags];
     let to = 0;
     for (const [from, series] of this.#series.entries()) {
       const id = this.#ids[from] ?? NO_ID;
@@ -117,6 +174,8 @@ export class EpochSeries {
 
   #grow(room: number): void {
     this.#ids = copyTo(new Uint32Array(room), this.#ids);
+    this.#keyLows = copyTo(new Uint32Array(room), this.#keyLows);
+    this.#keyHighs = copyTo(new Uint32Array(room), this.#keyHighs);
     this.refs = copyTo(new Uint32Array(room), this.refs);
     this.lastTimes = copyTo(new Float64Array(room), this.lastTimes);
     this.seenTicks = copyTo(new Float64Array(room), this.seenTicks);
@@ -128,21 +187,44 @@ export class EpochSeries {
 /** One series, its changing parts being in the columns. */
 class PlacedSeries implements AgentSeries {
   readonly epoch: number;
-  readonly labels: Labels;
-  readonly key: Hash64;
   readonly group: number;
   readonly #columns: EpochSeries;
   #place: number;
+  #labels: Labels | undefined;
   ended = false;
   refused: RejectReason | undefined;
 
-  constructor({ epoch, labels, key, group }: SeriesIdentity, columns: EpochSeries, place: number) {
+  constructor({ epoch, labels, group }: SeriesIdentity, columns: EpochSeries, place: number) {
     this.epoch = epoch;
-    this.labels = labels;
-    this.key = key;
     this.group = group;
     this.#columns = columns;
     this.#place = place;
+    this.#labels = labels;
+  }
+
+  get labels(): Labels {
+    return this.#labels ?? this.#columns.recallLabels(this);
+  }
+
+  /** Its labels, where it has them at hand. */
+  get held(): Labels | undefined {
+    return this.#labels;
+  }
+
+  get hasLabels(): boolean {
+    return this.#labels !== undefined;
+  }
+
+  giveLabels(labels: Labels | undefined): void {
+    this.#labels = labels;
+  }
+
+  get isPlaced(): boolean {
+    return this.#place !== NO_PLACE;
+  }
+
+  get key(): Hash64 {
+    return this.#columns.keyAt(this.#place);
   }
 
   /** Where its changing parts are from now on. */
@@ -189,6 +271,11 @@ class PlacedSeries implements AgentSeries {
   set isStale(isStale: boolean) {
     this.#columns.staleFlags[this.#place] = isStale ? 1 : 0;
   }
+}
+
+/** Whether two keys are of one label set. */
+export function isSameKey(a: Hash64, b: Hash64): boolean {
+  return a.low === b.low && a.high === b.high;
 }
 
 function copyTo<Column extends Uint8Array | Uint32Array | Float64Array>(

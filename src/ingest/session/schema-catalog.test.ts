@@ -1,8 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { FakeAgentConnection } from '../../../test/support/fake-agent-connection.ts';
 import { MemoryStorage } from '../../../test/support/memory-storage.ts';
 import { ScriptedAgent } from '../../../test/support/scripted-agent.ts';
-import type { SchemaChange, SchemaSeries } from '../../formats/tide/index.ts';
+import { type SchemaChange, type SchemaSeries, seriesKey } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
 import { imbalance, SourceRegistry } from '../../sources/index.ts';
 import { silentLogger } from '../../telemetry/index.ts';
@@ -119,4 +119,31 @@ test('what comes late of a series that is forgotten is rejected and declared, of
   const terms = server.ledger('a1')?.terms(START_MS + 2000) ?? expect.fail();
   expect(terms).toMatchObject({ missing: 0, stored: 5, rejected: 1 });
   expect(imbalance(terms)).toBe(0);
+});
+
+test('labels are kept until the store knows a series, and are found again when asked for', async () => {
+  const { catalog, storage, clock, agent, send } = await churn(3);
+  const all = [...catalog.seriesOf(START_MS).values()];
+  const wanted = all.map(({ labels }) => labels.key);
+  for (const [index, series] of all.entries()) series.ref = index % 2 === 0 ? index + 1 : 0;
+  // Those that had no ref when it was last asked are not looked at with every write.
+  for (let write = 0; write < 64; write++) catalog.stored();
+  const reads = vi.spyOn(storage, 'state');
+  expect(all[1]?.labels.key).toBe(wanted[1]);
+  expect(reads).not.toHaveBeenCalled();
+  expect(all[0]?.labels.key).toBe(wanted[0]);
+  expect(reads).toHaveBeenCalledTimes(1);
+  // All that were let go of came back with the first.
+  expect(all.map(({ labels }) => labels.key)).toEqual(wanted);
+  expect(reads).toHaveBeenCalledTimes(1);
+  for (const { key, labels } of all) {
+    const own = Labels.fromObject({ __name__: 'metric', number: labels.get('number') });
+    expect(key).toEqual(seriesKey(own));
+  }
+  // What the agent sends goes on to let go of them.
+  send(agent.change(changeTo(4)));
+  await clock.advance(10);
+  reads.mockClear();
+  expect(all[0]?.labels.key).toBe(wanted[0]);
+  expect(reads).toHaveBeenCalledTimes(1);
 });

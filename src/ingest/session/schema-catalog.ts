@@ -8,7 +8,7 @@ import type {
 import { decodeSchema, encodeSchema, seriesKey } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
 import { NO_SERIES, type Storage } from '../../storage/api.ts';
-import { type AgentSeries, EpochSeries } from './epoch-series.ts';
+import { type AgentSeries, EpochSeries, isSameKey } from './epoch-series.ts';
 import {
   AGENT_LABEL,
   agentLabels,
@@ -189,6 +189,11 @@ export class SchemaCatalog {
     return [...this.#storage.state(this.#prefix(epoch)).keys()];
   }
 
+  /** What was applied so far is in the store: labels can be read from there again. */
+  stored(): void {
+    for (const { series } of this.#epochs.values()) series.releaseLabels();
+  }
+
   /** A write failed: what it brought is read from the store again, where it is not. */
   reload(): void {
     this.#epochs.clear();
@@ -201,6 +206,7 @@ export class SchemaCatalog {
   #epoch(epoch: number): EpochSchema {
     const known = this.#epochs.get(epoch);
     if (known !== undefined) return known;
+    const series = new EpochSeries(() => this.#recallLabels(epoch, series));
     const schema: EpochSchema = {
       epoch,
       version: 0,
@@ -209,17 +215,30 @@ export class SchemaCatalog {
       ended: [],
       forgottenMs: Number.NEGATIVE_INFINITY,
       activeCounts: new Map(),
-      series: new EpochSeries(),
+      series,
     };
     this.#epochs.set(epoch, schema);
-    const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map(decodeState);
-    changes.sort((a, b) => a.version - b.version);
-    for (const change of changes) {
+    for (const change of this.#changes(epoch)) {
       // What was not kept had no series that there was room for, or only such as are forgotten.
       if ((change.after ?? change.version - 1) > schema.version) schema.isCut = true;
       this.#apply(schema, change);
     }
     return schema;
+  }
+
+  /** What is kept of an epoch, the first change first. */
+  #changes(epoch: number): SchemaChange[] {
+    const changes = [...this.#storage.state(this.#prefix(epoch)).values()].map(decodeState);
+    return changes.sort((a, b) => a.version - b.version);
+  }
+
+  /** The labels of all series of an epoch, out of what is kept of it. */
+  #recallLabels(epoch: number, series: EpochSeries): void {
+    for (const change of this.#changes(epoch)) {
+      for (const { id, labels } of change.series) {
+        series.setLabels(id, seriesKey(labels), () => this.#labelsOf(labels));
+      }
+    }
   }
 
   #apply(schema: EpochSchema, change: SchemaChange): AgentSeries[] {
@@ -287,8 +306,7 @@ function activate({ activeCounts }: EpochSchema, group: number, by: 1 | -1): voi
 
 /** An id is given again: to what it stands for, or to another series, and then to neither. */
 function contradict(known: AgentSeries, { labels, group }: SchemaSeries): void {
-  const key = seriesKey(labels);
-  if (key.low === known.key.low && key.high === known.key.high && group === known.group) return;
+  if (isSameKey(seriesKey(labels), known.key) && group === known.group) return;
   known.refused = 'SCHEMA';
   known.ref = NO_SERIES;
 }
