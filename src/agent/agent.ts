@@ -121,7 +121,7 @@ async function startRun(
   const onDisk = !options.memory_only;
   const hasCrashed = onDisk && markRunning(options.data);
   const epoch = await openEpoch(environment, afterEpoch);
-  const ring = await openRing(options, epoch.epoch);
+  const ring = await openRing(options, epoch);
   const sources = new Sources(environment);
   const runtime = new AgentRuntime({
     agentId,
@@ -216,12 +216,12 @@ async function openEpoch(
   return beginEpoch({ fileSystem: nodeRingFiles, directory: options.data, wallMs, random });
 }
 
-function openRing(options: AgentOptions, epoch: number): Promise<AgentRing> {
+function openRing(options: AgentOptions, start: AgentEpoch): Promise<AgentRing> {
   const disk = { fileSystem: nodeRingFiles, directory: join(options.data, 'ring') };
   return AgentRing.open(
     {
       ...DEFAULT_RING_OPTIONS,
-      epoch,
+      ...start,
       memoryBytes: options.ring_memory_bytes,
       diskBytes: options.ring_disk_bytes,
       maxAgeMs: options.ring_max_age_ms,

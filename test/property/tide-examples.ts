@@ -33,7 +33,7 @@ const marks: StreamMarks = {
   missing: [{ from: 51, to: 51 }],
 };
 const ticks = [{ group: 7, tick: 1_760_000_000 }];
-const previous = [{ epoch: 41, streams: [streams[0]] }];
+const previous = [{ epoch: 41, streams: [streams[0]], nonce: 7, sealedMs: time - 9 }];
 const credit = [{ lane: 1, offsetBytes: 1_048_576 }] as const;
 
 /** A message of every type, no field at its default. */
@@ -43,6 +43,7 @@ export const MESSAGES: readonly ControlMessage[] = [
     ...{ bootReason: 'CRASH', clockMs: time, codecs: [0, 1, 2], capabilities: ['events', 'x'] },
     ...{ streams, previous, schemaVersion: 5, schemaHash: hash, policyVersion: 3 },
     groups: [group],
+    ticks,
   },
   {
     ...{ type: 'HEARTBEAT', clockMs: time, streams, previous, ticks, cpuMs: 1234 },
@@ -94,6 +95,7 @@ export const MESSAGES: readonly ControlMessage[] = [
   {
     ...{ type: 'PULL_RANGE', requestId: 4, epoch: 42, stream: 1, budgetBytes: 1e6, timeoutMs: 900 },
     ranges: [{ from: 7, to: 7 }],
+    nonce: 8,
   },
   {
     ...{ type: 'READ', requestId: 4, kind: 'RANGE', selector: 'up', minTime: 1, maxTime: time },

@@ -52,6 +52,7 @@ const CONTROL: readonly (readonly [ControlMessage, string, string])[] = [
     {
       ...{ type: 'HELLO', agentId: 'ab', nonce: 300, agentVersion: '', bootReason: 'CRASH' },
       ...{ clockMs: -1, codecs: [0, 1], capabilities: ['x'], previous: [], groups: [] },
+      ticks: [],
       streams: [{ stream: 1, firstRetained: 1, lastSeq: 2 }],
       ...{ schemaVersion: 1, schemaHash: { low: 1, high: 2 }, policyVersion: 0 },
     },

@@ -82,7 +82,7 @@ export class ScriptedAgent {
     return this.control({
       ...{ type: 'HELLO', agentId: this.agentId, nonce: this.nonce, agentVersion: '1.0.0' },
       ...{ bootReason: 'START', clockMs: this.epoch, codecs: [0, 1], capabilities: [] },
-      ...{ streams: this.extents, previous: [], schemaVersion: 0, schemaHash: NO_HASH },
+      ...{ streams: this.extents, previous: [], ticks: [], schemaVersion: 0, schemaHash: NO_HASH },
       ...{ policyVersion: 0, groups: [GROUP_POLICY], ...changes },
     });
   }

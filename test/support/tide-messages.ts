@@ -33,6 +33,7 @@ export function helloMessage(more: Partial<Hello> = {}): Hello {
     capabilities: [],
     streams: NO_STREAMS,
     previous: [],
+    ticks: [],
     schemaVersion: 0,
     schemaHash: { low: 0, high: 0 },
     policyVersion: 0,

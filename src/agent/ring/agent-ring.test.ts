@@ -81,11 +81,34 @@ describe('AgentRing', () => {
       { stream: 0, firstRetained: 1, lastSeq: 1 },
       { stream: 1, firstRetained: 1, lastSeq: 20 },
     ];
-    expect(next.previous()).toEqual([{ epoch: 5, streams }]);
+    expect(next.previous()).toEqual([{ epoch: 5, nonce: undefined, sealedMs: 20, streams }]);
     expect(await next.read(5, 1, 20)).toEqual(sealed(20));
     expect(await next.read(5, 1, 21)).toBeUndefined();
     expect(next.schemas(5)).toEqual([sealed(1, { type: 'SCHEMA' })]);
     expect(next.extents()[1]).toEqual({ stream: 1, firstRetained: 1, lastSeq: 0 });
+  });
+
+  test('tells of an epoch before whose it is, and when its last frame was sealed', async () => {
+    const fileSystem = new MemoryFileSystem();
+    const disk = { fileSystem, directory: DIRECTORY };
+    for (const [epoch, nonce] of [
+      [5, undefined],
+      [6, 2 ** 48 - 1],
+    ] as const) {
+      const ring = await AgentRing.open({ ...OPTIONS, epoch, nonce }, disk);
+      ring.append(sealed(1, { epoch, type: 'SCHEMA' }), 10 * epoch);
+      for (let seq = 2; seq <= 20; seq++) ring.append(sealed(seq, { epoch }), 10 * epoch + seq);
+      await ring.close(100);
+    }
+    const next = await AgentRing.open({ ...OPTIONS, epoch: 7, nonce: 3 }, disk);
+    expect(next.previous()).toMatchObject([
+      { epoch: 5, nonce: undefined, sealedMs: 70 },
+      { epoch: 6, nonce: 2 ** 48 - 1, sealedMs: 80 },
+    ]);
+    for (const epoch of [5, 6]) {
+      expect(await next.read(epoch, 1, 20)).toEqual(sealed(20, { epoch }));
+      expect(next.schemas(epoch)).toEqual([sealed(1, { epoch, type: 'SCHEMA' })]);
+    }
   });
 
   test('a damaged record ends its segment; the cut is durable', async () => {

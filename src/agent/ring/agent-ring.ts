@@ -14,6 +14,8 @@ import type { RingFileSystem } from './ring-file-system.ts';
 
 export interface RingOptions {
   readonly epoch: number;
+  /** Of this process, as HELLO has it: on disk with what it seals. */
+  readonly nonce?: number | undefined;
   /** Memory in front of the disk. */
   readonly memoryBytes: number;
   readonly diskBytes: number;
@@ -28,6 +30,15 @@ export const DEFAULT_RING_OPTIONS: Omit<RingOptions, 'epoch'> = {
   segmentBytes: 1024 * 1024,
   maxAgeMs: 7 * 24 * 3_600_000,
 };
+
+/** Of an epoch before this one. */
+interface Former {
+  readonly nonce: number | undefined;
+  /** When the newest frame was sealed. */
+  readonly sealedMs: number;
+  /** The last number, by stream. */
+  readonly last: readonly number[];
+}
 
 /** Epochs before this one that are told of, at most: what a HELLO may list. */
 const PREVIOUS_MAX = 32;
@@ -51,16 +62,19 @@ export class AgentRing {
   /** Schemas that left memory before they were on disk: without them nothing behind can be read. */
   #unsavedSchemas: RingRecord[] = [];
   readonly #last: number[] = [0, 0];
-  /** Last number by stream, of epochs before. */
-  readonly #previous = new Map<number, readonly number[]>();
+  /** What the disk had of epochs before. */
+  readonly #previous = new Map<number, Former>();
   #flushing: Promise<void> = Promise.resolve();
 
   private constructor(options: RingOptions, disk: DiskRing | undefined) {
     this.#options = options;
     this.#disk = disk;
     this.#memory = new MemoryRing(disk !== undefined);
-    for (const { epoch } of disk?.segments ?? []) {
-      if (epoch !== options.epoch) this.#previous.set(epoch, this.#lastOnDisk(epoch));
+    for (const { epoch, nonce, newestMs } of disk?.segments ?? []) {
+      if (epoch === options.epoch) continue;
+      const former = this.#previous.get(epoch);
+      const sealedMs = Math.max(former?.sealedMs ?? 0, newestMs);
+      this.#previous.set(epoch, { nonce, sealedMs, last: this.#lastOnDisk(epoch) });
     }
   }
 
@@ -161,8 +175,8 @@ export class AgentRing {
   /** What is held of epochs before this one, oldest first. */
   previous(): PreviousEpoch[] {
     const epochs = [...this.#previous].sort(([a], [b]) => a - b);
-    const all = epochs.map(([epoch, last]) => ({
-      epoch,
+    const all = epochs.map(([epoch, { nonce, sealedMs, last }]) => ({
+      ...{ epoch, nonce, sealedMs },
       streams: STREAMS.map((stream) => {
         const lastSeq = last[stream] ?? 0;
         const firstRetained = this.#firstOnDisk(epoch, stream) ?? lastSeq + 1;

@@ -6,7 +6,8 @@ import {
   encodeSegmentHeader,
   recordSize,
   type RingRecord,
-  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentHeader,
 } from './record.ts';
 import type { RingFileSystem, RingWritableFile } from './ring-file-system.ts';
 import { SegmentIndex } from './segment-index.ts';
@@ -15,6 +16,8 @@ export interface DiskRingOptions {
   readonly fileSystem: RingFileSystem;
   readonly directory: string;
   readonly epoch: number;
+  /** Of this process: tells its segments from those of another with the same epoch. */
+  readonly nonce?: number | undefined;
   readonly diskBytes: number;
   readonly segmentBytes: number;
   readonly maxAgeMs: number;
@@ -166,13 +169,14 @@ export class DiskRing {
   }
 
   async #begin(): Promise<{ file: RingWritableFile; index: SegmentIndex }> {
-    const { fileSystem, directory, epoch } = this.#options;
+    const { fileSystem, directory, epoch, nonce } = this.#options;
     const name = `${epoch}-${this.#nextNumber++}.seg`;
     const file = await fileSystem.open(this.#path(name), 'create');
-    await file.write(encodeSegmentHeader(epoch), 0);
+    const header = segmentHeader(epoch, nonce);
+    await file.write(encodeSegmentHeader(header), 0);
     await file.sync();
     await fileSystem.syncDirectory(directory);
-    const active = { file, index: new SegmentIndex(epoch, name, SEGMENT_HEADER_BYTES) };
+    const active = { file, index: new SegmentIndex(name, header) };
     this.#segments.push(active.index);
     this.#active = active;
     return active;
@@ -185,7 +189,7 @@ export class DiskRing {
 
   /** Writes the schemas among the records, which follow what was written before. */
   async writeSchemas(records: readonly RingRecord[]): Promise<void> {
-    const { fileSystem, directory, epoch } = this.#options;
+    const { fileSystem, directory, epoch, nonce } = this.#options;
     const kept = this.#schemas.get(epoch) ?? [];
     for (const record of records) {
       // Written before, when what followed could not be.
@@ -193,8 +197,9 @@ export class DiskRing {
       if (record.sealed.type !== 'SCHEMA' || isKept) continue;
       if (this.#schemaFile === undefined) {
         const file = await fileSystem.open(this.#path(schemaName(epoch)), 'create');
-        await file.write(encodeSegmentHeader(epoch), 0);
-        this.#schemaFile = { file, sizeBytes: SEGMENT_HEADER_BYTES };
+        const header = segmentHeader(epoch, nonce);
+        await file.write(encodeSegmentHeader(header), 0);
+        this.#schemaFile = { file, sizeBytes: header.sizeBytes };
         this.#schemas.set(epoch, kept);
         await fileSystem.syncDirectory(directory);
       }
@@ -211,10 +216,10 @@ export class DiskRing {
   /** Has these in place of the schemas of this epoch that are on disk, durably, in one step. */
   async replaceSchemas(all: readonly Sealed[]): Promise<void> {
     if (this.#schemaFile === undefined) return;
-    const { fileSystem, directory, epoch } = this.#options;
+    const { fileSystem, directory, epoch, nonce } = this.#options;
     const kept = all.filter(({ seq }) => seq <= this.#schemaSeq);
     const records = kept.map((sealed) => ({ sealed, sealedMs: 0, sizeBytes: recordSize(sealed) }));
-    const header = encodeSegmentHeader(epoch);
+    const header = encodeSegmentHeader(segmentHeader(epoch, nonce));
     const sizeBytes = records.reduce((sum, record) => sum + record.sizeBytes, header.length);
     const bytes = new Uint8Array(sizeBytes);
     bytes.set(header);
@@ -237,21 +242,21 @@ export class DiskRing {
   }
 
   async #recoverSegment(name: string): Promise<void> {
-    const { records, epoch } = await this.#recoverRecords(name);
-    if (epoch === undefined || records.length === 0) {
+    const { records, header } = await this.#recoverRecords(name);
+    if (header === undefined || records.length === 0) {
       await this.#options.fileSystem.remove(this.#path(name));
       return;
     }
-    const index = new SegmentIndex(epoch, name, SEGMENT_HEADER_BYTES);
+    const index = new SegmentIndex(name, header);
     for (const record of records) index.add(record);
     this.#segments.push(index);
   }
 
   async #recoverSchemas(name: string): Promise<void> {
-    const { records, epoch } = await this.#recoverRecords(name);
-    if (epoch !== undefined) {
+    const { records, header } = await this.#recoverRecords(name);
+    if (header !== undefined) {
       this.#schemas.set(
-        epoch,
+        header.epoch,
         records.map(({ sealed }) => sealed),
       );
     }
@@ -259,14 +264,14 @@ export class DiskRing {
 
   async #recoverRecords(
     name: string,
-  ): Promise<{ records: RingRecord[]; epoch: number | undefined }> {
+  ): Promise<{ records: RingRecord[]; header: SegmentHeader | undefined }> {
     const bytes = await this.#options.fileSystem.read(this.#path(name));
-    const epoch = decodeSegmentHeader(bytes);
+    const header = decodeSegmentHeader(bytes);
     const records: RingRecord[] = [];
-    if (epoch === undefined) return { records, epoch };
-    let offset = SEGMENT_HEADER_BYTES;
+    if (header === undefined) return { records, header };
+    let offset = header.sizeBytes;
     for (;;) {
-      const record = decodeRecord(bytes, offset, epoch);
+      const record = decodeRecord(bytes, offset, header.epoch);
       if (record === undefined) break;
       records.push(record);
       offset += record.sizeBytes;
@@ -279,7 +284,7 @@ export class DiskRing {
     } finally {
       await file.close();
     }
-    return { records, epoch };
+    return { records, header };
   }
 
   #path(name: string): string {

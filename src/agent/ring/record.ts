@@ -4,13 +4,16 @@ import { crc32c } from '../../util/index.ts';
 /*
  * A segment is a header, then records until the end of the file. Little endian.
  *
- *   header   magic u32 | version u32 | epoch u64 | CRC-32C of these u32
+ *   header   magic u32 | version u32 | epoch u64 | nonce u64 | CRC-32C of these u32
  *   record   payload length u32 | type u8 | stream u8 | codec u8 | 0 u8 | seq u64
  *            | sealed at, ms u64 | payload | CRC-32C of all before u32
+ *
+ * In version 1, of those who have none, the header has no nonce.
  */
 const MAGIC = 0x52474454;
-const VERSION = 1;
-export const SEGMENT_HEADER_BYTES = 20;
+const VERSION = 2;
+const HEADER_BYTES_1 = 20;
+const HEADER_BYTES = 28;
 const RECORD_HEADER_BYTES = 24;
 const CRC_BYTES = 4;
 const TYPES: readonly SealedType[] = ['SCHEMA', 'BATCH'];
@@ -28,23 +31,44 @@ export function recordSize(sealed: Sealed): number {
   return RECORD_HEADER_BYTES + sealed.payload.length + CRC_BYTES;
 }
 
-export function encodeSegmentHeader(epoch: number): Uint8Array {
-  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+/** Whose frames a segment has. */
+export interface SegmentHeader {
+  readonly epoch: number;
+  /** Of the process that wrote it; undefined where the file does not say. */
+  readonly nonce: number | undefined;
+  /** Where the records begin. */
+  readonly sizeBytes: number;
+}
+
+export function segmentHeader(epoch: number, nonce: number | undefined): SegmentHeader {
+  return { epoch, nonce, sizeBytes: nonce === undefined ? HEADER_BYTES_1 : HEADER_BYTES };
+}
+
+export function encodeSegmentHeader({ epoch, nonce, sizeBytes }: SegmentHeader): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint32(4, VERSION, true);
+  view.setUint32(4, nonce === undefined ? 1 : VERSION, true);
   setUint64(view, 8, epoch);
-  view.setUint32(16, crc32c(bytes, 0, 16), true);
+  if (nonce !== undefined) setUint64(view, 16, nonce);
+  const crcAt = sizeBytes - CRC_BYTES;
+  view.setUint32(crcAt, crc32c(bytes, 0, crcAt), true);
   return bytes;
 }
 
-/** The epoch of a segment; undefined when the header is torn or of another kind. */
-export function decodeSegmentHeader(bytes: Uint8Array): number | undefined {
-  if (bytes.length < SEGMENT_HEADER_BYTES) return undefined;
+/** The header of a segment; undefined when it is torn or of another kind. */
+export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
+  if (bytes.length < HEADER_BYTES_1) return undefined;
   const view = viewOf(bytes);
-  if (view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== VERSION) return undefined;
-  if (view.getUint32(16, true) !== crc32c(bytes, 0, 16)) return undefined;
-  return getUint64(view, 8);
+  if (view.getUint32(0, true) !== MAGIC) return undefined;
+  const version = view.getUint32(4, true);
+  if (version !== 1 && version !== VERSION) return undefined;
+  const sizeBytes = version === 1 ? HEADER_BYTES_1 : HEADER_BYTES;
+  const crcAt = sizeBytes - CRC_BYTES;
+  if (bytes.length < sizeBytes) return undefined;
+  if (view.getUint32(crcAt, true) !== crc32c(bytes, 0, crcAt)) return undefined;
+  const nonce = version === 1 ? undefined : getUint64(view, 16);
+  return { epoch: getUint64(view, 8), nonce, sizeBytes };
 }
 
 /** Writes a record at `offset`; returns where the next one goes. */

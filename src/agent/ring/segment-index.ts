@@ -1,4 +1,4 @@
-import type { RingRecord } from './record.ts';
+import type { RingRecord, SegmentHeader } from './record.ts';
 
 /** One record in so many has its place remembered; the others are found by reading on. */
 const SPARSE_RECORDS = 32;
@@ -12,6 +12,8 @@ interface Place {
 /** What is known of a segment without reading it. */
 export class SegmentIndex {
   readonly epoch: number;
+  /** Of the process that wrote it; undefined where nobody remembers. */
+  readonly nonce: number | undefined;
   readonly name: string;
   /** Where the next record goes; what lies before is records. */
   sizeBytes: number;
@@ -24,8 +26,9 @@ export class SegmentIndex {
   readonly #places: Place[] = [];
   #records = 0;
 
-  constructor(epoch: number, name: string, sizeBytes: number) {
+  constructor(name: string, { epoch, nonce, sizeBytes }: SegmentHeader) {
     this.epoch = epoch;
+    this.nonce = nonce;
     this.name = name;
     this.sizeBytes = sizeBytes;
   }

@@ -1,10 +1,4 @@
-import type {
-  PullRange,
-  RangeGone,
-  Sealed,
-  Stream,
-  StreamExtent,
-} from '../../formats/tide/index.ts';
+import type { PullRange, RangeGone, Sealed, StreamExtent } from '../../formats/tide/index.ts';
 import { frameBytes, LANE_REPAIR, SEQ_RANGES_MAX } from '../../formats/tide/index.ts';
 import type { SendQueue } from '../flow/send-queue.ts';
 import { PullAnswer } from './pull-answer.ts';
@@ -60,8 +54,11 @@ export class RangeAnswers {
     this.#drop();
     const pull = new PullAnswer(request, nowMs);
     const { epoch, stream } = request;
-    const extent = this.#extent(epoch, stream);
-    const schemas = this.#options.ring.schemas(epoch);
+    const extents = this.#extents(request);
+    const extent = extents?.find((other) => other.stream === stream) ?? {
+      ...{ firstRetained: 1, lastSeq: 0 },
+    };
+    const schemas = extents === undefined ? [] : this.#options.ring.schemas(epoch);
     // Schemas outlive the batches around them, so a low number may still be there.
     if (!this.#schemasSent.has(epoch)) {
       for (const schema of schemas) {
@@ -69,7 +66,7 @@ export class RangeAnswers {
         if (schema.stream === stream) pull.read(schema.seq, frameBytes(schema.payload.length));
       }
     }
-    this.#schemasSent.add(epoch);
+    if (extents !== undefined) this.#schemasSent.add(epoch);
     const kept = schemas.filter((other) => other.stream === stream).map(({ seq }) => seq);
     let from = 1;
     for (const seq of [...kept, extent.firstRetained]) {
@@ -129,16 +126,16 @@ export class RangeAnswers {
     }
   }
 
-  /** What is held of a lane; of an epoch that is not known, nothing ever was. */
-  #extent(epoch: number, stream: Stream): StreamExtent {
+  /**
+   * What is held of an epoch; undefined of one that is not known, or is that of another process
+   * with the same number.
+   */
+  #extents({ epoch, nonce }: PullRange): readonly StreamExtent[] | undefined {
     const { ring } = this.#options;
-    const streams =
-      epoch === this.#options.epoch
-        ? ring.extents()
-        : (ring.previous().find((other) => other.epoch === epoch)?.streams ?? []);
-    return (
-      streams.find((other) => other.stream === stream) ?? { stream, firstRetained: 1, lastSeq: 0 }
-    );
+    if (epoch === this.#options.epoch) return ring.extents();
+    const former = ring.previous().find((other) => other.epoch === epoch);
+    const isOther = nonce !== undefined && former?.nonce !== undefined && former.nonce !== nonce;
+    return isOther ? undefined : former?.streams;
   }
 
   // Behind the data that it ends, so that the collector never sees the end first.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MemoryFileSystem } from '../../../test/support/memory-file-system.ts';
 import type { PullRange } from '../../formats/tide/index.ts';
 import { welcomeMessage } from '../../../test/support/tide-messages.ts';
 import { AgentRing } from '../ring/agent-ring.ts';
@@ -8,15 +9,16 @@ import type { AgentMessage } from './session-output.ts';
 const RING = {
   epoch: 100,
   memoryBytes: 100_000,
-  diskBytes: 0,
-  segmentBytes: 0,
+  diskBytes: 100_000,
+  segmentBytes: 10_000,
   maxAgeMs: 1_000_000,
 };
 
 async function machineOf(
   memoryBytes = 100_000,
+  disk?: Parameters<typeof AgentRing.open>[1],
 ): Promise<{ machine: SessionMachine; ring: AgentRing; sent: () => string[] }> {
-  const ring = await AgentRing.open({ ...RING, memoryBytes });
+  const ring = await AgentRing.open({ ...RING, memoryBytes }, disk);
   const machine = new SessionMachine({
     epoch: 100,
     ring,
@@ -135,6 +137,29 @@ describe('SessionMachine of the agent', () => {
       'NEVER_SEALED 6-7',
       'DAMAGED 4-4',
     ]);
+  });
+
+  test('answers for an epoch before by number and nonce, and sends nothing of another', async () => {
+    const disk = { fileSystem: new MemoryFileSystem(), directory: 'ring' };
+    const before = await AgentRing.open({ ...RING, epoch: 90, nonce: 5 }, disk);
+    for (const type of ['SCHEMA', 'BATCH'] as const) {
+      const seq = type === 'SCHEMA' ? 1 : 2;
+      const sealed = { type, stream: 1, codec: 0, payload: new Uint8Array(9) } as const;
+      before.append({ ...sealed, epoch: 90, seq }, 1);
+    }
+    await before.close(1);
+    const { machine, sent } = await machineOf(1000, disk);
+    machine.connected(0);
+    const credit = [{ lane: 2 as const, offsetBytes: 10_000 }];
+    machine.receive(welcomeMessage({ credit }), 1);
+    sent();
+    machine.receive({ ...pull(1, 2), epoch: 90, nonce: 6 }, 2);
+    expect(sent()).toEqual(['NEVER_SEALED 1-2']);
+    // The collector does not know the nonce: the number has to do.
+    machine.receive({ ...pull(2, 2), epoch: 90 }, 3);
+    expect(sent()).toEqual(['read 2', 'again 1']);
+    machine.receive({ ...pull(2, 2), epoch: 90, nonce: 5 }, 4);
+    expect(sent()).toEqual(['read 2']);
   });
 
   test('a pull that takes too long ends with what is left', async () => {

@@ -109,6 +109,7 @@ export class SessionMachine {
       clockMs: nowMs,
       streams: ring.extents(),
       previous: ring.previous(),
+      ticks: this.#options.condition().ticks,
     });
   }
 

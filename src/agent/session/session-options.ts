@@ -22,7 +22,7 @@ export interface RetainedFrames {
 }
 
 /** What HELLO says that does not change with the ring. */
-export type AgentIntroduction = Omit<Hello, 'type' | 'clockMs' | 'streams' | 'previous'>;
+export type AgentIntroduction = Omit<Hello, 'type' | 'clockMs' | 'streams' | 'previous' | 'ticks'>;
 
 /** What a heartbeat says of the sampler and the process. */
 export interface AgentCondition {

@@ -75,6 +75,8 @@ const streamExtent: MessageFields<StreamExtent> = {
 const previousEpoch: MessageFields<PreviousEpoch> = {
   epoch: uint(1),
   streams: listOf(nested(2, streamExtent), STREAM_MAX + 1),
+  nonce: optionalUint(3),
+  sealedMs: optionalUint(4),
 };
 const streamMarks: MessageFields<StreamMarks> = {
   stream: stream(1),
@@ -174,6 +176,7 @@ export const MESSAGE_FIELDS: {
     schemaHash: hash64(11),
     policyVersion: uint(12),
     groups: listOf(nested(13, groupPolicy), GROUPS_MAX),
+    ticks: ticks(14),
   },
   HEARTBEAT: {
     clockMs: signed(1),
@@ -257,6 +260,7 @@ export const MESSAGE_FIELDS: {
     ranges: seqRanges(4),
     budgetBytes: uint(5),
     timeoutMs: uint(6),
+    nonce: optionalUint(7),
   },
   READ: {
     requestId: uint(1),

@@ -6,6 +6,8 @@ export interface PullRange {
   readonly type: 'PULL_RANGE';
   readonly requestId: number;
   readonly epoch: number;
+  /** Of the epoch's process: what another sealed under its number is not meant. */
+  readonly nonce?: number | undefined;
   readonly stream: Stream;
   readonly ranges: readonly SeqRange[];
   readonly budgetBytes: number;

@@ -14,6 +14,10 @@ export interface StreamExtent {
 export interface PreviousEpoch {
   readonly epoch: number;
   readonly streams: readonly StreamExtent[];
+  /** Of the process that sealed it; undefined where the agent does not know or say. */
+  readonly nonce?: number | undefined;
+  /** When the last of it was sealed, by the agent's clock; undefined where it does not say. */
+  readonly sealedMs?: number | undefined;
 }
 
 /** What a collector has of a stream. */
@@ -56,6 +60,8 @@ export interface Hello {
   readonly schemaHash: Hash64;
   readonly policyVersion: number;
   readonly groups: readonly GroupPolicy[];
+  /** The newest tick taken of each group, as in heartbeats; none where the agent does not say. */
+  readonly ticks: readonly TickMark[];
 }
 
 export interface Welcome {

@@ -32,6 +32,7 @@ export class Clone {
       clockMs: nowMs,
       streams: [{ stream: 1, firstRetained: 1, lastSeq: 1_000_000 }],
       previous: [],
+      ticks: [],
     };
   }
 

@@ -12,6 +12,7 @@ const own = (group: number, name: string, intervalMs: number): GroupPolicy => ({
 const HELLO: Hello = {
   ...{ type: 'HELLO', agentId: 'edge-1', nonce: 1, agentVersion: 'x', bootReason: 'START' },
   ...{ clockMs: 0, codecs: [], capabilities: [], streams: [], previous: [], schemaVersion: 0 },
+  ticks: [],
   ...{ schemaHash: { low: 0, high: 0 }, policyVersion: 0 },
   groups: [own(0, 'event', 0), own(1, 'host', 1000), own(2, 'node/127.0.0.1:9100', 5000)],
 };
