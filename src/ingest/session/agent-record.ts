@@ -118,7 +118,9 @@ export class AgentRecord<Body> {
   /** What the agent says it has of epochs before its own. */
   holds(previous: readonly PreviousEpoch[]): void {
     this.held.clear();
-    for (const { epoch, streams } of previous) {
+    for (const extent of previous) {
+      const { epoch, streams } = extent;
+      if (!this.ledger.isOf(extent)) continue;
       if (streams.some(({ firstRetained, lastSeq }) => firstRetained <= lastSeq)) {
         this.held.add(epoch);
       }

@@ -74,7 +74,7 @@ export class RepairRounds<Body> {
     const urgent = { ...key, ...since, classWeight: 1, inAlertWindow: false };
     const request = this.#scheduler.next([urgent], nowMs);
     if (request === undefined) return undefined;
-    this.#sendPull(agent.session, request, true);
+    this.#sendPull(agent, agent.session, request, true);
     return request.ranges.map((range) => ({ stream: key.stream, ...range }));
   }
 
@@ -99,7 +99,7 @@ export class RepairRounds<Body> {
       if (agent?.session === undefined) continue;
       const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);
       for (const { from, to } of request.ranges) lane?.request(from, to);
-      this.#sendPull(agent.session, request, false);
+      this.#sendPull(agent, agent.session, request, false);
     }
   }
 
@@ -110,7 +110,12 @@ export class RepairRounds<Body> {
     if (range !== undefined) this.pullAgain(range, nowMs);
   }
 
-  #sendPull(session: AgentSession, request: RepairRequest, again: boolean): void {
+  #sendPull(
+    { ledger }: AgentRecord<Body>,
+    session: AgentSession,
+    request: RepairRequest,
+    again: boolean,
+  ): void {
     const { requestId, epoch, ranges, budgetBytes, timeoutMs } = request;
     const left = new IntervalSet();
     for (const { from, to } of ranges) left.add(from, to);
@@ -120,6 +125,7 @@ export class RepairRounds<Body> {
       type: 'PULL_RANGE',
       requestId,
       epoch,
+      nonce: ledger.epoch(epoch)?.nonce,
       stream: stream === 0 ? 0 : 1,
       ranges,
       budgetBytes,

@@ -368,6 +368,29 @@ describe('SessionMachine of the collector', () => {
     expect(pull).toMatchObject({ message: { type: 'PULL_RANGE', ranges: [{ from: 3, to: 9 }] } });
   });
 
+  test('what another process sealed under the number of an epoch is not taken for it', () => {
+    const machine = newMachine();
+    connect(machine, 1, EPOCH);
+    machine.receive(1, frame(1), 0);
+    const apply = take(machine).find((output) => output.kind === 'APPLY');
+    const previous = [{ epoch: EPOCH, nonce: 9, streams: [...liveExtent(1, 30)], sealedMs: 50 }];
+    machine.connected(2);
+    const hello = helloMessage({ nonce: 9, previous });
+    machine.receive(2, { epoch: EPOCH + 1, message: hello }, 10);
+    expect(persist(machine, true).map(say)).toContain('ALARM');
+    const heartbeat = heartbeatMessage({ previous });
+    machine.receive(2, { epoch: EPOCH + 1, message: heartbeat }, 20);
+    const lane = machine.ledger('a')?.epoch(EPOCH)?.lane(1);
+    expect([lane?.lastSeq, lane?.missingCount]).toEqual([1, 0]);
+    // What the first did not get stored is asked for by its own name.
+    machine.applied('a', apply?.token ?? 0, { stored: false }, 30);
+    machine.tick(300);
+    const pull = take(machine).find(
+      (output) => output.kind === 'SEND' && output.message.type === 'PULL_RANGE',
+    );
+    expect(pull).toMatchObject({ message: { epoch: EPOCH, nonce: 7, ranges: [{ to: 1 }] } });
+  });
+
   test('an audit pulls stored numbers again without counting them twice', () => {
     const machine = newMachine();
     connect(machine, 1, EPOCH);

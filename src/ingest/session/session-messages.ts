@@ -142,9 +142,9 @@ export class SessionMessages<Body> {
     const epoch = agent.ledger.epoch(session.epoch);
     if (epoch === undefined) return;
     hearExtents(epoch, heartbeat.streams, nowMs);
+    epoch.heardTicks(heartbeat.ticks, heartbeat.clockMs);
     agent.ledger.heardPrevious(heartbeat.previous, nowMs);
     agent.holds(heartbeat.previous);
-    for (const { group, tick } of heartbeat.ticks) epoch.heardTick(group, tick);
     agent.clock.heard(heartbeat, nowMs);
     session.echoMs = heartbeat.clockMs;
     // At once: it tells the agent that the collector lives, and the time of a round trip.

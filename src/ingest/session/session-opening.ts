@@ -97,7 +97,11 @@ export class SessionOpening<Body> {
     const agentMs = isSetBack(epochNumber, hello) ? hello.clockMs : epochNumber;
     const epoch = ledger.open(epochNumber, nonce, grids, previous, nowMs, agentMs);
     hearExtents(epoch, hello.streams, nowMs);
+    epoch.heardTicks(hello.ticks, hello.clockMs);
     agent.holds(previous);
+    if (!previous.every((extent) => ledger.isOf(extent))) {
+      this.#table.emit({ kind: 'ALARM', agentId: ledger.agentId, reason: 'CLONED' });
+    }
     agent.clock.begin(hello.clockMs, nowMs);
     for (const each of ledger.epochs) agent.dirty.add(each.epoch);
     const session: AgentSession = {

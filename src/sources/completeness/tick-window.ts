@@ -1,8 +1,8 @@
 import type { EpochLedger } from '../ledger/epoch-ledger.ts';
-import type { GroupLedger, TickState } from '../ledger/group-ledger.ts';
+import type { GridEnd, GroupLedger, TickState } from '../ledger/group-ledger.ts';
 import type { LaneLedger } from '../ledger/lane-ledger.ts';
 import type { LossReason } from '../ledger/loss-reason.ts';
-import type { TickHole } from '../ledger/tick-coverage.ts';
+import type { TickHole, TickRange } from '../ledger/tick-coverage.ts';
 
 /**
  * Samples scheduled in a span of time, by what became of their ticks. Covered is what a stored
@@ -53,14 +53,15 @@ export function addWindow(
     const grid = epoch.grids.get(group.group);
     if (grid === undefined || grid.intervalMs === 0) continue;
     const { anchorMs, intervalMs } = grid;
-    const end = Math.max(epoch.gridEnd(group, nowMs).tick, group.knownTick);
+    const gridEnd = epoch.gridEnd(group, nowMs);
+    const end = Math.max(gridEnd.tick, group.knownTick);
     const from = Math.max(scheduledFrom(epoch, group), tickOf(range.minTime, anchorMs, intervalMs));
     const to = Math.min(end, Math.floor((range.maxTime - anchorMs) / intervalMs));
     if (from > to) continue;
     const scheduled = group.series.sum(from, to);
     window.scheduled += scheduled;
     let open = 0;
-    for (const hole of holesOf(group, from, to, end)) {
+    for (const hole of holesOf(group, { from, to }, end, gridEnd)) {
       const samples = group.series.sum(hole.from, hole.to);
       const state = epoch.tickState(group, hole.from, nowMs);
       if (state === 'COVERED' || samples === 0) continue;
@@ -95,15 +96,17 @@ function scheduledFrom(epoch: EpochLedger, group: GroupLedger): number {
 }
 
 /** Parts of `from` to `to` that no batch covers, each in one state all through. */
-function holesOf(group: GroupLedger, from: number, to: number, end: number): TickHole[] {
-  const holes = group.coverage.holes(group.firstTick);
+function holesOf(
+  group: GroupLedger,
+  { from, to }: TickRange,
+  end: number,
+  gridEnd: GridEnd,
+): TickHole[] {
   const seqs = { seqFrom: group.coverage.lastSeq + 1, seqTo: Infinity };
   const tail = Math.max(group.firstTick, (group.coverage.lastTick ?? -1) + 1);
-  // What the agent is known to have taken may have another state than what follows.
   const parts = [
-    ...holes,
-    { ...seqs, from: tail, to: Math.min(end, group.knownTick) },
-    { ...seqs, from: Math.max(tail, group.knownTick + 1), to: end },
+    ...group.coverage.holes(group.firstTick),
+    ...group.stretches({ from: tail, to: end }, gridEnd).map((part) => ({ ...seqs, ...part })),
   ];
   return parts
     .map((hole) => ({ ...hole, from: Math.max(from, hole.from), to: Math.min(to, hole.to) }))

@@ -248,6 +248,105 @@ describe('AgentLedger', () => {
     expect(epoch.terms(30_000)).toMatchObject({ lost: 10, down: 90 });
   });
 
+  test('a collector that was started anew knows as well what went with a crash', () => {
+    const before = new AgentLedger('a');
+    before.open(10_000, 7, [GRID], [], 10_000);
+    store(before, 10_000, 1, tick(10));
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.loadEpoch(before.encodeEpoch(10_000), 10_500) ?? expect.fail();
+    epoch.receive({ stream: LIVE, seq: 2 }, [tick(11)], 11_000);
+    ledger.open(20_000, 8, [GRID], [], 20_000);
+    epoch.drop({ stream: LIVE, seq: 2 });
+    ledger.open(20_000, 8, [GRID], [], 21_000);
+    expect(epoch.lane(LIVE).lossReason(2)).toBe('CRASH');
+    expect(epoch.terms(30_000)).toMatchObject({ stored: 10, lost: 10, down: 80 });
+  });
+
+  test('what is lost at the end took the ticks up to the last sign of life along, no more', () => {
+    const streams = [{ stream: LIVE, firstRetained: 1, lastSeq: 5 }];
+    const held = { epoch: 10_000, streams, sealedMs: 14_200 };
+    for (const cause of ['CRASH', 'EVICTED'] as const) {
+      const ledger = new AgentLedger('a');
+      const epoch = ledger.open(10_000, 7, [GRID], [], 10_000);
+      store(ledger, 10_000, 1, tick(10));
+      if (cause === 'CRASH') {
+        epoch.lane(LIVE).heard(1, 5, 14_300);
+        epoch.heardAlive(14_200);
+      } else {
+        ledger.open(20_000, 8, [GRID], [held], 20_000);
+      }
+      const loaded = new AgentLedger('a');
+      for (const one of ledger.epochs) loaded.loadEpoch(ledger.encodeEpoch(one.epoch), 20_000);
+      loaded.open(20_001, 9, [GRID], [], 20_001);
+      const last = loaded.epoch(10_000) ?? expect.fail();
+      expect(last.lane(LIVE).lossReason(3)).toBe(cause);
+      const down = last.endMs === 20_001 ? 60 : 50;
+      expect(last.terms(30_000)).toMatchObject({ stored: 10, lost: 40, down });
+      const group = last.groups[0] ?? expect.fail();
+      expect([10, 11, 14, 15, 19].map((at) => last.tickState(group, at, 30_000))).toEqual([
+        ...['COVERED', 'LOST', 'LOST'],
+        ...['DOWN', 'DOWN'],
+      ]);
+    }
+  });
+
+  test('of a run that leaves, nothing after the ticks that it told of is lost', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(10_000, 7, [GRID], [], 10_000);
+    store(ledger, 10_000, 1, tick(10));
+    epoch.lane(LIVE).heard(1, 5, 17_000);
+    // It samples no more, and is still here.
+    epoch.heardTicks([{ group: 1, tick: 14 }], 17_000);
+    ledger.open(20_000, 8, [GRID], [], 20_000);
+    expect(epoch.terms(30_000)).toMatchObject({ stored: 10, lost: 40, down: 50 });
+  });
+
+  test('a group that is only expected is no sign of life, though the number be ahead', () => {
+    const other: TickGrid = { ...GRID, group: 2 };
+    const ledger = new AgentLedger('a');
+    ledger.open(50_000, 7, [GRID, other], [], 50_000);
+    store(ledger, 50_000, 1, tick(50));
+    store(ledger, 50_000, 2, tick(50, { group: 2 }));
+    // Set back by less than is told from a slow HELLO.
+    const epoch = ledger.open(50_001, 8, [GRID, other], [], 20_000);
+    store(ledger, 50_001, 1, tick(20));
+    epoch.lane(LIVE).heard(1, 2, 21_000);
+    epoch.heardTicks([{ group: 1, tick: 21 }], 21_000);
+    ledger.open(60_000, 9, [GRID, other], [], 60_000);
+    const first = epoch.groups.find(({ group }) => group === 1) ?? expect.fail();
+    expect(epoch.groupTerms(first, 60_000)).toMatchObject({ stored: 10, lost: 10, down: 380 });
+  });
+
+  test('two processes that began with one number are told apart by what each is known by', () => {
+    const ledger = new AgentLedger('a');
+    const streams = [{ stream: LIVE, firstRetained: 1, lastSeq: 5 }];
+    const extent = (nonce?: number) => ({ epoch: 10_000, nonce, streams, sealedMs: 14_000 });
+    const epoch = ledger.open(10_000, 7, [GRID], [], 10_000);
+    ledger.open(20_000, 9, [GRID], [extent(8)], 20_000);
+    ledger.heardPrevious([extent(8)], 20_000);
+    expect([ledger.isOf(extent(8)), epoch.lane(LIVE).lastSeq]).toEqual([false, 0]);
+    // Who does not say is believed, as is the first that says.
+    ledger.heardPrevious([extent()], 20_000);
+    expect([ledger.isOf(extent(7)), epoch.lane(LIVE).lastSeq]).toEqual([true, 5]);
+    const unknown = new AgentLedger('a');
+    unknown.open(20_000, 9, [GRID], [extent(8)], 20_000);
+    expect([unknown.isOf(extent(8)), unknown.isOf(extent(7))]).toEqual([true, false]);
+    const loaded = new AgentLedger('a');
+    loaded.loadEpoch(unknown.encodeEpoch(10_000), 0);
+    expect(loaded.isOf(extent(7))).toBe(false);
+  });
+
+  test('where nobody says how long a run lived, what was evicted may be all of its end', () => {
+    const ledger = new AgentLedger('a');
+    const epoch = ledger.open(10_000, 7, [GRID], [], 10_000);
+    epoch.heardAlive(10_100);
+    store(ledger, 10_000, 1, tick(10));
+    const streams = [{ stream: LIVE, firstRetained: 1, lastSeq: 5 }];
+    ledger.open(20_000, 8, [GRID], [{ epoch: 10_000, streams }], 20_000);
+    ledger.open(30_000, 9, [GRID], [], 30_000);
+    expect(epoch.terms(30_000)).toMatchObject({ stored: 10, lost: 90, down: 0 });
+  });
+
   test('samples that the store refused are rejected, not stored', () => {
     const ledger = new AgentLedger('a');
     const epoch = ledger.open(5000, 7, [GRID], [], 5000);

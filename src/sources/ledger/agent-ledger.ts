@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '../../util/index.ts';
-import { EpochLedger, type TickGrid } from './epoch-ledger.ts';
+import { type EpochExtent, EpochLedger, type TickGrid } from './epoch-ledger.ts';
 import type { TickAccount } from './group-ledger.ts';
 import { FoldedEpochs } from './folded-epochs.ts';
 import { addTerms, noTerms, type Terms } from './terms.ts';
@@ -9,23 +9,12 @@ export const LEDGER_STATE_PREFIX = 'ledger/';
 
 /**
  * First byte of an epoch's state. Version 1 had no hearsay of groups, 2 no folded ticks, 3 nothing
- * of what is unconfirmed.
+ * of what is unconfirmed, 4 nothing of how long a run lived and who held it.
  */
-const STATE_VERSION = 4;
+const STATE_VERSION = 5;
 
 /** Stands where an epoch's number would, in the state of those that were folded. */
 const FOLDED = 0;
-
-/** What an agent still holds of one lane of an epoch before its own. */
-export interface EpochExtent {
-  readonly epoch: number;
-  readonly streams: readonly {
-    readonly stream: number;
-    readonly firstRetained: number;
-    /** The last that was synced. */
-    readonly lastSeq: number;
-  }[];
-}
 
 /** A batch that is received and about to be stored. */
 export interface SettledBatch {
@@ -88,7 +77,7 @@ export class AgentLedger {
     for (const extent of previous) {
       const isKnown = extent.epoch <= this.folded.through || this.#epochs.has(extent.epoch);
       if (extent.epoch >= epoch || isKnown) continue;
-      const unheard = new EpochLedger(extent.epoch);
+      const unheard = new EpochLedger(extent.epoch, extent.nonce);
       // A number that follows the one before may be ahead of the clock; others are its time.
       const isNext = this.#epochs.has(extent.epoch - 1) || this.folded.through === extent.epoch - 1;
       const beganMs = isNext ? Math.min(extent.epoch, startMs) : extent.epoch;
@@ -121,14 +110,19 @@ export class AgentLedger {
     }
   }
 
+  /**
+   * Whether what an agent retains is of the epoch that is known by its number. Two machines with
+   * one identity may have begun with the same: what is known first is the epoch, and nothing of the
+   * other is taken for it.
+   */
+  isOf(extent: EpochExtent): boolean {
+    return this.#epochs.get(extent.epoch)?.isOf(extent) ?? true;
+  }
+
   /** What an agent retains of epochs before its own. */
   heardPrevious(previous: readonly EpochExtent[], nowMs: number): void {
-    for (const { epoch, streams } of previous) {
-      const ledger = this.#epochs.get(epoch);
-      if (ledger === undefined) continue;
-      for (const { stream, firstRetained, lastSeq } of streams) {
-        ledger.lane(stream).heard(firstRetained, lastSeq, nowMs);
-      }
+    for (const extent of previous) {
+      if (this.isOf(extent)) this.#epochs.get(extent.epoch)?.heardHeld(extent, nowMs);
     }
   }
 
@@ -271,23 +265,19 @@ export class AgentLedger {
       // What is said at a reconnect of a time before is too late.
       const wasMs = wasOver ? (ledger.endMs ?? endMs) : endMs;
       ledger.close('SUPERSEDED', Math.min(wasMs, endMs));
-      const extent = previous.find((other) => other.epoch === ledger.epoch);
+      const extent = previous.find((other) => other.epoch === ledger.epoch && ledger.isOf(other));
+      const { wasHeld } = ledger;
+      if (extent !== undefined) ledger.heardHeld(extent, nowMs);
       for (const [stream, lane] of ledger.lanes.entries()) {
         const held = extent?.streams.find((other) => other.stream === stream);
-        if (held !== undefined) lane.heard(held.firstRetained, held.lastSeq, nowMs);
         // The ring holds nothing of it, or nothing after `lastSeq`.
         const lastSynced = held?.lastSeq ?? 0;
         if (!wasOver || held !== undefined) lane.lose(lastSynced + 1, lane.lastSeq, 'CRASH');
         // A later run held it, and this one does not; or its write failed when it was over.
-        else lane.lose(1, lane.lastSeq, ledger.wasHeld ? 'EVICTED' : 'CRASH');
+        else lane.lose(1, lane.lastSeq, wasHeld ? 'EVICTED' : 'CRASH');
       }
-      ledger.wasHeld ||= extent?.streams.some(holdsAny) ?? false;
     }
   }
-}
-
-function holdsAny({ firstRetained, lastSeq }: EpochExtent['streams'][number]): boolean {
-  return firstRetained <= lastSeq;
 }
 
 /** Encoding is synchronous, so all agents share it. */

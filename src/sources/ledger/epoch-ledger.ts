@@ -19,6 +19,21 @@ export interface TickGrid {
   readonly anchorMs: number;
 }
 
+/** What an agent still holds of a run before its own. */
+export interface EpochExtent {
+  readonly epoch: number;
+  readonly streams: readonly {
+    readonly stream: number;
+    readonly firstRetained: number;
+    /** The last that was synced. */
+    readonly lastSeq: number;
+  }[];
+  /** Of the process that sealed it; agents need not say. */
+  readonly nonce?: number | undefined;
+  /** When the last that was synced was sealed, by the agent's clock; agents need not say. */
+  readonly sealedMs?: number | undefined;
+}
+
 /** OPEN: may go on. LEFT: a BYE ended it. SUPERSEDED: the agent runs in a later epoch. */
 export type EpochState = 'OPEN' | 'LEFT' | 'SUPERSEDED';
 const EPOCH_STATES: readonly EpochState[] = ['OPEN', 'LEFT', 'SUPERSEDED'];
@@ -41,7 +56,7 @@ export type Receipt = 'NEW' | 'DUPLICATE' | 'MISFIT';
 /** One start of an agent: its lanes, and what its groups scheduled. */
 export class EpochLedger {
   readonly epoch: number;
-  /** Tells a reconnect from a clone; undefined while the epoch is known from hearsay only. */
+  /** Tells a reconnect from a clone; undefined while nobody said it. */
   nonce: number | undefined;
   /** Newest schema version that is durable. */
   schemaVersion = 0;
@@ -50,6 +65,11 @@ export class EpochLedger {
   endMs: number | undefined;
   /** A later run held some of it, so that what is gone since was evicted. */
   wasHeld = false;
+  /**
+   * The newest time by the agent's clock at which the process is known to have lived; undefined
+   * where nobody remembers.
+   */
+  #aliveMs: number | undefined;
   readonly lanes: readonly LaneLedger[];
   readonly grids = new Map<number, TickGrid>();
   /** Those of which a batch came, or which an epoch before had. */
@@ -194,6 +214,20 @@ export class EpochLedger {
     return standIns.length === 0 ? this.groups : [...this.groups, ...standIns];
   }
 
+  /**
+   * The agent said, at a time of its clock, which ticks are done. All that it told of as sealed is
+   * of these; where it names none, of the time until then.
+   */
+  heardTicks(ticks: readonly { group: number; tick: number }[], agentMs: number): void {
+    let aliveMs = -Infinity;
+    for (const { group, tick } of ticks) {
+      this.heardTick(group, tick);
+      const { intervalMs = 0, anchorMs = 0 } = this.grids.get(group) ?? {};
+      if (intervalMs > 0) aliveMs = Math.max(aliveMs, anchorMs + tick * intervalMs);
+    }
+    this.heardAlive(aliveMs === -Infinity ? agentMs : aliveMs);
+  }
+
   /** The agent says that `tick` of a group is done. */
   heardTick(group: number, tick: number): void {
     this.hearsay.heardTick(group, tick);
@@ -202,8 +236,38 @@ export class EpochLedger {
     }
   }
 
+  /** The process lived at this time of the agent's clock: nothing is known of what was later. */
+  heardAlive(agentMs: number): void {
+    if (agentMs > 0) this.#aliveMs = Math.max(this.#aliveMs ?? 0, agentMs);
+  }
+
+  /** Whether what a later run holds is of this process, as far as it can be told. */
+  isOf({ nonce }: Pick<EpochExtent, 'nonce'>): boolean {
+    return nonce === undefined || this.nonce === undefined || nonce === this.nonce;
+  }
+
+  /** What a later run holds of it. */
+  heardHeld({ streams, nonce, sealedMs }: EpochExtent, nowMs: number): void {
+    this.nonce ??= nonce;
+    if (sealedMs !== undefined) this.heardAlive(sealedMs);
+    for (const { stream, firstRetained, lastSeq } of streams) {
+      const lane = this.lane(stream);
+      // It lived on for longer than was heard, and nobody says how long.
+      if (sealedMs === undefined && lastSeq > lane.lastSeq) this.#aliveMs = undefined;
+      lane.heard(firstRetained, lastSeq, nowMs);
+      this.wasHeld ||= firstRetained <= lastSeq;
+    }
+  }
+
   /** The agent left in good order, or was started again at `endMs`. */
   close(state: 'LEFT' | 'SUPERSEDED', endMs: number): void {
+    // That it took the ticks of one group is a sign of life that counts for the others too.
+    for (const { group, firstTick, knownTick } of this.#aliveMs === undefined ? [] : this.groups) {
+      const { intervalMs = 0, anchorMs = 0 } = this.grids.get(group) ?? {};
+      // Of a group that is only expected no tick is known; the epoch's number may be ahead.
+      const isKnown = intervalMs > 0 && knownTick >= firstTick;
+      if (isKnown) this.heardAlive(anchorMs + knownTick * intervalMs);
+    }
     this.state = state;
     this.endMs = endMs;
   }
@@ -247,13 +311,16 @@ export class EpochLedger {
   gridEnd(group: GroupLedger, nowMs: number): GridEnd {
     const grid = this.grids.get(group.group);
     const closed = this.state !== 'OPEN';
-    if (grid === undefined || grid.intervalMs === 0) return { tick: group.knownTick, closed };
+    if (grid === undefined || grid.intervalMs === 0) {
+      return { tick: group.knownTick, closed, aliveTick: undefined };
+    }
     // The tick at the end itself is the next epoch's.
     const tick =
       this.endMs === undefined
-        ? Math.floor((nowMs - grid.anchorMs) / grid.intervalMs)
+        ? lastTickAt(grid, nowMs)
         : Math.ceil((this.endMs - grid.anchorMs) / grid.intervalMs) - 1;
-    return { tick: Math.max(tick, group.firstTick - 1), closed };
+    const aliveTick = this.#aliveMs === undefined ? undefined : lastTickAt(grid, this.#aliveMs);
+    return { tick: Math.max(tick, group.firstTick - 1), closed, aliveTick };
   }
 
   /** What is final, as a ledger of its own: as `encode` and `decode` would make it, for less. */
@@ -263,6 +330,8 @@ export class EpochLedger {
     copy.schemaVersion = this.schemaVersion;
     copy.state = this.state;
     copy.endMs = this.endMs;
+    copy.wasHeld = this.wasHeld;
+    copy.#aliveMs = this.#aliveMs;
     for (const [group, grid] of this.grids) copy.grids.set(group, grid);
     for (const group of this.groups) copy.groups.push(group.cloneCovered());
     copy.hearsay.take(this.hearsay);
@@ -288,6 +357,8 @@ export class EpochLedger {
     writer.uint(schemaVersion);
     writer.uint(EPOCH_STATES.indexOf(this.state));
     writer.uint(this.endMs === undefined ? 0 : this.endMs + 1);
+    writer.uint(this.wasHeld ? 1 : 0);
+    writer.uint(this.#aliveMs ?? 0);
     for (const [stream, lane] of this.lanes.entries()) lane.encode(writer, stream, settled);
     writer.uint(this.grids.size);
     for (const { group, intervalMs, anchorMs } of this.grids.values()) {
@@ -306,13 +377,16 @@ export class EpochLedger {
     const schemaVersion = reader.uint();
     const state = EPOCH_STATES[reader.uint()] ?? 'OPEN';
     const endMs = reader.uint();
+    // Where nobody remembers, that it was is the more careful guess.
+    const wasHeld = version < 5 || reader.uint() === 1;
+    const aliveMs = version < 5 ? 0 : reader.uint();
     const lanes = Array.from({ length: STREAMS }, () => LaneLedger.decode(reader, nowMs, version));
     const ledger = new EpochLedger(epoch, nonce === 0 ? undefined : nonce - 1, lanes);
     ledger.schemaVersion = schemaVersion;
     ledger.state = state;
     if (endMs > 0) ledger.endMs = endMs - 1;
-    // Nobody remembers; that it was is the more careful guess.
-    ledger.wasHeld = true;
+    ledger.wasHeld = wasHeld;
+    ledger.heardAlive(aliveMs);
     for (let left = reader.uint(); left > 0; left--) {
       const grid = { group: reader.uint(), intervalMs: reader.uint(), anchorMs: reader.uint() };
       ledger.grids.set(grid.group, grid);
@@ -351,6 +425,10 @@ export class EpochLedger {
     if (grid === undefined || grid.intervalMs === 0) return Math.min(tickFrom, 1);
     return Math.min(tickFrom, firstTickFrom(grid, this.epoch));
   }
+}
+
+function lastTickAt({ anchorMs, intervalMs }: TickGrid, atMs: number): number {
+  return Math.floor((atMs - anchorMs) / intervalMs);
 }
 
 function firstTickFrom({ anchorMs, intervalMs }: TickGrid, startMs: number): number {

@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from '../../util/index.ts';
 import type { LaneLedger } from './lane-ledger.ts';
 import { SeriesCounts } from './series-counts.ts';
 import { addTerms, noTerms, type Terms } from './terms.ts';
-import { TickCoverage, type TickHole } from './tick-coverage.ts';
+import { TickCoverage, type TickHole, type TickRange } from './tick-coverage.ts';
 
 /**
  * What one batch says of ticks `tickFrom` to `tickTo` of a group: series × ticks = present +
@@ -38,6 +38,8 @@ export interface GridEnd {
   readonly tick: number;
   /** The epoch is over: ticks after the last batch are lost, or were never taken. */
   readonly closed: boolean;
+  /** The last tick before the newest sign of life; undefined where nobody remembers any. */
+  readonly aliveTick: number | undefined;
 }
 
 /**
@@ -151,7 +153,7 @@ export class GroupLedger {
     const { terms } = this.#folded;
     terms.scheduled += this.series.sum(start, tick - 1);
     // No hole before a covered tick is the tail, whatever the end of the grid.
-    const end = { tick: this.knownTick, closed: true };
+    const end = { tick: this.knownTick, closed: true, aliveTick: undefined };
     for (const hole of holes) {
       if (hole.to < tick) this.#addTicks(terms, hole, this.#holeState(hole, hole.from, lane, end));
     }
@@ -188,6 +190,22 @@ export class GroupLedger {
       }
     }
     return terms;
+  }
+
+  /**
+   * The parts of a hole that are each in one state. Only the tail has ticks beyond what is known,
+   * and only there the state may change midway.
+   */
+  stretches({ from, to }: TickRange, { aliveTick }: GridEnd): TickRange[] {
+    const parts: TickRange[] = [];
+    let start = from;
+    for (const last of [this.knownTick, aliveTick ?? to, to]) {
+      const end = Math.min(last, to);
+      if (end < start) continue;
+      parts.push({ from: start, to: end });
+      start = end + 1;
+    }
+    return parts;
   }
 
   /** The newest tick such that it and all before it are resolved; one before the first for none. */
@@ -285,15 +303,12 @@ export class GroupLedger {
   }
 
   #addHole(terms: Terms, hole: TickHole, lane: LaneLedger, end: GridEnd): void {
-    const { from, to } = hole;
-    // Only the tail has ticks beyond what is known, and only there the state may change midway.
-    const middle = Math.min(to, Math.max(from - 1, this.knownTick));
-    this.#addTicks(terms, { from, to: middle }, this.#holeState(hole, from, lane, end));
-    this.#addTicks(terms, { from: middle + 1, to }, this.#holeState(hole, to, lane, end));
+    for (const part of this.stretches(hole, end)) {
+      this.#addTicks(terms, part, this.#holeState(hole, part.from, lane, end));
+    }
   }
 
-  #addTicks(terms: Terms, { from, to }: { from: number; to: number }, state: TickState): void {
-    if (to < from) return;
+  #addTicks(terms: Terms, { from, to }: TickRange, state: TickState): void {
     const samples = this.series.sum(from, to);
     if (state === 'MISSING') terms.missing += samples;
     else if (state === 'DOWN') terms.down += samples;
@@ -307,21 +322,29 @@ export class GroupLedger {
     const isTail = hole.from > (this.coverage.lastTick ?? -1);
     if (isTail && !end.closed) return 'MISSING';
     if (!lane.resolved.covers(seqFrom, seqTo)) return 'MISSING';
-    if (isTail && tick > this.knownTick && !this.#lostSilently(lane, hole)) return 'DOWN';
+    if (isTail && tick > this.knownTick && !this.#mayBeLost(tick, hole, lane, end)) return 'DOWN';
     if (lane.degraded.countIn(seqFrom, seqTo) > 0) return 'DEGRADED';
     if (lane.rejected.countIn(seqFrom, seqTo) > 0) return 'REJECTED';
     return 'LOST';
   }
 
   /**
-   * Whether batches at the end of an epoch are lost that nobody counted the ticks of, so that what
-   * is after the last known tick cannot be told from the time in which the process was down. What
-   * a crash took was sealed before the agent last told of its ticks.
+   * Whether a batch that is lost may have held `tick`, after the last one that is known: batches at
+   * the end of the epoch are lost, and the tick was due while the process lived. Where nobody knows
+   * how long it did, that cannot be told from the time in which it was down; then what a crash took
+   * counts as sealed before the agent last told of its ticks.
    */
-  #lostSilently(lane: LaneLedger, { seqFrom, seqTo }: TickHole): boolean {
-    const crashed = lane.lost.get('CRASH')?.countIn(seqFrom, seqTo) ?? 0;
+  #mayBeLost(
+    tick: number,
+    { seqFrom, seqTo }: TickHole,
+    lane: LaneLedger,
+    { aliveTick }: GridEnd,
+  ): boolean {
+    if (aliveTick !== undefined && tick > aliveTick) return false;
     let lost = 0;
-    for (const set of lane.lost.values()) lost += set.countIn(seqFrom, seqTo);
-    return lost > crashed;
+    for (const [reason, set] of lane.lost) {
+      if (aliveTick !== undefined || reason !== 'CRASH') lost += set.countIn(seqFrom, seqTo);
+    }
+    return lost > 0;
   }
 }

@@ -1,9 +1,13 @@
 import type { ByteReader, ByteWriter } from '../../util/index.ts';
 
-/** Ticks that no stored batch covers, and the sequence numbers that could have brought them. */
-export interface TickHole {
+/** Ticks from one to another, both included. */
+export interface TickRange {
   readonly from: number;
   readonly to: number;
+}
+
+/** Ticks that no stored batch covers, and the sequence numbers that could have brought them. */
+export interface TickHole extends TickRange {
   /** Empty range (`seqTo` below `seqFrom`) when the batches at both sides follow each other. */
   readonly seqFrom: number;
   readonly seqTo: number;
