@@ -4,6 +4,7 @@ import { imbalance } from '../../../src/sources/index.ts';
 import type { SimulatedStore } from './simulated-store.ts';
 import {
   EVENT_GROUP,
+  INTERVAL_MS,
   LIVE_GROUP,
   type RunTruth,
   type SealedTruth,
@@ -58,9 +59,9 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
     const epoch = ledger.epoch(run.epoch);
     // Of what is folded only sums are left; they are looked at below.
     if (epoch === undefined && run.epoch <= ledger.folded.through) continue;
-    // Two machines may begin with one number: the second is fenced, but what later runs retain of
-    // it is told by the number alone, and is taken for the first one's. Only the law holds.
-    if (sharesNumber(run, runs)) continue;
+    // Two machines may begin with one number: the second is fenced, and nothing that later runs
+    // retain of it is taken.
+    if (epoch?.nonce !== undefined && epoch.nonce !== run.nonce) continue;
     for (const sealed of run.sealed) await checkSequence(healed, run, epoch, sealed, tally);
     checkTicks(healed, run, epoch, tally);
     checkCarried(healed, run);
@@ -71,8 +72,7 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
   // What the store refused is told behind the record of the samples: a crash between may forget it.
   const forgotten = refused - terms.rejected;
   const isOff = terms.stored !== inStore + forgotten || forgotten < 0;
-  const isCounted = !runs.some((run) => sharesNumber(run, runs));
-  if (isCounted && (isOff || forgotten > store.mayForget)) {
+  if (isOff || forgotten > store.mayForget) {
     const counted = `${terms.stored} and ${terms.rejected} refused`;
     fail(`${agentId}: ${counted} counted, ${inStore} and ${refused} in store`);
   }
@@ -81,10 +81,6 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
   }
   tally.stored = inStore;
   return tally;
-}
-
-function sharesNumber(run: RunTruth, runs: readonly RunTruth[]): boolean {
-  return runs.some((other) => other !== run && other.epoch === run.epoch);
 }
 
 async function checkSequence(
@@ -126,6 +122,7 @@ function checkTicks(
   tally: HealedTally,
 ): void {
   const { agentId, store, nowMs, ringHeldAll, mayOverlap } = healed;
+  const lostWith = lostSequences(run, epoch);
   for (const truth of run.ticks.values()) {
     const group = groupOf(epoch, truth.part);
     const state =
@@ -150,12 +147,28 @@ function checkTicks(
     const isUntold = group !== undefined && mayOverlap && truth.tick < group.firstTick;
     if (isUntold && truth.atMs < run.epoch) continue;
     if (state === 'MISSING') fail(`${name} is MISSING after healing`);
+    const seq = lostWith.get(truth);
+    if (state === 'DOWN' && seq !== undefined) fail(`${name} is DOWN, and ${seq} is LOST`);
     // What is booked as down must be the tail that a crash took before it was synced.
     const inTail = run.ringLost || truth.tick > run.lastSyncedTick;
     if (ringHeldAll && state !== 'LOST' && !inTail) fail(`${name} was synced, and is ${state}`);
   }
-  if (epoch === undefined || !ringHeldAll || run.ringLost) return;
+  if (epoch === undefined) return;
   for (const group of epoch.groups) checkNeverTaken(healed, run, epoch, group);
+}
+
+/**
+ * Numbers of what is lost, by the ticks that it held. Of what a crash took before it was synced the
+ * collector may know the number alone: what came while it was overloaded was not opened.
+ */
+function lostSequences(run: RunTruth, epoch: EpochLedger | undefined): Map<TickTruth, number> {
+  const lost = new Map<TickTruth, number>();
+  for (const { stream, seq, ticks } of run.sealed) {
+    const reason = epoch?.lane(stream).lossReason(seq);
+    if (reason === undefined || reason === 'CRASH') continue;
+    for (const tick of ticks) lost.set(tick, seq);
+  }
+  return lost;
 }
 
 function lastTick(epoch: EpochLedger | undefined, group: GroupLedger, nowMs: number): number {
@@ -180,6 +193,9 @@ function checkNeverTaken(
   for (let tick = first; tick <= end; tick++) {
     if (run.ticks.has(tickKey(tick, group.part))) continue;
     const state = epoch.tickState(group, tick, nowMs);
+    // It was due when the process last sealed something, which ended before it came to it.
+    const wasDue = tick * INTERVAL_MS <= run.sealedMs;
+    if (state === 'LOST' && wasDue && run.ticks.has(tickKey(tick - 1, group.part))) continue;
     if (state !== 'DOWN') fail(`${agentId} ${run.epoch} tick ${tick} never was, and is ${state}`);
   }
 }

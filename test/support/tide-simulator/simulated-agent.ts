@@ -144,7 +144,7 @@ export class SimulatedAgent {
     this.#lastEpoch = epoch.epoch;
     const run = truth.begin({ agent: this.index, ...epoch, parts });
     const directory = `${DIRECTORY}/ring`;
-    const options = { ...ringOptions, epoch: epoch.epoch };
+    const options = { ...ringOptions, ...epoch };
     const disk = hasDisk ? { fileSystem, directory } : undefined;
     const ring = await AgentRing.open(options, disk);
     // An epoch is later than its start where the clock was set back between two of them.
@@ -288,6 +288,10 @@ export class SimulatedAgent {
   leave(): void {
     const process = this.#process;
     if (process === undefined) return;
+    if (process.paused) {
+      this.#onceAwake(process, () => (this.#process === process ? this.leave() : undefined));
+      return;
+    }
     if (!process.leaving) this.#flushSampler(process);
     process.leaving = true;
     process.run.endedWell = true;
@@ -346,6 +350,7 @@ export class SimulatedAgent {
     const nowMs = this.#nowMs;
     const sealed = machine.seal({ type: 'SCHEMA', stream: 1, codec, payload }, nowMs);
     run.sealed.push({ stream: 1, seq: sealed.seq, kind: 'SCHEMA', ticks: [] });
+    run.sealedMs = nowMs;
     this.#act(process);
   }
 
@@ -358,6 +363,7 @@ export class SimulatedAgent {
     const nowMs = this.#nowMs;
     const sealed = process.machine.seal({ type: 'BATCH', stream, codec, payload }, nowMs);
     process.run.sealed.push({ stream, seq: sealed.seq, kind: 'BATCH', ticks: batch.ticks });
+    process.run.sealedMs = nowMs;
     const times = batch.columns.timestamps.subarray(0, batch.columns.length);
     if (times.length > 0) {
       const [minTime, maxTime] = [Math.min(...times), Math.max(...times)];
@@ -401,6 +407,10 @@ export class SimulatedAgent {
 
   #connect(process: Process): void {
     if (!this.#lives(process)) return;
+    if (process.paused) {
+      this.#onceAwake(process, () => this.#connect(process));
+      return;
+    }
     process.connection = this.#world.connect(this.index, {
       message: (bytes) => this.#message(process, connection, bytes as Uint8Array),
       closed: () => this.#closed(process, connection),
@@ -412,6 +422,15 @@ export class SimulatedAgent {
     }
     process.machine.connected(this.#nowMs);
     this.#act(process);
+  }
+
+  /** A process that is stopped does nothing; what is due comes first when it goes on. */
+  #onceAwake(process: Process, act: () => void): void {
+    this.#world.timeline.after(TICK_MS, () => {
+      if (!this.#lives(process)) return;
+      if (process.paused) this.#onceAwake(process, act);
+      else this.#world.timeline.after(TICK_MS, act);
+    });
   }
 
   #retry(process: Process): void {

@@ -52,6 +52,8 @@ export interface RunTruth {
   readonly ticks: Map<number, TickTruth>;
   readonly events: Map<number, TickTruth>;
   readonly sealed: SealedTruth[];
+  /** When it last sealed something, by its own clock. */
+  sealedMs: number;
   /** When it ended; undefined while it runs. */
   endMs: number | undefined;
   endedWell: boolean;
@@ -89,6 +91,7 @@ export function newRun({ agent, epoch, nonce, parts }: RunStart, ordinal = -1): 
     ticks: new Map(),
     events: new Map(),
     sealed: [],
+    sealedMs: 0,
     endMs: undefined,
     endedWell: false,
     lastSyncedTick: -1,
