@@ -202,6 +202,8 @@ async function openReceivers(
     });
   } catch (error) {
     await runtime.stop('SHUTDOWN', 0);
+    // Targets that are watched in files would keep the process from ending.
+    await sources.close();
     if (!options.memory_only) markStopped(options.data);
     throw error;
   }
@@ -237,6 +239,8 @@ async function identify(
   userAgent: string,
 ): Promise<AgentTls> {
   const nowMs = clock.now();
+  // What is wrong with it is to be said now, and not at every attempt to connect.
+  tokenOf(options);
   const tls = await openTls(options, collector, agentId, nowMs);
   await enroll({ options, collector, agentId, userAgent, tls, nowMs });
   const { identity } = tls;

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { messageOf } from '../model/index.ts';
 import { ClientIdentity } from './connection/client-identity.ts';
 import { postToCollector } from './connection/http-request.ts';
 import { pinnedAuthority, type TlsClient } from './connection/tls-client.ts';
+import { checkToken } from './connection/transport.ts';
 import { AgentSetupError } from './errors.ts';
 
 const ID_FILE = 'agent-id';
@@ -33,8 +34,20 @@ export function agentIdOf(options: AgentOptions): string {
   mkdirSync(options.data, { recursive: true });
   // Two hosts of the same name must not be one agent.
   const id = `${host}-${randomBytes(4).toString('hex')}`;
-  writeFileSync(path, `${id}\n`);
+  keepFile(path, `${id}\n`);
   return id;
+}
+
+/** Writes a file whole or not at all: what a full disk left of it would be believed for ever. */
+function keepFile(path: string, text: string, mode = 0o666): void {
+  const made = `${path}.new`;
+  try {
+    writeFileSync(made, text, { mode, flush: true });
+    renameSync(made, path);
+  } catch (error) {
+    rmSync(made, { force: true });
+    throw error;
+  }
 }
 
 /**
@@ -42,18 +55,21 @@ export function agentIdOf(options: AgentOptions): string {
  * the one that enrolment gave.
  */
 export function tokenOf(options: AgentOptions): string | undefined {
-  if (options.token !== undefined) return options.token;
+  if (options.token !== undefined) return checkToken(options.token, 'the token');
   if (options.token_file !== undefined) return readToken(options.token_file);
   const path = join(options.data, TOKEN_FILE);
   return !options.memory_only && existsSync(path) ? readToken(path) : undefined;
 }
 
-function readToken(path: string): string {
+/** @throws AgentSetupError where there is none, or none that can be sent. */
+export function readToken(path: string): string {
+  let text: string;
   try {
-    return readFileSync(path, 'utf8').trim();
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new AgentSetupError(`token file ${path} cannot be read`, { cause });
+    throw new AgentSetupError(`token file ${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
+  return checkToken(text.trim(), `the token in ${path}`);
 }
 
 const enrolledSchema = z.object({
@@ -81,9 +97,15 @@ export async function openTls(
 ): Promise<AgentTls> {
   const { memory_only: memoryOnly, data } = options;
   const identity = memoryOnly ? undefined : new ClientIdentity(data, agentId);
-  const authority = collector.startsWith('https:')
-    ? await authorityOf(options, collector, nowMs)
-    : undefined;
+  const isSecure = collector.startsWith('https:');
+  const given = (['ca_hash', 'ca_file'] as const).find((key) => options[key] !== undefined);
+  if (!isSecure && given !== undefined) {
+    throw new AgentSetupError(
+      `${given} says which authority is trusted, and ${collector} is not TLS, where none is asked: ` +
+        `want a collector at https://, or no ${given}`,
+    );
+  }
+  const authority = isSecure ? await authorityOf(options, collector, nowMs) : undefined;
   const ca = authority === undefined ? {} : { ca: authority };
   return {
     identity,
@@ -101,22 +123,35 @@ async function authorityOf(
   const { ca_file: file, ca_hash: hash, data, memory_only: memoryOnly } = options;
   if (file !== undefined) {
     try {
-      return readFileSync(file, 'utf8');
+      const text = readFileSync(file, 'utf8');
+      // What is no certificate would be ignored, and then no collector be trusted.
+      void new X509Certificate(text).subject;
+      return text;
     } catch (cause) {
-      throw new AgentSetupError(`ca_file ${file} cannot be read: ${messageOf(cause)}`, { cause });
+      const wanted = `want a file with a certificate as PEM: ${messageOf(cause)}`;
+      throw new AgentSetupError(`ca_file ${file}, ${wanted}`, { cause });
     }
   }
   const path = join(data, AUTHORITY_FILE);
   const kept = !memoryOnly && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   if (hash === undefined) return kept;
   const pin = parsePin(hash);
-  if (kept !== undefined && publicKeyHash(new X509Certificate(kept).publicKey) === pin) return kept;
+  if (kept !== undefined && isOfPin(kept, pin)) return kept;
   const found = await pinnedAuthority(collector, pin, nowMs);
   if (!memoryOnly) {
     mkdirSync(data, { recursive: true });
-    writeFileSync(path, found);
+    keepFile(path, found);
   }
   return found;
+}
+
+function isOfPin(pem: string, pin: string): boolean {
+  try {
+    return publicKeyHash(new X509Certificate(pem).publicKey) === pin;
+  } catch {
+    // No certificate: it is asked for again.
+    return false;
+  }
 }
 
 export interface EnrolmentOptions {
@@ -167,12 +202,12 @@ export async function enroll(enrolment: EnrolmentOptions): Promise<void> {
   const { token, certificate } = enrolledOf(text);
   if (certificate !== undefined) {
     identity.accept(certificate);
-    writeFileSync(markPath, `${mark}\n`, { mode: 0o600 });
+    keepFile(markPath, `${mark}\n`, 0o600);
     return;
   }
   if (token === undefined) throw new AgentSetupError('the answer to the enrolment has no token');
   mkdirSync(options.data, { recursive: true });
-  writeFileSync(join(options.data, TOKEN_FILE), `${token}\n`, { mode: 0o600 });
+  keepFile(join(options.data, TOKEN_FILE), `${token}\n`, 0o600);
 }
 
 function enrolledOf(text: string): z.output<typeof enrolledSchema> {

@@ -97,7 +97,7 @@ function agentsOf(
 /** The file's settings with those that flags give in their places. */
 function withFlags(given: Readonly<Record<string, unknown>>, flags: AgentFlags): unknown {
   const intervalMs = intervalOf(flags);
-  const token = flags.token ?? process.env['TIDEGAUGE_TOKEN'];
+  const token = flags.token ?? (process.env['TIDEGAUGE_TOKEN'] || undefined);
   const merged: Record<string, unknown> = { ...given };
   const set = (key: string, value: unknown): void => {
     if (value !== undefined) merged[key] = value;

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { AgentSetupError } from '../agent/index.ts';
+import { checkToken, readToken } from '../agent/index.ts';
 import { parseDuration } from '../model/index.ts';
 import { addCaFileFlag, type CaFileFlags } from './ca-file.ts';
 
@@ -20,15 +19,14 @@ export function addCollectorFlags(command: Command): Command {
     .option('--token-file <file>', 'file that holds the bearer token');
 }
 
-/** @throws AgentSetupError where the file cannot be read. */
+/** @throws AgentSetupError where the file cannot be read, or the token cannot be sent. */
 export function tokenFrom({ token, tokenFile }: CollectorFlags): string | undefined {
-  if (token !== undefined) return token;
-  if (tokenFile === undefined) return process.env['TIDEGAUGE_TOKEN'];
-  try {
-    return readFileSync(tokenFile, 'utf8').trim();
-  } catch (cause) {
-    throw new AgentSetupError(`token file ${tokenFile} cannot be read`, { cause });
+  if (token !== undefined) return checkToken(token, '--token');
+  if (tokenFile === undefined) {
+    const given = process.env['TIDEGAUGE_TOKEN'] || undefined;
+    return given === undefined ? undefined : checkToken(given, 'TIDEGAUGE_TOKEN');
   }
+  return readToken(tokenFile);
 }
 
 /** Where a collector is; the environment may say it for all commands. */
@@ -36,7 +34,7 @@ export function collectorOption(flags = '--collector <url>', what = 'collector')
   return new Option(flags, `where the ${what} is`)
     .argParser(collectorUrl)
     .default(
-      process.env['TIDEGAUGE_COLLECTOR'] ?? DEFAULT_URL,
+      process.env['TIDEGAUGE_COLLECTOR'] || DEFAULT_URL,
       `TIDEGAUGE_COLLECTOR, else ${DEFAULT_URL}`,
     );
 }

@@ -1,7 +1,7 @@
 import type { Connect, TransportEvents } from '../agent/runtime/index.ts';
 import { messageOf } from '../model/index.ts';
 import type { LogFields, Logger } from '../telemetry/index.ts';
-import type { Clock } from '../util/index.ts';
+import { type Clock, setLongTimer } from '../util/index.ts';
 import type { ClientWarning } from './types.ts';
 
 type Listener = (warning: ClientWarning) => void;
@@ -67,9 +67,11 @@ export class Guard {
       now: () => Date.now(),
       monotonic: () => performance.now(),
       setTimer: (delayMs, callback) => {
-        const timer = setTimeout(() => this.run(callback), delayMs);
-        timer.unref();
-        return () => clearTimeout(timer);
+        return setLongTimer(
+          delayMs,
+          () => this.run(callback),
+          (timer) => timer.unref(),
+        );
       },
     };
   }

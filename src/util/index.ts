@@ -5,7 +5,7 @@ export { GrowingBytes } from './bytes/growing-bytes.ts';
 export { DecimalParser } from './bytes/decimal-parser.ts';
 export { wordAt } from './bytes/word-at.ts';
 export type { CancelTimer, Clock } from './clock.ts';
-export { delay, systemClock } from './clock.ts';
+export { delay, setLongTimer, systemClock } from './clock.ts';
 export { crc32c } from './crc32c.ts';
 export { optimizeEarly, pauseEarlyOptimizing } from './early-optimizing.ts';
 export { FakeClock } from './fake-clock.ts';

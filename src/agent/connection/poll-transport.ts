@@ -5,6 +5,9 @@ import { tlsFaultOf } from './tls-client.ts';
 import {
   type AgentTransport,
   type CollectorAddress,
+  REFUSAL_CHARS_MAX,
+  refusalText,
+  requestHeaders,
   retryAfterMs,
   type TransportEvents,
 } from './transport.ts';
@@ -15,7 +18,14 @@ const WAIT_MS = 20_000;
 /** Beyond what was asked for, that nobody answers. */
 const GRACE_MS = 10_000;
 const BODY_BYTES_MAX = 1_048_576;
-const REFUSAL_CHARS_MAX = 300;
+/** Of an answer: what a collector holds for an agent is a mebibyte and a frame. */
+const ANSWER_BYTES_MAX = 2_097_152;
+/** An answer that was to be held and came empty within this was not held. */
+const HELD_MS = 1000;
+/** So many of those may be chance: what waited was taken along by another answer. */
+const UNHELD_FREE = 3;
+const UNHELD_WAIT_MS = 250;
+const UNHELD_WAIT_MS_MAX = 5000;
 
 interface Answer {
   readonly status: number;
@@ -41,6 +51,8 @@ class PollTransport implements AgentTransport {
   #queuedBytes = 0;
   #sending = false;
   #waiting = false;
+  /** Answers in a row that were to be held and were not. */
+  #unheld = 0;
   #ending = false;
   #ended = false;
 
@@ -93,9 +105,24 @@ class PollTransport implements AgentTransport {
     }
     if (this.#waiting || this.#session === undefined || this.#ending) return;
     this.#waiting = true;
-    void this.#exchange(undefined, WAIT_MS).then(() => {
+    void this.#wait().then(() => {
       this.#waiting = false;
       this.#pump();
+    });
+  }
+
+  /** One request that asks for what the collector has to say. */
+  async #wait(): Promise<void> {
+    const startMs = performance.now();
+    const sizeBytes = await this.#exchange(undefined, WAIT_MS);
+    const wasHeld = sizeBytes > 0 || performance.now() - startMs > HELD_MS;
+    this.#unheld = wasHeld ? 0 : this.#unheld + 1;
+    if (this.#unheld <= UNHELD_FREE) return;
+    // Something between answers for itself, at once: asking on and on would keep both busy.
+    const waitMs = UNHELD_WAIT_MS * 2 ** Math.min(this.#unheld - UNHELD_FREE - 1, 10);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(waitMs, UNHELD_WAIT_MS_MAX));
+      if (!this.#address.keepsAlive) timer.unref();
     });
   }
 
@@ -114,39 +141,42 @@ class PollTransport implements AgentTransport {
     return frames.length === 0 ? undefined : Buffer.concat(frames);
   }
 
-  async #exchange(body: Uint8Array | undefined, waitMs: number | undefined): Promise<void> {
+  /** Resolves with the size of what came. */
+  async #exchange(body: Uint8Array | undefined, waitMs: number | undefined): Promise<number> {
     try {
-      this.#take(await this.#request(body, waitMs));
+      const answer = await this.#request(body, waitMs);
+      this.#take(answer);
+      return answer.body.length;
     } catch (error) {
       const { url } = this.#address;
       this.#end(error instanceof Error ? tlsFaultOf(error, url) : messageOf(error), 0);
+      return 0;
     }
   }
 
   #take({ status, headers, body }: Answer): void {
     if (this.#ended) return;
-    if (status !== 200) {
-      const text = new TextDecoder().decode(body).slice(0, REFUSAL_CHARS_MAX).trim();
+    const { 'tide-session': session, 'tide-close': closed, location } = headers;
+    const isSession = session !== undefined || closed !== undefined || this.#session !== undefined;
+    if (status !== 200 || !isSession) {
+      const text = new TextDecoder().decode(body.subarray(0, REFUSAL_CHARS_MAX));
       const retryMs = retryAfterMs(headers['retry-after'], Date.now());
-      this.#end(`the collector answered ${status}: ${text}`, status, retryMs);
+      const reason = refusalText(this.#address.url, { status, text, location });
+      this.#end(reason, status, retryMs);
       return;
     }
-    const session = headers['tide-session'];
     if (typeof session === 'string') this.#session = session;
     if (body.length > 0) this.#events.frames(body);
-    const closed = headers['tide-close'];
     if (typeof closed === 'string') this.#end(`the collector closed: ${closed}`, 0);
   }
 
   #request(body: Uint8Array | undefined, waitMs: number | undefined): Promise<Answer> {
-    const { url, userAgent } = this.#address;
-    const token = this.#address.token();
+    const { url } = this.#address;
     const headers: Record<string, string> = {
-      'user-agent': userAgent,
+      ...requestHeaders(this.#address),
       'content-type': 'application/octet-stream',
       'content-length': String(body?.length ?? 0),
     };
-    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     if (this.#session !== undefined) headers['tide-session'] = this.#session;
     if (waitMs !== undefined) headers['tide-wait'] = String(waitMs);
     const whole = new URL(PATH, url.endsWith('/') ? url : `${url}/`);
@@ -155,7 +185,12 @@ class PollTransport implements AgentTransport {
       const options = { method: 'POST', headers, agent: this.#http };
       const request = module.request(whole, options, (response) => {
         const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        let sizeBytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          sizeBytes += chunk.length;
+          if (sizeBytes <= ANSWER_BYTES_MAX) chunks.push(chunk);
+          else request.destroy(new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`));
+        });
         response.on('error', reject);
         response.on('end', () => {
           const { statusCode: status = 0, headers: answered } = response;

@@ -68,6 +68,15 @@ test('Retry-After is waited for, and a random time after it', () => {
   expect(retryAfterMs('soon', 0)).toBeUndefined();
 });
 
+test('nobody is waited for longer than ten minutes', () => {
+  const one = reconnect(0.5);
+  const away = { reason: 'away', status: 503, retryAfterMs: 31_536_000_000 };
+  expect(one.delayAfter(away, false)).toBe(600_500);
+  expect(one.delayAfterFence(Infinity)).toBe(600_500);
+  one.welcomed(Number.MAX_SAFE_INTEGER);
+  expect(one.delayAfter(CUT, true)).toBe(300_000);
+});
+
 test('a wrong token is not tried in a hurry', () => {
   const delayMs = reconnect(0.5).delayAfter({ ...CUT, status: 401 }, false);
   expect(delayMs).toBeGreaterThanOrEqual(30_000);

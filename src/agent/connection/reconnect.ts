@@ -23,6 +23,8 @@ export const DEFAULT_RECONNECT: Omit<ReconnectOptions, 'random'> = {
 const LOOPBACK_MAX_MS = 1000;
 /** Token missing, wrong, or not for this: a person has to act, so there is no hurry. */
 const REFUSED_MS = 60_000;
+/** Longer than this no collector is waited for, whatever it or a proxy says. */
+const WAIT_MS_MAX = 600_000;
 const REFUSED = new Set([401, 403]);
 /** Statuses of a collector that understood; all others come from what stands between. */
 const UNDERSTOOD = new Set([401, 403, 429, 503]);
@@ -65,13 +67,13 @@ export class Reconnect {
   /** A session is open; `spreadMs` is what the collector said in WELCOME. */
   welcomed(spreadMs: number): void {
     this.#failures = 0;
-    this.#spreadMs = spreadMs;
+    this.#spreadMs = Math.min(spreadMs, WAIT_MS_MAX);
   }
 
-  /** The collector said in FENCE or by closing when to come again. */
+  /** The collector said in FENCE or by closing when to come again: that, or ten minutes. */
   delayAfterFence(retryAfterMs: number): number {
     this.#failures = 0;
-    return retryAfterMs + this.#options.random() * this.#spreadMs;
+    return Math.min(retryAfterMs, WAIT_MS_MAX) + this.#options.random() * this.#spreadMs;
   }
 
   /** How long to wait after a connection that was in session (`hadSession`), or was not. */

@@ -1,3 +1,4 @@
+import { AgentSetupError } from '../errors.ts';
 import type { TlsClient } from './tls-client.ts';
 
 /** Why a connection ended, or did not come about. */
@@ -45,6 +46,47 @@ export interface CollectorAddress {
   readonly userAgent: string;
   /** Whether a connection keeps the process alive. */
   readonly keepsAlive: boolean;
+}
+
+/** Statuses that collectors answer with; all others come from what stands between or instead. */
+const OF_COLLECTORS = new Set([400, 401, 403, 410, 413, 429, 500, 503]);
+/** How much of a refusal's text is kept. */
+export const REFUSAL_CHARS_MAX = 300;
+
+/** An answer that is no session, in words that say what to do. */
+export function refusalText(
+  url: string,
+  answer: {
+    readonly status: number;
+    readonly text: string;
+    readonly location?: string | undefined;
+  },
+): string {
+  const { status, location } = answer;
+  const text = answer.text.slice(0, REFUSAL_CHARS_MAX).replaceAll(/\s+/g, ' ').trim();
+  const said = text === '' ? '' : `: ${text}`;
+  if (OF_COLLECTORS.has(status)) return `the collector answered ${status}${said}`;
+  const where = location === undefined ? '' : ` and points to ${location.slice(0, 200)}`;
+  return (
+    `${url} answered ${status}${where}, as no collector does: is that the collector's URL, and ` +
+    `does a proxy before it pass on what is below /tide/v1/?${said === '' ? '' : ` It said${said}`}`
+  );
+}
+
+/** The headers of every request. @throws AgentSetupError where the token cannot be in one. */
+export function requestHeaders(address: CollectorAddress): Record<string, string> {
+  const headers: Record<string, string> = { 'user-agent': address.userAgent };
+  const bearer = address.token();
+  if (bearer !== undefined) headers['authorization'] = `Bearer ${checkToken(bearer, 'the token')}`;
+  return headers;
+}
+
+/** A bearer token as it is; `name` says which it is. @throws AgentSetupError where it is none. */
+export function checkToken(token: string, name: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  // What is seen is not shown: it may be a secret with a slip in it.
+  const seen = token === '' ? 'is empty' : 'has blanks, line breaks or other such characters in it';
+  throw new AgentSetupError(`${name} ${seen}, want one word of printable ASCII`);
 }
 
 /** Seconds or a date of a Retry-After header, as milliseconds from now. */

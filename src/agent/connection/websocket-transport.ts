@@ -5,6 +5,9 @@ import { tlsFaultOf } from './tls-client.ts';
 import {
   type AgentTransport,
   type CollectorAddress,
+  REFUSAL_CHARS_MAX,
+  refusalText,
+  requestHeaders,
   retryAfterMs,
   type TransportEnd,
   type TransportEvents,
@@ -12,19 +15,32 @@ import {
 
 const PATH = 'tide/v1/session';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** How much of a refusal's text is kept. */
-const REFUSAL_CHARS_MAX = 300;
 
 /** A session over WebSocket: one frame in each message, none compressed by the protocol. */
 export function connectWebSocket(
   address: CollectorAddress,
   events: TransportEvents,
 ): AgentTransport {
-  const token = address.token();
-  const headers: Record<string, string> = { 'user-agent': address.userAgent };
-  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-  const socket = new WebSocket(webSocketUrl(address.url), [TIDE_PROTOCOL], {
-    headers,
+  try {
+    return transportOver(openSocket(address), address, events);
+  } catch (error) {
+    // A token file that is gone, a certificate that is none: it may be right the next time.
+    const reason = messageOf(error);
+    setImmediate(() => events.closed({ reason, status: 0, retryAfterMs: undefined }));
+    return NO_TRANSPORT;
+  }
+}
+
+const NO_TRANSPORT: AgentTransport = {
+  send() {},
+  close() {},
+  abort() {},
+  bufferedBytes: 0,
+};
+
+function openSocket(address: CollectorAddress): WebSocket {
+  return new WebSocket(webSocketUrl(address.url), [TIDE_PROTOCOL], {
+    headers: requestHeaders(address),
     ...(address.url.startsWith('https:') ? address.tls?.() : {}),
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,
@@ -35,6 +51,13 @@ export function connectWebSocket(
       request.end();
     },
   });
+}
+
+function transportOver(
+  socket: WebSocket,
+  { url }: CollectorAddress,
+  events: TransportEvents,
+): AgentTransport {
   socket.binaryType = 'nodebuffer';
   let end: TransportEnd | undefined;
   const ended = (reason: string, status = 0, retryMs?: number): void => {
@@ -49,18 +72,20 @@ export function connectWebSocket(
     let text = '';
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
-      text = (text + chunk).slice(0, REFUSAL_CHARS_MAX);
+      text += chunk;
+      if (text.length > REFUSAL_CHARS_MAX) refused();
     });
     const refused = (): void => {
       const retryMs = retryAfterMs(answered['retry-after'], Date.now());
-      ended(`the collector answered ${statusCode}: ${text.trim()}`, statusCode, retryMs);
+      const { location } = answered;
+      ended(refusalText(url, { status: statusCode, text, location }), statusCode, retryMs);
       request.destroy();
       socket.terminate();
     };
     response.on('end', refused);
     response.on('error', refused);
   });
-  socket.on('error', (error) => ended(reasonOf(error, address.url)));
+  socket.on('error', (error) => ended(reasonOf(error, url)));
   socket.on('close', (code, reason) => {
     ended(`the connection was closed (${code}${reason.length > 0 ? `: ${String(reason)}` : ''})`);
     events.closed(end as TransportEnd);

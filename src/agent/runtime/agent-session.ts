@@ -234,7 +234,7 @@ export class AgentSession {
   }
 
   #frames(bytes: Uint8Array): void {
-    const { clock, logger } = this.#options;
+    const { clock } = this.#options;
     let start = 0;
     while (start < bytes.length) {
       let frame: Frame;
@@ -253,9 +253,9 @@ export class AgentSession {
         if (!(error instanceof TideFormatError)) throw error;
         // Of a later version: a frame that is a message of its own can be skipped.
         if (error.code === 'tide_frame_type') break;
-        logger.error({ err: messageOf(error) }, 'the collector sent what is no frame');
         this.#connection.abort();
-        this.#connection.ended({ reason: messageOf(error), ...UNANSWERED });
+        const reason = `what came from the collector is no frame: ${messageOf(error)}`;
+        this.#connection.ended({ reason, ...UNANSWERED });
         return;
       }
     }

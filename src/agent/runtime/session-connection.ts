@@ -5,6 +5,9 @@ import type { AgentTransport, Connect, TransportEnd } from '../connection/transp
 
 /** A connection whose upgrade nobody answers. */
 const CONNECT_TIMEOUT_MS = 15_000;
+const SAY_AGAIN_MS = 3_600_000;
+/** Reasons that are remembered as said. */
+const SAID_MAX = 20;
 
 export interface SessionConnectionOptions {
   readonly clock: Clock;
@@ -27,7 +30,8 @@ export class SessionConnection {
   #cancelConnect: CancelTimer = () => {};
   #cancelHandshake: CancelTimer = () => {};
   #stopped = false;
-  #lastEnd = '';
+  /** What was said of connections that did not become sessions, and when. */
+  readonly #said = new Map<string, number>();
   /** Connections that were tried. */
   attempts = 0;
 
@@ -73,7 +77,7 @@ export class SessionConnection {
   /** The collector took this one for a session. */
   welcomed(reconnectSpreadMs: number): void {
     this.#hadSession = true;
-    this.#lastEnd = '';
+    this.#said.clear();
     this.#options.reconnect.welcomed(reconnectSpreadMs);
   }
 
@@ -101,13 +105,22 @@ export class SessionConnection {
       fenceRetryMs === undefined
         ? reconnect.delayAfter(end, this.#hadSession)
         : reconnect.delayAfterFence(fenceRetryMs);
-    // The same fault again and again is said once.
-    if (end.reason !== this.#lastEnd) {
+    if (this.#hadSession || this.#isNews(end.reason)) {
       const fields = { reason: end.reason, nextMs: Math.round(delayMs) };
       logger.warn(fields, this.#hadSession ? 'the session ended' : 'the collector is not reached');
     }
-    this.#lastEnd = end.reason;
     this.#cancelConnect = clock.setTimer(delayMs, () => this.open());
+  }
+
+  /** The same fault again and again is said once an hour, also where several take turns. */
+  #isNews(reason: string): boolean {
+    const nowMs = this.#options.clock.monotonic();
+    const key = reason.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '');
+    const saidMs = this.#said.get(key);
+    if (saidMs !== undefined && nowMs - saidMs < SAY_AGAIN_MS) return false;
+    if (this.#said.size >= SAID_MAX) this.#said.clear();
+    this.#said.set(key, nowMs);
+    return true;
   }
 
   /** Ends at once, for good. */
