@@ -13,22 +13,22 @@ A collector gets ever smaller parts of a core (it is stopped when it has used mo
 store all that its agents send. With that part, in turns: those agents alone, which is its capacity,
 and then as many again, so that it is sent twice what it can take. How much it stores, how long
 batches wait for the store, whether what is not there is what the ledgers say is not there, and what
-became of it once the collector has the whole core again. Six to eight minutes.
+became of it once the collector has the whole core again. Seven to nine minutes.
 
-  --agents N    of one half of the load (default 150)  --series N   of each, at 1 s (default 1000)
-  --rounds N    capacity and overload (default 3)      --seconds N  of each (default 20)
+  --agents N    of one half of the load (default 500)  --series N   of each, at 1 s (default 1000)
+  --rounds N    capacity and overload (default 2)      --seconds N  of each (default 30)
   --duty N      the part of a core, where it is known`;
 
 const OPTIONS = {
-  agents: { type: 'string', default: '150' },
+  agents: { type: 'string', default: '500' },
   series: { type: 'string', default: '1000' },
-  rounds: { type: 'string', default: '3' },
-  seconds: { type: 'string', default: '20' },
+  rounds: { type: 'string', default: '2' },
+  seconds: { type: 'string', default: '30' },
   duty: { type: 'string' },
 } as const;
 
 /** The first part of a core that is tried, of what all of the load takes without a limit. */
-const FIRST_FACTOR = 0.6;
+const FIRST_FACTOR = 0.85;
 /** What is left of a core's part from step to step. */
 const STEP_FACTOR = 0.85;
 const STEPS_MAX = 14;
@@ -65,7 +65,8 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
     await rig.add();
     const rounds: Round[] = [];
     await sleep(WARM_MS);
-    let duty = values.duty === undefined ? await findDuty(rig) : Number(values.duty);
+    const found = values.duty === undefined ? await findDuty(rig) : undefined;
+    let duty = found?.duty ?? Number(values.duty);
     let declared: Declared | undefined;
     let during: Sums | undefined;
     while (rounds.length < Number(values.rounds)) {
@@ -92,24 +93,30 @@ export async function runOverloadBench(args: readonly string[]): Promise<number>
     const { residentBytes, peakBytes } = server.usage();
     const wrong = await rig.disagreements();
     const memory = [megabytes(residentBytes), `at the end, peak ${megabytes(peakBytes)}`];
-    return report({ half, duty, rounds, declared, during, after, wrong, memory });
+    const keptUp = found?.keptUp;
+    return report({ half, duty, keptUp, rounds, declared, during, after, wrong, memory });
   } finally {
     await rig.stop();
     await server.stop();
   }
 }
 
-/** The part of a core with which the collector falls short of what there is of the load. */
-async function findDuty(rig: OverloadRig): Promise<number> {
+/**
+ * The part of a core with which the collector falls short of what there is of the load, and what
+ * it did with the last part with which it did not.
+ */
+async function findDuty(rig: OverloadRig): Promise<{ duty: number; keptUp: Rates }> {
   const free = await rig.rates(STEP_SECONDS);
   say('with the whole core', free);
   if (free.offered < OFFERED_SHARE_MIN * rig.wanted) {
     throw new Error('the machine is too busy for this load: give --agents less, or wait');
   }
   let duty = free.duty * FIRST_FACTOR;
+  let keptUp = free;
   for (let step = 0; step < STEPS_MAX; step++) {
     const rates = await limited(rig, duty, STEP_SECONDS, 'is that too little');
-    if (rates.stored < KEPT_UP_SHARE * rates.offered) return duty;
+    if (rates.stored < KEPT_UP_SHARE * rates.offered) return { duty, keptUp };
+    keptUp = rates;
     duty *= STEP_FACTOR;
   }
   throw new Error(`${STEPS_MAX} steps were not too little: give --series more`);
@@ -140,6 +147,8 @@ function say(what: string, rates: Rates): void {
 interface Outcome {
   readonly half: AgentLoad;
   readonly duty: number;
+  /** With the least part of a core with which it took all; undefined where that was given. */
+  readonly keptUp: Rates | undefined;
   readonly rounds: readonly Round[];
   readonly declared: Declared | undefined;
   readonly during: Sums | undefined;
@@ -149,7 +158,7 @@ interface Outcome {
 }
 
 function report(outcome: Outcome): number {
-  const { duty, rounds, declared, during, after, wrong, memory } = outcome;
+  const { duty, keptUp, rounds, declared, during, after, wrong, memory } = outcome;
   const shares = rounds.map(({ capacity, overload }) => overload.stored / capacity.stored);
   const costs = rounds.map(({ capacity, overload }) => {
     return overload.perCpuSecond / capacity.perCpuSecond;
@@ -169,6 +178,7 @@ function report(outcome: Outcome): number {
     ['offered', of(({ overload }) => overload.offered), `${ratios(rounds)} times that`],
     ['stored', of(({ overload }) => overload.stored), 'samples/s'],
     ['for a second of CPU', spread(costs, percent), 'of what it is at capacity'],
+    ...(keptUp === undefined ? [] : [keptUpRow(keptUp, rounds)]),
     ['memory', ...memory],
     ['stored in the end', thousands(after.stored), restOf(after)],
     ...(declared === undefined ? [] : declaredRows(declared)),
@@ -198,6 +208,12 @@ function report(outcome: Outcome): number {
   const faults = rounds.flatMap((round) => faultsOf(round, outcome));
   for (const fault of new Set(faults)) console.log(`NOT VALID: ${fault}`);
   return faults.length === 0 && goals.every((row) => row.at(-1) === 'met') ? 0 : 1;
+}
+
+function keptUpRow(keptUp: Rates, rounds: readonly Round[]): string[] {
+  const shares = rounds.map(({ overload }) => overload.perCpuSecond / keptUp.perCpuSecond);
+  const most = `of what it is where it takes all, with ${percent(keptUp.duty)} of a core`;
+  return ['', spread(shares, percent), most];
 }
 
 /** Why what a round says is not what the collector can do. */

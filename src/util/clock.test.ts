@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 test('a timer may be longer than those of the system, and is not over before its time', () => {
-  const over = vi.fn();
+  const over = vi.fn<() => void>();
   systemClock.setTimer(60 * DAY_MS, over);
   vi.advanceTimersByTime(60 * DAY_MS - 1);
   expect(over).not.toHaveBeenCalled();
@@ -21,7 +21,7 @@ test('a timer may be longer than those of the system, and is not over before its
 });
 
 test('it can be cancelled in every part of it', () => {
-  const over = vi.fn();
+  const over = vi.fn<() => void>();
   const cancel = systemClock.setTimer(60 * DAY_MS, over);
   vi.advanceTimersByTime(50 * DAY_MS);
   cancel();

@@ -120,6 +120,8 @@ test('a target says the same in protobuf as in text, scrape after scrape', async
           config,
         );
         expect(protobuf.storage.all()).toEqual(text.storage.all());
+        // How much of a body that is beyond the limit is looked at before it is refused differs.
+        if (config.sample_limit > 0) return;
         expect(protobuf.counts['samplesDuplicate']).toBe(text.counts['samplesDuplicate']);
       },
     ),
