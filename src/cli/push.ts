@@ -39,7 +39,8 @@ Examples:
 
 Samples are NAME=VALUE or NAME{LABEL="VALUE",...}=VALUE; without any, standard input is read in the
 text exposition format. A push is stored once however often it is sent: repeat it after a failure
-with the same --run-id and --seq. Several pushes of one run count --seq up, the last with --final.
+with the same --run-id and --seq. Several pushes of one run count --seq up, all but the last with
+--no-final.
 
 With --schedule the collector expects the job that often: tidegauge_job_overdue{job="NAME"} becomes
 1 when one and a half of that time went by without the end of a run.`;

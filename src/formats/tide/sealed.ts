@@ -21,18 +21,3 @@ export interface Sealed extends SealedKey {
   readonly codec: PayloadCodec;
   readonly payload: Uint8Array;
 }
-
-/** States of a sequence number in the ledger of the collector. */
-export type SeqState =
-  | 'EXPECTED'
-  | 'RECEIVED'
-  | 'DURABLE'
-  | 'MISSING'
-  | 'REQUESTED'
-  | 'REPAIRED'
-  | 'DEGRADED'
-  | 'LOST'
-  | 'REJECTED';
-
-/** Those that are final. Every sealed sequence number comes to exactly one of them. */
-export type EndState = 'DURABLE' | 'REPAIRED' | 'DEGRADED' | 'LOST' | 'REJECTED';
