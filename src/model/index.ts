@@ -36,3 +36,5 @@ export {
   STALE_HIGH_WORD,
   STALE_LOW_WORD,
 } from './sample.ts';
+export type { ValueColumns } from './value-columns.ts';
+export { giveColumns, newColumns, NO_COLUMNS, takeColumns } from './value-columns.ts';

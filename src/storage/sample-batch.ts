@@ -1,4 +1,15 @@
-import { HIGH_WORD, LOW_WORD, NAN_HIGH_WORD, NAN_LOW_WORD, setStaleAt } from '../model/index.ts';
+import {
+  giveColumns,
+  HIGH_WORD,
+  LOW_WORD,
+  NAN_HIGH_WORD,
+  NAN_LOW_WORD,
+  newColumns,
+  NO_COLUMNS,
+  setStaleAt,
+  takeColumns,
+  type ValueColumns,
+} from '../model/index.ts';
 
 /** Columns of samples that someone else owns: what a kernel's body has, or another batch. */
 export interface SampleBatchColumns {
@@ -7,46 +18,6 @@ export interface SampleBatchColumns {
   readonly timestamps: Float64Array;
   /** The bits of the values, two words each. */
   readonly words: Uint32Array;
-}
-
-interface Columns {
-  readonly refs: Uint32Array;
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
-  readonly words: Uint32Array;
-}
-
-function newColumns(capacity: number): Columns {
-  const values = new Float64Array(capacity);
-  return {
-    refs: new Uint32Array(capacity),
-    timestamps: new Float64Array(capacity),
-    values,
-    words: new Uint32Array(values.buffer),
-  };
-}
-
-const NO_COLUMNS = newColumns(0);
-
-/** Room that a batch takes at first, and how much of it a batch that is given back may have. */
-const CAPACITY_MIN = 1024;
-const KEPT_CAPACITY = 32 * 1024;
-
-/** At most 10 MiB, at 20 bytes a sample. */
-const KEPT_COLUMNS = 16;
-
-/**
- * Columns that were given back, for the next batches: memory outside of V8's heap that is made anew
- * for every commit makes its collector run, which cost more than storing the samples.
- */
-const keptColumns: Columns[] = [];
-
-function takeColumns(capacity: number): Columns {
-  const index = keptColumns.findLastIndex(({ refs }) => refs.length >= capacity);
-  const [found] = index < 0 ? [] : keptColumns.splice(index, 1);
-  if (found !== undefined) return found;
-  // In powers of two, so that what one batch gives back is enough for others.
-  return newColumns(Math.max(CAPACITY_MIN, 2 ** (32 - Math.clz32(capacity - 1))));
 }
 
 /**
@@ -61,10 +32,12 @@ export class SampleBatch {
   values: Float64Array;
   /** The bits of `values`: two words each, see `model/sample.ts`. */
   words: Uint32Array;
+  /** Those that it took, to be given back. */
+  #taken: ValueColumns | undefined;
 
   constructor(capacity = 0) {
     const columns = capacity === 0 ? NO_COLUMNS : newColumns(capacity);
-    this.refs = columns.refs;
+    this.refs = columns.ids;
     this.timestamps = columns.timestamps;
     this.values = columns.values;
     this.words = columns.words;
@@ -79,12 +52,8 @@ export class SampleBatch {
    * hold a column of it. It may be filled again.
    */
   release(): void {
-    const { refs, timestamps, values, words } = this;
     this.length = 0;
-    this.#set(NO_COLUMNS);
-    const isKept = refs.length >= CAPACITY_MIN && refs.length <= KEPT_CAPACITY;
-    if (!isKept || keptColumns.length >= KEPT_COLUMNS) return;
-    keptColumns.push({ refs, timestamps, values, words });
+    this.#set(NO_COLUMNS, undefined);
   }
 
   /** Adds a sample whose value is an ordinary number; every NaN becomes the NaN of the wire. */
@@ -146,14 +115,16 @@ export class SampleBatch {
 
   #resize(capacity: number): void {
     const columns = takeColumns(capacity);
-    columns.refs.set(this.refs.subarray(0, this.length));
+    columns.ids.set(this.refs.subarray(0, this.length));
     columns.timestamps.set(this.timestamps.subarray(0, this.length));
     columns.words.set(this.words.subarray(0, 2 * this.length));
-    this.#set(columns);
+    this.#set(columns, columns);
   }
 
-  #set({ refs, timestamps, values, words }: Columns): void {
-    this.refs = refs;
+  #set({ ids, timestamps, values, words }: ValueColumns, taken: ValueColumns | undefined): void {
+    if (this.#taken !== undefined) giveColumns(this.#taken);
+    this.#taken = taken;
+    this.refs = ids;
     this.timestamps = timestamps;
     this.values = values;
     this.words = words;

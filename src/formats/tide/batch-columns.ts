@@ -1,4 +1,13 @@
-import { type FloatHistogram, HIGH_WORD, LOW_WORD } from '../../model/index.ts';
+import {
+  type FloatHistogram,
+  giveColumns,
+  HIGH_WORD,
+  LOW_WORD,
+  newColumns,
+  NO_COLUMNS,
+  takeColumns,
+  type ValueColumns,
+} from '../../model/index.ts';
 import { histogramWords } from './histogram-words.ts';
 import type { Hash64 } from './schema-change.ts';
 
@@ -24,12 +33,15 @@ export class BatchColumns {
    * array is there only where a sample has one.
    */
   histograms: (FloatHistogram | undefined)[] | undefined;
+  /** Those that it took, to be given back. */
+  #taken: ValueColumns | undefined;
 
   constructor(capacity = 1024) {
-    this.seriesIds = new Uint32Array(capacity);
-    this.timestamps = new Float64Array(capacity);
-    this.values = new Float64Array(capacity);
-    this.words = new Uint32Array(this.values.buffer);
+    const { ids, timestamps, values, words } = capacity === 0 ? NO_COLUMNS : newColumns(capacity);
+    this.seriesIds = ids;
+    this.timestamps = timestamps;
+    this.values = values;
+    this.words = words;
   }
 
   reset(): void {
@@ -41,11 +53,20 @@ export class BatchColumns {
   reserve(extra: number): void {
     const wanted = this.length + extra;
     if (wanted <= this.seriesIds.length) return;
-    const grown = new BatchColumns(Math.max(wanted, 2 * this.seriesIds.length));
-    grown.seriesIds.set(this.seriesIds.subarray(0, this.length));
+    const grown = takeColumns(Math.max(wanted, 2 * this.seriesIds.length));
+    grown.ids.set(this.seriesIds.subarray(0, this.length));
     grown.timestamps.set(this.timestamps.subarray(0, this.length));
     grown.words.set(this.words.subarray(0, 2 * this.length));
-    this.#take(grown);
+    this.#set(grown, grown);
+  }
+
+  /**
+   * Empties the columns and gives their memory to others: nobody may read what was in them any
+   * more, nor hold an array of them. They may be filled again.
+   */
+  release(): void {
+    this.reset();
+    this.#set(NO_COLUMNS, undefined);
   }
 
   /** Adds a sample, its value as words. */
@@ -115,27 +136,26 @@ export class BatchColumns {
   }
 
   #reorder(order: Uint32Array): void {
-    const sorted = new BatchColumns(Math.max(1, this.seriesIds.length));
+    const sorted = newColumns(Math.max(1, this.seriesIds.length));
     for (let index = 0; index < order.length; index++) {
       const from = order[index]!;
-      sorted.seriesIds[index] = this.seriesIds[from]!;
+      sorted.ids[index] = this.seriesIds[from]!;
       sorted.timestamps[index] = this.timestamps[from]!;
       sorted.words[2 * index] = this.words[2 * from]!;
       sorted.words[2 * index + 1] = this.words[2 * from + 1]!;
     }
     const { histograms } = this;
-    if (histograms !== undefined) {
-      sorted.histograms = Array.from(order, (from) => histograms[from]);
-    }
-    this.#take(sorted);
-    this.histograms = sorted.histograms;
+    if (histograms !== undefined) this.histograms = Array.from(order, (from) => histograms[from]);
+    this.#set(sorted, undefined);
   }
 
-  #take(other: BatchColumns): void {
-    this.seriesIds = other.seriesIds;
-    this.timestamps = other.timestamps;
-    this.values = other.values;
-    this.words = other.words;
+  #set({ ids, timestamps, values, words }: ValueColumns, taken: ValueColumns | undefined): void {
+    if (this.#taken !== undefined) giveColumns(this.#taken);
+    this.#taken = taken;
+    this.seriesIds = ids;
+    this.timestamps = timestamps;
+    this.values = values;
+    this.words = words;
   }
 }
 

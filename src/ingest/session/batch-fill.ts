@@ -6,6 +6,7 @@ import type { IntervalSet } from '../../util/index.ts';
 import type { AbsenceWatch } from './absence-watch.ts';
 import type { AgentSeries } from './epoch-series.ts';
 import { addHistogram } from './histogram-adds.ts';
+import { SampledSteps } from './sampled-steps.ts';
 import type { SchemaCatalog } from './schema-catalog.ts';
 import type { AppliedFrame, ApplyResult } from './session-output.ts';
 
@@ -67,8 +68,6 @@ interface RunSource {
   readonly group: number;
 }
 
-const NO_STEPS: readonly number[] = [];
-
 /** Where a batch stands, and what it speaks of. */
 interface BatchPlace {
   readonly frame: number;
@@ -90,8 +89,7 @@ export class BatchFill {
   readonly #stepMs: number;
   readonly #runs: Run[] = [];
   readonly #histograms: AddedHistogram[] = [];
-  /** Of time, each once for every run of samples that falls into it. */
-  readonly #steps: number[] = [];
+  readonly #steps: SampledSteps;
   #rejected: Map<number, Map<number, number>> | undefined;
   #refused: Map<number, Map<RejectReason, number>> | undefined;
   #rejectedCount = 0;
@@ -101,15 +99,13 @@ export class BatchFill {
   #tooOld = 0;
   #outOfBounds = 0;
   #newestMs: number | undefined;
-  /** Time that was noted last: nearly all samples of a batch are of one. */
-  #notedMs = Number.NaN;
-  #lastStep = Number.NaN;
 
   constructor(appender: Appender, catalog: SchemaCatalog, watch: AbsenceWatch, stepMs: number) {
     this.#appender = appender;
     this.#watch = watch;
     this.#catalog = catalog;
     this.#stepMs = stepMs;
+    this.#steps = new SampledSteps(stepMs);
   }
 
   add({ sealed, content, byRepair }: AppliedFrame<BatchColumns>, index: number): void {
@@ -144,12 +140,7 @@ export class BatchFill {
 
   /** Steps of time that samples fell into and that `known` does not have. */
   newSteps(known: IntervalSet): readonly number[] {
-    // Fast path: a batch of a tick falls into one, which is mostly known.
-    const [first] = this.#steps;
-    if (this.#steps.length === 1 && first !== undefined)
-      return known.has(first) ? NO_STEPS : [first];
-    const steps = this.#steps.filter((step) => !known.has(step)).sort((a, b) => a - b);
-    return steps.filter((step, index) => step !== steps[index - 1]);
+    return this.#steps.missingFrom(known);
   }
 
   addAlive(labels: Labels, steps: readonly number[]): void {
@@ -303,7 +294,7 @@ export class BatchFill {
       if (histogram !== undefined || (series.isHistogram && isStaleAt(columns.words, index))) {
         const at = addHistogram(this.#appender, ref, timestamp, histogram);
         this.#histograms.push({ at, origin, histogram: { timestamp, histogram } });
-        this.#noteStep(timestamp);
+        this.#steps.note(timestamp);
       } else {
         this.#run(frame, { ...source, from: index });
         this.#addSamples(columns, index, index + 1, ref);
@@ -326,26 +317,7 @@ export class BatchFill {
       to++;
     }
     samples.length = to;
-    this.#noteSteps(timestamps, start, end);
-  }
-
-  #noteSteps(timestamps: Float64Array, start: number, end: number): void {
-    let notedMs = this.#notedMs;
-    for (let at = start; at < end; at++) {
-      const timestamp = timestamps[at]!;
-      if (timestamp === notedMs) continue;
-      notedMs = timestamp;
-      this.#noteStep(timestamp);
-    }
-  }
-
-  /** The agent lived at that time. */
-  #noteStep(timestamp: number): void {
-    this.#notedMs = timestamp;
-    const step = Math.floor(timestamp / this.#stepMs);
-    if (step === this.#lastStep || step < 0) return;
-    this.#lastStep = step;
-    this.#steps.push(step);
+    this.#steps.noteAll(timestamps, start, end);
   }
 
   #endSeries(series: AgentSeries, frame: number, timestamp: number): void {

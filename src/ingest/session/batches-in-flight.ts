@@ -48,7 +48,7 @@ export class BatchesInFlight {
         entry.hold(sealed, content, sizeBytes);
         this.#sizeBytes += sizeBytes;
       } else if (content.kind === 'BATCH') {
-        this.#opener.give(content.body);
+        content.body.release();
       }
     }
     this.#opened.length = 0;
@@ -67,7 +67,7 @@ export class BatchesInFlight {
     const held = entry.release(sealed);
     if (held === undefined) return;
     this.#sizeBytes -= held.sizeBytes;
-    if (held.content.kind === 'BATCH') this.#opener.give(held.content.body);
+    if (held.content.kind === 'BATCH') held.content.body.release();
   }
 
   /** After a failed write the ledger has forgotten what waited behind it as well. */

@@ -7,8 +7,8 @@ const ROOM_MIN = 16;
 const NO_ID = 2 ** 32 - 1;
 /** Outside of all columns: what is read there is that of a series of which nothing is stored. */
 const NO_PLACE = -1;
-/** Series of which nothing comes are asked again for their labels after so many writes. */
-const RELEASE_WRITES = 64;
+/** Series of which nothing comes are asked again after twice as many writes, up to so many. */
+const RELEASE_WRITES_MAX = 64;
 
 /** What a series of an agent is called, and where it belongs. */
 export interface SeriesIdentity {
@@ -62,9 +62,10 @@ export class EpochSeries {
   readonly #places = new Map<number, number>();
   /** Those that hold labels. */
   #labelled: PlacedSeries[] = [];
-  /** How many of them had to keep theirs, and how many writes ago. */
+  /** How many of them had to keep theirs, how many writes ago, and after how many to ask again. */
   #keptCount = 0;
   #writes = 0;
+  #writesToWait = 1;
   readonly #recall: () => void;
 
   /** @param recall gives series their labels back, by `setLabels`. */
@@ -124,7 +125,10 @@ export class EpochSeries {
 
   /** Lets go of the labels of series whose refs are known; only when they can be recalled. */
   releaseLabels(): void {
-    if (this.#labelled.length === this.#keptCount && ++this.#writes < RELEASE_WRITES) return;
+    const isAsBefore = this.#labelled.length === this.#keptCount;
+    if (isAsBefore && ++this.#writes < this.#writesToWait) return;
+    // The write that names series seldom has samples of them; the next one mostly has.
+    this.#writesToWait = isAsBefore ? Math.min(2 * this.#writesToWait, RELEASE_WRITES_MAX) : 1;
     this.#writes = 0;
     this.#labelled = this.#labelled.filter((series) => {
       if (series.ref === NO_SERIES) return true;

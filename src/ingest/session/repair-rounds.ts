@@ -78,8 +78,11 @@ export class RepairRounds<Body> {
     return request.ranges.map((range) => ({ stream: key.stream, ...range }));
   }
 
-  /** Asks some agents for what is missing, the most urgent first, as far as the budget goes. */
-  schedule(agents: Iterable<AgentRecord<Body>>, nowMs: number): void {
+  /**
+   * Asks some agents for what is missing, the most urgent first, as far as the budget goes and
+   * there is room.
+   */
+  schedule(agents: Iterable<AgentRecord<Body>>, nowMs: number, roomBytes: number): void {
     const gaps: RepairGap[] = [];
     for (const agent of agents) {
       if (agent.session === undefined) continue;
@@ -94,7 +97,7 @@ export class RepairRounds<Body> {
         gaps.push(...agent.gaps().map((gap) => repairGap(agent.ledger.agentId, gap, nowMs)));
       }
     }
-    for (const request of this.#scheduler.round(gaps, nowMs)) {
+    for (const request of this.#scheduler.round(gaps, nowMs, roomBytes)) {
       const agent = this.#table.agents.get(request.agentId);
       if (agent?.session === undefined) continue;
       const lane = agent.ledger.epoch(request.epoch)?.lane(request.stream);

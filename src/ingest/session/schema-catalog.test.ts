@@ -147,3 +147,18 @@ test('labels are kept until the store knows a series, and are found again when a
   expect(all[0]?.labels.key).toBe(wanted[0]);
   expect(reads).toHaveBeenCalledTimes(1);
 });
+
+test('labels of a series that is stored with the next batch are let go of soon', async () => {
+  const { catalog, storage } = await churn(3);
+  const all = [...catalog.seriesOf(START_MS).values()];
+  // A write that names series and has no sample of them.
+  for (const series of all) series.ref = 0;
+  catalog.stored();
+  catalog.stored();
+  for (const [index, series] of all.entries()) series.ref = index + 1;
+  catalog.stored();
+  catalog.stored();
+  const reads = vi.spyOn(storage, 'state');
+  expect(all[0]?.labels.get('number')).not.toBe('');
+  expect(reads).toHaveBeenCalledTimes(1);
+});

@@ -28,6 +28,8 @@ const LIVE_IDLE_MS = 2000;
 const TYPICAL_RTT_MS = 100;
 /** Where live has waited for its turn for so long, one agent or another, repair waits as well. */
 const LIVE_TURN_MS = 200;
+/** Part of the window, of all sessions together, that may be pulled in congestion. */
+const REPAIR_ROOM_PART = 1 / 4;
 /** With a queue of more than that nothing is pulled. */
 const REPAIR_DELAY_MS_MAX = 1000;
 /** With a queue of more than that, and of more than the window, what comes is left to repair. */
@@ -98,9 +100,12 @@ export class SessionAcks<Body> {
    * congestion is not taken back, and may be many seconds of work.
    */
   mustDefer(lane: number, nowMs: number): boolean {
-    if (lane !== LANE_LIVE || !this.#credit.isCongested) return false;
-    const isBeyond = this.queuedBytes > this.#credit.windowBytes;
-    return isBeyond && this.queueDelayMs(nowMs) > DEFER_DELAY_MS;
+    if (lane !== LANE_LIVE) return false;
+    const delayMs = this.queueDelayMs(nowMs);
+    if (delayMs <= DEFER_DELAY_MS) return false;
+    // Not at the next tick: a collector that was held up reads seconds of work before it comes.
+    this.#credit.observe(delayMs, TYPICAL_RTT_MS, nowMs);
+    return this.queuedBytes > this.#credit.windowBytes;
   }
 
   /**
@@ -110,6 +115,12 @@ export class SessionAcks<Body> {
   mayRepair(nowMs: number): boolean {
     const isBusy = this.#credit.isCongested && this.#turns.waitedMs(nowMs) > LIVE_TURN_MS;
     return !isBusy && this.queueDelayMs(nowMs) <= REPAIR_DELAY_MS_MAX;
+  }
+
+  /** For answers to pulls, those under way included; the rest of a short window is for live. */
+  repairRoomBytes(): number {
+    if (!this.#credit.isCongested) return Infinity;
+    return REPAIR_ROOM_PART * this.#credit.windowBytes - this.queuedBytes;
   }
 
   tickSession(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {

@@ -207,7 +207,9 @@ export class SessionMachine<Body> {
       this.#states.fold(agent, nowMs);
     }
     this.#audits.tick(nowMs);
-    if (this.#acks.mayRepair(nowMs)) this.#repair.schedule(due, nowMs);
+    if (this.#acks.mayRepair(nowMs)) {
+      this.#repair.schedule(due, nowMs, this.#acks.repairRoomBytes());
+    }
   }
 
   /** Hands out what changed without samples, of all agents: the process is about to end. */

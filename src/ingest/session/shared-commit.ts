@@ -87,6 +87,7 @@ export class SharedCommits {
     }
     this.#underWay--;
     for (const part of parts) this.#settle(part, result);
+    appender.samples.release();
     this.#options.settled();
     if (this.#cancelTimer !== undefined) this.#commitAll();
   }

@@ -26,17 +26,24 @@ const DECREASE = 0.7;
  * would let all of it in at once when the collector cannot keep up any more, for what was granted
  * is not taken back.
  */
-const WINDOW_SECONDS = 4;
+const WINDOW_SECONDS = 2;
 /** After the queue was too long, it counts as congested for so long. */
 const CONGESTED_MS = 10_000;
 /** Of what arrives in so many seconds the window is then, at most: that is how old a batch gets. */
-const CONGESTED_SECONDS = 1;
+const CONGESTED_SECONDS = 0.5;
 /** And so much at least, or the collector would wait for agents that wait for it. */
 const CONGESTED_SECONDS_MIN = 0.1;
 /** It then grows by this part of what arrives in a round trip, however many sessions there are. */
 const CONGESTED_GROWTH = 0.25;
 /** Over which the rate is taken. */
 const RATE_MS = 1000;
+/**
+ * What is kept of it a second later, where less arrives. Groups of long intervals send seldom, but
+ * while there is a queue it is what the collector does: bytes of batches that agents had to gather
+ * have many times the samples of those before, and the window is wanted in time.
+ */
+const RATE_KEPT = 0.9;
+const QUEUED_RATE_KEPT = 0.5;
 /** A session never has less, or it could not send at all. */
 const SHARE_BYTES_MIN = 256;
 /** Repair's part of a session's share; live has the rest, event all of it besides. */
@@ -97,7 +104,7 @@ export class CreditController {
   observe(delayMs: number, rttMs: number, nowMs: number): void {
     if (nowMs - this.#changedMs < rttMs) return;
     this.#changedMs = nowMs;
-    this.#takeRate(nowMs);
+    this.#takeRate(nowMs, delayMs > this.#options.targetDelayMs);
     if (delayMs > this.#options.targetDelayMs) this.#congestedMs = nowMs;
     this.#isCongested = nowMs - this.#congestedMs < CONGESTED_MS;
     const { minBytes, maxBytes, unusedBytes } = this.#options;
@@ -130,13 +137,13 @@ export class CreditController {
     return isCongested ? Math.min(growth, CONGESTED_GROWTH * arrives) : growth;
   }
 
-  #takeRate(nowMs: number): void {
+  #takeRate(nowMs: number, isQueued: boolean): void {
     this.#bytesSinceMs ??= nowMs;
     const passedMs = nowMs - this.#bytesSinceMs;
     if (passedMs < RATE_MS) return;
     const perSecond = (1000 * this.#bytes) / passedMs;
-    // It falls slowly: groups of long intervals send seldom.
-    this.#bytesPerSecond = Math.max(perSecond, 0.9 * this.#bytesPerSecond);
+    const kept = isQueued ? QUEUED_RATE_KEPT : RATE_KEPT;
+    this.#bytesPerSecond = Math.max(perSecond, kept * this.#bytesPerSecond);
     this.#bytes = 0;
     this.#bytesSinceMs = nowMs;
   }

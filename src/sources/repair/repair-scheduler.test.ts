@@ -81,6 +81,26 @@ describe('RepairScheduler', () => {
     expect(scheduler.expire(12_000)).toEqual([request]);
   });
 
+  test('a round asks for no more than there is room, answers under way included', () => {
+    const scheduler = new RepairScheduler();
+    const gaps = Array.from({ length: 10 }, (_unused, index) => {
+      scheduler.connect(`agent-${index}`);
+      return gap({ agentId: `agent-${index}`, to: 100 });
+    });
+    // A frame is taken to have 2 KiB before any has come.
+    const first = scheduler.round(gaps, 1000, 10 * 2048);
+    expect(first.map(({ ranges }) => ranges)).toEqual([[{ from: 1, to: 10 }]]);
+    expect(scheduler.round(gaps, 1000, 10 * 2048)).toEqual([]);
+    for (let frame = 0; frame < 3; frame++) scheduler.received('agent-0', 2048, 1000);
+    const second = scheduler.round(gaps, 1000, 10 * 2048);
+    expect(second.map(({ agentId, ranges }) => [agentId, ranges])).toEqual([
+      ['agent-1', [{ from: 1, to: 3 }]],
+    ]);
+    expect(scheduler.round(gaps, 1000, 0)).toEqual([]);
+    // Without a bound it is the budget that ends it.
+    expect(scheduler.round(gaps, 1000).length).toBeGreaterThan(2);
+  });
+
   test('a round looks at each gap a few times, however many agents have some', () => {
     const looks = (agents: number): number => {
       const scheduler = new RepairScheduler({ burstBytes: 1e9 });

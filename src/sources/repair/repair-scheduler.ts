@@ -59,6 +59,12 @@ const FRAME_WEIGHT = 1 / 16;
 /** Times to eviction below this are all the same: now. */
 const EVICTION_MS_MIN = 1000;
 
+/** What may be asked for at once; at least one frame where there is anything left. */
+interface Most {
+  readonly count: number;
+  readonly sizeBytes: number;
+}
+
 /** What one agent could be asked for now. */
 interface DueGaps {
   best: RepairGap;
@@ -125,15 +131,28 @@ export class RepairScheduler {
 
   /** The most urgent request among `gaps` that may be made now. Counts as sent. */
   next(gaps: readonly RepairGap[], nowMs: number): RepairRequest | undefined {
-    return this.#requests(gaps, nowMs, 1)[0];
+    return this.#requests(gaps, nowMs, { count: 1, sizeBytes: Infinity })[0];
   }
 
   /**
    * The requests among `gaps` that may be made now, the most urgent first, at most one for each
    * agent. They count as sent. Costs a look at each gap, however many agents have some.
+   *
+   * @param roomBytes for answers, those under way included: beyond the budget, which knows nothing
+   *   of what else there is to do
    */
-  round(gaps: readonly RepairGap[], nowMs: number): RepairRequest[] {
-    return this.#requests(gaps, nowMs, Infinity);
+  round(gaps: readonly RepairGap[], nowMs: number, roomBytes = Infinity): RepairRequest[] {
+    const sizeBytes = roomBytes === Infinity ? Infinity : roomBytes - this.#awaitedBytes();
+    return this.#requests(gaps, nowMs, { count: Infinity, sizeBytes });
+  }
+
+  /** What requests under way are still to bring. */
+  #awaitedBytes(): number {
+    let sizeBytes = 0;
+    for (const { inFlight, spentBytes, gotBytes } of this.#agents.values()) {
+      if (inFlight !== undefined) sizeBytes += Math.max(0, spentBytes - gotBytes);
+    }
+    return sizeBytes;
   }
 
   /**
@@ -177,17 +196,20 @@ export class RepairScheduler {
     return expired;
   }
 
-  #requests(gaps: readonly RepairGap[], nowMs: number, most: number): RepairRequest[] {
-    if (!this.#bucket.ready(nowMs)) return [];
+  #requests(gaps: readonly RepairGap[], nowMs: number, most: Most): RepairRequest[] {
+    let leftBytes = most.sizeBytes;
+    if (leftBytes <= 0 || !this.#bucket.ready(nowMs)) return [];
     const due = [...this.#dueGaps(gaps, nowMs).values()];
     due.sort((a, b) => b.bestPriority - a.bestPriority);
     const requests: RepairRequest[] = [];
     for (const { best, gaps: others } of due) {
-      if (requests.length >= most || !this.#bucket.ready(nowMs)) break;
+      if (requests.length >= most.count || leftBytes <= 0 || !this.#bucket.ready(nowMs)) break;
       const together = others.filter(
         ({ epoch, stream }) => epoch === best.epoch && stream === best.stream,
       );
-      requests.push(this.#request(best, together, nowMs));
+      const request = this.#request(best, together, leftBytes, nowMs);
+      requests.push(request);
+      leftBytes -= this.#agents.get(request.agentId)?.spentBytes ?? 0;
     }
     return requests;
   }
@@ -217,9 +239,15 @@ export class RepairScheduler {
     return nowMs - gap.sinceMs >= Math.max(2 * agent.rttMs, this.#options.nackDelayMs);
   }
 
-  #request(best: RepairGap, due: readonly RepairGap[], nowMs: number): RepairRequest {
+  #request(
+    best: RepairGap,
+    due: readonly RepairGap[],
+    leftBytes: number,
+    nowMs: number,
+  ): RepairRequest {
     const agent = this.#agents.get(best.agentId) as AgentRepair;
-    let left = Math.max(1, Math.floor(this.#options.requestBytes / this.#frameBytes));
+    const mostBytes = Math.min(this.#options.requestBytes, leftBytes);
+    let left = Math.max(1, Math.floor(mostBytes / this.#frameBytes));
     const ranges: { from: number; to: number }[] = [];
     let count = 0;
     for (const { from, to } of [best, ...due.filter((gap) => gap !== best)]) {
