@@ -1,5 +1,5 @@
 import type { CoverageEntry, GroupPolicy } from '../../formats/tide/index.ts';
-import type { AgentSeries } from './epoch-series.ts';
+import type { AgentSeries } from './agent-series.ts';
 import type { SchemaCatalog } from './schema-catalog.ts';
 
 /** Events happen when they happen: that one does not come again says nothing. */

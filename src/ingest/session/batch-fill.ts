@@ -4,7 +4,7 @@ import { isStaleAt } from '../../model/index.ts';
 import { type Appender, type CommitResult, NO_SERIES, SampleOutcome } from '../../storage/api.ts';
 import type { IntervalSet } from '../../util/index.ts';
 import type { AbsenceWatch } from './absence-watch.ts';
-import type { AgentSeries } from './epoch-series.ts';
+import type { AgentSeries } from './agent-series.ts';
 import { addHistogram } from './histogram-adds.ts';
 import { SampledSteps } from './sampled-steps.ts';
 import type { SchemaCatalog } from './schema-catalog.ts';

@@ -1,6 +1,6 @@
 import { createMatcher, isStaleAt, SampleColumns } from '../../model/index.ts';
 import type { Queryable, SeriesSet, TimeRange } from '../../storage/api.ts';
-import type { AgentSeries } from './epoch-series.ts';
+import type { AgentSeries } from './agent-series.ts';
 import { AGENT_LABEL } from './liveness.ts';
 import type { SchemaCatalog } from './schema-catalog.ts';
 

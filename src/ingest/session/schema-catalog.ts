@@ -8,7 +8,8 @@ import type {
 import { decodeSchema, encodeSchema, seriesKey } from '../../formats/tide/index.ts';
 import { Labels } from '../../model/index.ts';
 import { NO_SERIES, type Storage } from '../../storage/api.ts';
-import { type AgentSeries, EpochSeries, isSameKey } from './epoch-series.ts';
+import { type AgentSeries, isSameKey } from './agent-series.ts';
+import { EpochSeries } from './epoch-series.ts';
 import {
   AGENT_LABEL,
   agentLabels,
@@ -206,7 +207,7 @@ export class SchemaCatalog {
   #epoch(epoch: number): EpochSchema {
     const known = this.#epochs.get(epoch);
     if (known !== undefined) return known;
-    const series = new EpochSeries(() => this.#recallLabels(epoch, series));
+    const series = new EpochSeries(epoch, () => this.#recallLabels(epoch, series));
     const schema: EpochSchema = {
       epoch,
       version: 0,
@@ -264,7 +265,7 @@ export class SchemaCatalog {
 
   #name(schema: EpochSchema, { id, labels, group, family, type }: SchemaSeries): void {
     const own = this.#labelsOf(labels);
-    const identity = { epoch: schema.epoch, labels: own, key: seriesKey(labels), group };
+    const identity = { labels: own, key: seriesKey(labels), group };
     // Classic ones have a series for each bucket, none of which has the family's own name.
     const isHistogram = type.endsWith('histogram') && labels.metricName === family;
     const series = schema.series.set(id, identity, isHistogram);

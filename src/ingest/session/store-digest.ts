@@ -2,7 +2,7 @@ import { ContentHash, type Hash64, histogramWords } from '../../formats/tide/ind
 import { createMatcher, isStaleAt, type Matcher, SampleColumns } from '../../model/index.ts';
 import type { Queryable } from '../../storage/api.ts';
 import type { DigestQuestion, StoreDigest } from './audit-rounds.ts';
-import type { AgentSeries } from './epoch-series.ts';
+import type { AgentSeries } from './agent-series.ts';
 import { AGENT_LABEL } from './liveness.ts';
 
 /**

@@ -30,7 +30,7 @@ const WINDOW_SECONDS = 2;
 /** After the queue was too long, it counts as congested for so long. */
 const CONGESTED_MS = 10_000;
 /** Of what arrives in so many seconds the window is then, at most: that is how old a batch gets. */
-const CONGESTED_SECONDS = 0.5;
+const CONGESTED_SECONDS = 0.25;
 /** And so much at least, or the collector would wait for agents that wait for it. */
 const CONGESTED_SECONDS_MIN = 0.1;
 /** It then grows by this part of what arrives in a round trip, however many sessions there are. */
