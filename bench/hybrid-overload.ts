@@ -13,17 +13,18 @@ A collector gets ever smaller parts of a core (it is stopped when it has used mo
 store all that its agents send. With that part, in turns: those agents alone, which is its capacity,
 and then as many again, so that it is sent twice what it can take. How much it stores, how long
 batches wait for the store, whether what is not there is what the ledgers say is not there, and what
-became of it once the collector has the whole core again. Seven to nine minutes.
+became of it once the collector has the whole core again. Ten to twelve minutes.
 
   --agents N    of one half of the load (default 500)  --series N   of each, at 1 s (default 1000)
-  --rounds N    capacity and overload (default 2)      --seconds N  of each (default 30)
+  --rounds N    capacity and overload (default 2)      --seconds N  of each (default 60)
   --duty N      the part of a core, where it is known`;
 
 const OPTIONS = {
   agents: { type: 'string', default: '500' },
   series: { type: 'string', default: '1000' },
   rounds: { type: 'string', default: '2' },
-  seconds: { type: 'string', default: '30' },
+  // About as long as a checkpoint goes on, which takes a part of the CPU.
+  seconds: { type: 'string', default: '60' },
   duty: { type: 'string' },
 } as const;
 
