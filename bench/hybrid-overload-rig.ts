@@ -170,6 +170,8 @@ export class OverloadRig {
 
   /** What is not as it must be once all agents have left: of those that ran all the time. */
   async disagreements(): Promise<string[]> {
+    // What agents sent before they left may still be on its way to the store.
+    await this.#nothingInFlight();
     const all = await accounts(this.#server.queryUrl);
     const found: string[] = [];
     for (const agent of this.#read(0)) {

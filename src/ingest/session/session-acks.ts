@@ -28,8 +28,6 @@ const LIVE_IDLE_MS = 2000;
 const TYPICAL_RTT_MS = 100;
 /** Where live has waited for its turn for so long, one agent or another, repair waits as well. */
 const LIVE_TURN_MS = 200;
-/** Part of the window, of all sessions together, that may be pulled in congestion. */
-const REPAIR_ROOM_PART = 1 / 4;
 /** With a queue of more than that nothing is pulled. */
 const REPAIR_DELAY_MS_MAX = 1000;
 /** With a queue of more than that, and of more than the window, what comes is left to repair. */
@@ -117,10 +115,10 @@ export class SessionAcks<Body> {
     return !isBusy && this.queueDelayMs(nowMs) <= REPAIR_DELAY_MS_MAX;
   }
 
-  /** For answers to pulls, those under way included; the rest of a short window is for live. */
+  /** For answers to pulls, those under way included: what waits already leaves of a short window. */
   repairRoomBytes(): number {
     if (!this.#credit.isCongested) return Infinity;
-    return REPAIR_ROOM_PART * this.#credit.windowBytes - this.queuedBytes;
+    return this.#credit.windowBytes - this.queuedBytes;
   }
 
   tickSession(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
