@@ -115,7 +115,7 @@ export class SessionAcks<Body> {
     return !isBusy && this.queueDelayMs(nowMs) <= REPAIR_DELAY_MS_MAX;
   }
 
-  /** For answers to pulls, those under way included: what waits already leaves of a short window. */
+  /** For answers to pulls, those under way included: what is left of a window that is short. */
   repairRoomBytes(): number {
     if (!this.#credit.isCongested) return Infinity;
     return this.#credit.windowBytes - this.queuedBytes;
