@@ -81,6 +81,7 @@ export const MESSAGES: readonly ControlMessage[] = [
   },
   { type: 'BYE', reason: 'SCALE_IN', streams, ticks },
   { type: 'CERTIFICATE_REQUEST', request: new Uint8Array([48, 0]) },
+  { type: 'BLOCKED', stream: 1, offsetBytes: 70_000 },
   {
     ...{ type: 'WELCOME', sessionId: 's', serverTimeMs: time, heartbeatMs: 5000 },
     ...{ reconnectSpreadMs: 100, codecs: [1], streams: [marks], credit, schemaVersion: 5, policy },

@@ -98,6 +98,7 @@ const CONTROL: readonly (readonly [ControlMessage, string, string])[] = [
     '0801 1002 220d 1002 1801 21 0700000000000000',
   ],
   [{ type: 'BYE', reason: 'UPGRADE', streams: [], ticks: [] }, '0a 00 03 00', '0801'],
+  [{ type: 'BLOCKED', stream: 1, offsetBytes: 65536 }, '0c 00 03 00', '0801 10808004'],
   [
     {
       ...{ type: 'WELCOME', sessionId: 's', serverTimeMs: 1, heartbeatMs: 5000 },

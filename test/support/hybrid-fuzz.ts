@@ -15,7 +15,7 @@ import { Chance } from './tide-simulator/chance.ts';
 
 const AGENT_TYPES: readonly FrameType[] = [
   ...(['SCHEMA', 'BATCH', 'HEARTBEAT', 'RANGE_DATA', 'RANGE_GONE'] as const),
-  ...(['READ_CHUNK', 'READ_END', 'AUDIT_RESULT', 'BYE'] as const),
+  ...(['READ_CHUNK', 'READ_END', 'AUDIT_RESULT', 'BYE', 'BLOCKED'] as const),
 ];
 const SETTLE_MS = 3000;
 

@@ -21,6 +21,11 @@ export class LaneWindows {
     return lane === LANE_CONTROL || (this.#sent[lane] ?? 0) < (this.#granted[lane] ?? 0);
   }
 
+  /** The offset up to which a lane may send. */
+  granted(lane: Lane): number {
+    return this.#granted[lane] ?? 0;
+  }
+
   sent(lane: Lane, sizeBytes: number): void {
     this.#sent[lane] = (this.#sent[lane] ?? 0) + sizeBytes;
   }

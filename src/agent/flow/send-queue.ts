@@ -1,9 +1,12 @@
-import type { Lane } from '../../formats/tide/index.ts';
+import type { Lane, Stream } from '../../formats/tide/index.ts';
 import type { LaneWindows } from './lane-credit.ts';
 
 /** The order in which queues are served: a schema is needed by all that follows it. */
 export const QUEUES = ['schema', 'event', 'live', 'control', 'repair', 'read'] as const;
 export type QueueName = (typeof QUEUES)[number];
+
+/** Queues of what was just sealed. */
+const FRESH = ['schema', 'event', 'live'] as const;
 
 export interface QueuedFrame<T> {
   readonly lane: Lane;
@@ -54,6 +57,15 @@ export class SendQueue<T> {
       queue.shift();
       this.#windows.sent(frame.lane, frame.sizeBytes);
       return frame.frame;
+    }
+    return undefined;
+  }
+
+  /** The lane whose first frame waits for credit: of those of what is fresh. */
+  get blockedStream(): Stream | undefined {
+    for (const name of FRESH) {
+      const frame = this.#queue(name)[0];
+      if (frame !== undefined && !this.#windows.maySend(frame.lane)) return frame.lane as Stream;
     }
     return undefined;
   }

@@ -346,6 +346,7 @@ export class AgentRuntime {
       takesHistograms: () => this.#takesHistograms,
       startMs,
       spreadMs: this.#spreadMs(policy),
+      place: placeOf(this.#options.agentId),
       seal: (ticks) => this.#sealer.sealTicks(ticks),
       sealBetween: (columns) => this.#sealer.sealSamples(columns),
       wide: this.#wides.get(policy.group),
@@ -383,12 +384,11 @@ export class AgentRuntime {
     };
   }
 
-  /** The same part of the time for an agent every time; none for what is urgent. */
+  /** None for what is urgent. */
   #spreadMs({ intervalMs, priority }: GroupPolicy): number {
     if (priority === 'A') return 0;
     const mostMs = priority === 'C' ? intervalMs / 2 : Math.min(SPREAD_MS_MAX, intervalMs / 20);
-    const { low } = hashBytes(new TextEncoder().encode(this.#options.agentId));
-    return Math.floor((low / TWO_POWER_32) * mostMs);
+    return Math.floor(placeOf(this.#options.agentId) * mostMs);
   }
 
   #codec(): PayloadCodec {
@@ -464,4 +464,9 @@ export class AgentRuntime {
     this.#faults++;
     this.#options.logger.error({ err: messageOf(error) }, 'a fault in the agent');
   }
+}
+
+/** The place of an agent among all, 0 to below 1: so that they do not all send at once. */
+function placeOf(agentId: string): number {
+  return hashBytes(new TextEncoder().encode(agentId)).low / TWO_POWER_32;
 }

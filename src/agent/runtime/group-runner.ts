@@ -42,6 +42,8 @@ export interface GroupRunnerOptions {
   readonly startMs: number;
   /** How long after its tick a group is read, so that agents do not all send at once. */
   readonly spreadMs: number;
+  /** Where the agent has its place among others, 0 to below 1, the same every time. */
+  readonly place: number;
   /** Seals ticks of this group. */
   seal(ticks: readonly SampledTick[]): void;
   /** Seals samples between ticks. */
@@ -77,6 +79,7 @@ export class GroupRunner {
   /** Every so many ticks are read; those between are declared as shed. */
   #strideTicks = 1;
   #cancelBetween: CancelTimer = () => {};
+  #cancelFlush: CancelTimer = () => {};
   failures = 0;
 
   constructor(options: GroupRunnerOptions) {
@@ -107,6 +110,7 @@ export class GroupRunner {
     this.#stopped = true;
     this.#cancelTimer();
     this.#cancelBetween();
+    this.#cancelFlush();
     this.#abort.abort();
     await this.#busy;
     this.flush();
@@ -261,8 +265,26 @@ export class GroupRunner {
       }
     }
     const { batchTicks } = sampler.policy;
-    const gathered = linger ? Math.max(batchTicks, LINGER_TICKS_MAX) : batchTicks;
-    if (sampler.pendingTicks >= gathered) this.flush();
+    if (sampler.pendingTicks >= batchTicks) this.#flushIn(linger ? this.#lingerMs(tick) : 0);
+  }
+
+  /**
+   * How long a tick is kept to go with those after it: not all agents send theirs after the same
+   * one, nor at the same time of it. Infinity: until after a later tick.
+   */
+  #lingerMs(tick: number): number {
+    const { place } = this.#options;
+    const phase = Math.floor(place * LINGER_TICKS_MAX);
+    const isTurn = (tick + phase) % LINGER_TICKS_MAX === 0;
+    if (!isTurn && this.sampler.pendingTicks < LINGER_TICKS_MAX) return Infinity;
+    return (place * LINGER_TICKS_MAX - phase) * this.sampler.policy.intervalMs;
+  }
+
+  #flushIn(delayMs: number): void {
+    if (delayMs === Infinity) return;
+    this.#cancelFlush();
+    if (delayMs === 0) this.flush();
+    else this.#cancelFlush = this.#options.clock.setTimer(delayMs, () => this.flush());
   }
 
   async #readShared(shared: SharedReading): Promise<void> {

@@ -203,15 +203,33 @@ describe('SessionMachine of the agent', () => {
     expect(answer(2)).toEqual(['again 2', 'again 3']);
   });
 
-  test('without credit it seals into the ring only', async () => {
+  test('without credit it seals into the ring, and says once for each offset that it waits', async () => {
     const { machine, ring, sent } = await machineOf();
     machine.connected(0);
     machine.receive(welcomeMessage({ credit: [] }), 1);
     sent();
     batch(machine);
+    expect(sent()).toEqual(['BLOCKED']);
+    batch(machine);
     expect(sent()).toEqual([]);
     expect(machine.liveDelayMs(500)).toBe(500);
-    expect(ring.extents()[1]?.lastSeq).toBe(1);
+    expect(ring.extents()[1]?.lastSeq).toBe(2);
+    const rest = { queueDelayMs: 0, serverTimeMs: 0, echoMs: 0, rejections: [] };
+    const granted = (offsetBytes: number): string[] => {
+      const credit = [{ lane: 1 as const, offsetBytes }];
+      machine.receive({ type: 'ACK', streams: [], credit, ...rest }, 600);
+      return sent();
+    };
+    expect(granted(1)).toEqual(['BATCH 1', 'BLOCKED']);
+    expect(granted(2)).toEqual(['BLOCKED']);
+    expect(granted(2)).toEqual([]);
+    expect(granted(1000)).toEqual(['BATCH 2']);
+    machine.disconnected();
+    machine.connected(700);
+    machine.receive(welcomeMessage({ credit: [] }), 701);
+    sent();
+    batch(machine);
+    expect(sent()).toEqual(['BLOCKED']);
   });
 
   test('heartbeats, and notices that nobody answers', async () => {

@@ -38,6 +38,8 @@ export class SessionMachine {
   readonly #departure = new Departure();
   /** Sealed since HELLO told what there is: to be sent as soon as WELCOME comes. */
   #sinceHello: Sealed[] = [];
+  /** Credit of each lane at which the collector was told that it does not do. */
+  readonly #blockedAt: number[] = [];
   #rttMs: number | undefined;
   #clockAheadMs: number | undefined;
   /** The newest time that this was told. */
@@ -292,6 +294,7 @@ export class SessionMachine {
     for (let frame = this.#queue.next(); frame !== undefined; frame = this.#queue.next()) {
       this.#emit(frame);
     }
+    this.#tellBlocked();
     const waiting = this.#queue.queuedBytes('live') + this.#queue.queuedBytes('event');
     if (this.#phase !== 'LEAVING' || waiting > 0) return;
     if (this.#departure.awaitsPulls(this.#nowMs, this.#answers.isBusy)) return;
@@ -303,12 +306,23 @@ export class SessionMachine {
     this.#phase = 'CLOSED';
   }
 
+  /** Says, once for each offset, that what is fresh waits for credit. */
+  #tellBlocked(): void {
+    const stream = this.#queue.blockedStream;
+    if (stream === undefined) return;
+    const offsetBytes = this.#windows.granted(stream);
+    if (this.#blockedAt[stream] === offsetBytes) return;
+    this.#blockedAt[stream] = offsetBytes;
+    this.#emit({ type: 'BLOCKED', stream, offsetBytes });
+  }
+
   #emit(message: AgentMessage): void {
     this.#outputs.push({ kind: 'SEND', message });
   }
 
   #reset(): void {
     this.#windows.reset();
+    this.#blockedAt.length = 0;
     this.#queue.clear();
     this.#sinceHello = [];
     this.#answers.clear();

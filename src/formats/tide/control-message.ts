@@ -1,6 +1,6 @@
 import type { AgentFrameType, CollectorFrameType } from './frame-header.ts';
 import type { PolicyFrame } from './policy.ts';
-import type { Ack, Heartbeat } from './progress-messages.ts';
+import type { Ack, Blocked, Heartbeat } from './progress-messages.ts';
 import type {
   Audit,
   AuditResult,
@@ -30,6 +30,7 @@ export type ControlMessage =
   | AuditResult
   | Bye
   | CertificateRequest
+  | Blocked
   | Welcome
   | Ack
   | PolicyFrame

@@ -42,7 +42,8 @@ export type AgentFrameType =
   | 'READ_END'
   | 'AUDIT_RESULT'
   | 'BYE'
-  | 'CERTIFICATE_REQUEST';
+  | 'CERTIFICATE_REQUEST'
+  | 'BLOCKED';
 
 export type CollectorFrameType =
   | 'WELCOME'

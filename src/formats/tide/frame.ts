@@ -31,6 +31,7 @@ const TYPE_BYTES: Readonly<Record<FrameType, number>> = {
   AUDIT_RESULT: 0x09,
   BYE: 0x0a,
   CERTIFICATE_REQUEST: 0x0b,
+  BLOCKED: 0x0c,
   WELCOME: 0x41,
   ACK: 0x42,
   POLICY: 0x43,

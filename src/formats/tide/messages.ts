@@ -231,6 +231,7 @@ export const MESSAGE_FIELDS: {
     ticks: ticks(3),
   },
   CERTIFICATE_REQUEST: { request: bytes(1, TEXT_BYTES_MAX) },
+  BLOCKED: { stream: stream(1), offsetBytes: uint(2) },
   WELCOME: {
     sessionId: text(1, NAME_BYTES_MAX, 1),
     serverTimeMs: signed(2),

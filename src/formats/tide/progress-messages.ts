@@ -65,6 +65,17 @@ export interface Heartbeat {
 }
 
 /**
+ * A frame of a lane waits for credit. Without it a collector that is short of time would have to
+ * grant every agent its turn, be there something to send or not (as QUIC's DATA_BLOCKED, RFC 9000).
+ */
+export interface Blocked {
+  readonly type: 'BLOCKED';
+  readonly stream: Stream;
+  /** What the lane was granted; a grant above it is the answer. */
+  readonly offsetBytes: number;
+}
+
+/**
  * OUT_OF_BOUNDS: too far ahead, or older than the retention. OUT_OF_ORDER: older than the store
  * takes behind what it has. CONFLICT: another value has that time. LIMIT: of a series too many.
  * SCHEMA: of a series that no schema names, or two. FORBIDDEN: of one that the collector writes.

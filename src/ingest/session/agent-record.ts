@@ -25,6 +25,8 @@ export interface AgentSession {
   readonly sessionId: string;
   readonly epoch: number;
   readonly credit: SessionCredit;
+  /** Credit of the live lane at which the agent said that a frame waits for more; -1 for never. */
+  blockedAtBytes: number;
   lastHeardMs: number;
   lastLiveMs: number;
   echoMs: number;

@@ -41,7 +41,7 @@ export class FrameWrites<Body> {
       this.#takeDown(agent, frames, result, nowMs);
       agent.applying = undefined;
       this.#tellRefused(agent, frames, result);
-      for (const waiting of frames) this.#consume(agent, waiting);
+      for (const waiting of frames) this.#consume(agent, waiting, nowMs);
       if (!result.stored) this.#forget(agent, frames, nowMs);
       if (agent.session !== undefined) this.#acks.stored(agent, agent.session, frames, nowMs);
     } catch (error) {
@@ -90,7 +90,7 @@ export class FrameWrites<Body> {
     agent.waiting = [];
     for (const waiting of frames) {
       if (!waiting.frame.again) this.#drop(agent, waiting);
-      this.#consume(agent, waiting);
+      this.#consume(agent, waiting, nowMs);
     }
     agent.forgetSchemas();
     this.#endSession(agent, 'a fault of the collector', nowMs);
@@ -165,7 +165,7 @@ export class FrameWrites<Body> {
 
   /** Nothing was stored: what waits behind it may need the schemas that were in it. */
   #forget(agent: AgentRecord<Body>, frames: readonly Waiting<Body>[], nowMs: number): void {
-    for (const waiting of agent.waiting) this.#consume(agent, waiting);
+    for (const waiting of agent.waiting) this.#consume(agent, waiting, nowMs);
     const hadSchema = [...frames, ...agent.waiting].some(
       ({ frame }) => frame.content.kind === 'SCHEMA',
     );
@@ -181,8 +181,12 @@ export class FrameWrites<Body> {
     this.#table.end(agent, nowMs);
   }
 
-  #consume(agent: AgentRecord<Body>, { connection, lane, sizeBytes }: Waiting<Body>): void {
-    this.#acks.done(sizeBytes);
+  #consume(
+    agent: AgentRecord<Body>,
+    { connection, lane, sizeBytes }: Waiting<Body>,
+    nowMs: number,
+  ): void {
+    this.#acks.done(sizeBytes, nowMs);
     // Offsets count from the start of a session: bytes of an earlier one are none of its.
     if (agent.session?.connection === connection) agent.session.credit.consume(lane, sizeBytes);
   }

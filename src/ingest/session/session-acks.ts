@@ -1,4 +1,4 @@
-import type { LaneCredit } from '../../formats/tide/index.ts';
+import type { Blocked, LaneCredit } from '../../formats/tide/index.ts';
 import {
   LANE_EVENT,
   LANE_LIVE,
@@ -61,12 +61,14 @@ export class SessionAcks<Body> {
   }
 
   /** A frame came in and goes to the store. */
-  queued(agent: AgentRecord<Body>, sizeBytes: number): void {
+  queued(agent: AgentRecord<Body>, sizeBytes: number, nowMs: number): void {
+    this.#credit.queued(nowMs);
     this.#turns.queued(agent, sizeBytes);
   }
 
   /** A frame is stored, or will not be. */
-  done(sizeBytes: number): void {
+  done(sizeBytes: number, nowMs: number): void {
+    this.#credit.done(sizeBytes, nowMs);
     this.#turns.done(sizeBytes);
   }
 
@@ -125,8 +127,14 @@ export class SessionAcks<Body> {
     session.credit.liveIdle = nowMs - session.lastLiveMs > LIVE_IDLE_MS;
     const isOwed = session.ackOwed && nowMs - session.lastAckMs >= ACK_MS;
     const isHeldUp = session.pull !== undefined && session.credit.isLow(LANE_REPAIR, true);
-    this.#askFor(agent, session, nowMs);
-    if (isOwed || session.rejections.length > 0 || (isHeldUp && this.mayRepair(nowMs))) {
+    const isTurn = this.#askTurn(agent, session, nowMs);
+    const isForgotten = !isTurn && isBlocked(session) && session.credit.isSpent(LANE_LIVE);
+    if (
+      isOwed ||
+      isForgotten ||
+      session.rejections.length > 0 ||
+      (isHeldUp && this.mayRepair(nowMs))
+    ) {
       this.send(agent, session, nowMs);
     }
   }
@@ -139,7 +147,7 @@ export class SessionAcks<Body> {
     nowMs: number,
   ): void {
     session.ackOwed = true;
-    this.#askFor(agent, session, nowMs);
+    this.#askTurn(agent, session, nowMs);
     const isUrgent =
       session.askedFrames > 0 ||
       session.rejections.length > 0 ||
@@ -151,10 +159,28 @@ export class SessionAcks<Body> {
     this.passOn(nowMs);
   }
 
-  /** Where agents take turns, one that has used up what it may send waits for the next. */
-  #askFor(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): void {
-    if (!this.#credit.isCongested || session.opening !== undefined) return;
+  /** A frame of the agent waits for credit. */
+  blocked(
+    agent: AgentRecord<Body>,
+    session: AgentSession,
+    { stream, offsetBytes }: Blocked,
+    nowMs: number,
+  ): void {
+    if (stream === LANE_LIVE) session.blockedAtBytes = offsetBytes;
+    if (stream !== LANE_LIVE || !this.#askTurn(agent, session, nowMs)) {
+      this.send(agent, session, nowMs);
+    }
+  }
+
+  /**
+   * Whether live frames of the agent wait for a turn: where agents take turns those ask for one
+   * that have something to send, once what they sent before is dealt with.
+   */
+  #askTurn(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): boolean {
+    if (!this.#credit.isCongested || session.opening !== undefined) return false;
+    if (!isBlocked(session)) return false;
     if (session.credit.isSpent(LANE_LIVE)) this.#turns.ask(agent, nowMs);
+    return true;
   }
 
   /** Sends an ACK, once there was a WELCOME. */
@@ -213,4 +239,9 @@ export class SessionAcks<Body> {
     }
     return delayMs;
   }
+}
+
+/** A live frame waits at the agent for credit that was not granted yet. */
+function isBlocked({ blockedAtBytes, credit }: AgentSession): boolean {
+  return blockedAtBytes >= credit.granted(LANE_LIVE);
 }

@@ -55,6 +55,9 @@ export class SessionMessages<Body> {
       case 'HEARTBEAT':
         this.#heartbeat(agent, session, message, nowMs);
         break;
+      case 'BLOCKED':
+        this.#options.acks.blocked(agent, session, message, nowMs);
+        break;
       case 'BYE':
         this.#bye(agent, session, message, nowMs);
         break;
@@ -91,7 +94,7 @@ export class SessionMessages<Body> {
     }
     const from = { lane: sealed.stream, sizeBytes, connection: session.connection };
     if (this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, false)) {
-      this.#options.acks.queued(agent, sizeBytes);
+      this.#options.acks.queued(agent, sizeBytes, nowMs);
     } else {
       session.credit.consume(sealed.stream, sizeBytes);
     }
@@ -107,7 +110,7 @@ export class SessionMessages<Body> {
     this.#options.repair.received(agent.ledger.agentId, sizeBytes, nowMs);
     const from = { lane: LANE_REPAIR, sizeBytes, connection: session.connection };
     if (this.#options.intake.take(agent, sealed, { ...from, receivedMs: nowMs }, true)) {
-      this.#options.acks.queued(agent, sizeBytes);
+      this.#options.acks.queued(agent, sizeBytes, nowMs);
     } else {
       session.credit.consume(LANE_REPAIR, sizeBytes);
     }

@@ -110,6 +110,7 @@ export class SessionOpening<Body> {
       epoch: epochNumber,
       credit: this.#options.acks.open(),
       lastHeardMs: nowMs,
+      blockedAtBytes: -1,
       lastLiveMs: nowMs,
       echoMs: 0,
       rejections: [],

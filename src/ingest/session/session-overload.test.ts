@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LaneCredit, Sealed } from '../../formats/tide/index.ts';
+import type { Blocked, LaneCredit, Sealed } from '../../formats/tide/index.ts';
 import { frameBytes } from '../../formats/tide/index.ts';
 import {
   heartbeatMessage,
@@ -27,7 +27,7 @@ interface Granted {
 interface Sent {
   readonly atMs: number;
   readonly agent: Agent;
-  readonly sealed: Sealed;
+  readonly message: Sealed | Blocked;
 }
 
 interface Load {
@@ -39,6 +39,8 @@ interface Load {
   readonly costMs: number;
   /** Frames that wait at an agent; the oldest are left to repair. */
   readonly queueMax: number;
+  /** All seal at the same moment; else each at one of its own. */
+  readonly isTogether?: boolean;
 }
 
 /** Agents that seal frames at a pace of their own and send what they have credit for. */
@@ -50,6 +52,7 @@ class Agent {
   waiting: number[] = [];
   #sentBytes = 0;
   #grantedBytes = 0;
+  #blockedAt = -1;
 
   constructor(connection: number) {
     this.id = `agent-${connection}`;
@@ -67,12 +70,19 @@ class Agent {
     }
   }
 
-  next(payloadBytes: number): Sealed | undefined {
-    if (this.#sentBytes >= this.#grantedBytes) return undefined;
-    const seq = this.waiting.shift();
-    if (seq === undefined) return undefined;
+  next(payloadBytes: number): Sealed | Blocked | undefined {
+    if (this.waiting.length === 0) return undefined;
+    if (this.#sentBytes >= this.#grantedBytes) return this.#blocked();
+    const seq = this.waiting.shift() as number;
     this.#sentBytes += frameBytes(payloadBytes);
     return sealedBatch(seq, { payload: new Uint8Array(payloadBytes) });
+  }
+
+  #blocked(): Blocked | undefined {
+    const offsetBytes = this.#grantedBytes;
+    if (this.#blockedAt === offsetBytes) return undefined;
+    this.#blockedAt = offsetBytes;
+    return { type: 'BLOCKED', stream: 1, offsetBytes };
   }
 }
 
@@ -122,20 +132,21 @@ class Rig {
 
   #step(load: number): void {
     const { machine, nowMs } = this;
-    const { everyMs, agents, payloadBytes, queueMax } = this.#load;
+    const { everyMs, agents, payloadBytes, queueMax, isTogether } = this.#load;
     for (const agent of this.agents) {
-      const phaseMs = Math.floor((agent.connection / agents) * (everyMs / STEP_MS)) * STEP_MS;
+      const part = isTogether === true ? 0 : agent.connection / agents;
+      const phaseMs = Math.floor(part * (everyMs / STEP_MS)) * STEP_MS;
       if (load > 0 && nowMs % everyMs === phaseMs % everyMs) agent.seal(queueMax);
       if (nowMs % HEARTBEAT_MS === 0) this.#heartbeat(agent);
       for (;;) {
-        const sealed = agent.next(payloadBytes);
-        if (sealed === undefined) break;
-        this.#toCollector.push({ atMs: nowMs + RTT_MS / 2, agent, sealed });
+        const message = agent.next(payloadBytes);
+        if (message === undefined) break;
+        this.#toCollector.push({ atMs: nowMs + RTT_MS / 2, agent, message });
       }
     }
     while ((this.#toCollector[0]?.atMs ?? Infinity) <= nowMs) {
-      const { agent, sealed } = this.#toCollector.shift() as Sent;
-      machine.receive(agent.connection, { epoch: EPOCH, message: sealed }, nowMs);
+      const { agent, message } = this.#toCollector.shift() as Sent;
+      machine.receive(agent.connection, { epoch: EPOCH, message }, nowMs);
     }
     this.#store();
     if (nowMs % TICK_MS === 0) machine.tick(nowMs);
@@ -218,6 +229,21 @@ describe('a collector that is sent twice what it can store', () => {
       expect(rig.delayMs).toBeLessThanOrEqual(200 + 4 * load.costMs);
     });
   }
+
+  test('with time enough, all of what all send at once is stored, and what is late is pulled', () => {
+    const load = { agents: 100, everyMs: 1000, payloadBytes: 1400, costMs: 5, queueMax: 3 };
+    const rig = new Rig({ ...load, isTogether: true });
+    rig.run(SETTLE_MS);
+    rig.slowdown = 4;
+    rig.run(SETTLE_MS);
+    rig.slowdown = 1;
+    rig.run(SETTLE_MS);
+    expect(rig.pulls).toBeGreaterThan(0);
+    rig.run(MEASURE_MS);
+    const stored = rig.agents.reduce((sum, agent) => sum + agent.stored, 0);
+    expect(rig.delayMs).toBeLessThanOrEqual(300);
+    expect(stored / (load.agents * (MEASURE_MS / load.everyMs))).toBeGreaterThan(0.98);
+  });
 
   test('what was granted in better times does not wait for long either', () => {
     const rig = new Rig({ agents: 100, everyMs: 1000, payloadBytes: 600, costMs: 1, queueMax: 3 });

@@ -79,6 +79,19 @@ test('while there is congestion, no more than a quarter of a second of what arri
   expect(controller.windowBytes).toBeGreaterThan(500_000);
 });
 
+test('a window in congestion is of what is taken where something waits, not of what comes', () => {
+  const controller = new CreditController({ minBytes: 1 });
+  controller.join(1);
+  for (let atMs = 0; atMs < 20_000; atMs += 1000) {
+    controller.queued(atMs);
+    controller.consumed(50_000);
+    controller.done(50_000, atMs + 50);
+    controller.observe(atMs % 2000 === 0 ? 60 : 10, 100, atMs + 60);
+  }
+  expect(controller.isCongested).toBe(true);
+  expect(controller.windowBytes).toBeGreaterThanOrEqual(100_000);
+});
+
 test('a window of better times is a second of what arrives at the first look at congestion', () => {
   const controller = new CreditController({ startBytes: 1_000_000, unusedBytes: 1_000_000 });
   controller.join(1);
@@ -124,9 +137,10 @@ test('grants are offsets that only rise, in shares by weight', () => {
 
 test('with a queue the window follows within seconds when fewer bytes are more work', () => {
   const controller = new CreditController({ minBytes: 1, unusedBytes: 20_000 });
-  const session = new SessionCredit(controller);
+  controller.join(1);
   const second = (atMs: number, bytes: number, delayMs: number): void => {
-    session.consume(1, bytes);
+    controller.queued(atMs);
+    controller.done(bytes, atMs + 1000);
     controller.observe(delayMs, 100, atMs);
   };
   for (let atMs = 0; atMs < 10_000; atMs += 1000) second(atMs, 1_000_000, 100);

@@ -1,3 +1,5 @@
+import { ServiceRate } from './service-rate.ts';
+
 export interface CreditOptions {
   /** Delay of the oldest batch that is not applied, above which the window shrinks. */
   readonly targetDelayMs: number;
@@ -29,21 +31,16 @@ const DECREASE = 0.7;
 const WINDOW_SECONDS = 2;
 /** After the queue was too long, it counts as congested for so long. */
 const CONGESTED_MS = 10_000;
-/** Of what arrives in so many seconds the window is then, at most: that is how old a batch gets. */
+/** The window is then what is taken in so many seconds, at most: that is how old a batch gets. */
 const CONGESTED_SECONDS = 0.25;
 /** And so much at least, or the collector would wait for agents that wait for it. */
 const CONGESTED_SECONDS_MIN = 0.1;
-/** It then grows by this part of what arrives in a round trip, however many sessions there are. */
+/** It then grows by this part of what is taken in a round trip, all sessions together. */
 const CONGESTED_GROWTH = 0.25;
-/** Over which the rate is taken. */
+/** Over which the rate of what comes is taken. */
 const RATE_MS = 1000;
-/**
- * What is kept of it a second later, where less arrives. Groups of long intervals send seldom, but
- * while there is a queue it is what the collector does: bytes of batches that agents had to gather
- * have many times the samples of those before, and the window is wanted in time.
- */
+/** What is kept of it a second later, where less arrives: groups of long intervals send seldom. */
 const RATE_KEPT = 0.9;
-const QUEUED_RATE_KEPT = 0.5;
 /** A session never has less, or it could not send at all. */
 const SHARE_BYTES_MIN = 256;
 /** Repair's part of a session's share; live has the rest, event all of it besides. */
@@ -54,11 +51,12 @@ const REPAIR_PART_IDLE = 0.5;
  * The window of bytes on their way to one collector: one batch more per session and round trip
  * while what arrives is applied within the target; when not, 0.7 times, and again when what waited
  * then is stored. Additive increase and multiplicative decrease, driven by delay that is measured.
- * Where the queue was too long of late, the increase and the window are small beside what arrives,
- * as a batch more of each of a thousand sessions would be many seconds of it.
+ * Where the queue was too long of late, the increase and the window are small beside what can be
+ * taken in, as a batch more of each of a thousand sessions would be many seconds of it.
  */
 export class CreditController {
   readonly #options: CreditOptions;
+  readonly #service = new ServiceRate();
   #windowBytes: number;
   #weights = 0;
   #sessions = 0;
@@ -100,18 +98,28 @@ export class CreditController {
     this.#bytes += sizeBytes;
   }
 
+  /** A frame came in and waits. */
+  queued(nowMs: number): void {
+    this.#service.queued(nowMs);
+  }
+
+  /** A frame that waited is stored, or will not be. */
+  done(sizeBytes: number, nowMs: number): void {
+    this.#service.done(sizeBytes, nowMs);
+  }
+
   /** The delay measured now; `rttMs` is the typical round trip. */
   observe(delayMs: number, rttMs: number, nowMs: number): void {
     if (nowMs - this.#changedMs < rttMs) return;
     this.#changedMs = nowMs;
-    this.#takeRate(nowMs, delayMs > this.#options.targetDelayMs);
+    this.#takeRate(nowMs);
     if (delayMs > this.#options.targetDelayMs) this.#congestedMs = nowMs;
     this.#isCongested = nowMs - this.#congestedMs < CONGESTED_MS;
     const { minBytes, maxBytes, unusedBytes } = this.#options;
-    const rate = this.#bytesPerSecond;
+    const rate = this.#takenPerSecond;
     const used = this.#isCongested
       ? CONGESTED_SECONDS * rate
-      : Math.max(unusedBytes, WINDOW_SECONDS * rate);
+      : Math.max(unusedBytes, WINDOW_SECONDS * this.#bytesPerSecond);
     // At once where there is congestion, as a collector that is short of CPU looks at this seldom;
     // else step by step: what was granted is on its way in any case.
     const isAtOnce = this.#isCongested && rate > 0;
@@ -133,17 +141,21 @@ export class CreditController {
 
   #growth(rttMs: number, isCongested: boolean): number {
     const growth = this.#options.batchBytes * Math.max(1, this.#sessions);
-    const arrives = (this.#bytesPerSecond * rttMs) / 1000;
-    return isCongested ? Math.min(growth, CONGESTED_GROWTH * arrives) : growth;
+    const taken = (this.#takenPerSecond * rttMs) / 1000;
+    return isCongested ? Math.min(growth, CONGESTED_GROWTH * taken) : growth;
   }
 
-  #takeRate(nowMs: number, isQueued: boolean): void {
+  /** What can be taken in a second; what comes, until that is known. */
+  get #takenPerSecond(): number {
+    return this.#service.bytesPerSecond || this.#bytesPerSecond;
+  }
+
+  #takeRate(nowMs: number): void {
     this.#bytesSinceMs ??= nowMs;
     const passedMs = nowMs - this.#bytesSinceMs;
     if (passedMs < RATE_MS) return;
     const perSecond = (1000 * this.#bytes) / passedMs;
-    const kept = isQueued ? QUEUED_RATE_KEPT : RATE_KEPT;
-    this.#bytesPerSecond = Math.max(perSecond, kept * this.#bytesPerSecond);
+    this.#bytesPerSecond = Math.max(perSecond, RATE_KEPT * this.#bytesPerSecond);
     this.#bytes = 0;
     this.#bytesSinceMs = nowMs;
   }
