@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   accounts,
   type AgentAccount,
-  disagreements,
   type StoredTruth,
   storedTruth,
   type SyntheticAgent,
@@ -168,7 +167,10 @@ export class OverloadRig {
     }
   }
 
-  /** What is not as it must be once all agents have left: of those that ran all the time. */
+  /**
+   * What is not as it was declared once all agents have left: of those that ran all the time. What
+   * they could not get rid of before they left is missing, and declared so.
+   */
   async disagreements(): Promise<string[]> {
     // What agents sent before they left may still be on its way to the store.
     await this.#nothingInFlight();
@@ -179,7 +181,7 @@ export class OverloadRig {
       if (account === undefined) found.push(`${agent.id}: no account`);
       else {
         const truth = await storedTruth(this.#server.queryUrl, agent);
-        found.push(...disagreements(agent.id, account, truth));
+        found.push(...misstatements(agent.id, account, truth));
       }
     }
     return found;
@@ -202,6 +204,17 @@ export class OverloadRig {
       if (performance.now() > deadline) throw new Error('what came is not stored after 10 s');
     }
   }
+}
+
+function misstatements(id: string, account: AgentAccount, truth: StoredTruth): string[] {
+  const { terms, imbalance, state } = account;
+  const found = [...truth.wrong.slice(0, 5)];
+  if (imbalance !== 0) found.push(`${id}: imbalance ${imbalance}`);
+  if (terms.stored !== truth.samples) {
+    found.push(`${id}: ${terms.stored} stored by the ledger, ${truth.samples} in the store`);
+  }
+  if (state !== 'ended') found.push(`${id}: ${state} after it left`);
+  return found;
 }
 
 /** How many batches waited at most so long, by the seconds, since `before`. */

@@ -39,7 +39,7 @@ const WARM_MS = 40_000;
 /** Of what is offered; with more the collector is not at its capacity. */
 const KEPT_UP_SHARE = 0.95;
 /** Before anything is measured: what was granted before comes in, and agents gather more ticks. */
-const SETTLE_MS = 12_000;
+const SETTLE_MS = 20_000;
 const GOODPUT_SHARE_MIN = 0.95;
 const QUEUE_P99_MS_MAX = 1000;
 const QUEUE_MS_MAX = 2500;

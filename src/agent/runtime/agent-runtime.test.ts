@@ -324,6 +324,21 @@ test('BYE says what was sealed last, after all of it', async () => {
   expect(clock.pending).toBe(0);
 });
 
+test('BYE is said in time, be it before what a collector had no time for', async () => {
+  const { clock, collector, runtime } = await startSyntheticRuntime();
+  await clock.advance(1100);
+  collector.drop();
+  collector.welcome = { credit: [] };
+  await clock.advance(10_000);
+  const count = collector.batches.length;
+  const stopped = runtime.stop('SHUTDOWN', 1000);
+  await clock.advance(1100);
+  await stopped;
+  expect(collector.batches).toHaveLength(count);
+  expect(collector.all('BYE')[0]?.streams[LANE_LIVE]?.lastSeq).toBeGreaterThan(count);
+  expect(clock.pending).toBe(0);
+});
+
 test('without anybody to send to, it ends in time all the same', async () => {
   const { clock, collector, runtime } = await startSyntheticRuntime();
   collector.isReachable = false;

@@ -32,6 +32,8 @@ import { SessionConnection, UNANSWERED } from './session-connection.ts';
 /** How often the machine is told the time. */
 const TICK_MS = 250;
 const HEARTBEAT_MS = 5000;
+/** For the connection to close behind BYE. */
+const CLOSE_MS = 250;
 /** Live frames that wait beyond this are left to repair. */
 const LIVE_BYTES_MAX = 1_048_576;
 /** The same where all but the newest is left to repair. */
@@ -186,12 +188,19 @@ export class AgentSession {
     this.#act();
   }
 
-  /** Says BYE, where there is a session, and ends; resolves after at most `timeoutMs`. */
+  /**
+   * Says BYE, where there is a session, and ends. For `timeoutMs` at most it waits until the
+   * collector has all, and then a moment for the connection to close.
+   */
   async leave(reason: ByeReason, timeoutMs: number): Promise<void> {
     const { clock } = this.#options;
     if (this.#machine.phase === 'OPEN') {
       await new Promise<void>((resolve) => {
-        const cancel = clock.setTimer(timeoutMs, resolve);
+        let cancel = clock.setTimer(timeoutMs, () => {
+          cancel = clock.setTimer(CLOSE_MS, resolve);
+          this.#machine.leaveNow();
+          this.#act();
+        });
         this.#left = () => {
           cancel();
           resolve();

@@ -289,6 +289,21 @@ describe('SessionMachine of the agent', () => {
     expect(sent()).toEqual(['BATCH 1', 'BYE', 'CLOSE']);
   });
 
+  test('BYE can be said before what is queued, for which there is no credit', async () => {
+    const { machine, sent } = await machineOf();
+    machine.connected(0);
+    machine.receive(welcomeMessage({ credit: [] }), 0);
+    batch(machine);
+    sent();
+    machine.leaveNow();
+    expect(sent()).toEqual([]);
+    machine.leave('DONE');
+    machine.tick(2000);
+    expect(sent()).toEqual([]);
+    machine.leaveNow();
+    expect(sent()).toEqual(['BYE', 'CLOSE']);
+  });
+
   test('BYE waits for the collector to pull what it lacks, but not for long', async () => {
     const leaving = async (): Promise<Awaited<ReturnType<typeof machineOf>>> => {
       const all = await machineOf();
