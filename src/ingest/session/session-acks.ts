@@ -174,13 +174,17 @@ export class SessionAcks<Body> {
 
   /**
    * Whether live frames of the agent wait for a turn: where agents take turns those ask for one
-   * that have something to send, once what they sent before is dealt with.
+   * that have something to send, once what they sent before is dealt with. The others get theirs
+   * where there is room.
    */
   #askTurn(agent: AgentRecord<Body>, session: AgentSession, nowMs: number): boolean {
     if (!this.#credit.isCongested || session.opening !== undefined) return false;
-    if (!isBlocked(session)) return false;
-    if (session.credit.isSpent(LANE_LIVE)) this.#turns.ask(agent, nowMs);
-    return true;
+    const isWaiting = isBlocked(session);
+    if (session.credit.isSpent(LANE_LIVE)) {
+      if (isWaiting) this.#turns.ask(agent, nowMs);
+      else this.#turns.offer(agent);
+    }
+    return isWaiting;
   }
 
   /** Sends an ACK, once there was a WELCOME. */

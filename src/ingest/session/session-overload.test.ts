@@ -241,7 +241,8 @@ describe('a collector that is sent twice what it can store', () => {
     expect(rig.pulls).toBeGreaterThan(0);
     rig.run(MEASURE_MS);
     const stored = rig.agents.reduce((sum, agent) => sum + agent.stored, 0);
-    expect(rig.delayMs).toBeLessThanOrEqual(300);
+    // As long as all of one tick takes.
+    expect(rig.delayMs).toBeLessThanOrEqual(500);
     expect(stored / (load.agents * (MEASURE_MS / load.everyMs))).toBeGreaterThan(0.98);
   });
 

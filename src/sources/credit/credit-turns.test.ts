@@ -54,6 +54,27 @@ test('what was granted and has not come yet takes room, for a while', () => {
   expect([next(289), next(290)]).toEqual([undefined, 'g']);
 });
 
+test('who has nothing to send is granted something while nobody waits, at no cost for who does', () => {
+  const turns = new CreditTurns<string>();
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    turns.queued(name, 100);
+    turns.done(100);
+    turns.offer(name);
+  }
+  const next = (): string | undefined => turns.next(200, 0);
+  expect([next(), next(), next()]).toEqual(['a', 'b', undefined]);
+  expect(turns.waitedMs(500)).toBe(0);
+  turns.ask('e', 0);
+  turns.ask('d', 0);
+  turns.ask('f', 0);
+  turns.offer('e');
+  expect([next(), next(), next()]).toEqual(['e', 'd', undefined]);
+  turns.leave('d');
+  expect([next(), next()]).toEqual(['f', undefined]);
+  for (const name of ['a', 'b', 'e']) turns.leave(name);
+  expect(next()).toBe('c');
+});
+
 test('a session that is over takes no room and has no turn', () => {
   const turns = new CreditTurns<string>();
   for (const name of ['a', 'b', 'c']) {

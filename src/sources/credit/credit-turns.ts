@@ -14,22 +14,30 @@ const FRAMES_MIN = 2;
 interface Granted {
   readonly sizeBytes: number;
   readonly atMs: number;
+  /** Nothing is known to wait for it. */
+  readonly isAhead: boolean;
 }
 
 /**
  * Who may send next while there is more to send than the collector can take. Even one batch of each
  * would be many seconds of work then, where agents are many or their batches large: so they take
  * turns, one batch each, as far as what waits for the store and what was just granted leave room in
- * the window. Nobody is granted anything twice before all others who want it.
+ * the window. Nobody is granted anything twice before all others who want it. While nobody waits,
+ * those who may have something to send soon are granted it ahead, so that it comes at once; that
+ * takes no room from those who wait.
  */
 export class CreditTurns<Session> {
   /** Those who used up their credit; who has waited longest is first. */
   readonly #waiting = new Set<Session>();
+  /** Those who used up their credit and have nothing to send that is known of. */
+  readonly #idle = new Set<Session>();
   /** Since when somebody waits; undefined where nobody does. */
   #sinceMs: number | undefined;
   readonly #granted = new Map<Session, Granted>();
   readonly #frameBytes = new Map<Session, number>();
   #grantedBytes = 0;
+  /** Of grants ahead. */
+  #aheadBytes = 0;
   /** When the newest grant was given that brought something. */
   #arrivedMs = -Infinity;
   #queuedBytes = 0;
@@ -65,26 +73,42 @@ export class CreditTurns<Session> {
     this.#queuedCount--;
   }
 
-  /** A session has used up what it was granted. */
+  /** A session has used up what it was granted, and has something to send. */
   ask(session: Session, nowMs: number): void {
+    this.#idle.delete(session);
     this.#waiting.add(session);
     this.#sinceMs ??= nowMs;
   }
 
+  /** A session has used up what it was granted; whether it has something to send is not known. */
+  offer(session: Session): void {
+    if (!this.#waiting.has(session)) this.#idle.add(session);
+  }
+
   /** Whose turn it is; undefined where nobody waits, or what is on its way fills the window. */
   next(windowBytes: number, nowMs: number): Session | undefined {
-    if (this.#waiting.size === 0) return undefined;
+    if (this.#waiting.size === 0 && this.#idle.size === 0) return undefined;
     this.#expire(nowMs);
-    const isFull = this.#queuedBytes + this.#grantedBytes >= windowBytes;
-    if (isFull && this.#queuedCount + this.#granted.size >= FRAMES_MIN) return undefined;
-    for (const session of this.#waiting) {
+    const isAhead = this.#waiting.size === 0;
+    const takenBytes = this.#queuedBytes + this.#grantedBytes + (isAhead ? this.#aheadBytes : 0);
+    const isFull = takenBytes >= windowBytes;
+    if (isFull && (isAhead || this.#queuedCount + this.#granted.size >= FRAMES_MIN)) {
+      return undefined;
+    }
+    for (const session of isAhead ? this.#idle : this.#waiting) {
       this.#dismiss(session);
-      const sizeBytes = this.#frameBytes.get(session) ?? 0;
-      this.#granted.set(session, { sizeBytes, atMs: nowMs });
-      this.#grantedBytes += sizeBytes;
+      this.#grant(session, isAhead, nowMs);
       return session;
     }
     return undefined;
+  }
+
+  #grant(session: Session, isAhead: boolean, nowMs: number): void {
+    this.#settle(session);
+    const sizeBytes = this.#frameBytes.get(session) ?? 0;
+    this.#granted.set(session, { sizeBytes, atMs: nowMs, isAhead });
+    if (isAhead) this.#aheadBytes += sizeBytes;
+    else this.#grantedBytes += sizeBytes;
   }
 
   /** The session is over. */
@@ -96,6 +120,7 @@ export class CreditTurns<Session> {
 
   /** Waits no more. */
   #dismiss(session: Session): void {
+    this.#idle.delete(session);
     this.#waiting.delete(session);
     if (this.#waiting.size === 0) this.#sinceMs = undefined;
   }
@@ -104,7 +129,8 @@ export class CreditTurns<Session> {
     const granted = this.#granted.get(session);
     if (granted === undefined) return;
     this.#granted.delete(session);
-    this.#grantedBytes -= granted.sizeBytes;
+    if (granted.isAhead) this.#aheadBytes -= granted.sizeBytes;
+    else this.#grantedBytes -= granted.sizeBytes;
   }
 
   #expire(nowMs: number): void {
