@@ -50,6 +50,8 @@ export interface PullState {
   readonly stream: number;
   /** Not answered yet. */
   readonly left: IntervalSet;
+  /** Retained, but the answer had no room or no time left for it. */
+  readonly putOff: IntervalSet;
   /** Stored ones that are pulled again. */
   readonly again: boolean;
 }

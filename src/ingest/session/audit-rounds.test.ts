@@ -8,12 +8,14 @@ import {
   type AuditWindow,
   type CollectorMessage,
   ContentHash,
+  type GoneReason,
+  type PullRange,
   seriesKey,
 } from '../../formats/tide/index.ts';
 import { createMatcher, Labels, SampleColumns } from '../../model/index.ts';
 import { SourceRegistry } from '../../sources/index.ts';
 import { silentLogger } from '../../telemetry/index.ts';
-import { FakeClock } from '../../util/index.ts';
+import { FakeClock, IntervalSet } from '../../util/index.ts';
 import type { AuditOutcome } from './audit-rounds.ts';
 import { agentsOptionsSchema } from './options.ts';
 import { noSessionMetrics } from './session-metrics.ts';
@@ -24,8 +26,15 @@ const FIRST_TICK = START_MS / 1000;
 const TICKS = 100;
 const SERIES = 2;
 
+interface Given {
+  readonly answers: boolean;
+  value(tick: number): number;
+  /** Frames that an answer to a pull has room for, and what is said of the rest, if anything. */
+  readonly pulled: { readonly frames: number; readonly rest: GoneReason | undefined };
+}
+
 /** A collector on the real store, and an agent that has sealed some ticks. */
-async function setUp(given: Partial<{ answers: boolean; value: (tick: number) => number }> = {}) {
+async function setUp(given: Partial<Given> = {}) {
   const clock = new FakeClock(START_MS);
   const store = await openTemporaryStorage({}, clock);
   const outcomes: AuditOutcome[] = [];
@@ -57,11 +66,7 @@ async function setUp(given: Partial<{ answers: boolean; value: (tick: number) =>
   const answer = (): void => {
     for (const message of connection.messages.slice(answered)) {
       answered++;
-      if (message.type === 'PULL_RANGE') {
-        for (const { from, to } of message.ranges) {
-          for (let seq = from; seq <= to; seq++) send(agent.again(seq, message.requestId));
-        }
-      }
+      if (message.type === 'PULL_RANGE') send(...pullAnswer(agent, message, given.pulled));
       if (message.type !== 'AUDIT') continue;
       audits.push(message);
       if (given.answers === false) continue;
@@ -95,6 +100,23 @@ async function setUp(given: Partial<{ answers: boolean; value: (tick: number) =>
     return message.type === 'ACK' && message.streams[1]?.cumDurable === TICKS + 1;
   });
   return { store, server, outcomes, repairs, audits, run };
+}
+
+/** The frames that were asked for, as many as there is room for. */
+function pullAnswer(
+  agent: ScriptedAgent,
+  { requestId, epoch, stream, ranges }: PullRange,
+  { frames, rest }: Given['pulled'] = { frames: Infinity, rest: undefined },
+): Uint8Array[] {
+  const asked = IntervalSet.of(...ranges.map(({ from, to }) => [from, to] as const));
+  const answer: Uint8Array[] = [];
+  for (let seq = asked.first; seq !== undefined && answer.length < frames; seq = asked.first) {
+    answer.push(agent.again(seq, requestId));
+    asked.remove(seq);
+  }
+  if (rest === undefined || asked.size === 0) return answer;
+  const gone = { type: 'RANGE_GONE', requestId, epoch, stream, reason: rest } as const;
+  return [...answer, agent.control({ ...gone, ranges: asked.ranges() })];
 }
 
 /** Count and hash of the ticks in each window, and the numbers of their batches. */
@@ -164,6 +186,21 @@ test('what the store lost without a word is found and pulled again', async () =>
   // The ledger had it as stored all the time.
   expect(server.ledger('a1')?.terms(START_MS + 1000 * (TICKS - 1))).toEqual(terms);
 });
+
+test.each(['BUDGET', 'DEADLINE', undefined] as const)(
+  'what an answer to a pull had no room for is asked for again: %s',
+  async (rest) => {
+    const { store, outcomes, run } = await setUp({ pulled: { frames: 1, rest } });
+    const range = { minTime: START_MS + 20_000, maxTime: START_MS + 29_000 };
+    await store.storage.deleteSeries([createMatcher('=', '__name__', 'metric_1')], range);
+    await store.storage.cleanTombstones();
+    // An answer is waited for two seconds.
+    await run(400, 1000);
+    expect(outcomes).toContain('REPAIRED');
+    expect(outcomes).not.toContain('UNEXPLAINED');
+    expect(await countOf(store)).toBe(TICKS * SERIES);
+  },
+);
 
 test('what differs and cannot be repaired is told as such', async () => {
   const { outcomes, run } = await setUp({ value: (tick) => (tick === FIRST_TICK + 7 ? 1 : 0) });

@@ -5,9 +5,10 @@ import type {
   ControlMessage,
   Hash64,
   LaneRange,
+  Stream,
 } from '../../formats/tide/index.ts';
 import { hashBytes } from '../../formats/tide/index.ts';
-import type { AgentRecord } from './agent-record.ts';
+import type { AgentRecord, PullState } from './agent-record.ts';
 import type { StoredRange } from './repair-rounds.ts';
 
 export interface AuditOptions {
@@ -47,8 +48,8 @@ export interface AuditActions {
   send(connection: number, message: ControlMessage): void;
   /** Asks the store; the answer goes to `digested`. */
   digest(question: DigestQuestion): void;
-  /** Pulls what is stored again; what part of it was asked for, undefined while it has to wait. */
-  pullAgain(range: StoredRange, nowMs: number): readonly LaneRange[] | undefined;
+  /** Pulls what is stored again, or the first part of it; undefined while it has to wait. */
+  pullAgain(range: StoredRange, nowMs: number): PullState | undefined;
   ended(agentId: string, outcome: AuditOutcome): void;
 }
 
@@ -83,8 +84,17 @@ interface Question {
 
 interface Pulling {
   readonly task: Task;
-  /** Not asked for yet. */
+  /** To be asked for. */
   left: LaneRange[];
+  /** Asked for last. */
+  asked: Asked | undefined;
+}
+
+interface Asked {
+  readonly stream: Stream;
+  readonly pull: PullState;
+  /** Frames that it asks for. */
+  readonly count: number;
 }
 
 interface AuditRun {
@@ -241,13 +251,16 @@ export class AuditRounds<Body> {
     const agent = this.#agents.get(agentId);
     if (agent?.session === undefined || agent.session.pull !== undefined) return false;
     if (agent.isApplyingAgain) return false;
+    pulling.left = [...notBrought(pulling.asked), ...pulling.left];
+    pulling.asked = undefined;
     const [range] = pulling.left;
     if (range === undefined) return true;
-    const asked = this.#actions.pullAgain({ agentId, epoch: run.epoch, ...range }, nowMs);
-    const last = asked?.at(-1)?.to;
-    if (last === undefined) return false;
+    const pull = this.#actions.pullAgain({ agentId, epoch: run.epoch, ...range }, nowMs);
+    const last = pull?.left.last;
+    if (pull === undefined || last === undefined) return false;
     const rest = last < range.to ? [{ ...range, from: last + 1 }] : [];
     pulling.left = [...rest, ...pulling.left.slice(1)];
+    pulling.asked = { stream: range.stream, pull, count: pull.left.size };
     return false;
   }
 
@@ -278,7 +291,11 @@ export class AuditRounds<Body> {
       const parts = Math.min(BISECT_PARTS, span);
       run.tasks.push({ group, minTime, maxTime, parts, round });
     } else if (round < ROUNDS_MAX && frames > 0) {
-      run.pulls.push({ task: { group, minTime, maxTime, parts: 1, round }, left: [...ranges] });
+      run.pulls.push({
+        task: { group, minTime, maxTime, parts: 1, round },
+        left: [...ranges],
+        asked: undefined,
+      });
     } else {
       run.outcome = 'UNEXPLAINED';
     }
@@ -291,6 +308,18 @@ export class AuditRounds<Body> {
     const lastMs = Math.floor((nowMs - phaseMs) / intervalMs) * intervalMs + phaseMs;
     return lastMs + intervalMs;
   }
+}
+
+/**
+ * What a pull that is over did not bring, and may another time: an answer ends where it has no room
+ * or no time left. Nothing where none of it came, so that the audit goes on.
+ */
+function notBrought(asked: Asked | undefined): LaneRange[] {
+  if (asked === undefined) return [];
+  const { stream, pull, count } = asked;
+  const rest = pull.left.clone();
+  rest.addAll(pull.putOff);
+  return rest.size === count ? [] : rest.ranges().map((range) => ({ stream, ...range }));
 }
 
 function isSame({ count, hash }: AuditWindow, digest: StoreDigest): boolean {

@@ -1,4 +1,4 @@
-import type { LaneRange, Stream } from '../../formats/tide/index.ts';
+import type { SeqRange, Stream } from '../../formats/tide/index.ts';
 import {
   type RepairGap,
   type RepairOptions,
@@ -6,7 +6,7 @@ import {
   RepairScheduler,
 } from '../../sources/index.ts';
 import { IntervalSet } from '../../util/index.ts';
-import type { AgentRecord, AgentSession, EpochGap } from './agent-record.ts';
+import type { AgentRecord, AgentSession, EpochGap, PullState } from './agent-record.ts';
 import type { SessionTable } from './session-table.ts';
 
 /** Sequence numbers that the ledger has as stored. */
@@ -16,6 +16,16 @@ export interface StoredRange {
   readonly stream: Stream;
   readonly from: number;
   readonly to: number;
+}
+
+/** What an agent answered of a pull. */
+interface PullPart {
+  readonly requestId: number;
+  readonly epoch: number;
+  readonly stream: number;
+  readonly ranges: readonly SeqRange[];
+  /** It has them, and had no room or no time left to send them. */
+  readonly isPutOff: boolean;
 }
 
 /** Until the agent says how long it retains. */
@@ -65,17 +75,16 @@ export class RepairRounds<Body> {
   /**
    * Pulls stored sequence numbers again, when an audit found that the store does not have what they
    * brought. The ledger stays as it is; the store keeps what it has and takes what it lacks. Gives
-   * what was asked for, which may be less; undefined where the agent cannot be asked now.
+   * the pull, which may be of fewer; undefined where the agent cannot be asked now.
    */
-  pullAgain(key: StoredRange, nowMs: number): readonly LaneRange[] | undefined {
+  pullAgain(key: StoredRange, nowMs: number): PullState | undefined {
     const agent = this.#table.agents.get(key.agentId);
     if (agent?.session === undefined || !this.#scheduler.idle(key.agentId)) return undefined;
     const since = { sinceMs: -Infinity, timeToEvictionMs: 0 };
     const urgent = { ...key, ...since, classWeight: 1, inAlertWindow: false };
     const request = this.#scheduler.next([urgent], nowMs);
     if (request === undefined) return undefined;
-    this.#sendPull(agent, agent.session, request, true);
-    return request.ranges.map((range) => ({ stream: key.stream, ...range }));
+    return this.#sendPull(agent, agent.session, request, true);
   }
 
   /**
@@ -118,12 +127,13 @@ export class RepairRounds<Body> {
     session: AgentSession,
     request: RepairRequest,
     again: boolean,
-  ): void {
+  ): PullState {
     const { requestId, epoch, ranges, budgetBytes, timeoutMs } = request;
     const left = new IntervalSet();
     for (const { from, to } of ranges) left.add(from, to);
     const { stream } = request;
-    session.pull = { requestId, epoch, stream, left, again };
+    const pull = { requestId, epoch, stream, left, putOff: new IntervalSet(), again };
+    session.pull = pull;
     this.#table.send(session.connection, {
       type: 'PULL_RANGE',
       requestId,
@@ -134,6 +144,7 @@ export class RepairRounds<Body> {
       budgetBytes,
       timeoutMs,
     });
+    return pull;
   }
 
   /** A request is over: what it did not bring is missing as before. */
@@ -148,13 +159,16 @@ export class RepairRounds<Body> {
   answered(
     agent: AgentRecord<Body>,
     session: AgentSession,
-    key: { requestId: number; epoch: number; stream: number },
-    ranges: readonly { readonly from: number; readonly to: number }[],
+    { requestId, epoch, stream, ranges, isPutOff }: PullPart,
   ): void {
     const { pull } = session;
-    if (pull?.requestId !== key.requestId) return;
-    if (pull.epoch !== key.epoch || pull.stream !== key.stream) return;
-    for (const { from, to } of ranges) pull.left.remove(from, to);
+    if (pull?.requestId !== requestId) return;
+    if (pull.epoch !== epoch || pull.stream !== stream) return;
+    for (const { from, to } of ranges) {
+      const parts = isPutOff ? pull.left.ranges(from, to) : [];
+      for (const part of parts) pull.putOff.add(part.from, part.to);
+      pull.left.remove(from, to);
+    }
     if (pull.left.size > 0) return;
     session.pull = undefined;
     const { agentId } = agent.ledger;

@@ -114,9 +114,10 @@ export class SessionMessages<Body> {
     } else {
       session.credit.consume(LANE_REPAIR, sizeBytes);
     }
-    this.#options.repair.answered(agent, session, { ...sealed, requestId }, [
-      { from: sealed.seq, to: sealed.seq },
-    ]);
+    const { epoch, stream, seq } = sealed;
+    const ranges = [{ from: seq, to: seq }];
+    const part = { requestId, epoch, stream, ranges, isPutOff: false };
+    this.#options.repair.answered(agent, session, part);
   }
 
   #rangeGone(agent: AgentRecord<Body>, session: AgentSession, gone: RangeGone): void {
@@ -124,7 +125,8 @@ export class SessionMessages<Body> {
     // It was heard of before its epoch's process died, which is why nobody has it.
     const tookAlong = gone.reason === 'NEVER_SEALED' && epoch?.state === 'SUPERSEDED';
     const reason = tookAlong ? 'CRASH' : gone.reason;
-    if (epoch !== undefined && reason !== 'BUDGET' && reason !== 'DEADLINE') {
+    const isPutOff = reason === 'BUDGET' || reason === 'DEADLINE';
+    if (epoch !== undefined && !isPutOff) {
       const lane = epoch.lane(gone.stream);
       for (const { from, to } of gone.ranges) {
         lane.lose(from, to, reason);
@@ -133,7 +135,7 @@ export class SessionMessages<Body> {
       }
       agent.dirty.add(gone.epoch);
     }
-    this.#options.repair.answered(agent, session, gone, gone.ranges);
+    this.#options.repair.answered(agent, session, { ...gone, isPutOff });
   }
 
   #heartbeat(
