@@ -12,15 +12,23 @@ const RING_FULL = 0.75;
 
 /** What one tick of a group has to do without. */
 export interface TickPressure {
-  /** Gather more ticks in a batch. */
-  readonly linger: boolean;
   /** Leave out as much as is permitted at all. */
   readonly wide: boolean;
   /** Leave the whole tick out, and say so. */
   readonly shed: boolean;
 }
 
-const NO_PRESSURE: TickPressure = { linger: false, wide: false, shed: false };
+const NO_PRESSURE: TickPressure = { wide: false, shed: false };
+
+/** What a session says of its collector. */
+export interface SessionPressure {
+  /** How long the oldest live frame waits. */
+  liveDelayMs(nowMs: number): number;
+  /** Whether something fresh waits for the collector's credit. */
+  readonly isBlocked: boolean;
+  /** Whether frames were dropped from the ring that the collector never had. */
+  readonly isLosing: boolean;
+}
 
 export interface PressureOptions {
   readonly clock: Clock;
@@ -29,9 +37,7 @@ export interface PressureOptions {
   readonly cpuBudget: number;
   /** CPU time of the process, in milliseconds. */
   readonly cpuMs: () => number;
-  readonly liveDelayMs: (nowMs: number) => number;
-  /** Whether frames were dropped from the ring that the collector never had. */
-  readonly isLosing: () => boolean;
+  readonly session: SessionPressure;
   /** Used part of the ring's bytes. */
   readonly ringFill: () => number;
 }
@@ -42,6 +48,7 @@ export class Pressure {
   #cpuSinceMs: number;
   #cpuUsedMs: number;
   #isCpuSpent = false;
+  #overload: Overload = 'NONE';
 
   constructor(options: PressureOptions) {
     this.#options = options;
@@ -51,15 +58,26 @@ export class Pressure {
 
   /** @param shedOrder classes, the one that goes first in front; class A never goes. */
   ofTick(tick: number, priority: PriorityClass, shedOrder: readonly PriorityClass[]): TickPressure {
-    const { clock, ladder, liveDelayMs } = this.#options;
+    const { clock, ladder, session } = this.#options;
     const nowMs = clock.now();
-    ladder.observe(liveDelayMs(nowMs), this.#overload(), nowMs);
+    this.#overload = this.#findOverload();
+    ladder.observe(session.liveDelayMs(nowMs), this.#overload, nowMs);
     if (priority === 'A') return NO_PRESSURE;
     return {
-      linger: ladder.reached('LONGER_LINGER'),
       wide: ladder.reached('WIDER_TOLERANCE'),
       shed: this.#isShed(tick, priority === (shedOrder[0] ?? 'C')),
     };
+  }
+
+  /**
+   * Whether ticks of a class are kept to go with those after them. Where the collector alone is
+   * slow that is while something waits for it already: as in Nagle's algorithm (RFC 896) batches
+   * then grow with the wait, and what is fresh goes at once when nothing waits any more.
+   */
+  gathers(priority: PriorityClass): boolean {
+    const { ladder, session } = this.#options;
+    if (priority === 'A' || !ladder.reached('LONGER_LINGER')) return false;
+    return this.#overload !== 'NONE' || session.isBlocked;
   }
 
   #isShed(tick: number, isFirst: boolean): boolean {
@@ -70,11 +88,11 @@ export class Pressure {
     return isLonger && tick % LONGER_TICKS !== 0;
   }
 
-  #overload(): Overload {
+  #findOverload(): Overload {
     if (this.#isCpuOver()) return 'CPU';
-    const { isLosing, ringFill } = this.#options;
+    const { session, ringFill } = this.#options;
     // What goes by its age would go all the same if less were written.
-    return ringFill() >= RING_FULL && isLosing() ? 'RING' : 'NONE';
+    return ringFill() >= RING_FULL && session.isLosing ? 'RING' : 'NONE';
   }
 
   #isCpuOver(): boolean {

@@ -440,3 +440,30 @@ test('what pressed a session that is gone does not delay the next one', async ()
   expect(newest.length).toBeGreaterThanOrEqual(4);
   expect(clock.now() - (newest.at(-1) ?? 0)).toBeLessThan(1000);
 });
+
+test('ticks are gathered while something waits for credit, and go at once when nothing does', async () => {
+  const open: GroupSetup['open'] = (namer) => {
+    return new SyntheticSource(namer, { agent: 7, series: SERIES, intervalMs: 1000 });
+  };
+  const groups = [sampledGroup(open, { priority: 'B' })];
+  const { clock, collector, runtime } = await startSyntheticRuntime({ groups });
+  const tickCounts = (): number[] =>
+    collector.batches.splice(0).map(({ samples }) => samples.length / SERIES);
+  await clock.advance(1000);
+  collector.welcome = { credit: [] };
+  collector.drop();
+  await clock.advance(9000);
+  tickCounts();
+  expect(runtime.status().ladderStep).not.toBe('NORMAL');
+  collector.send({
+    ...{ type: 'ACK', streams: [], credit: [{ lane: LANE_LIVE, offsetBytes: 1e9 }] },
+    ...{ queueDelayMs: 0, serverTimeMs: clock.now(), echoMs: 0, rejections: [] },
+  });
+  await clock.advance(0);
+  const counts = tickCounts();
+  expect(counts.at(-1)).toBeGreaterThan(3);
+  expect(new Set(counts.slice(0, -1))).toEqual(new Set([1]));
+  await clock.advance(3000);
+  expect(runtime.status().ladderStep).not.toBe('NORMAL');
+  expect(tickCounts()).toEqual([1, 1, 1]);
+});

@@ -99,8 +99,7 @@ export class AgentRuntime {
       ladder: this.#ladder,
       cpuBudget: options.cpuBudget ?? Infinity,
       cpuMs: options.cpuMs ?? (() => processUsage().cpuMs),
-      liveDelayMs: (nowMs) => this.#session.liveDelayMs(nowMs),
-      isLosing: () => this.#session.isLosing,
+      session: this.#session,
       ringFill: () => ring.fill.usedBytes / ring.fill.limitBytes,
     });
     this.#sealer = new Sealer({
@@ -190,6 +189,10 @@ export class AgentRuntime {
   /** Seals what waits in all groups. */
   flush(): void {
     for (const runner of this.#runners) runner.flush();
+  }
+
+  #flushGathered(): void {
+    for (const runner of this.#runners) runner.flushGathered();
   }
 
   /** Reads every group once more, now. */
@@ -301,6 +304,7 @@ export class AgentRuntime {
       onRejected: (rejections) => this.#rejections.take(rejections, logger),
       onCertificate: (pem) => this.#takeCertificate(pem),
       onRequest: (request) => this.#request(request),
+      onUnblocked: () => this.#flushGathered(),
       onWelcome: ({ codecs, capabilities: taken }) => {
         boot = 'RECONNECT';
         this.#ladder.reconnected();
@@ -346,7 +350,6 @@ export class AgentRuntime {
       takesHistograms: () => this.#takesHistograms,
       startMs,
       spreadMs: this.#spreadMs(policy),
-      place: placeOf(this.#options.agentId),
       seal: (ticks) => this.#sealer.sealTicks(ticks),
       sealBetween: (columns) => this.#sealer.sealSamples(columns),
       wide: this.#wides.get(policy.group),
@@ -356,6 +359,7 @@ export class AgentRuntime {
         this.#session.ringOnly(this.#ladder.reached('RING_ONLY'));
         return pressure;
       },
+      gathers: (priority) => this.#pressure.gathers(priority),
       onClockSetBack: (byMs) => this.#clockSetBack(byMs),
       onFault: (error) => this.#fault(error),
     });

@@ -55,6 +55,8 @@ export interface AgentSessionOptions {
   onRejected(rejections: readonly Rejection[]): void;
   onCertificate(certificatePem: string): void;
   onRequest(request: SessionRequest): void;
+  /** Nothing fresh waits for credit any more. */
+  onUnblocked(): void;
   onWelcome(welcome: Welcome): void;
   /** The session is gone; another may come. */
   onDisconnected(): void;
@@ -128,6 +130,11 @@ export class AgentSession {
 
   get deferredCount(): number {
     return this.#machine.deferredCount;
+  }
+
+  /** Whether something fresh waits for credit. */
+  get isBlocked(): boolean {
+    return this.#machine.isBlocked;
   }
 
   liveDelayMs(nowMs: number): number {
@@ -300,6 +307,9 @@ export class AgentSession {
         break;
       case 'REQUEST':
         this.#options.onRequest(output.request);
+        break;
+      case 'UNBLOCKED':
+        this.#options.onUnblocked();
         break;
       case 'CLOSE':
         this.#close(output);

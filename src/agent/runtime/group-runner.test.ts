@@ -22,43 +22,65 @@ const POLICY: GroupPolicy = {
   dampeningMs: 0,
 };
 
-/** The newest tick of each batch that an agent at that place seals, and when it does. */
-async function batchesOf(place: number, seconds: number): Promise<[number, number][]> {
+/** A runner of a group that is read each second, and the ticks of each batch that it seals. */
+function runnerOf(gathers: () => boolean) {
   const clock = new FakeClock(0);
   const table = new SeriesTable(Labels.EMPTY);
-  const newest: [number, number][] = [];
+  const batches: number[][] = [];
   const runner = new GroupRunner({
     ...{ clock, logger: pino({ level: 'silent' }), policy: POLICY, tolerance: undefined, table },
-    ...{ state: new SeriesState(), totals: noSamples(), startMs: 0, spreadMs: 0, place },
+    ...{ state: new SeriesState(), totals: noSamples(), startMs: 0, spreadMs: 0, gathers },
     source: { name: 'test', marksEnds: false, read: () => {} },
     takesHistograms: () => false,
     wide: undefined,
     seal: (ticks) => {
-      const last = ticks.at(-1)?.entries[0]?.tickTo;
-      if (last !== undefined) newest.push([last, clock.now()]);
+      const sealed = ticks.flatMap(({ entries }) => entries.map(({ tickTo }) => tickTo));
+      if (sealed.length > 0) batches.push(sealed);
     },
     sealBetween: () => {},
-    pressure: () => ({ linger: true, wide: false, shed: false }),
+    pressure: () => ({ wide: false, shed: false }),
     onClockSetBack: () => {},
     onFault: (error) => {
       throw error;
     },
   });
-  runner.start();
-  for (let second = 0; second < seconds; second++) await clock.advance(1000);
-  await runner.stop();
-  return newest;
+  const run = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) await clock.advance(1000);
+  };
+  return { runner, batches, run };
 }
 
-test('under pressure ten ticks go together, of each agent ten of its own', async () => {
-  expect((await batchesOf(0, 45)).slice(0, 3)).toEqual([
-    [0, 0],
-    [10, 10_000],
-    [20, 20_000],
+test('each tick is sealed at once, and ten go together where they are to be gathered', async () => {
+  let gathers = false;
+  const { runner, batches, run } = runnerOf(() => gathers);
+  runner.start();
+  await run(2);
+  expect(batches.splice(0)).toEqual([[0], [1], [2]]);
+  gathers = true;
+  await run(24);
+  expect(batches.splice(0).map((ticks) => [ticks[0], ticks.length])).toEqual([
+    [3, 10],
+    [13, 10],
   ]);
-  expect((await batchesOf(0.55, 45)).slice(0, 3)).toEqual([
-    [5, 5500],
-    [15, 15_500],
-    [25, 25_500],
-  ]);
+  gathers = false;
+  await run(1);
+  expect(batches).toEqual([[23, 24, 25, 26, 27]]);
+  await runner.stop();
+});
+
+test('what was gathered goes when it is asked for, and what is due later does not', async () => {
+  const { runner, batches, run } = runnerOf(() => true);
+  runner.start();
+  await run(3);
+  runner.flushGathered();
+  runner.flushGathered();
+  expect(batches.splice(0)).toEqual([[0, 1, 2, 3]]);
+  runner.configure({ ...POLICY, batchTicks: 3 }, undefined);
+  await run(2);
+  runner.flushGathered();
+  expect(batches).toEqual([]);
+  await run(1);
+  runner.flushGathered();
+  expect(batches).toEqual([[4, 5, 6]]);
+  await runner.stop();
 });

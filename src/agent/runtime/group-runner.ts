@@ -19,7 +19,7 @@ import type { SampleTotals } from '../sampling/tick-accounts.ts';
 /** The longest that a timer of Node can wait. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Ticks that are gathered at most where sending has to be spared. */
-const LINGER_TICKS_MAX = 10;
+const GATHERED_TICKS_MAX = 10;
 
 /**
  * A clock that was set back by less is waited for: the times to come are those that have samples
@@ -42,8 +42,6 @@ export interface GroupRunnerOptions {
   readonly startMs: number;
   /** How long after its tick a group is read, so that agents do not all send at once. */
   readonly spreadMs: number;
-  /** Where the agent has its place among others, 0 to below 1, the same every time. */
-  readonly place: number;
   /** Seals ticks of this group. */
   seal(ticks: readonly SampledTick[]): void;
   /** Seals samples between ticks. */
@@ -52,6 +50,8 @@ export interface GroupRunnerOptions {
   readonly wide: WideTolerance | undefined;
   /** What a tick of that class has to do without. */
   pressure(tick: number, priority: PriorityClass): TickPressure;
+  /** Whether ticks of that class are kept for now, to go with those after them. */
+  gathers(priority: PriorityClass): boolean;
   /** The next tick is so far away that the clock must have been set back. */
   onClockSetBack(byMs: number): void;
   /** Something that must not happen did: to be said; reading goes on. */
@@ -79,7 +79,6 @@ export class GroupRunner {
   /** Every so many ticks are read; those between are declared as shed. */
   #strideTicks = 1;
   #cancelBetween: CancelTimer = () => {};
-  #cancelFlush: CancelTimer = () => {};
   failures = 0;
 
   constructor(options: GroupRunnerOptions) {
@@ -110,7 +109,6 @@ export class GroupRunner {
     this.#stopped = true;
     this.#cancelTimer();
     this.#cancelBetween();
-    this.#cancelFlush();
     this.#abort.abort();
     await this.#busy;
     this.flush();
@@ -133,6 +131,12 @@ export class GroupRunner {
   /** Seals what waits. */
   flush(): void {
     this.#options.seal(this.sampler.takePending());
+  }
+
+  /** Seals what was gathered beyond what a batch has at other times. */
+  flushGathered(): void {
+    const { pendingTicks, policy } = this.sampler;
+    if (pendingTicks >= policy.batchTicks) this.flush();
   }
 
   /**
@@ -247,7 +251,7 @@ export class GroupRunner {
 
   async #tick(tick: number): Promise<void> {
     const { sampler } = this;
-    const { shed, linger, wide } = this.#options.pressure(tick, sampler.policy.priority);
+    const { shed, wide } = this.#options.pressure(tick, sampler.policy.priority);
     if (tick > sampler.lastTick + 1) {
       const reason: SkipReason = this.#isOverrun ? 'OVERRUN' : 'PAUSED';
       sampler.skip(sampler.lastTick + 1, tick - 1, reason);
@@ -264,27 +268,8 @@ export class GroupRunner {
         sampler.skip(tick, tick, 'TARGET_FAILED');
       }
     }
-    const { batchTicks } = sampler.policy;
-    if (sampler.pendingTicks >= batchTicks) this.#flushIn(linger ? this.#lingerMs(tick) : 0);
-  }
-
-  /**
-   * How long a tick is kept to go with those after it: not all agents send theirs after the same
-   * one, nor at the same time of it. Infinity: until after a later tick.
-   */
-  #lingerMs(tick: number): number {
-    const { place } = this.#options;
-    const phase = Math.floor(place * LINGER_TICKS_MAX);
-    const isTurn = (tick + phase) % LINGER_TICKS_MAX === 0;
-    if (!isTurn && this.sampler.pendingTicks < LINGER_TICKS_MAX) return Infinity;
-    return (place * LINGER_TICKS_MAX - phase) * this.sampler.policy.intervalMs;
-  }
-
-  #flushIn(delayMs: number): void {
-    if (delayMs === Infinity) return;
-    this.#cancelFlush();
-    if (delayMs === 0) this.flush();
-    else this.#cancelFlush = this.#options.clock.setTimer(delayMs, () => this.flush());
+    const isKept = this.#options.gathers(sampler.policy.priority);
+    if (!isKept || sampler.pendingTicks >= GATHERED_TICKS_MAX) this.flushGathered();
   }
 
   async #readShared(shared: SharedReading): Promise<void> {

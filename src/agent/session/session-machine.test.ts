@@ -223,13 +223,20 @@ describe('SessionMachine of the agent', () => {
     expect(granted(1)).toEqual(['BATCH 1', 'BLOCKED']);
     expect(granted(2)).toEqual(['BLOCKED']);
     expect(granted(2)).toEqual([]);
-    expect(granted(1000)).toEqual(['BATCH 2']);
+    expect(machine.isBlocked).toBe(true);
+    expect(granted(1000)).toEqual(['BATCH 2', 'UNBLOCKED']);
+    expect(granted(1000)).toEqual([]);
+    batch(machine);
+    expect(sent()).toEqual(['BATCH 3']);
     machine.disconnected();
     machine.connected(700);
     machine.receive(welcomeMessage({ credit: [] }), 701);
     sent();
     batch(machine);
     expect(sent()).toEqual(['BLOCKED']);
+    machine.disconnected();
+    expect(machine.isBlocked).toBe(false);
+    expect(sent()).toEqual([]);
   });
 
   test('heartbeats, and notices that nobody answers', async () => {

@@ -40,6 +40,7 @@ export class SessionMachine {
   #sinceHello: Sealed[] = [];
   /** Credit of each lane at which the collector was told that it does not do. */
   readonly #blockedAt: number[] = [];
+  #isBlocked = false;
   #rttMs: number | undefined;
   #clockAheadMs: number | undefined;
   /** The newest time that this was told. */
@@ -71,6 +72,11 @@ export class SessionMachine {
   /** How far this clock is ahead of the collector's, give or take half of that round trip. */
   get clockAheadMs(): number | undefined {
     return this.#clockAheadMs;
+  }
+
+  /** Whether something fresh waits for credit. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   /** How long the oldest live frame waits: the pressure that the degradation ladder looks at. */
@@ -318,10 +324,16 @@ export class SessionMachine {
     this.#phase = 'CLOSED';
   }
 
-  /** Says, once for each offset, that what is fresh waits for credit. */
+  /** Says, once for each offset, that what is fresh waits for credit; and here, when it is over. */
   #tellBlocked(): void {
     const stream = this.#queue.blockedStream;
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      const isOver = this.#isBlocked && this.#phase === 'OPEN';
+      this.#isBlocked = false;
+      if (isOver) this.#outputs.push({ kind: 'UNBLOCKED' });
+      return;
+    }
+    this.#isBlocked = true;
     const offsetBytes = this.#windows.granted(stream);
     if (this.#blockedAt[stream] === offsetBytes) return;
     this.#blockedAt[stream] = offsetBytes;
@@ -335,6 +347,7 @@ export class SessionMachine {
   #reset(): void {
     this.#windows.reset();
     this.#blockedAt.length = 0;
+    this.#isBlocked = false;
     this.#queue.clear();
     this.#sinceHello = [];
     this.#answers.clear();

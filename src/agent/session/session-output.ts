@@ -27,6 +27,8 @@ export type AgentOutput =
     }
   | { readonly kind: 'WELCOMED'; readonly welcome: Welcome }
   | { readonly kind: 'POLICY'; readonly policy: Policy }
+  /** Nothing fresh waits for credit any more. */
+  | { readonly kind: 'UNBLOCKED' }
   /** What the collector will never store. */
   | { readonly kind: 'REJECTED'; readonly rejections: readonly Rejection[] }
   | { readonly kind: 'CERTIFICATE'; readonly certificatePem: string }
