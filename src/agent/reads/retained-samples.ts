@@ -3,6 +3,7 @@ import {
   BatchColumns,
   BatchDecoder,
   ContentHash,
+  type AuditResult,
   type AuditWindow,
   type Hash64,
   type SchemaSeries,
@@ -44,12 +45,20 @@ export class RetainedSamples {
     this.#options = options;
   }
 
-  /** Each retained batch that touches the times, one after another. */
-  async *batches(minTime: number, maxTime: number): AsyncGenerator<RetainedBatch> {
+  /**
+   * Each retained batch that touches the times, one after another; of one that is not retained
+   * `missing` is told a time that its samples are not beyond.
+   */
+  async *batches(
+    minTime: number,
+    maxTime: number,
+    missing?: (newestTime: number) => void,
+  ): AsyncGenerator<RetainedBatch> {
     const { epoch, ring, index } = this.#options;
     for (const stream of STREAMS) {
-      for (const seq of index.overlapping(stream, minTime, maxTime)) {
+      for (const { seq, newestTime } of index.overlapping(stream, minTime, maxTime)) {
         const sealed = await ring.read(epoch, stream, seq);
+        if (sealed === undefined) missing?.(newestTime);
         if (sealed?.type !== 'BATCH') continue;
         const columns = new BatchColumns(256);
         decoder.decode(sealed.payload, sealed.codec, columns);
@@ -58,15 +67,15 @@ export class RetainedSamples {
     }
   }
 
-  /** All of this run is held from this time on. */
-  retainedFrom(): number {
+  /** All of this run is held from this time on, as far as the ring did not lose some between. */
+  #retainedFrom(): number {
     const { ring, index, epoch } = this.#options;
     let from = epoch;
     for (const { stream, firstRetained, lastSeq } of ring.extents()) {
       if (firstRetained <= 1 || lastSeq === 0) continue;
-      from = Math.max(from, index.wholeFrom(stream, firstRetained) ?? Infinity);
+      from = Math.max(from, index.wholeFrom(stream, firstRetained));
     }
-    return Number.isFinite(from) ? from : epoch;
+    return from;
   }
 
   /** Nothing that is held of a stream has samples from before this time; -Infinity: not known. */
@@ -79,15 +88,20 @@ export class RetainedSamples {
 
   /**
    * Count and hash of a group's samples in `parts` windows of equal length, without staleness
-   * markers.
+   * markers, and from when on all of them are held: what was too much for memory before it was on
+   * disk, or is damaged there, is missing among others.
    */
   async audit(
     group: number,
     { minTime, maxTime, parts }: { minTime: number; maxTime: number; parts: number },
-  ): Promise<AuditWindow[]> {
+  ): Promise<Pick<AuditResult, 'retainedFrom' | 'windows'>> {
     const windows = windowsOf(minTime, maxTime, parts).map((times) => new WindowDigest(times));
     const keys = new Map<number, Hash64 | undefined>();
-    for await (const { stream, seq, columns } of this.batches(minTime, maxTime)) {
+    let retainedFrom = this.#retainedFrom();
+    const missing = (newestTime: number): void => {
+      retainedFrom = Math.max(retainedFrom, newestTime + 1);
+    };
+    for await (const { stream, seq, columns } of this.batches(minTime, maxTime, missing)) {
       const { length, seriesIds, timestamps, words } = columns;
       for (let index = 0; index < length; index++) {
         const time = timestamps[index]!;
@@ -100,7 +114,7 @@ export class RetainedSamples {
         window?.numbers[stream].add(seq);
       }
     }
-    return windows.map((window) => window.result());
+    return { retainedFrom, windows: windows.map((window) => window.result()) };
   }
 
   #keyOf(id: number, group: number, keys: Map<number, Hash64 | undefined>): Hash64 | undefined {

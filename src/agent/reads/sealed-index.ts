@@ -15,11 +15,14 @@ interface Run {
 /** Where sealed batches are in time, so that a range can be read without reading all. */
 export class SealedIndex {
   readonly #runs: Run[][] = [[], []];
+  /** By stream, of all that was ever sealed. */
+  readonly #newestTimes = [-Infinity, -Infinity];
 
   /** Numbers of a stream ascend; those between two batches are of something else. */
   add(stream: Stream, { seq, minTime, maxTime }: IndexEntry): void {
     const runs = this.#runs[stream];
     const last = runs?.at(-1);
+    this.#newestTimes[stream] = Math.max(this.#newestTimes[stream] ?? maxTime, maxTime);
     if (last === undefined || last.count === RUN_BATCHES) {
       runs?.push({ firstSeq: seq, lastSeq: seq, count: 1, minTime, maxTime });
       return;
@@ -44,12 +47,21 @@ export class SealedIndex {
     if (gone > 0 && (gone > 1024 || gone * 2 > runs.length)) runs.splice(0, gone);
   }
 
-  /** Sequence numbers of a stream among which are all batches with samples within the times. */
-  *overlapping(stream: Stream, minTime: number, maxTime: number): Generator<number> {
+  /**
+   * Sequence numbers of a stream among which are all batches with samples within the times, each
+   * with a time that its samples are not beyond.
+   */
+  *overlapping(
+    stream: Stream,
+    minTime: number,
+    maxTime: number,
+  ): Generator<{ readonly seq: number; readonly newestTime: number }> {
     // A copy: batches are sealed while a reader waits for the disk.
     for (const { firstSeq, lastSeq, ...run } of (this.#runs[stream] ?? []).slice()) {
       if (run.maxTime < minTime || run.minTime > maxTime) continue;
-      for (let seq = firstSeq; seq <= lastSeq; seq++) yield seq;
+      for (let seq = firstSeq; seq <= lastSeq; seq++) {
+        yield { seq, newestTime: run.maxTime };
+      }
     }
   }
 
@@ -62,12 +74,13 @@ export class SealedIndex {
     return oldest === Infinity ? undefined : oldest;
   }
 
-  /** All samples from this time on are retained; undefined where nothing is. */
-  wholeFrom(stream: Stream, firstRetained: number): number | undefined {
+  /** All samples from this time on are retained; -Infinity where there never was any. */
+  wholeFrom(stream: Stream, firstRetained: number): number {
     const runs = this.#runs[stream] ?? [];
     const index = runs.findIndex(({ lastSeq }) => lastSeq >= firstRetained);
     const run = runs[index];
-    if (run === undefined || run.firstSeq >= firstRetained) return run?.minTime;
+    if (run === undefined) return (this.#newestTimes[stream] ?? -Infinity) + 1;
+    if (run.firstSeq >= firstRetained) return run.minTime;
     // Some of its batches are gone, and it is not known which times they had.
     return runs[index + 1]?.minTime ?? run.maxTime + 1;
   }

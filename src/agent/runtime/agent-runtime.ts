@@ -449,12 +449,13 @@ export class AgentRuntime {
 
   async #audit({ requestId, group, minTime, maxTime, parts }: Audit): Promise<void> {
     try {
-      const retainedFrom = this.#retained.retainedFrom();
       // What others push brings its own times, of which the store takes what it can: no digest.
       const isOthers = group === EVENT_GROUP && this.#hasIntake;
       const span = { minTime, maxTime, parts };
-      const windows = isOthers ? [] : await this.#retained.audit(group, span);
-      this.#session.send({ type: 'AUDIT_RESULT', requestId, group, retainedFrom, windows });
+      const held = isOthers
+        ? { retainedFrom: minTime, windows: [] }
+        : await this.#retained.audit(group, span);
+      this.#session.send({ type: 'AUDIT_RESULT', requestId, group, ...held });
     } catch (error) {
       this.#fault(error);
     }

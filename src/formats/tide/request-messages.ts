@@ -133,7 +133,7 @@ export interface AuditResult {
   readonly type: 'AUDIT_RESULT';
   readonly requestId: number;
   readonly group: number;
-  /** The agent holds all from here on; what is older it cannot vouch for. */
+  /** Of what was asked for the agent holds all from here on; what is older it cannot vouch for. */
   readonly retainedFrom: number;
   /** As many as AUDIT asked for, in order. */
   readonly windows: readonly AuditWindow[];

@@ -491,10 +491,8 @@ export class SimulatedAgent {
 
   async #audit(process: Process, audit: Audit): Promise<void> {
     const { requestId, group } = audit;
-    const retainedFrom = process.retained.retainedFrom();
-    const windows = await process.retained.audit(group, audit);
-    const result = { type: 'AUDIT_RESULT', requestId, group, retainedFrom, windows } as const;
-    process.machine.send(result, this.#nowMs);
+    const held = await process.retained.audit(group, audit);
+    process.machine.send({ type: 'AUDIT_RESULT', requestId, group, ...held }, this.#nowMs);
     this.#act(process);
   }
 
