@@ -84,7 +84,7 @@ export async function checkHealed(healed: Healed): Promise<HealedTally> {
 }
 
 async function checkSequence(
-  { ring, agentId, store, current, wasDoubled }: Healed,
+  { ring, agentId, store, current, ringHeldAll, wasDoubled }: Healed,
   run: RunTruth,
   epoch: EpochLedger | undefined,
   sealed: SealedTruth,
@@ -94,6 +94,9 @@ async function checkSequence(
   const name = `${agentId} ${run.epoch}/${stream}/${seq}`;
   const state = epoch?.lane(stream).stateOf(seq) ?? 'EXPECTED';
   const series = sealed.ticks.flatMap((tick) => keysOf(agentId, tick));
+  const isHeld = async (): Promise<boolean> =>
+    (await ring.read(run.epoch, stream, seq)) !== undefined;
+  if (ringHeldAll && run === current && !(await isHeld())) fail(`${name} is not retained`);
   if (state === 'DURABLE' || state === 'REPAIRED') {
     if (state === 'REPAIRED') tally.repaired++;
     for (const key of series) {
@@ -110,7 +113,7 @@ async function checkSequence(
   const unheardOf = state === 'EXPECTED' && run !== current;
   if (!FINAL.has(state) && !unheardOf) fail(`${name} is ${state} after healing`);
   if (wasDoubled) return;
-  if ((await ring.read(run.epoch, stream, seq)) !== undefined && sealed.kind === 'BATCH') {
+  if (sealed.kind === 'BATCH' && (await isHeld())) {
     fail(`${name} is ${state}, but retained`);
   }
 }
