@@ -22,6 +22,18 @@ test('what the file system does not allow is said with the folder and what to do
   );
 });
 
+test('a folder above it that cannot be made is said in the same way', async () => {
+  const above = join(temporaryFolder(), 'above');
+  writeFileSync(above, 'not a folder');
+  const work = async (): Promise<void> => {
+    await Promise.resolve();
+    mkdirSync(above);
+  };
+  await expect(inDataFolder(join(above, 'data'), work)).rejects.toThrow(
+    /^the data folder .*data cannot be used: EEXIST: /,
+  );
+});
+
 test('errors about other files, and others at all, go through', async () => {
   const other = join(temporaryFolder(), 'ca.pem');
   const read = async (): Promise<string> => {

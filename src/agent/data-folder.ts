@@ -24,5 +24,6 @@ function isOfFileSystem(error: unknown, directory: string): boolean {
   if (!(error instanceof Error) || !('syscall' in error) || !('errno' in error)) return false;
   if ('address' in error) return false;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : directory;
-  return path.startsWith(directory);
+  // The folder, what is in it, and what is above it and could not be made.
+  return path.startsWith(directory) || directory.startsWith(`${path}/`);
 }

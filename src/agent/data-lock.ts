@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { FolderLock, type LockFiles, type LockHolder } from '../util/index.ts';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { FolderLock, type LockFiles, type LockHolder, makeFolder } from '../util/index.ts';
 import { AgentSetupError } from './errors.ts';
 
 /**
@@ -7,7 +7,7 @@ import { AgentSetupError } from './errors.ts';
  * count one epoch. @throws AgentSetupError while another process has it.
  */
 export async function lockDataFolder(directory: string): Promise<FolderLock> {
-  await mkdir(directory, { recursive: true });
+  makeFolder(directory);
   return FolderLock.acquire(nodeLockFiles, directory, (holder) => refused(directory, holder));
 }
 

@@ -1,11 +1,12 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AgentOptions } from './agent-options.ts';
 import { parsePin, publicKeyHash } from '../formats/x509/index.ts';
 import { messageOf } from '../model/index.ts';
+import { makeFolder } from '../util/index.ts';
 import { ClientIdentity } from './connection/client-identity.ts';
 import { postToCollector } from './connection/http-request.ts';
 import { pinnedAuthority, type TlsClient } from './connection/tls-client.ts';
@@ -31,7 +32,7 @@ export function agentIdOf(options: AgentOptions): string {
     if (/^[A-Za-z0-9._:-]{1,128}$/.test(id)) return id;
     throw new AgentSetupError(`${path} holds ${JSON.stringify(id.slice(0, 40))}, not a name`);
   }
-  mkdirSync(options.data, { recursive: true });
+  makeFolder(options.data);
   // Two hosts of the same name must not be one agent.
   const id = `${host}-${randomBytes(4).toString('hex')}`;
   keepFile(path, `${id}\n`);
@@ -139,7 +140,7 @@ async function authorityOf(
   if (kept !== undefined && isOfPin(kept, pin)) return kept;
   const found = await pinnedAuthority(collector, pin, nowMs);
   if (!memoryOnly) {
-    mkdirSync(data, { recursive: true });
+    makeFolder(data);
     keepFile(path, found);
   }
   return found;
@@ -206,7 +207,7 @@ export async function enroll(enrolment: EnrolmentOptions): Promise<void> {
     return;
   }
   if (token === undefined) throw new AgentSetupError('the answer to the enrolment has no token');
-  mkdirSync(options.data, { recursive: true });
+  makeFolder(options.data);
   keepFile(join(options.data, TOKEN_FILE), `${token}\n`, 0o600);
 }
 
@@ -222,7 +223,7 @@ function enrolledOf(text: string): z.output<typeof enrolledSchema> {
 export function markRunning(dataDir: string): boolean {
   const path = join(dataDir, RUNNING_FILE);
   const crashed = existsSync(path);
-  mkdirSync(dataDir, { recursive: true });
+  makeFolder(dataDir);
   writeFileSync(path, '');
   return crashed;
 }

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../util/index.ts';
 import type { BlockMeta, ChunkMeta, EncodedChunk } from '../formats/tsdb/index.ts';
 import {
   BigEndianWriter,
@@ -45,7 +46,7 @@ export class BlockWriter {
     segmentBytesMax = SEGMENT_BYTES_MAX,
   ): Promise<BlockWriter> {
     const writer = new BlockWriter(directory, ulid, segmentBytesMax);
-    await mkdir(join(writer.#folder, 'chunks'), { recursive: true });
+    makeFolder(join(writer.#folder, 'chunks'));
     return writer;
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../model/index.ts';
 import type { Querier, SeriesSet, Storage, TimeRange } from '../storage/api.ts';
 import type { Clock } from '../util/index.ts';
-import { compareUtf8 } from '../util/index.ts';
+import { compareUtf8, makeFolder } from '../util/index.ts';
 import { BlockWriter } from './block-writer.ts';
 import { ExchangeError } from './errors.ts';
 
@@ -73,7 +73,7 @@ export async function exportPrometheus(options: ExportOptions): Promise<ExportRe
 
 async function prepareDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    makeFolder(directory);
     if ((await readdir(directory)).length === 0) {
       // Prometheus makes it by itself, but its promtool takes no folder without one.
       await mkdir(join(directory, 'wal'));

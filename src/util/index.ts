@@ -13,6 +13,7 @@ export type { LockFiles, LockHolder } from './folder-lock.ts';
 export { FolderLock } from './folder-lock.ts';
 export type { Interval } from './interval-set.ts';
 export { IntervalSet } from './interval-set.ts';
+export { makeFolder } from './make-folder.ts';
 export { packageRoot } from './package-root.ts';
 export { recordOf } from './record-of.ts';
 export { seededRandom } from './seeded-random.ts';

@@ -4,10 +4,11 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCertificateRequest } from '../../formats/x509/index.ts';
 import { messageOf } from '../../model/index.ts';
+import { makeFolder } from '../../util/index.ts';
 import { AgentSetupError } from '../errors.ts';
 
 const IDENTITY_FILE = 'identity.pem';
@@ -96,7 +97,7 @@ export class ClientIdentity {
         throw new RangeError('it is not for the key that was asked with');
       }
       const pem = `${key.export({ type: 'pkcs8', format: 'pem' }).toString()}${certificatePem}`;
-      mkdirSync(join(this.#path, '..'), { recursive: true });
+      makeFolder(join(this.#path, '..'));
       const temporary = `${this.#path}.new`;
       writeFileSync(temporary, pem, { mode: 0o600, flush: true });
       renameSync(temporary, this.#path);

@@ -1,10 +1,11 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { makeFolder } from '../../util/index.ts';
 import type { RingFileSystem } from './ring-file-system.ts';
 
 /** The disk, for the agent's ring and its epoch. */
 export const nodeRingFiles: RingFileSystem = {
   async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
+    makeFolder(path);
   },
   list: (path) => readdir(path),
   read: (path) => readFile(path),

@@ -5,12 +5,13 @@ import {
   randomBytes,
   X509Certificate,
 } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { issueCertificate, publicKeyHash } from '../../../formats/x509/index.ts';
 import { Labels, messageOf } from '../../../model/index.ts';
 import type { Clock } from '../../../util/index.ts';
+import { makeFolder } from '../../../util/index.ts';
 import { AuthorityError } from './errors.ts';
 
 const CERTIFICATE_FILE = 'ca.pem';
@@ -203,7 +204,7 @@ function make(
     },
     privateKey,
   );
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const keyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   writeFileSync(files.keyFile, keyPem, { mode: 0o600, flag: 'wx' });
   writeFileSync(files.certificateFile, pem, { mode: 0o644, flag: 'wx' });
