@@ -1,9 +1,14 @@
 import type { GroupPolicy, Tolerance } from '../../formats/tide/index.ts';
+import { hashBytes } from '../../formats/tide/index.ts';
 import type { WideTolerance } from '../sampling/suppression.ts';
 import type { GroupSetup } from './runtime-options.ts';
 
 /** The group of `event()`: its ticks are counted, not timed. */
 export const EVENT_GROUP = 0;
+
+/** A group of class B is read within this time after its tick, so that agents spread. */
+const SPREAD_MS_MAX = 50;
+const TWO_POWER_32 = 2 ** 32;
 
 /** What is declared of the group of events. */
 export const EVENT_POLICY: GroupPolicy = {
@@ -66,4 +71,16 @@ export function policyOf(
     syncTicks: mode === 'SAMPLE' ? 0 : syncTicksOf(setup),
     dampeningMs: mode === 'SAMPLE' ? 0 : dampeningMs,
   };
+}
+
+/** How long after its tick an agent reads a group; 0 for what is urgent. */
+export function spreadMs({ intervalMs, priority }: GroupPolicy, agentId: string): number {
+  if (priority === 'A') return 0;
+  const mostMs = priority === 'C' ? intervalMs / 2 : Math.min(SPREAD_MS_MAX, intervalMs / 20);
+  return Math.floor(placeOf(agentId) * mostMs);
+}
+
+/** The place of an agent among all, 0 to below 1: so that they do not all send at once. */
+function placeOf(agentId: string): number {
+  return hashBytes(new TextEncoder().encode(agentId)).low / TWO_POWER_32;
 }
