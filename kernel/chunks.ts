@@ -1,4 +1,5 @@
-// Chunks that stand alone, for files: times and values of one series.
+// Chunks that stand alone: times and values of one series, as checkpoints of version 2 have them.
+// Those are read for ever; they are made by tests alone.
 //
 //   varint count (1 to CHUNK_SAMPLES_MAX)
 //   zigzag varint   first time, in milliseconds
@@ -56,7 +57,8 @@ export function packColumns(body: usize, from: u32, count: u32): u32 {
   return <u32>before + bytes;
 }
 
-function putTimes(times: usize, count: u32, target: usize): usize {
+/** Writes the distances of `count` times, more than one, as above; the address after them. */
+export function putTimes(times: usize, count: u32, target: usize): usize {
   const distances = differencesScratch();
   let low = u64.MAX_VALUE;
   let high: u64 = 0;

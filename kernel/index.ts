@@ -32,6 +32,7 @@ import {
   useInput,
 } from './bodies.ts';
 import { capture, countSamples, seriesFlags } from './captures.ts';
+import { beginCopies, closeCopies, copyChunks, openCopies } from './chunk-copies.ts';
 import { packColumns, unpackColumns } from './chunks.ts';
 import { beginCommit, endCommit, setHistogramFlag, touchSeries } from './commits.ts';
 import { beginRead, endRead, hasReadersBefore, reclaim, retire } from './epochs.ts';
@@ -59,6 +60,15 @@ import { createSeries as makeSeries, ownSeriesAddress, removeSeries } from './se
 import { setUpPowers } from './nearest-double.ts';
 import { setUpScratch } from './scratch.ts';
 import { allocate, headroomBytes, PAGE_RECORD_BITS, release } from './slab.ts';
+import {
+  adoptChunks,
+  closeStored,
+  openStored,
+  readStoredTimes,
+  reserveStored,
+  unpackedSamples,
+  unpackStored,
+} from './stored-chunks.ts';
 import { packTail as packTailOf } from './tails.ts';
 import { setUpTimes } from './times.ts';
 
@@ -113,6 +123,17 @@ export {
   restoredTimes,
   restoredValues,
   restoreSamples,
+  openCopies,
+  closeCopies,
+  beginCopies,
+  copyChunks,
+  openStored,
+  closeStored,
+  reserveStored,
+  readStoredTimes,
+  adoptChunks,
+  unpackStored,
+  unpackedSamples,
   dropBefore,
   removeRange,
   wasCutShort,

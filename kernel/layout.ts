@@ -336,6 +336,31 @@ export const G_LEAST_TIME: usize = 24;
 export const G_GREATEST_TIME: usize = 32;
 export const G_BYTES: usize = 48;
 
+// Copies of chunks for a checkpoint. Lists have their address and capacity, one after the other.
+/** Chunks of the series that was copied last. */
+export const K_CHUNKS: usize = 0;
+export const K_CHUNKS_LENGTH: usize = 8;
+export const K_CHUNK_COUNT: usize = 12;
+/** Their times, and those of all series since `beginCopies`. */
+export const K_TIMES: usize = 16;
+export const K_TIMES_LENGTH: usize = 24;
+export const K_TIMES_COUNT: usize = 28;
+/** Addresses of the chunks of a series. */
+export const K_CHAIN: usize = 32;
+/** Where times are that may come again, by a hash of them. */
+export const K_SLOTS: usize = 40;
+/** Newest time that was copied of the series. */
+export const K_NEWEST: usize = 48;
+export const COPIES_BYTES: usize = 64;
+
+// A record of such copies that is read.
+export const L_INPUT: usize = 0;
+export const L_INPUT_CAPACITY: usize = 4;
+/** Blocks of its times, by number. */
+export const L_TIMES: usize = 8;
+export const L_TIMES_COUNT: usize = 16;
+export const STORED_BYTES: usize = 32;
+
 // Outcomes of samples: SampleOutcome of src/storage/api.ts.
 export const STORED: u32 = 0;
 export const DUPLICATE: u32 = 1;

@@ -62,8 +62,8 @@ function writePiece(series: usize, from: u32, count: u32, previous: usize): usiz
   return makeChunk(series, <i64>first, offsets, values, count, previous);
 }
 
-/** Frees chunks that were never linked. */
-function giveUp(series: usize, newest: usize, previous: usize): void {
+/** Frees chunks that were never linked: those from `newest` on to `previous`, which stays. */
+export function giveUp(series: usize, newest: usize, previous: usize): void {
   for (let chunk = newest; chunk !== previous; ) {
     const next = <usize>load<u32>(chunk, C_PREVIOUS);
     retireChunk(series, chunk);

@@ -5,6 +5,7 @@ export type {
   BodyStatus,
   UnknownIdentity,
 } from './body-contents.ts';
+export type { ChunkCopies, StoredChunks } from './chunk-copies.ts';
 export { DROPPED_REF, RangeKind } from './body-contents.ts';
 export { KernelMemoryError, KernelModuleError } from './errors.ts';
 export type { Kernel, KernelHandle, KernelOptions, KernelStats } from './kernel.ts';

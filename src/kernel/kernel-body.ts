@@ -126,7 +126,8 @@ export interface KernelBody {
 
   /**
    * Packs samples `[from, to)` of the columns (1 to `CHUNK_SAMPLES_MAX`, one series, times
-   * ascending) into a chunk that stands alone, for a file. A view, valid until the next call.
+   * ascending) into a chunk that stands alone, as checkpoints of version 2 have it. A view, valid
+   * until the next call.
    */
   packColumns(from: number, to: number): Uint8Array;
   /** Unpacks such a chunk, the message, to the columns; refs are 0. Any bytes may be tried. */

@@ -1,3 +1,4 @@
+import type { ChunkCopies, StoredChunks } from './chunk-copies.ts';
 import type { KernelBody, OwnerId } from './kernel-body.ts';
 import type { LogSamples } from './log-samples.ts';
 import type { MemoryKind, Slab } from './slab.ts';
@@ -57,6 +58,11 @@ export interface Kernel {
 
   /** For the samples of a log; stays as long as the kernel. */
   openLogSamples(): LogSamples;
+
+  /** For writing a checkpoint. */
+  openCopies(): ChunkCopies;
+  /** For reading one. */
+  openStoredChunks(): StoredChunks;
 
   /**
    * A sender (remote write) or scrape target. Identities are equal when their bytes and the

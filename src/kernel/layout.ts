@@ -95,6 +95,14 @@ export const G_LEAST_REF = 16;
 export const G_GREATEST_REF = 20;
 export const G_LEAST_TIME = 24;
 
+export const K_CHUNKS = 0;
+export const K_CHUNKS_LENGTH = 8;
+export const K_CHUNK_COUNT = 12;
+export const K_TIMES = 16;
+export const K_TIMES_LENGTH = 24;
+export const K_TIMES_COUNT = 28;
+export const K_NEWEST = 48;
+
 export const OUTCOME_COUNT = 6;
 export const NO_ROOM = 255;
 /** Samples of one chunk at most. */

@@ -58,6 +58,17 @@ export interface KernelExports {
   restoredTimes(): number;
   restoredValues(): number;
   restoreSamples(ref: number, count: number): number;
+  openCopies(): number;
+  closeCopies(copies: number): void;
+  beginCopies(copies: number, count: number): void;
+  copyChunks(copies: number, ref: number, minTime: number, maxTime: number): number;
+  openStored(): number;
+  closeStored(stored: number): void;
+  reserveStored(stored: number, bytes: number): number;
+  readStoredTimes(stored: number, from: number, to: number, count: number): number;
+  adoptChunks(stored: number, ref: number, from: number, to: number, count: number): number;
+  unpackStored(stored: number, from: number, to: number): number;
+  unpackedSamples(): number;
   sampleCount(ref: number): number;
 
   openReader(): number;

@@ -1,4 +1,5 @@
 import { recordOf } from '../util/index.ts';
+import type { ChunkCopies, StoredChunks } from './chunk-copies.ts';
 import { KernelMemoryError, KernelModuleError } from './errors.ts';
 import type { Kernel, KernelHandle, KernelOptions, KernelStats } from './kernel.ts';
 import type { KernelBody, OwnerId } from './kernel-body.ts';
@@ -8,6 +9,7 @@ import { MemoryViews } from './memory-views.ts';
 import { instantiate, type KernelExports, loadKernelModule } from './module.ts';
 import { powersOfFive } from './powers-of-five.ts';
 import { SharedBody } from './shared-body.ts';
+import { SharedChunkCopies, SharedStoredChunks } from './shared-chunk-copies.ts';
 import { SharedLogSamples } from './shared-log-samples.ts';
 import { SharedSlab } from './shared-slab.ts';
 import type { Slab } from './slab.ts';
@@ -77,6 +79,14 @@ class SharedKernel implements Kernel {
 
   openLogSamples(): LogSamples {
     return new SharedLogSamples(this.#exports, this.#views, this.#maxBytes);
+  }
+
+  openCopies(): ChunkCopies {
+    return new SharedChunkCopies(this.#exports, this.#views, this.#maxBytes);
+  }
+
+  openStoredChunks(): StoredChunks {
+    return new SharedStoredChunks(this.#exports, this.#views, this.#maxBytes);
   }
 
   openOwner(options: { readonly context: number; readonly tracked: boolean }): OwnerId {
