@@ -8,10 +8,11 @@ import { describeStore } from '../golden/describe-store.ts';
 
 /**
  * `store-v1`: a checkpoint of version 1, with samples as they are. `store-v2`: one of version 2,
- * with packed samples of every form, of which some were deleted while it was written. `log-v2`: a
- * log of version 2, whose records depend on each other.
+ * with packed samples of every form, of which some were deleted while it was written. `store-v3`:
+ * the same of version 3, with chunks as the head had them. `log-v2`: a log of version 2, whose
+ * records depend on each other.
  */
-const GOLDEN = ['store-v1', 'store-v2', 'log-v2'];
+const GOLDEN = ['store-v1', 'store-v2', 'store-v3', 'log-v2'];
 
 let folder: string;
 beforeAll(async () => {

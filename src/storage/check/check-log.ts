@@ -1,3 +1,4 @@
+import type { Kernel } from '../../kernel/index.ts';
 import { createKernel, KERNEL_KEY_BYTES } from '../../kernel/index.ts';
 import { messageOf, SampleColumns } from '../../model/index.ts';
 import type { FileSystem } from '../file-system.ts';
@@ -25,10 +26,11 @@ import {
   decodeSnapshotSeries,
   decodeSnapshotValues,
 } from '../wal/snapshot-codec.ts';
+import { CopyRecordReader } from '../wal/snapshot-copies.ts';
 import type { ReportBuilder } from './store-report.ts';
 
-/** Memory in which chunks are unpacked, one at a time. */
-const UNPACKING_BYTES = 16 * 1024 * 1024;
+/** Memory in which a record of chunks is unpacked; most are smaller than 1 MiB. */
+const UNPACKING_BYTES = 1024 * 1024 * 1024;
 
 /** Reads every record of the newest checkpoint and the segments after it. */
 export async function checkLog(
@@ -65,13 +67,17 @@ async function checkCheckpoint(
   let ended = false;
   const key = new Uint8Array(KERNEL_KEY_BYTES);
   const kernel = createKernel({ maxBytes: UNPACKING_BYTES, key });
-  const chunks = new ChunkRecordReader(kernel.openBody());
+  const readers = {
+    kernel,
+    chunks: new ChunkRecordReader(kernel.openBody()),
+    copies: new CopyRecordReader(),
+  };
   for (const part of partNames(await files.list(`${dataDir}/wal/${name}`))) {
     const path = `wal/${name}/${part}`;
     const bytes = await files.read(`${dataDir}/${path}`);
     if (!hasHeader(bytes, FileMagic.CHECKPOINT, path, report)) continue;
     const goodEnd = checkRecords(bytes, path, report, (kind, reader) => {
-      readSnapshotRecord(kind, reader, chunks);
+      readSnapshotRecord(kind, reader, readers);
       if (kind === RecordKind.SNAPSHOT_END) ended = true;
     });
     if (goodEnd < bytes.length) {
@@ -171,7 +177,17 @@ function readLogRecord(
   }
 }
 
-function readSnapshotRecord(kind: number, reader: ByteReader, chunks: ChunkRecordReader): void {
+interface SnapshotReaders {
+  readonly kernel: Kernel;
+  readonly chunks: ChunkRecordReader;
+  readonly copies: CopyRecordReader;
+}
+
+function readSnapshotRecord(
+  kind: number,
+  reader: ByteReader,
+  { kernel, chunks, copies }: SnapshotReaders,
+): void {
   switch (kind) {
     case RecordKind.SNAPSHOT_SERIES: {
       const samples = new SampleColumns();
@@ -180,6 +196,9 @@ function readSnapshotRecord(kind: number, reader: ByteReader, chunks: ChunkRecor
     }
     case RecordKind.SNAPSHOT_CHUNKS:
       chunks.read(reader, () => {});
+      return;
+    case RecordKind.SNAPSHOT_COPIES:
+      copies.read(reader, ({ samples }) => samples.columns(kernel));
       return;
     case RecordKind.SNAPSHOT_VALUES:
       decodeSnapshotValues(reader);

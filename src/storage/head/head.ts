@@ -1,6 +1,6 @@
 import type { KernelBody, MemoryKind } from '../../kernel/index.ts';
-import type { Labels, Matcher, SampleColumns } from '../../model/index.ts';
-import type { CommitResult, HistogramSample, TimeRange } from '../api.ts';
+import type { Matcher, SampleColumns } from '../../model/index.ts';
+import type { CommitResult, TimeRange } from '../api.ts';
 import { OUTCOME_COUNT, SampleBatch } from '../api.ts';
 import type { Commit } from './commit.ts';
 import { EmptySeries } from './empty-series.ts';
@@ -12,22 +12,10 @@ import type { HistogramView } from './histogram-timeline.ts';
 import { KeyedState } from './keyed-state.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { RemovalCount } from './removal-count.ts';
+import type { RestoredSeries } from './restored-series.ts';
 import { SampleApplier } from './sample-applier.ts';
 import { SeriesRegister } from './series-register.ts';
 import { slicesOf } from './slices.ts';
-
-/** A series with all it holds, ascending by time. */
-export interface RestoredSeries {
-  readonly ref: number;
-  readonly labels: Labels;
-  readonly samples: SampleColumns;
-  readonly histograms: readonly HistogramSample[];
-  /**
-   * The newest time of the series where it is not that of its newest sample: that one was deleted
-   * while the checkpoint was written, and the log behind it has the delete.
-   */
-  readonly newest?: number;
-}
 
 export interface HeadOptions {
   readonly maxExemplars: number;
@@ -215,19 +203,17 @@ export class Head {
     this.reclaim();
   }
 
-  /** Puts back a series from a checkpoint. */
+  /** Puts back a series from a checkpoint. @throws KernelMemoryError, or as its samples do */
   restoreSeries({ ref, labels, samples, histograms, newest }: RestoredSeries): void {
     const own = this.series.add(ref, labels);
     const { kernel } = this.series.shard(own);
-    if (this.hasSamples(own)) this.#insertAll(own, samples);
-    else if (samples.length > 0) {
-      kernel.restoreSamples(own, samples.timestamps, samples.words, samples.length);
-    }
+    if (this.hasSamples(own)) this.#insertAll(own, samples.columns(kernel));
+    else if (!samples.isEmpty) samples.putInto(kernel, own);
     for (const { timestamp, histogram } of histograms) {
       this.#histogramApplier.add({ ref: own, timestamp, histogram }, Infinity);
     }
     if (newest !== undefined) kernel.touchSeries(own, newest);
-    if (samples.length + histograms.length > 0) this.#empty.delete(own);
+    if (!samples.isEmpty || histograms.length > 0) this.#empty.delete(own);
   }
 
   /** Removes samples; returns the number of series that lost any, and tells which. */

@@ -11,13 +11,13 @@ import {
 } from './log-file.ts';
 import { RecordKind } from './records.ts';
 import { checkpointName, partName, TEMPORARY_SUFFIX } from './segment-names.ts';
-import { ChunkRecord } from './snapshot-chunks.ts';
 import { encodeSnapshotEnd, encodeSnapshotValues } from './snapshot-codec.ts';
+import { CopyRecord } from './snapshot-copies.ts';
 
 /** A record ends with the series that reaches this. */
 const RECORD_BYTES = 256 * 1024;
-/** A part ends with the record that reaches this: parts are read whole. */
-const PART_BYTES = 64 * 1024 * 1024;
+/** A part ends before the record that would exceed this: parts are read whole, and one ahead. */
+const PART_BYTES = 16 * 1024 * 1024;
 /** Turns of the event loop between two slices of the work, which nobody waits for. */
 const TURNS_BETWEEN = 4;
 
@@ -56,21 +56,25 @@ export async function writeCheckpoint(
 /** Writes all series; how many there are. */
 async function writeSeries(parts: PartWriter, snapshot: HeadSnapshot): Promise<number> {
   const pacer = new Pacer(SLICE_MS, TURNS_BETWEEN);
-  const record = new ChunkRecord();
+  const record = new CopyRecord();
   let count = 0;
-  for (const added of snapshot.addTo(record)) {
-    count += added;
-    const due = pacer.dueNow();
-    if (due || record.sizeBytes >= RECORD_BYTES) await writeRecord(parts, record);
-    if (due) await pacer.pause();
+  try {
+    for (const added of snapshot.addTo(record)) {
+      count += added;
+      const due = pacer.dueNow();
+      if (due || record.sizeBytes >= RECORD_BYTES) await writeRecord(parts, record);
+      if (due) await pacer.pause();
+    }
+    await writeRecord(parts, record);
+  } finally {
+    record.release();
   }
-  await writeRecord(parts, record);
   return count;
 }
 
-async function writeRecord(parts: PartWriter, record: ChunkRecord): Promise<void> {
+async function writeRecord(parts: PartWriter, record: CopyRecord): Promise<void> {
   if (record.sizeBytes === 0) return;
-  parts.begin(RecordKind.SNAPSHOT_CHUNKS);
+  parts.begin(RecordKind.SNAPSHOT_COPIES);
   record.writeTo(parts.writer);
   await parts.end();
 }

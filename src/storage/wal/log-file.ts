@@ -26,8 +26,8 @@ export type FileMagic = (typeof FileMagic)[keyof typeof FileMagic];
 const VERSIONS: Readonly<Record<FileMagic, number>> = {
   /** 2: commits that depend on each other. */
   [FileMagic.SEGMENT]: 2,
-  /** 2: series with packed samples. */
-  [FileMagic.CHECKPOINT]: 2,
+  /** 2: series with packed samples. 3: with chunks as the head has them. */
+  [FileMagic.CHECKPOINT]: 3,
 };
 
 export function encodeFileHeader(magic: FileMagic, sequence: number): Uint8Array {

@@ -3,7 +3,8 @@ import { createKernel, KERNEL_KEY_BYTES } from '../../kernel/index.ts';
 import { SampleColumns } from '../../model/index.ts';
 import { SampleBatch } from '../api.ts';
 import { HeadReplay } from '../head/head-replay.ts';
-import type { Head, RestoredSeries } from '../head/head.ts';
+import type { Head } from '../head/head.ts';
+import type { RestoredSeries } from '../head/restored-series.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
 import { CommitDecoder, DependentRecordError } from './commit-codec.ts';
@@ -11,6 +12,7 @@ import type { DeleteRecord } from './records.ts';
 import { decodeCommit, decodeCut, decodeDelete, decodeTruncate, RecordKind } from './records.ts';
 import { ChunkRecordReader } from './snapshot-chunks.ts';
 import { decodeSnapshotEnd, decodeSnapshotSeries, decodeSnapshotValues } from './snapshot-codec.ts';
+import { CopyRecordReader } from './snapshot-copies.ts';
 
 /** A delete of the log. */
 export interface ReplayedDelete {
@@ -41,9 +43,10 @@ export class RecordReplay {
   readonly #head: Head;
   /** Puts off samples of commits. */
   readonly #waiting: HeadReplay;
-  /** Unpacks the samples of a checkpoint. */
+  /** Unpacks the samples of a checkpoint of version 2. */
   readonly #body: KernelBody;
   readonly #chunks: ChunkRecordReader;
+  readonly #copies = new CopyRecordReader();
   readonly #samples = new SampleColumns();
   /** Reads the new series of the log. */
   readonly #run: SeriesRun | undefined;
@@ -123,6 +126,9 @@ export class RecordReplay {
       case RecordKind.SNAPSHOT_CHUNKS:
         this.#chunks.read(reader, (series) => this.#restoreSeries(series));
         return;
+      case RecordKind.SNAPSHOT_COPIES:
+        this.#copies.read(reader, (series) => this.#restoreSeries(series));
+        return;
       case RecordKind.SNAPSHOT_VALUES: {
         const { state, metadata, exemplars } = decodeSnapshotValues(reader);
         for (const [key, value] of state) head.state.put(key, value);
@@ -154,5 +160,6 @@ export class RecordReplay {
     this.#run?.release();
     this.#waiting.close();
     this.#body.release();
+    this.#copies.release();
   }
 }

@@ -22,7 +22,10 @@ export const RecordKind = {
   SNAPSHOT_SERIES: 16,
   SNAPSHOT_VALUES: 17,
   SNAPSHOT_END: 18,
+  /** Read, not written any more. */
   SNAPSHOT_CHUNKS: 19,
+  /** Series with their chunks as the head has them. */
+  SNAPSHOT_COPIES: 20,
 } as const;
 
 /**

@@ -1,15 +1,12 @@
 import type { KernelBody } from '../../kernel/index.ts';
-import { CHUNK_SAMPLES_MAX } from '../../kernel/index.ts';
-import { Labels, SampleColumns } from '../../model/index.ts';
-import type { HistogramSample } from '../api.ts';
-import type { RestoredSeries } from '../head/head.ts';
+import { SampleColumns } from '../../model/index.ts';
+import { RestoredColumns, type RestoredSeries } from '../head/restored-series.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { RecordFormatError } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { decodeHistogramSamples, encodeHistogramSamples } from './snapshot-codec.ts';
+import { decodeHistogramSamples, decodeSnapshotLabels } from './snapshot-codec.ts';
 
 /*
- * Series of a checkpoint with their samples packed:
+ * Series as checkpoints of version 2 have them, their samples packed anew:
  *
  *     record   | texts: count varint, each length varint and UTF-8 | series … to the end |
  *     series   | ref u32 | ids: count varint, varint … | 2 * chunks + flag varint | newest f64 |
@@ -20,90 +17,11 @@ import { decodeHistogramSamples, encodeHistogramSamples } from './snapshot-codec
  * is there with flag 1: where no sample has the newest time of the series.
  */
 
-/** Texts of the labels of a series as numbers that are equal where the texts are. */
-export interface SymbolSource {
-  symbolIds(ref: number): ArrayLike<number>;
-  text(id: number): string;
-}
-
-/** The samples of one series. */
-export interface PackedSeries {
-  /** Float samples are `[from, to)` of its columns. */
-  readonly body: KernelBody;
-  readonly from: number;
-  readonly to: number;
-  readonly histograms: readonly HistogramSample[];
-  /** Newest time of the series where none of these samples has it. */
-  readonly newest: number | undefined;
-}
-
-/** Gathers series for one record; `writeTo` puts them there and begins anew. */
-export class ChunkRecord {
-  readonly #texts = new ByteWriter();
-  readonly #series = new ByteWriter(1024 * 1024);
-  /** Places of the texts of `#symbols`. */
-  readonly #placeById = new Map<number, number>();
-  #symbols: SymbolSource | undefined;
-  #textCount = 0;
-
-  /** Size of the record so far, without its header. */
-  get sizeBytes(): number {
-    return this.#texts.length + this.#series.length;
-  }
-
-  add(ref: number, symbols: SymbolSource, series: PackedSeries): void {
-    if (symbols !== this.#symbols) {
-      // Another shard: the same numbers stand for other texts.
-      this.#placeById.clear();
-      this.#symbols = symbols;
-    }
-    const writer = this.#series;
-    writer.u32(ref);
-    const ids = symbols.symbolIds(ref);
-    writer.varint(ids.length);
-    for (let index = 0; index < ids.length; index++) {
-      writer.varint(this.#place(ids[index]!, symbols));
-    }
-    const { body, from, to, histograms, newest } = series;
-    const flag = newest === undefined ? 0 : 1;
-    writer.varint(2 * Math.ceil((to - from) / CHUNK_SAMPLES_MAX) + flag);
-    if (newest !== undefined) writer.f64(newest);
-    for (let start = from; start < to; start += CHUNK_SAMPLES_MAX) {
-      const chunk = body.packColumns(start, Math.min(to, start + CHUNK_SAMPLES_MAX));
-      writer.varint(chunk.length);
-      writer.bytes(chunk);
-    }
-    encodeHistogramSamples(writer, histograms);
-  }
-
-  /** Writes the payload of the record. */
-  writeTo(writer: ByteWriter): void {
-    writer.varint(this.#textCount);
-    writer.bytes(this.#texts.written());
-    writer.bytes(this.#series.written());
-    this.#texts.reset();
-    this.#series.reset();
-    this.#placeById.clear();
-    this.#textCount = 0;
-  }
-
-  // A symbol keeps its number while a series that is not dropped has it, and a record is begun and
-  // ended within one turn of the event loop.
-  #place(id: number, symbols: SymbolSource): number {
-    let place = this.#placeById.get(id);
-    if (place === undefined) {
-      place = this.#textCount++;
-      this.#placeById.set(id, place);
-      this.#texts.text(symbols.text(id));
-    }
-    return place;
-  }
-}
-
-/** Reads what `ChunkRecord` wrote, series by series. */
+/** Reads such records, series by series. */
 export class ChunkRecordReader {
   readonly #body: KernelBody;
   readonly #samples = new SampleColumns();
+  readonly #restored = new RestoredColumns(this.#samples);
 
   /** `body` unpacks the chunks. */
   constructor(body: KernelBody) {
@@ -115,10 +33,7 @@ export class ChunkRecordReader {
     const texts = reader.texts();
     while (reader.remaining > 0) {
       const ref = reader.u32();
-      const pairs = new Array<string>(reader.count(1));
-      for (let index = 0; index < pairs.length; index++) {
-        pairs[index] = textAt(texts, reader.varint());
-      }
+      const labels = decodeSnapshotLabels(reader, texts);
       this.#samples.reset();
       const flagged = reader.varint();
       const newest = flagged % 2 === 1 ? { newest: reader.f64() } : {};
@@ -126,8 +41,7 @@ export class ChunkRecordReader {
         this.#unpack(reader.bytes(reader.varint()));
       }
       const histograms = decodeHistogramSamples(reader);
-      const labels = Labels.ofSorted(pairs);
-      onSeries({ ref, labels, samples: this.#samples, histograms, ...newest });
+      onSeries({ ref, labels, samples: this.#restored, histograms, ...newest });
     }
   }
 
@@ -143,10 +57,4 @@ export class ChunkRecordReader {
     const { timestamps, words, length } = body.columns();
     this.#samples.append(timestamps, words, 0, length);
   }
-}
-
-function textAt(texts: readonly string[], place: number): string {
-  const text = texts[place];
-  if (text === undefined) throw new RecordFormatError(`${place} of ${texts.length} texts`);
-  return text;
 }

@@ -3,8 +3,9 @@ import { Labels } from '../../model/index.ts';
 import type { HistogramSample } from '../api.ts';
 import type { Commit } from '../head/commit.ts';
 import type { StoredExemplar } from '../head/exemplar-ring.ts';
-import type { RestoredSeries } from '../head/head.ts';
+import { RestoredColumns, type RestoredSeries } from '../head/restored-series.ts';
 import type { ByteReader } from './byte-reader.ts';
+import { RecordFormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { decodeTimes, decodeWords } from './columns-codec.ts';
 import { decodeExemplars, decodeState, encodeExemplars, encodeState } from './commit-rest.ts';
@@ -26,7 +27,20 @@ export function decodeSnapshotSeries(reader: ByteReader, samples: SampleColumns)
     decodeWords(reader, 2 * length, samples.words, 0);
   }
   samples.length = length;
-  return { ref, labels, samples, histograms: decodeHistogramSamples(reader) };
+  const histograms = decodeHistogramSamples(reader);
+  return { ref, labels, samples: new RestoredColumns(samples), histograms };
+}
+
+/** Reads labels as places in the texts of a record. */
+export function decodeSnapshotLabels(reader: ByteReader, texts: readonly string[]): Labels {
+  const pairs = new Array<string>(reader.count(1));
+  for (let index = 0; index < pairs.length; index++) {
+    const place = reader.varint();
+    const text = texts[place];
+    if (text === undefined) throw new RecordFormatError(`${place} of ${texts.length} texts`);
+    pairs[index] = text;
+  }
+  return Labels.ofSorted(pairs);
 }
 
 export function encodeHistogramSamples(
