@@ -88,6 +88,22 @@ describe('AgentRing', () => {
     expect(next.extents()[1]).toEqual({ stream: 1, firstRetained: 1, lastSeq: 0 });
   });
 
+  test('where its clock was set back, still tells when it had lived', async () => {
+    const fileSystem = new MemoryFileSystem();
+    const options = { ...OPTIONS, memoryBytes: 200, diskBytes: 1500 };
+    const ring = await AgentRing.open(options, { fileSystem, directory: DIRECTORY });
+    for (let seq = 1; seq <= 60; seq++) {
+      ring.append(sealed(seq), seq === 1 ? 500 : seq);
+      await ring.flush(seq);
+    }
+    expect(ring.extents()[1]?.firstRetained).toBeGreaterThan(1);
+    const next = await AgentRing.open(
+      { ...options, epoch: 6 },
+      { fileSystem, directory: DIRECTORY },
+    );
+    expect(next.previous()[0]?.sealedMs).toBe(500);
+  });
+
   test('tells of an epoch before whose it is, and when its last frame was sealed', async () => {
     const fileSystem = new MemoryFileSystem();
     const disk = { fileSystem, directory: DIRECTORY };

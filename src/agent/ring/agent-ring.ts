@@ -62,6 +62,8 @@ export class AgentRing {
   /** Schemas that left memory before they were on disk: without them nothing behind can be read. */
   #unsavedSchemas: RingRecord[] = [];
   readonly #last: number[] = [0, 0];
+  /** The newest time by the agent's clock that a frame is of. */
+  #sealedMs = 0;
   /** What the disk had of epochs before. */
   readonly #previous = new Map<number, Former>();
   #flushing: Promise<void> = Promise.resolve();
@@ -89,9 +91,15 @@ export class AgentRing {
     );
   }
 
-  /** Takes a frame of this epoch; the numbers of a stream come in order. */
+  /**
+   * Takes a frame of this epoch; the numbers of a stream come in order.
+   * @param nowMs the newest time by the agent's clock that the frame is of.
+   */
   append(sealed: Sealed, nowMs: number): void {
-    this.#memory.push({ sealed, sealedMs: Math.floor(nowMs), sizeBytes: recordSize(sealed) });
+    // Where the clock was set back the time stays: collectors take it for the end of what the epoch
+    // had, and the frames from before may be evicted when they are told.
+    this.#sealedMs = Math.max(this.#sealedMs, Math.floor(nowMs));
+    this.#memory.push({ sealed, sealedMs: this.#sealedMs, sizeBytes: recordSize(sealed) });
     this.#last[sealed.stream] = sealed.seq;
     if (sealed.type === 'SCHEMA') this.#schemas.add(sealed);
     this.#trim(nowMs);

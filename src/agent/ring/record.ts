@@ -22,6 +22,7 @@ const TWO_POWER_32 = 2 ** 32;
 /** A sealed frame as the ring keeps it. */
 export interface RingRecord {
   readonly sealed: Sealed;
+  /** By the agent's clock, and never before that of a record before. */
   readonly sealedMs: number;
   /** Bytes of its record in a segment. */
   readonly sizeBytes: number;

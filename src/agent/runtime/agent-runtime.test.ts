@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   FIRST_TICK_MS,
   sampledGroup,
@@ -60,6 +60,24 @@ test('a clock that is set back is told once, unless it is about to be there agai
   await clock.advance(70_000);
   expect(steps).toHaveLength(1);
   expect(steps[0]).toBeGreaterThan(3 * HOUR_MS - 70_000);
+});
+
+test('what was gathered before the clock was set back is kept as of its newest tick', async () => {
+  const groups = [
+    sampledGroup(
+      (namer) => new SyntheticSource(namer, { agent: 7, series: SERIES, intervalMs: 1000 }),
+      { batchTicks: 3 },
+    ),
+  ];
+  const { clock, collector, ring, runtime } = await startSyntheticRuntime({ groups });
+  const append = vi.spyOn(ring, 'append');
+  await clock.advance(2100);
+  clock.offsetMs = -30_000;
+  runtime.flush();
+  await clock.advance(100);
+  expect(ticksOf(collector)).toEqual([FIRST_TICK_MS / 1000]);
+  expect(append.mock.lastCall?.[0].type).toBe('BATCH');
+  expect(append.mock.lastCall?.[1]).toBe(FIRST_TICK_MS + 1000);
 });
 
 test('events are as of now after the clock was set back', async () => {

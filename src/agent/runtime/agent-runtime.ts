@@ -317,7 +317,7 @@ export class AgentRuntime {
   }
 
   #seal(content: Omit<Sealed, 'epoch' | 'seq'>, times: SealedTimes | undefined): void {
-    const { stream, seq } = this.#session.seal(content);
+    const { stream, seq } = this.#session.seal(content, times?.tickMs);
     if (times === undefined) return;
     this.#sealedBatches++;
     // Events may bring times to come.

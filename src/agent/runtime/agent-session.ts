@@ -161,8 +161,8 @@ export class AgentSession {
     this.#arm();
   }
 
-  seal(content: Omit<Sealed, 'epoch' | 'seq'>): Sealed {
-    const sealed = this.#machine.seal(content, this.#options.clock.now());
+  seal(content: Omit<Sealed, 'epoch' | 'seq'>, tickMs?: number): Sealed {
+    const sealed = this.#machine.seal(content, this.#options.clock.now(), tickMs);
     this.#act();
     return sealed;
   }

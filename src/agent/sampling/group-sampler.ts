@@ -30,6 +30,8 @@ export interface SampledTick {
   readonly columns: BatchColumns;
   readonly minTime: number;
   readonly maxTime: number;
+  /** When the newest tick was due; undefined where ticks are counted and not timed. */
+  readonly tickMs?: number;
 }
 
 export interface GroupSamplerOptions {
@@ -280,11 +282,12 @@ export class GroupSampler {
     const span = { group, tickFrom, tickTo, reason, toleranceId };
     const entries = accountOf(span, counts, this.#options.totals);
     let minTime = this.timeOf(tickFrom);
-    let maxTime = this.timeOf(tickTo);
+    const tickMs = this.timeOf(tickTo);
+    let maxTime = tickMs;
     for (let index = 0; index < columns.length; index++) {
       minTime = Math.min(minTime, columns.timestamps[index]!);
       maxTime = Math.max(maxTime, columns.timestamps[index]!);
     }
-    this.#pending.push({ entries, columns, minTime, maxTime });
+    this.#pending.push({ entries, columns, minTime, maxTime, tickMs });
   }
 }

@@ -35,6 +35,8 @@ export interface SealerOptions {
 export interface SealedTimes {
   readonly minTime: number;
   readonly maxTime: number;
+  /** When the newest of its ticks was due; 0 where none is timed. */
+  readonly tickMs: number;
 }
 
 /** Scratch memory; encoding is synchronous, so all agents of a process share one. */
@@ -106,7 +108,7 @@ export class Sealer {
       minTime = Math.min(minTime, columns.timestamps[index]!);
       maxTime = Math.max(maxTime, columns.timestamps[index]!);
     }
-    if (this.#seal([], columns, stream, { minTime, maxTime })) return;
+    if (this.#seal([], columns, stream, { minTime, maxTime, tickMs: 0 })) return;
     if (columns.length === 1) {
       this.#options.onTooLarge?.();
       return;
@@ -208,5 +210,6 @@ function spanOf(ticks: readonly SampledTick[]): SealedTimes {
   return {
     minTime: Math.min(...ticks.map(({ minTime }) => minTime)),
     maxTime: Math.max(...ticks.map(({ maxTime }) => maxTime)),
+    tickMs: Math.max(...ticks.map(({ tickMs }) => tickMs ?? 0)),
   };
 }

@@ -127,12 +127,15 @@ export class SessionMachine {
     if (this.#phase !== 'FENCED') this.#phase = 'CLOSED';
   }
 
-  /** Gives content its number, keeps it, and sends it if there is a session. */
-  seal(content: Omit<Sealed, 'epoch' | 'seq'>, nowMs: number): Sealed {
+  /**
+   * Gives content its number, keeps it, and sends it if there is a session.
+   * @param tickMs when its newest tick was due: after now where the clock was set back since.
+   */
+  seal(content: Omit<Sealed, 'epoch' | 'seq'>, nowMs: number, tickMs = nowMs): Sealed {
     const seq = (this.#lastSeq[content.stream] ?? 0) + 1;
     this.#lastSeq[content.stream] = seq;
     const sealed: Sealed = { ...content, epoch: this.#options.epoch, seq };
-    this.#options.ring.append(sealed, nowMs);
+    this.#options.ring.append(sealed, Math.max(nowMs, tickMs));
     if (this.#phase === 'OPENING') this.#sinceHello.push(sealed);
     if (this.#phase === 'OPEN') this.#enqueue(sealed, nowMs);
     this.#pump();

@@ -350,7 +350,7 @@ export class SimulatedAgent {
     const nowMs = this.#nowMs;
     const sealed = machine.seal({ type: 'SCHEMA', stream: 1, codec, payload }, nowMs);
     run.sealed.push({ stream: 1, seq: sealed.seq, kind: 'SCHEMA', ticks: [] });
-    run.sealedMs = nowMs;
+    run.sealedMs = Math.max(run.sealedMs, nowMs);
     this.#act(process);
   }
 
@@ -361,9 +361,12 @@ export class SimulatedAgent {
   #seal(process: Process, batch: SampledBatch, stream: 0 | 1 = 1): void {
     const { payload, codec } = encoder.encode(batch.head, batch.columns, CODEC_NONE);
     const nowMs = this.#nowMs;
-    const sealed = process.machine.seal({ type: 'BATCH', stream, codec, payload }, nowMs);
+    const isTimed = batch.head.coverage.some(({ group }) => group === LIVE_GROUP);
+    const tickMs = isTimed ? Math.max(...batch.ticks.map(({ tick }) => tick * INTERVAL_MS)) : 0;
+    const content = { type: 'BATCH', stream, codec, payload } as const;
+    const sealed = process.machine.seal(content, nowMs, tickMs);
     process.run.sealed.push({ stream, seq: sealed.seq, kind: 'BATCH', ticks: batch.ticks });
-    process.run.sealedMs = nowMs;
+    process.run.sealedMs = Math.max(process.run.sealedMs, nowMs, tickMs);
     const times = batch.columns.timestamps.subarray(0, batch.columns.length);
     if (times.length > 0) {
       const [minTime, maxTime] = [Math.min(...times), Math.max(...times)];

@@ -52,7 +52,7 @@ export interface RunTruth {
   readonly ticks: Map<number, TickTruth>;
   readonly events: Map<number, TickTruth>;
   readonly sealed: SealedTruth[];
-  /** When it last sealed something, by its own clock. */
+  /** The newest time by its own clock at which it sealed something. */
   sealedMs: number;
   /** When it ended; undefined while it runs. */
   endMs: number | undefined;
