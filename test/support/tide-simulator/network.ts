@@ -30,6 +30,8 @@ export class Connection {
   readonly #weather: Weather;
   readonly #ends: { readonly agent: Endpoint; readonly collector: Endpoint };
   readonly #open = { agent: true, collector: true };
+  /** Something to this end was lost. */
+  readonly #isBroken = { agent: false, collector: false };
   readonly #lastArrivalMs = { agent: 0, collector: 0 };
   stalled = false;
 
@@ -53,12 +55,15 @@ export class Connection {
     const from = to === 'agent' ? 'collector' : 'agent';
     if (!this.#open[from] || this.stalled) return;
     if (this.#chance.hit(this.#weather.resets)) {
+      // Connections deliver in order: nothing behind what is lost arrives.
+      this.#isBroken[to] = true;
       this.reset();
       return;
     }
+    const isLost = this.#isBroken[to];
     const times = mayRepeat && this.#chance.hit(this.#weather.duplicates) ? 2 : 1;
     for (let time = 0; time < times; time++) {
-      this.#deliver(to, () => this.#ends[to].message(message));
+      this.#deliver(to, () => (isLost ? undefined : this.#ends[to].message(message)));
     }
   }
 
